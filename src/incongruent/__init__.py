@@ -1,0 +1,18 @@
+"""Amortized Bayesian inference for reaction-time models of conflict tasks, which says plainly when model and data do not go together.
+
+Read trials, simulate, train, infer, check: the modules below are the pipeline, in its order.
+"""
+
+from incongruent import models, priors
+from incongruent.designs import Design, ObservedDesign, design_of
+from incongruent.draws import Draws
+from incongruent.history import History, Stopped
+from incongruent.models import Model, Parameter
+from incongruent.networks.estimator import Architecture
+from incongruent.posterior import Posterior, load_posterior
+from incongruent.priors import Prior, truncated
+from incongruent.scope import ScopeError
+from incongruent.simulation import Simulations, Simulator
+from incongruent.storage import FileError
+from incongruent.training import Recipe, TrainingError, train
+from incongruent.trials import Category, Continuous, Trials, concatenate, select, to_frame

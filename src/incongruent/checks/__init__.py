@@ -1,0 +1,1 @@
+"""Checks: numbers only; each returns a record that prints as a sentence or a table."""

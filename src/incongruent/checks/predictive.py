@@ -1,0 +1,94 @@
+"""Posterior prediction: do data simulated from the posterior look like the data?
+
+Every replicate takes one draw of theta for each person, all parameters together, and simulates the person's own design; so bands hold both the
+posterior's uncertainty and the sampling noise of a study of this size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.checks import statistics
+from incongruent.designs import design_of
+from incongruent.draws import Draws
+from incongruent.simulation import Simulator, generator
+from incongruent.trials import CONDITION, Trials
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Statistics of the observed data and of replicates.
+
+    Attributes:
+        observed: by statistic, (person, …).
+        replicated: by statistic, (replicate, person, …).
+        levels: the conditions that occur.
+        names: the people.
+
+    The statistics are, for each level L: ``quantiles L`` (…, quantile) in ms, correct answers, at `statistics.PROBABILITIES`; ``accuracy L`` (…,
+    bin); ``errors L`` (…,); and, with both conditions, ``delta`` and ``delta at`` (…, quantile) in ms.
+    """
+
+    observed: Mapping[str, Array]
+    replicated: Mapping[str, Array]
+    levels: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def of_group(self, name: str) -> tuple[Array, Array]:
+        """A statistic averaged over people: observed (…), replicated (replicate, …); people without it are left out of both."""
+        missing = np.isnan(self.observed[name])
+        replicated = np.where(missing[None], np.nan, self.replicated[name])
+        return _mean(self.observed[name], 0), _mean(replicated, 1)
+
+    def of_person(self, name: str, person: int) -> tuple[Array, Array]:
+        """A statistic of one person: observed (…), replicated (replicate, …)."""
+        return self.observed[name][person], self.replicated[name][:, person]
+
+
+def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
+    """The statistics that `Prediction` holds, of every data set."""
+    panel: dict[str, Array] = {}
+    for level in levels:
+        panel[f"quantiles {level}"] = statistics.rt_quantiles(trials, level)
+        panel[f"accuracy {level}"] = statistics.conditional_accuracy(trials, level)
+        panel[f"errors {level}"] = statistics.error_share(trials, level)
+    if {"congruent", "incongruent"} <= set(levels):
+        panel["delta at"], panel["delta"] = statistics.delta_function(trials)
+    return panel
+
+
+def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) -> Prediction:
+    """Simulate the study again from the posterior.
+
+    Args:
+        draws: of the same people in the same order.
+        study: the trials that the network saw.
+        n_replicates: how often; at most as many as there are draws.
+        seed: of the choice of draws and of the simulations.
+    """
+    if draws.names != study.names:
+        raise ValueError(f"Expected draws of the people of the study, {study.names[:5]} …; got {draws.names[:5]} ….")
+    n_draws = draws.theta.shape[1]
+    if not 1 <= n_replicates <= n_draws:
+        raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
+    levels = tuple(level for level in CONDITION.levels if study.where(CONDITION.name, level).any())
+    own, rng = draws.simulator, generator(seed, 7)
+    again = Simulator(own.model, own.prior, design_of(study, window=own.design.window, deadline=own.design.deadline))
+    panels = []
+    for draw in rng.choice(n_draws, n_replicates, replace=False):
+        trials = again.simulate_at(draws.theta[:, draw], seed=int(rng.integers(2**63)))
+        panels.append(panel_of(trials, levels))
+    replicated = {name: np.stack([panel[name] for panel in panels]) for name in panels[0]}
+    return Prediction(panel_of(study, levels), replicated, levels, study.names)
+
+
+def _mean(values: Array, axis: int) -> Array:
+    """Mean over an axis without NaN; NaN where there is nothing."""
+    known = ~np.isnan(values)
+    n = known.sum(axis=axis)
+    return np.where(n > 0, np.where(known, values, 0.0).sum(axis=axis) / np.maximum(n, 1), np.nan)

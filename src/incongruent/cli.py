@@ -1,0 +1,299 @@
+"""The command line: parse, call one function, show what it returns."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import numpy as np
+import pandas as pd
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from incongruent import priors
+from incongruent.checks.recovery import recover as recover_parameters
+from incongruent.checks.recovery import with_quality
+from incongruent.demo import demo_study, demo_truth
+from incongruent.designs import Design
+from incongruent.fitting import Fit, write_fit
+from incongruent.fitting import fit as fit_study
+from incongruent.models import dmc
+from incongruent.networks.estimator import Architecture
+from incongruent.plots import plot_history, recovery_figure, save_png, styled
+from incongruent.plots.style import new_figure
+from incongruent.posterior import Posterior, load_posterior
+from incongruent.pretrained import names as shipped
+from incongruent.pretrained import pretrained
+from incongruent.reading import Coding, DataError, read_trials
+from incongruent.scope import ScopeError
+from incongruent.simulation import Simulator
+from incongruent.storage import FileError, write_whole
+from incongruent.training import Recipe, TrainingError
+from incongruent.training import train as train_posterior
+from incongruent.trials import Trials, to_frame
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Amortized Bayesian inference for reaction-time models of conflict tasks. Exit codes: 0 good, 1 bad data or network, 2 bad usage.",
+)
+screen, errors = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+BAD_DATA = (DataError, FileError, ScopeError, TrainingError, OSError)
+
+Out = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
+Network = Annotated[str, typer.Option(help="A network that ships with the package (dmc), or the file of one of your own.")]
+NDraws = Annotated[int, typer.Option("--draws", min=2, help="Draws from each person's posterior.")]
+
+
+def main() -> NoReturn:
+    """Run the command line; errors become one sentence, unless --debug is given."""
+    debug = "--debug" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    try:
+        app(arguments, prog_name="incongruent")
+    except BAD_DATA as error:
+        if debug:
+            traceback.print_exc()
+        errors.print(f"[bold red]error:[/] {_plain(str(error))}")
+        sys.exit(1)
+    sys.exit(0)
+
+
+@app.command()
+def fit(
+    file: Annotated[Path, typer.Argument(help="Trials: CSV, TSV, semicolons, spaces or Parquet; one row a trial.")],
+    out: Out,
+    by: Annotated[str | None, typer.Option(help="Columns whose combinations make the data sets, for example subject,session.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of the RTs, ms or s; told by the values when left out.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Column names of a file without a header, with commas between.")] = None,
+    where: Annotated[str | None, typer.Option(help='Rows to use, for example "experiment == 0".')] = None,
+    coding: Annotated[str | None, typer.Option(help='Roles and codes, for example "condition=type,1=congruent,2=incongruent,accuracy=hit".')] = None,
+    network: Network = "dmc",
+    draws: NDraws = 1000,
+    seed: Seed = 1,
+) -> None:
+    """Posteriors and predictions for everybody in a file of trials."""
+    posterior = _network(network)
+    study = read_trials(
+        file, names=_words(columns), by=_words(by), where=where, unit=unit, window=posterior.simulator.design.window, coding=_coding(coding)
+    )
+    for note in study.notes:
+        screen.print(f"  {_plain(note)}", style="dim")
+    _show_fit(_fit_and_write(study, posterior, draws, seed, out), out)
+
+
+@app.command()
+def demo(out: Out = Path("incongruent-demo"), network: Network = "dmc", draws: NDraws = 1000, seed: Seed = 1) -> None:
+    """The same on a simulated study that ships with the package, beside the known truth."""
+    screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
+    result = _fit_and_write(demo_study(), _network(network), draws, seed, out)
+    _show_fit(result, out)
+    truth = demo_truth().set_index("subject").loc[list(result.draws.names), list(result.draws.parameter_names)].to_numpy()
+    low, high = np.quantile(result.draws.theta, [0.05, 0.95], axis=1)
+    table = pd.DataFrame(
+        {
+            "parameter": result.draws.parameter_names,
+            "r of posterior mean and truth": [f"{np.corrcoef(truth[:, i], result.draws.means[:, i])[0, 1]:.2f}" for i in range(truth.shape[1])],
+            "90 % intervals with the truth": [f"{n} of {len(truth)}" for n in ((truth >= low) & (truth <= high)).sum(axis=0)],
+        }
+    )
+    _show_table(table, "Against the truth")
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Option(help="CSV for the trials: subject, condition, rt_ms, accuracy.")],
+    truth: Annotated[Path | None, typer.Option(help="CSV for the parameters of each subject.")] = None,
+    people: Annotated[int, typer.Option(min=1, help="How many people.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="Trials of each.")] = 200,
+    congruent: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of congruent trials.")] = 0.5,
+    prior: Annotated[str, typer.Option(help=f"Where people's parameters come from: {', '.join(priors.NAMED)}.")] = "schaefer2025",
+    seed: Seed = 1,
+) -> None:
+    """Simulate a study whose parameters are known."""
+    design = Design(trials, {"congruent": congruent, "incongruent": 1.0 - congruent}, window=None)
+    simulations = Simulator(dmc(), _prior(prior), design).simulate(people, seed=seed)
+    frame = to_frame(simulations.trials)
+    correct = pd.array((frame["response"] == "correct").astype(int), dtype="Int64")
+    correct[frame["response"].isna().to_numpy()] = pd.NA
+    table = pd.DataFrame({"subject": frame["subject"], "condition": frame["condition"], "rt_ms": frame["rt"].round(2), "accuracy": correct})
+    _write_csv(table, out)
+    screen.print(f"{len(frame)} trials of {people} people in {out}")
+    if truth is not None:
+        parameters = pd.DataFrame(simulations.theta, columns=list(simulations.parameter_names))
+        parameters.insert(0, "subject", list(simulations.trials.names))
+        _write_csv(parameters, truth)
+        screen.print(f"their parameters in {truth}")
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="File for the network.")],
+    prior: Annotated[str, typer.Option(help=f"One of {', '.join(priors.NAMED)}.")] = "schaefer2025",
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget in minutes; 5 when neither minutes nor steps are given.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps instead: same seed, same network.")] = None,
+    trials: Annotated[str, typer.Option(help="Numbers of trials a person, from-to.")] = "50-1000",
+    congruent: Annotated[str, typer.Option(help="Share of congruent trials, one number or from-to.")] = "0.5",
+    mmd: Annotated[float, typer.Option(min=0.0, help="Weight of the MMD term on the summaries.")] = 0.0,
+    seed: Seed = 1,
+) -> None:
+    """Train a network for a prior and a design. An interrupted run goes on when the same command is given again."""
+    low, high = _range(congruent, float)
+    share = {"congruent": (low, high), "incongruent": (1.0 - high, 1.0 - low)}
+    simulator = Simulator(dmc(), _prior(prior), _usable(lambda: Design(_range(trials, int), share)))
+    budget = 5.0 if minutes is None and steps is None else minutes
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    if minutes is not None and steps is not None:
+        raise typer.BadParameter("Expected --minutes or --steps; got both.")
+    posterior = train_posterior(
+        simulator, minutes=budget, steps=steps, seed=seed, architecture=Architecture(), recipe=Recipe(mmd_weight=mmd), checkpoint=checkpoint
+    )
+    posterior = with_quality(posterior, n_datasets=1000, seed=seed + 1)
+    posterior.save(out)
+    screen.print(str(posterior.history))
+    _show_quality(posterior)
+    screen.print(f"Network in {out}")
+
+
+@app.command()
+def recover(
+    network: Annotated[str, typer.Argument(help="A network that ships with the package, or a file.")] = "dmc",
+    datasets: Annotated[int, typer.Option(min=20, help="Simulated data sets.")] = 1000,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables and the scatter plot.")] = None,
+    seed: Seed = 1,
+) -> None:
+    """Fit fresh simulations with known parameters: recovery, bias, coverage, by number of trials."""
+    posterior = _network(network)
+    recovery = recover_parameters(posterior, n_datasets=datasets, seed=seed)
+    screen.print(str(recovery))
+    _show_table(recovery.table().round(3), "All data sets")
+    _show_table(recovery.by_trials().round(3), "By number of trials")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        _write_csv(recovery.table(), out / "recovery.csv")
+        _write_csv(recovery.by_trials(), out / "recovery_by_trials.csv")
+        save_png(recovery_figure(recovery, posterior.simulator.model.parameters), out / "recovery.png")
+        screen.print(f"Tables and scatter plot in {out}")
+
+
+@app.command()
+def info(
+    network: Annotated[str, typer.Argument(help="A network that ships with the package, or a file.")] = "dmc",
+    figure: Annotated[Path | None, typer.Option(help="PNG for the loss history.")] = None,
+) -> None:
+    """What a network was trained for, how, and how good it is."""
+    posterior = _network(network)
+    model, design = posterior.simulator.model, posterior.simulator.design
+    screen.print(f"model   {model.name} ({model.reference}), {_plain(str(dict(model.settings)))}")
+    screen.print(f"prior   {_plain(repr(posterior.simulator.prior))}")
+    screen.print(f"design  {_plain(str(design))}")
+    if posterior.history is not None:
+        screen.print(f"history {posterior.history}")
+    for name in ("versions", "devices", "cores"):
+        screen.print(f"{name}  {_plain(str(posterior.notes.get(name)))}")
+    _show_quality(posterior)
+    if figure is not None and posterior.history is not None:
+        with styled():
+            drawing, axes = new_figure(1, 1, width=4.8, height=3.0)
+            plot_history(posterior.history, axes[0])
+            save_png(drawing, figure)
+
+
+def _network(name: str) -> Posterior:
+    return pretrained(name) if name in shipped() else load_posterior(name)
+
+
+def _prior(name: str) -> priors.Prior:
+    return _usable(lambda: priors.named_prior(name))
+
+
+def _usable(make):  # type: ignore[no-untyped-def]
+    """What ``make`` returns; a value that it refuses is bad usage."""
+    try:
+        return make()
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _words(text: str | None) -> list[str] | None:
+    return [word.strip() for word in text.split(",")] if text is not None else None
+
+
+def _range(text: str, kind):  # type: ignore[no-untyped-def]
+    """(low, high) from "50-1000" or "50"."""
+    try:
+        numbers = [kind(part) for part in text.split("-")]
+        return numbers[0], numbers[-1]
+    except ValueError as error:
+        raise typer.BadParameter(f"Expected a number or from-to, such as 50-1000; got {text!r}.") from error
+
+
+ROLES = ("subject", "rt", "accuracy", "error", "condition")
+
+
+def _coding(text: str | None) -> Coding:
+    """A `Coding` from "condition=type,1=congruent,2=incongruent"."""
+    pairs = [part.partition("=") for part in text.split(",")] if text else []
+    if any(not sign or not value for _, sign, value in pairs):
+        raise typer.BadParameter(f"Expected role=column or code=condition with commas between; got {text!r}.")
+    known = {key.strip(): value.strip() for key, _, value in pairs}
+    roles = {key: value for key, value in known.items() if key in ROLES}
+    levels = {key: value for key, value in known.items() if key not in ROLES}
+    return Coding(**roles, levels=levels or None)
+
+
+def _fit_and_write(study: Trials, posterior: Posterior, n_draws: int, seed: int, out: Path) -> Fit:
+    result = fit_study(study, posterior, n_draws=n_draws, seed=seed)
+    write_fit(result, out)
+    return result
+
+
+def _show_fit(result: Fit, out: Path) -> None:
+    n = result.study.n_trials
+    left_out = {reason: int(counts.sum()) for reason, counts in result.study.excluded.items() if counts.sum()}
+    words = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "nothing"
+    screen.print(f"{len(result.draws)} people, {n.min()}–{n.max()} trials each; left out: {_plain(words)}.")
+    table = result.group()
+    table[["mean", "sd over people", "contraction"]] = table[["mean", "sd over people", "contraction"]].map(lambda value: f"{value:.3g}")
+    _show_table(table, "Posterior means over people")
+    flagged = [(name, flags) for name, flags in zip(result.study.names, result.flags, strict=True) if flags]
+    if flagged:
+        screen.print(
+            f"[yellow]{len(flagged)} of {len(result.study)} people lie outside what the network was trained for; see flags in people.csv:[/]"
+        )
+        for name, flags in flagged[:10]:
+            screen.print(f"  {_plain(name)}: {_plain('; '.join(flags))}")
+    screen.print(f"Results in {out}: posterior.csv, people.csv, draws.nc, predictive figures.")
+
+
+def _show_quality(posterior: Posterior) -> None:
+    quality = posterior.notes.get("quality")
+    if quality:
+        _show_table(
+            pd.DataFrame(quality["overall"]).round(3),
+            f"Recovery on {quality['n_datasets']} fresh data sets, {quality['nats']:.2f} nats over the prior",
+        )
+
+
+def _show_table(frame: pd.DataFrame, title: str) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in frame.columns:
+        table.add_column(str(column), justify="left" if frame[column].dtype == object or column == "parameter" else "right")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(_plain(str(value)) for value in row))
+    screen.print(table)
+
+
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    write_whole(path, frame.to_csv(index=False).encode())
+
+
+def _plain(text: str) -> str:
+    """Text from outside, with nothing in it that the screen would take for markup."""
+    return text.replace("[", "\\[")

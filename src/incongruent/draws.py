@@ -1,0 +1,101 @@
+"""Draws from the posteriors of many people, and what is said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import arviz_base
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from incongruent.simulation import Simulator
+
+Array = np.ndarray
+
+QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Draws of theta for each person.
+
+    Attributes:
+        theta: (person, draw, parameter), in the parameters' units; rows keep the joint posterior.
+        log_q: (person, draw), log density of the approximate posterior at the draw, in the space of theta.
+        simulator: model, prior and design that the posterior rests on.
+        names: what the people are called.
+    """
+
+    theta: Array
+    log_q: Array
+    simulator: Simulator
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        people, draws, parameters = self.theta.shape
+        if self.log_q.shape != (people, draws) or len(self.names) != people or len(self.parameter_names) != parameters:
+            raise ValueError(
+                f"Expected theta (person, draw, parameter) with log_q (person, draw), a name each person and {self.parameter_names}; "
+                f"got {self.theta.shape}, {self.log_q.shape} and {len(self.names)} names."
+            )
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __repr__(self) -> str:
+        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)})"
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The columns of theta."""
+        return self.simulator.prior.names
+
+    @property
+    def means(self) -> Array:
+        """Posterior means, (person, parameter)."""
+        return self.theta.mean(axis=1)
+
+    @property
+    def contraction(self) -> Array:
+        """1 - posterior variance / prior variance, (person, parameter): 0 when the data taught nothing, 1 when they settled the value."""
+        return 1.0 - self.theta.var(axis=1) / prior_variance(self.simulator) if self.theta.shape[1] > 1 else np.full(self.means.shape, np.nan)
+
+    def summary(self) -> pd.DataFrame:
+        """One row per person and parameter: mean, sd, q05, q50, q95, contraction."""
+        people, _, parameters = self.theta.shape
+        frame = pd.DataFrame({"person": np.repeat(np.asarray(self.names, object), parameters), "parameter": np.tile(self.parameter_names, people)})
+        frame["mean"], frame["sd"] = self.means.ravel(), self.theta.std(axis=1, ddof=1).ravel()
+        for name, values in zip(QUANTILES, np.quantile(self.theta, list(QUANTILES.values()), axis=1), strict=True):
+            frame[name] = values.ravel()
+        frame["contraction"] = self.contraction.ravel()
+        return frame
+
+    def to_arviz(self) -> xr.DataTree:
+        """For ArviZ: groups ``posterior`` (one variable a parameter, dimensions chain, draw, person) and ``sample_stats`` (log_q); independent
+        draws form one chain.
+        """
+        by_draw = np.swapaxes(self.theta, 0, 1)[None]  # (chain, draw, person, parameter)
+        posterior = {name: by_draw[..., i] for i, name in enumerate(self.parameter_names)}
+        names = [*posterior, "log_q"]
+        tree = arviz_base.from_dict(
+            {"posterior": posterior, "sample_stats": {"log_q": self.log_q.T[None]}},
+            dims={name: ["person"] for name in names},
+            coords={"person": list(self.names)},
+        )
+        units = {p.name: p.unit for p in self.simulator.model.parameters}
+        for name in self.parameter_names:
+            tree["posterior"][name].attrs["units"] = units[name]
+        return tree
+
+    def select(self, people: Sequence[int] | Array) -> Draws:
+        """The draws of some of the people, by position."""
+        index = np.arange(len(self))[people]
+        return Draws(self.theta[index], self.log_q[index], self.simulator, tuple(self.names[i] for i in index))
+
+
+def prior_variance(simulator: Simulator) -> Array:
+    """Variance of each parameter under the prior, (parameter,): the variance of 2000 equally probable values."""
+    middle = (np.arange(2000) + 0.5) / 2000
+    return np.array([np.var(simulator.prior[name].ppf(middle)) for name in simulator.prior.names])

@@ -1,0 +1,121 @@
+"""The main job as one function: a study and a posterior in; draws, predictions and tables out."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from incongruent.checks.predictive import Prediction, predict
+from incongruent.checks.statistics import error_share
+from incongruent.draws import Draws
+from incongruent.plots import people_figures, predictive_figure, save_png
+from incongruent.posterior import Posterior
+from incongruent.scope import Admission
+from incongruent.storage import write_whole
+from incongruent.trials import CONDITION, Trials, select
+
+Array = np.ndarray
+
+N_REPLICATES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Everything that `fit` found out.
+
+    Attributes:
+        draws: of everybody who has trials.
+        prediction: posterior prediction for the same people.
+        study: the trials that the network saw, of everybody, also of people without any.
+        flags: for each person of the study, in what they lie outside what the network was trained for.
+    """
+
+    draws: Draws
+    prediction: Prediction
+    study: Trials
+    flags: tuple[tuple[str, ...], ...]
+
+    @property
+    def not_fitted(self) -> tuple[str, ...]:
+        """People without a single usable trial."""
+        return tuple(name for name, n in zip(self.study.names, self.study.n_trials, strict=True) if n == 0)
+
+    def people(self) -> pd.DataFrame:
+        """One row per person: trials used and left out, for which reason, errors by condition, flags."""
+        study = self.study
+        frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
+        for level in CONDITION.levels[:2]:
+            frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)
+        frame["n_excluded"] = study.n_excluded
+        for level in CONDITION.levels[:2]:
+            frame[f"error_{level}"] = error_share(study, level)
+        for reason, counts in study.excluded.items():
+            frame[f"excluded: {reason}"] = counts
+        frame["flags"] = ["; ".join(flags) for flags in self.flags]
+        return frame
+
+    def group(self) -> pd.DataFrame:
+        """One row per parameter: mean and SD over people of the posterior means, and the mean contraction."""
+        means = self.draws.means
+        sd = means.std(axis=0, ddof=1) if len(means) > 1 else np.full(means.shape[1], np.nan)
+        units = [parameter.unit for parameter in self.draws.simulator.model.parameters]
+        columns = {"parameter": self.draws.parameter_names, "unit": units, "mean": means.mean(axis=0), "sd over people": sd}
+        return pd.DataFrame({**columns, "contraction": self.draws.contraction.mean(axis=0)})
+
+
+def fit(study: Trials, posterior: Posterior, *, n_draws: int = 1000, seed: int) -> Fit:
+    """Posteriors and predictions for everybody in a study.
+
+    Args:
+        study: one data set a person.
+        posterior: a trained one.
+        n_draws: draws for each person.
+        seed: of draws and predictions.
+
+    Raises:
+        ScopeError: when nobody is what the network was trained for.
+    """
+    admission: Admission = posterior.admit(study)
+    fitted = select(admission.trials, np.flatnonzero(admission.trials.n_trials > 0))
+    draws = posterior.sample(fitted, n_draws, seed=seed)
+    prediction = predict(draws, fitted, n_replicates=min(N_REPLICATES, n_draws), seed=seed)
+    return Fit(draws, prediction, admission.trials, admission.flags)
+
+
+def write_fit(result: Fit, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write posterior.csv, people.csv, draws.nc and the predictive figures into a folder; every file is whole or absent.
+
+    Returns:
+        The files written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = [
+        _write(folder / "posterior.csv", lambda path: write_whole(path, result.draws.summary().to_csv(index=False).encode())),
+        _write(folder / "people.csv", lambda path: write_whole(path, result.people().to_csv(index=False).encode())),
+        _write(folder / "draws.nc", lambda path: _write_netcdf(result.draws, path)),
+        _write(folder / "predictive_group.png", lambda path: save_png(predictive_figure(result.prediction), path)),
+    ]
+    for stale in folder.glob("predictive_people_*.png"):  # pages of an earlier, larger study
+        stale.unlink()
+    for page, figure in enumerate(people_figures(result.prediction), 1):
+        written.append(_write(folder / f"predictive_people_{page}.png", lambda path, figure=figure: save_png(figure, path)))
+    return written
+
+
+def _write(path: Path, write: Callable[[Path], None]) -> Path:
+    write(path)
+    return path
+
+
+def _write_netcdf(draws: Draws, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as beside:
+        file = Path(beside) / "draws.nc"
+        draws.to_arviz().to_netcdf(file, engine="h5netcdf")
+        write_whole(path, file.read_bytes())

@@ -1,0 +1,112 @@
+"""The record of a training run."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+
+class Stopped(enum.Enum):
+    """Why training ended."""
+
+    BUDGET = "the budget was used up"
+    NO_BETTER = "validation had not improved for the length of the patience"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One look at the network; losses are mean -log q, in nats, lower is better.
+
+    Attributes:
+        step: steps done.
+        seconds: since the call of `train`.
+        training: loss of the batches since the look before.
+        validation: loss on the validation simulations.
+        averaged: the same with averaged weights.
+        rate: learning rate.
+        n_simulated: data sets simulated so far.
+    """
+
+    step: int
+    seconds: float
+    training: float
+    validation: float
+    averaged: float
+    rate: float
+    n_simulated: int
+
+    @property
+    def best(self) -> float:
+        """The better of the two validation losses."""
+        return min(self.validation, self.averaged)
+
+
+@dataclass(frozen=True)
+class History:
+    """How a training run went.
+
+    Attributes:
+        evaluations: in order.
+        stopped: why it ended; None while it runs.
+        prior_loss: what a network that has learned nothing scores on the validation simulations, mean -log p(z).
+        batch_size: data sets a step.
+        learning_seconds: time spent in training steps.
+        waiting_seconds: time in which the network waited for simulations.
+    """
+
+    evaluations: tuple[Evaluation, ...]
+    stopped: Stopped | None
+    prior_loss: float
+    batch_size: int
+    learning_seconds: float
+    waiting_seconds: float
+
+    @property
+    def best(self) -> Evaluation:
+        """The evaluation with the lowest validation loss."""
+        return min(self.evaluations, key=lambda e: e.best)
+
+    @property
+    def nats(self) -> float:
+        """What the data tell about theta: mean log q - log prior on the validation simulations, at the best evaluation."""
+        return self.prior_loss - self.best.best
+
+    @property
+    def reuse(self) -> float:
+        """How many times each simulated data set was drawn, on average."""
+        last = self.evaluations[-1]
+        return last.step * self.batch_size / max(last.n_simulated, 1)
+
+    @property
+    def bottleneck(self) -> str:
+        """Either simulation, when data sets had to be used more than twice or waited for, or learning."""
+        waited = self.waiting_seconds > 0.1 * (self.learning_seconds + self.waiting_seconds)
+        return "simulation" if waited or self.reuse > 2.0 else "learning"
+
+    def __str__(self) -> str:
+        last = self.evaluations[-1]
+        why = self.stopped.value if self.stopped else "still running"
+        return (
+            f"{last.step} steps in {last.seconds:.0f} s: {why}. "
+            f"Best validation loss {self.best.best:.3f} at step {self.best.step} ({self.nats:.2f} nats over the prior). "
+            f"{last.n_simulated} data sets simulated, each used {self.reuse:.1f} times with fresh trials; the bottleneck was {self.bottleneck}."
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per evaluation."""
+        return pd.DataFrame([vars(e) for e in self.evaluations])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        plain = {k: v for k, v in vars(self).items() if k not in ("evaluations", "stopped")}
+        return plain | {"evaluations": [vars(e) for e in self.evaluations], "stopped": self.stopped.name if self.stopped else None}
+
+
+def history_from_json(spec: Mapping[str, Any]) -> History:
+    """The history that `History.to_json` described."""
+    stopped = Stopped[spec["stopped"]] if spec["stopped"] else None
+    return History(**{**spec, "evaluations": tuple(Evaluation(**e) for e in spec["evaluations"]), "stopped": stopped})

@@ -1,0 +1,25 @@
+"""Models: one file each. `build` makes a model again from its name and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from incongruent.models.dmc import dmc
+from incongruent.models.model import Model, Parameter
+
+BUILDERS: dict[str, Callable[..., Model]] = {"dmc": dmc}
+"""The models that a saved posterior can name."""
+
+__all__ = ["BUILDERS", "Model", "Parameter", "build", "dmc"]
+
+
+def build(name: str, settings: Mapping[str, Any]) -> Model:
+    """The model of that name with these settings.
+
+    Raises:
+        ValueError: when no model of that name ships with the package.
+    """
+    if name not in BUILDERS:
+        raise ValueError(f"Expected one of the models {sorted(BUILDERS)}; got {name!r}. A model of your own has to be passed as `model=`.")
+    return BUILDERS[name](**settings)

@@ -1,0 +1,187 @@
+r"""Diffusion Model for Conflict tasks (Ulrich, Schröter, Leuthold & Birngruber 2015, Cognitive Psychology 78, 148-174).
+
+    dX = (mu_c + eta + s mu_a(t)) dt + sigma dW,   s = +1 congruent, -1 incongruent, 0 neutral
+    int_0^t mu_a = A exp(-t/tau) [e t / ((a - 1) tau)]^(a - 1)
+    X(0) = b (2 Beta(alpha, alpha) - 1),   RT = first passage + R,   R ~ Normal(mu_R, sd_R) cut at 0
+
+The upper bound is the correct response. Time is in ms and sigma = 4 per sqrt(ms), the convention of the DMC literature.
+Only the activation (the integral above) enters, never the drift itself, which is unbounded at 0 for a < 2.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.models.first_passage import Paths, TrialEffects, beta_start, simulate_passages
+from incongruent.models.model import Model, Parameter
+from incongruent.trials import CONDITION, CONFLICT_TASK
+
+Array = np.ndarray
+
+SIGMA = 4.0
+HORIZON = 5000.0
+"""Decision times are followed up to here, in ms; a path that has met no bound by then is a trial without an answer."""
+LAPSE_RANGE = (150.0, 2500.0)
+SIGN = np.array([{"congruent": 1.0, "incongruent": -1.0, "neutral": 0.0}[level] for level in CONDITION.levels])
+
+STANDARD = (
+    Parameter("A", "peak of the automatic activation", "", 0.0, math.inf, 20.0),
+    Parameter("tau", "time scale of the automatic activation", "ms", 1.0, math.inf, 120.0),
+    Parameter("mu_c", "controlled drift", "1/ms", -2.0, 5.0, 0.55),
+    Parameter("b", "half the distance between the bounds", "", 5.0, math.inf, 60.0),
+    Parameter("mu_R", "mean non-decision time", "ms", 0.0, math.inf, 340.0),
+    Parameter("sd_R", "standard deviation of the non-decision time", "ms", 0.0, math.inf, 35.0),
+)
+OPTIONAL = (
+    Parameter("a", "shape of the automatic activation", "", 1.05, 10.0, 2.0),
+    Parameter("drift_sd", "standard deviation of the controlled drift over trials", "1/ms", 0.0, 5.0, 0.0),
+    Parameter("lapse", "share of trials answered at random", "", 0.0, 1.0, 0.0),
+    Parameter("kappa", "share of the bound that collapses in the end", "", 0.0, 0.99, 0.5),
+    Parameter("t_half", "time at which half of the collapse is over", "ms", 1.0, math.inf, 400.0),
+    Parameter("shape", "steepness of the Weibull collapse", "", 0.2, 20.0, 3.0),
+)
+COLLAPSE = {"constant": (), "hyperbolic": ("kappa", "t_half"), "weibull": ("kappa", "t_half", "shape")}
+
+
+def activation(t: Array, A: Array, tau: Array, a: Array) -> Array:
+    """Automatic activation at time t (ms), the integral of its drift; all arguments broadcast."""
+    return A * np.exp(-t / tau) * (math.e * t / ((a - 1.0) * tau)) ** (a - 1.0)
+
+
+@dataclass(frozen=True)
+class _Dmc:
+    """The options of one variant; `simulate` is the model's function."""
+
+    free: tuple[str, ...]
+    fixed: Mapping[str, float]
+    start: str
+    alpha: float
+    bound: str
+    scheme: str
+    dt: float
+
+    def simulate(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+        values = self.by_name(theta)
+        start = beta_start(self.alpha) if self.start == "beta" else np.zeros(1)
+        effects = TrialEffects(start, values["mu_R"], values["sd_R"], values["drift_sd"], values["lapse"], LAPSE_RANGE)
+        condition = np.ascontiguousarray(given["condition"])
+        rt, response, answered = simulate_passages(self.paths(theta), effects, condition, present, rng, scheme=self.scheme)
+        return {"condition": condition, "response": response, "rt": rt}, answered
+
+    def by_name(self, theta: Array) -> dict[str, Array]:
+        """Every parameter, free or fixed, as an array (dataset,)."""
+        theta = np.asarray(theta, float)
+        constant = {name: np.full(len(theta), value) for name, value in self.fixed.items()}
+        return constant | {name: np.ascontiguousarray(theta[:, i]) for i, name in enumerate(self.free)}
+
+    def paths(self, theta: Array) -> Paths:
+        """Mean paths and bounds for theta (dataset, parameter); the one definition from which trials and densities come."""
+        p = self.by_name(theta)
+        times = self.grid(p)  # (dataset, step + 1)
+        middle = 0.5 * (times[:, 1:] + times[:, :-1])
+        if self.scheme == "euler":
+            increment = self._euler_increment(p, times)
+            return Paths(times, increment, np.zeros_like(increment), self._bound(p, times), SIGMA)
+        ends, inside = self._mean_path(p, times), self._mean_path(p, middle)  # (dataset, condition, step + 1), (dataset, condition, step)
+        bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
+        return Paths(times, np.diff(ends, axis=-1), bow, self._bound(p, times), SIGMA)
+
+    def grid(self, p: Mapping[str, Array]) -> Array:
+        """Ends of the steps (dataset, step + 1): short while the activation bends, then as long as one bound at a time can be met in a step."""
+        n_datasets = len(p["tau"])
+        if self.scheme == "euler":
+            return np.tile(np.arange(0.0, HORIZON + self.dt, self.dt), (n_datasets, 1))
+        b = p["b"] * (1.0 - p["kappa"])
+        longest = np.minimum(self.dt, (b / (2.0 * SIGMA)) ** 2)
+        emptied = 8.0 * (b / SIGMA) ** 2  # not one path in ten thousand is left here, even without drift; from here on steps grow with time
+        bend = p["tau"] * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9))) * np.minimum(1.0, p["a"] - 1.0) ** 2
+        times = [np.zeros(n_datasets)]
+        while times[-1].min() < HORIZON:
+            t = times[-1]
+            relaxed = bend * np.exp(np.minimum(t / (2.0 * p["tau"]), 50.0))
+            times.append(t + np.minimum(longest * np.maximum(1.0, t / emptied), relaxed))
+        return np.stack(times, axis=1)
+
+    def _mean_path(self, p: Mapping[str, Array], t: Array) -> Array:
+        automatic = activation(t, *(p[name][:, None] for name in ("A", "tau", "a")))
+        return (p["mu_c"][:, None] * t)[:, None, :] + SIGN[:, None] * automatic[:, None, :]
+
+    def _euler_increment(self, p: Mapping[str, Array], times: Array) -> Array:
+        """Drift at the right end of each step, times the step: what published simulators do."""
+        t = times[:, 1:]
+        A, tau, a = (p[name][:, None] for name in ("A", "tau", "a"))
+        automatic = activation(t, A, tau, a) * ((a - 1.0) / t - 1.0 / tau)
+        drift = p["mu_c"][:, None, None] + SIGN[:, None] * automatic[:, None, :]
+        return drift * np.diff(times)[:, None, :]
+
+    def _bound(self, p: Mapping[str, Array], t: Array) -> Array:
+        b, kappa, t_half, shape = (p[name][:, None] for name in ("b", "kappa", "t_half", "shape"))
+        collapsed = {
+            "constant": lambda: np.zeros_like(t),
+            "hyperbolic": lambda: t / (t + t_half),
+            "weibull": lambda: 1.0 - 2.0 ** (-((t / t_half) ** shape)),
+        }[self.bound]()
+        return b * (1.0 - kappa * collapsed)
+
+
+def dmc(
+    *,
+    fixed: Mapping[str, float] | None = None,
+    free: Sequence[str] = (),
+    start: str = "beta",
+    alpha: float = 3.0,
+    bound: str = "constant",
+    scheme: str = "bridge",
+    dt: float | None = None,
+) -> Model:
+    """The Diffusion Model for Conflict tasks and its variants.
+
+    Args:
+        fixed: parameters that are not estimated, with their values, for example ``{"sd_R": 30}``.
+        free: further parameters to estimate, out of ``a``, ``drift_sd``, ``lapse`` and those of the collapsing bound.
+        start: "beta" (over trials, with shape ``alpha``) or "point" (always 0).
+        alpha: shape of the start distribution.
+        bound: "constant"; "hyperbolic", b (1 - kappa t / (t + t_half)); or "weibull", b (1 - kappa (1 - 2^-(t / t_half)^shape)).
+        scheme: "bridge", free of discretisation bias; or "euler", the convention of published software.
+        dt: longest step in ms; 40 for the bridge, 1 for Euler when left out.
+
+    Returns:
+        A `Model` with the free parameters in the order A, tau, mu_c, b, mu_R, sd_R, then those in ``free``.
+
+    Raises:
+        ValueError: for an unknown parameter, option or scheme, or a value outside the parameter's domain.
+
+    Example:
+        >>> dmc(fixed={"sd_R": 30.0}, free=["lapse"]).parameter_names
+        ('A', 'tau', 'mu_c', 'b', 'mu_R', 'lapse')
+
+    Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and Voskuilen et al. (2016), in a parametrisation by
+        half time.
+    """
+    for value, legal, what in ((start, ("beta", "point"), "start"), (bound, tuple(COLLAPSE), "bound"), (scheme, ("bridge", "euler"), "scheme")):
+        if value not in legal:
+            raise ValueError(f"Expected {what} to be one of {legal}; got {value!r}.")
+    known = {parameter.name: parameter for parameter in (*STANDARD, *OPTIONAL)}
+    fixed, optional = dict(fixed or {}), [parameter.name for parameter in OPTIONAL]
+    usable = [name for name in optional if name not in ("kappa", "t_half", "shape") or name in COLLAPSE[bound]]
+    for name in free:
+        if name not in usable:
+            raise ValueError(f"Expected `free` to name some of {usable} (with bound={bound!r}); got {name!r}.")
+    for name, value in fixed.items():
+        if name not in known or name in free:
+            raise ValueError(f"Expected `fixed` to name parameters of the model that are not in `free`, of {sorted(known)}; got {name!r}.")
+        if not known[name].low <= value <= known[name].high:
+            raise ValueError(f"Expected {name} within [{known[name].low}, {known[name].high}]; got {value}.")
+    if alpha <= 0 or (dt is not None and dt <= 0):
+        raise ValueError(f"Expected alpha and dt above 0; got alpha={alpha}, dt={dt}.")
+    names = tuple(p.name for p in STANDARD if p.name not in fixed) + tuple(free)
+    collapse_off = {"kappa": 0.0} if bound == "constant" else {}
+    constants = {p.name: p.typical for p in OPTIONAL if p.name not in names} | collapse_off | fixed
+    step = dt if dt is not None else (40.0 if scheme == "bridge" else 1.0)
+    variant = _Dmc(names, constants, start, alpha, bound, scheme, step)
+    settings = {"fixed": fixed, "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
+    return Model("dmc", tuple(known[name] for name in names), CONFLICT_TASK, variant.simulate, settings, "Ulrich et al. 2015")

@@ -1,0 +1,1 @@
+"""Encoders, flows, and the estimator made of the two."""

@@ -1,0 +1,229 @@
+"""The posterior of everybody at once: what `train` returns, what is saved, what is asked for draws."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from incongruent.designs import Design
+from incongruent.draws import Draws
+from incongruent.history import History, history_from_json
+from incongruent.models import Model, build
+from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator
+from incongruent.priors import prior_from_json, prior_to_json
+from incongruent.scope import Admission, Ranges, admit
+from incongruent.simulation import Simulator, generator
+from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.trials import Trials, checked
+
+Array = np.ndarray
+
+KIND = "incongruent posterior"
+VERSION = 1
+PEOPLE_AT_ONCE = 16
+"""Data sets that go through the network together; fewer are filled up, so that one compilation serves all studies."""
+DEFAULT_WINDOW = (100.0, 5000.0)
+"""Range of the encoder's knots in ms when the design has no window."""
+
+
+def task_of(simulator: Simulator) -> Task:
+    """What an estimator for this simulator has to read and to estimate.
+
+    Raises:
+        TypeError: when the simulator's design is that of one study, from which no sizes can be drawn.
+    """
+    design = simulator.design
+    if not isinstance(design, Design):
+        raise TypeError(f"Expected a simulator with a Design, from which sizes can be drawn; got {type(design).__name__}.")
+    return Task(simulator.model.columns, design.levels, design.window or DEFAULT_WINDOW, len(simulator.prior.names))
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """An amortized posterior q(theta | trials).
+
+    Attributes:
+        simulator: the model, prior and design that it was trained for.
+        estimator: the network.
+        architecture: its size.
+        ranges: between which values the simulated data sets lay; None when not recorded.
+        history: how training went; None when not recorded.
+        notes: what else is recorded: budget, seed, versions, measured quality; JSON-able.
+    """
+
+    simulator: Simulator
+    estimator: Estimator = field(repr=False)
+    architecture: Architecture = field(default_factory=Architecture, repr=False)
+    ranges: Ranges | None = field(default=None, repr=False)
+    history: History | None = field(default=None, repr=False)
+    notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def admit(self, study: Trials) -> Admission:
+        """The study without trials that the network does not know, and for each person in what they differ from what it was trained for.
+
+        Raises:
+            ScopeError: when nobody fits.
+        """
+        design = self.simulator.design
+        assert isinstance(design, Design)  # `task_of` has refused anything else before training
+        return admit(checked(study), design, self.ranges)
+
+    def features(self, study: Trials) -> Array:
+        """What the network sees of each person, (person, feature), after `admit`.
+
+        Raises:
+            ValueError: when someone has no trials.
+        """
+        trials = self.admit(study).trials
+        empty = [name for name, n in zip(trials.names, trials.n_trials, strict=True) if n == 0]
+        if empty:
+            raise ValueError(
+                f"Expected at least one usable trial from everybody; got none from {', '.join(empty[:10])}. Leave them out with `select`."
+            )
+        return self.estimator.encoder.features(trials)
+
+    def sample(self, study: Trials, n_draws: int = 1000, *, seed: int) -> Draws:
+        """Independent draws for everybody at once, whatever their numbers of trials.
+
+        Args:
+            study: one data set a person.
+            n_draws: draws for each person.
+            seed: the same seed gives a person the same draws, whoever else is in the study.
+
+        Returns:
+            `Draws` with theta (person, draw, parameter) and log q.
+        """
+        if n_draws < 1:
+            raise ValueError(f"Expected n_draws of at least 1; got {n_draws}.")
+        features, dim = self.features(study), len(self.simulator.prior.names)
+        streams = _streams(study.names)
+        z = np.empty((len(study), n_draws, dim))
+        log_q = np.empty((len(study), n_draws))
+        for first in range(0, len(study), PEOPLE_AT_ONCE):
+            rows = slice(first, min(first + PEOPLE_AT_ONCE, len(study)))
+            noise = np.zeros((PEOPLE_AT_ONCE, n_draws, dim), np.float32)
+            for i, stream in enumerate(streams[rows]):
+                noise[i] = generator(seed, *stream).standard_normal((n_draws, dim), dtype=np.float32)
+            z_rows, log_rows = _sample(self.estimator, noise, _filled(features[rows]))
+            z[rows], log_q[rows] = np.asarray(z_rows)[: rows.stop - first], np.asarray(log_rows)[: rows.stop - first]
+        theta = self.simulator.prior.from_real(z)
+        return Draws(theta, log_q + self._log_jacobian(z, theta), self.simulator, study.names)
+
+    def log_prob(self, theta: Array, study: Trials) -> Array:
+        """Log q(theta | trials) of each person, (person,), at theta (person, parameter); -inf outside the prior's support."""
+        features, z = self.features(study), self.simulator.prior.to_real(theta)
+        if len(z) != len(study):
+            raise ValueError(f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got {np.shape(theta)}.")
+        inside: Array = np.isfinite(z).all(axis=-1)
+        z = np.where(inside[:, None], z, 0.0)
+        parts = [
+            np.asarray(_log_prob(self.estimator, _filled(z[i : i + PEOPLE_AT_ONCE].astype(np.float32)), _filled(features[i : i + PEOPLE_AT_ONCE])))
+            for i in range(0, len(study), PEOPLE_AT_ONCE)
+        ]
+        log_q = np.concatenate([*parts, np.empty(0)])[: len(study)]
+        return np.where(inside, log_q + self._log_jacobian(z, theta), -np.inf)
+
+    def summaries(self, study: Trials) -> Array:
+        """Learned summary statistics of each person, (person, summary)."""
+        features = self.features(study)
+        parts = [np.asarray(_summaries(self.estimator, _filled(features[i : i + PEOPLE_AT_ONCE]))) for i in range(0, len(study), PEOPLE_AT_ONCE)]
+        return np.concatenate(parts)[: len(study)]
+
+    def _log_jacobian(self, z: Array, theta: Array) -> Array:
+        """Log |dz / dtheta| = log p(theta) - log phi(z)."""
+        return self.simulator.prior.log_prob(theta) + np.sum(0.5 * z**2 + 0.5 * np.log(2.0 * np.pi), axis=-1)
+
+    def with_notes(self, **notes: Any) -> Posterior:
+        """The same posterior with more on record."""
+        return replace(self, notes={**self.notes, **notes})
+
+    def card(self) -> dict[str, Any]:
+        """What the posterior is and where it comes from, as plain values."""
+        design = self.simulator.design
+        assert isinstance(design, Design)
+        return {
+            "model": {"name": self.simulator.model.name, "settings": dict(self.simulator.model.settings)},
+            "prior": prior_to_json(self.simulator.prior),
+            "design": {"n_trials": design.n_trials, "share": dict(design.share), "window": design.window, "deadline": design.deadline},
+            "architecture": asdict(self.architecture),
+            "ranges": self.ranges.to_json() if self.ranges else None,
+            "history": self.history.to_json() if self.history else None,
+            "notes": dict(self.notes),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save to one file; it is whole or absent."""
+        save_arrays(path, named_leaves(self.estimator, "estimator"), self.card(), kind=KIND, version=VERSION)
+
+
+def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None) -> Posterior:
+    """Load a saved posterior.
+
+    Args:
+        path: the file.
+        model: needed when the posterior is for a model that does not ship with the package.
+
+    Raises:
+        FileError: when the file is absent, damaged, foreign, of an unknown version, or for another model.
+    """
+    arrays, card = load_arrays(path, kind=KIND, version=VERSION)
+    try:
+        simulator = _simulator_from(card, model)
+        architecture = Architecture(**card["architecture"])
+        ranges = Ranges(**card["ranges"]) if card["ranges"] else None
+        history = history_from_json(card["history"]) if card["history"] else None
+    except (KeyError, TypeError) as error:
+        raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
+    skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task_of(simulator), architecture)
+    estimator = with_leaves(skeleton, arrays, "estimator")
+    return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])
+
+
+def _simulator_from(card: Mapping[str, Any], model: Model | None) -> Simulator:
+    name, settings = card["model"]["name"], card["model"]["settings"]
+    if model is not None and model.name != name:
+        raise FileError(f"Expected the model {name!r}, for which this posterior was trained; got {model.name!r}.")
+    spec = card["design"]
+    n_trials = spec["n_trials"] if isinstance(spec["n_trials"], int) else tuple(spec["n_trials"])
+    share = {level: tuple(value) if isinstance(value, list) else value for level, value in spec["share"].items()}
+    window = tuple(spec["window"]) if spec["window"] else None
+    design = Design(n_trials, share, window, spec["deadline"])  # type: ignore[arg-type]
+    return Simulator(model or build(name, settings), prior_from_json(card["prior"]), design)
+
+
+def _streams(names: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Where each person's noise comes from: their name, and how often it has come before."""
+    seen: Counter[str] = Counter()
+    streams = []
+    for name in names:
+        streams.append((5, zlib.crc32(name.encode()), seen[name]))
+        seen[name] += 1
+    return streams
+
+
+def _filled(rows: Array) -> Array:
+    """The rows of one group, filled up with zeros to its full size."""
+    return np.pad(rows, [(0, PEOPLE_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1))
+
+
+@eqx.filter_jit
+def _sample(estimator: Estimator, noise: Any, features: Any) -> tuple[jax.Array, jax.Array]:
+    return estimator.sample(noise, features)
+
+
+@eqx.filter_jit
+def _log_prob(estimator: Estimator, z: Any, features: Any) -> jax.Array:
+    return estimator.log_prob(z, features)
+
+
+@eqx.filter_jit
+def _summaries(estimator: Estimator, features: Any) -> jax.Array:
+    return estimator.summaries(features)

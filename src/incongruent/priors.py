@@ -1,0 +1,293 @@
+"""Priors: named scipy.stats distributions, and the map between them and the real line.
+
+Networks learn z = Phi^-1(F(theta)), parameter by parameter. Under the prior z is standard normal, whatever the prior's support, so that no draw
+can leave it and log q(theta) = log q(z) - log phi(z) + log p(theta) holds exactly.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import special, stats
+
+from incongruent.models.model import Parameter
+
+Array = np.ndarray
+
+LARGEST_CUT = 0.01
+"""More prior mass than this outside a model's domain is refused rather than cut."""
+
+
+class Distribution(Protocol):
+    """What is asked of a univariate prior; every frozen continuous distribution of scipy.stats has it."""
+
+    def cdf(self, x: Any) -> Any: ...  # noqa: D102
+    def sf(self, x: Any) -> Any: ...  # noqa: D102
+    def ppf(self, q: Any) -> Any: ...  # noqa: D102
+    def isf(self, q: Any) -> Any: ...  # noqa: D102
+    def logpdf(self, x: Any) -> Any: ...  # noqa: D102
+    def support(self) -> tuple[float, float]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Truncated:
+    """A distribution cut to an interval and scaled to one again; made by `truncated`."""
+
+    base: Distribution
+    low: float
+    high: float
+
+    @cached_property
+    def _below(self) -> float:
+        return float(self.base.cdf(self.low))
+
+    @cached_property
+    def _above(self) -> float:
+        return float(self.base.sf(self.high))
+
+    @cached_property
+    def mass(self) -> float:
+        """The share of the uncut distribution that lies within."""
+        return 1.0 - self._below - self._above
+
+    def cdf(self, x: Any) -> Any:
+        """P(X <= x)."""
+        return np.clip((self.base.cdf(x) - self._below) / self.mass, 0.0, 1.0)
+
+    def sf(self, x: Any) -> Any:
+        """P(X > x)."""
+        return np.clip((self.base.sf(x) - self._above) / self.mass, 0.0, 1.0)
+
+    def ppf(self, q: Any) -> Any:
+        """The value below which the share q lies."""
+        return np.clip(self.base.ppf(self._below + np.asarray(q) * self.mass), self.low, self.high)
+
+    def isf(self, q: Any) -> Any:
+        """The value above which the share q lies."""
+        return np.clip(self.base.isf(self._above + np.asarray(q) * self.mass), self.low, self.high)
+
+    def logpdf(self, x: Any) -> Any:
+        """Log density; -inf outside."""
+        inside = (np.asarray(x) >= self.low) & (np.asarray(x) <= self.high)
+        return np.where(inside, self.base.logpdf(x) - math.log(self.mass), -np.inf)
+
+    def support(self) -> tuple[float, float]:
+        """The interval."""
+        low, high = self.base.support()
+        return max(self.low, float(low)), min(self.high, float(high))
+
+
+def truncated(distribution: Distribution, low: float = -math.inf, high: float = math.inf) -> Truncated:
+    """Cut a distribution to [low, high].
+
+    Raises:
+        ValueError: when the interval is empty or holds less than a millionth of the distribution.
+
+    Example:
+        >>> truncated(stats.norm(20, 15), 0, 60).support()
+        (0.0, 60.0)
+    """
+    if not low < high:
+        raise ValueError(f"Expected low < high; got low={low}, high={high}.")
+    cut = Truncated(distribution, float(low), float(high))
+    if not cut.mass > 1e-6:
+        raise ValueError(f"Expected some of the distribution within [{low}, {high}]; got a share of {cut.mass:.2g}.")
+    return cut
+
+
+class Prior:
+    """Independent univariate priors, one for each parameter.
+
+    Args:
+        distributions: by parameter name: frozen continuous scipy.stats distributions, or `truncated` ones.
+
+    Raises:
+        TypeError: when something else than a distribution is given.
+
+    Example:
+        >>> prior = Prior(A=stats.gamma(4, scale=5), tau=stats.uniform(20, 200))
+        >>> prior.sample(3, seed=1).shape
+        (3, 2)
+    """
+
+    def __init__(self, **distributions: Distribution) -> None:
+        if not distributions:
+            raise ValueError("Expected at least one parameter with its distribution, for example Prior(A=stats.gamma(4, scale=5)); got none.")
+        for name, distribution in distributions.items():
+            frozen = isinstance(getattr(distribution, "dist", None), stats.rv_continuous)
+            if not (frozen or isinstance(distribution, Truncated)):
+                raise TypeError(
+                    f"Expected a frozen continuous distribution for {name!r}, such as stats.norm(0, 1) or "
+                    f"incongruent.truncated(stats.norm(0, 1), 0, 3); "
+                    f"got {type(distribution).__name__}."
+                )
+            if not np.isfinite(np.asarray(distribution.ppf([0.001, 0.5, 0.999]), float)).all():
+                raise ValueError(f"Expected finite quantiles for {name!r}; got {distribution.ppf([0.001, 0.5, 0.999])}. Check its scale and shape.")
+        self._distributions = dict(distributions)
+
+    def __repr__(self) -> str:
+        return "Prior(" + ", ".join(f"{name}={_words(d)}" for name, d in self._distributions.items()) + ")"
+
+    def __getitem__(self, name: str) -> Distribution:
+        return self._distributions[name]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Prior) and prior_to_json(self) == prior_to_json(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Parameter names, in the order of the columns of theta."""
+        return tuple(self._distributions)
+
+    def sample(self, n_datasets: int, *, seed: int | np.random.Generator) -> Array:
+        """Draw theta, shape (n_datasets, parameter)."""
+        z = np.random.default_rng(seed).standard_normal((n_datasets, len(self.names)))
+        return self.from_real(z)
+
+    def log_prob(self, theta: Array) -> Array:
+        """Log density at theta (…, parameter), shape (…); -inf outside the support."""
+        theta = self._with_parameters(theta)
+        return sum(d.logpdf(theta[..., i]) for i, d in enumerate(self._distributions.values()))  # type: ignore[return-value]
+
+    def to_real(self, theta: Array) -> Array:
+        """Z = Phi^-1(F(theta)), same shape (…, parameter); infinite where theta lies outside the support or beyond double precision."""
+        theta = self._with_parameters(theta)
+        z = np.empty(theta.shape)
+        for i, d in enumerate(self._distributions.values()):
+            below, above = d.cdf(theta[..., i]), d.sf(theta[..., i])
+            z[..., i] = np.where(below < 0.5, special.ndtri(below), -special.ndtri(above))
+        return z
+
+    def from_real(self, z: Array) -> Array:
+        """Theta = F^-1(Phi(z)), same shape (…, parameter)."""
+        z = self._with_parameters(z)
+        theta = np.empty(z.shape)
+        for i, d in enumerate(self._distributions.values()):
+            lower = z[..., i] < 0
+            tail = special.ndtr(-np.abs(z[..., i]))
+            theta[..., i][lower] = d.ppf(tail[lower])
+            theta[..., i][~lower] = d.isf(tail[~lower])
+        return theta
+
+    def within(self, parameters: Sequence[Parameter]) -> Prior:
+        """The same prior cut to the domains of a model's parameters, in the model's order.
+
+        Raises:
+            ValueError: when names do not match, or more than 1 % of a prior lies outside the domain.
+        """
+        wanted = [parameter.name for parameter in parameters]
+        if sorted(wanted) != sorted(self.names):
+            missing, extra = sorted(set(wanted) - set(self.names)), sorted(set(self.names) - set(wanted))
+            raise ValueError(f"Expected a prior for exactly the parameters {wanted}; missing {missing}, not in the model {extra}.")
+        return Prior(**{parameter.name: _cut_to(parameter, self[parameter.name]) for parameter in parameters})
+
+    def _with_parameters(self, values: Array) -> Array:
+        values = np.asarray(values, float)
+        if values.shape[-1:] != (len(self.names),):
+            raise ValueError(f"Expected the last axis to hold the {len(self.names)} parameters {self.names}; got shape {values.shape}.")
+        return values
+
+
+def _cut_to(parameter: Parameter, distribution: Distribution) -> Distribution:
+    low, high = distribution.support()
+    if low >= parameter.low and high <= parameter.high:
+        return distribution
+    outside = float(distribution.cdf(parameter.low) + distribution.sf(parameter.high))
+    if outside > LARGEST_CUT:
+        raise ValueError(
+            f"Expected a prior for {parameter.name} within [{parameter.low:g}, {parameter.high:g}] {parameter.unit}, where the model is defined; "
+            f"{outside:.1%} of it lies outside. "
+            f"Use a distribution on that range, or incongruent.truncated(…, {parameter.low:g}, {parameter.high:g})."
+        )
+    if isinstance(distribution, Truncated):
+        return truncated(distribution.base, max(low, parameter.low), min(high, parameter.high))
+    return truncated(distribution, parameter.low, parameter.high)
+
+
+def _words(distribution: Distribution) -> str:
+    spec = _distribution_to_json(distribution)
+    arguments = ", ".join([f"{a:g}" for a in spec["args"]] + [f"{k}={v:g}" for k, v in spec["kwds"].items()])
+    words = f"{spec['name']}({arguments})"
+    return f"{words} on [{spec['low']:g}, {spec['high']:g}]" if "low" in spec else words
+
+
+def _distribution_to_json(distribution: Distribution) -> dict[str, Any]:
+    if isinstance(distribution, Truncated):
+        return _distribution_to_json(distribution.base) | {"low": distribution.low, "high": distribution.high}
+    frozen: Any = distribution
+    return {"name": frozen.dist.name, "args": [float(a) for a in frozen.args], "kwds": {k: float(v) for k, v in frozen.kwds.items()}}
+
+
+def prior_to_json(prior: Prior) -> dict[str, Any]:
+    """The prior as plain values, by parameter."""
+    return {name: _distribution_to_json(prior[name]) for name in prior.names}
+
+
+def prior_from_json(spec: Mapping[str, Any]) -> Prior:
+    """The prior that `prior_to_json` described.
+
+    Raises:
+        ValueError: when a distribution is not one of scipy.stats.
+    """
+    distributions = {}
+    for name, entry in spec.items():
+        family = getattr(stats, str(entry["name"]), None)
+        if not isinstance(family, stats.rv_continuous):
+            raise ValueError(f"Expected the name of a continuous distribution of scipy.stats for {name!r}; got {entry['name']!r}.")
+        frozen: Any = family(*entry["args"], **entry["kwds"])
+        distributions[name] = truncated(frozen, entry["low"], entry["high"]) if "low" in entry else frozen
+    return Prior(**distributions)
+
+
+def _normal(mean: float, sd: float) -> Any:
+    return stats.norm(mean, sd)
+
+
+def _normals(means_and_sds: Mapping[str, tuple[float, float]], ranges: Mapping[str, tuple[float, float]]) -> dict[str, Distribution]:
+    return {name: truncated(_normal(mean, sd), *ranges[name]) for name, (mean, sd) in means_and_sds.items()}
+
+
+SENSIBLE_RANGE = {"A": (0.0, 60.0), "tau": (5.0, 300.0), "mu_c": (0.05, 1.2), "b": (20.0, 150.0), "mu_R": (150.0, 800.0), "sd_R": (2.0, 100.0)}
+WIDE_RANGE = SENSIBLE_RANGE | {"A": (0.0, 150.0)}
+
+
+def schaefer2025() -> Prior:
+    """What one published flanker analysis ended with."""
+    moments = {"A": (20.5, 8.4), "tau": (118.4, 37.6), "mu_c": (0.57, 0.12), "b": (61.0, 13.2), "mu_R": (358.0, 24.3), "sd_R": (36.9, 8.6)}
+    return Prior(**_normals(moments, SENSIBLE_RANGE))
+
+
+def schaefer2024_initial() -> Prior:
+    """What that analysis began with: A lies far from where people are."""
+    moments = {"A": (70.8, 19.4), "tau": (114.7, 40.1), "mu_c": (0.71, 0.14), "b": (98.4, 30.1), "mu_R": (332.0, 52.0), "sd_R": (43.4, 9.2)}
+    return Prior(**_normals(moments, WIDE_RANGE))
+
+
+def broad() -> Prior:
+    """Wide enough for flanker, Simon and Stroop tasks; the prior of the network that ships."""
+    moments = {"A": (20.0, 15.0), "mu_c": (0.55, 0.2), "b": (62.0, 20.0), "mu_R": (350.0, 80.0), "sd_R": (38.0, 15.0)}
+    normals = _normals(moments, SENSIBLE_RANGE)
+    lognormal: Any = stats.lognorm(0.6, scale=80.0)
+    tau = truncated(lognormal, 10.0, 300.0)
+    return Prior(A=normals.pop("A"), tau=tau, **normals)
+
+
+NAMED = {"schaefer2025": schaefer2025, "schaefer2024_initial": schaefer2024_initial, "broad": broad}
+
+
+def named_prior(name: str) -> Prior:
+    """One of the priors that ship: schaefer2025, schaefer2024_initial, broad.
+
+    Raises:
+        ValueError: for any other name.
+    """
+    if name not in NAMED:
+        raise ValueError(f"Expected one of the priors {sorted(NAMED)}; got {name!r}.")
+    return NAMED[name]()

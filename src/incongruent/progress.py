@@ -1,0 +1,41 @@
+"""What is shown while the network learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from incongruent.history import Evaluation
+
+
+class Reporter(Protocol):
+    """Is told how training goes."""
+
+    def __call__(self, share: float, seconds_left: float, evaluation: Evaluation | None, bottleneck: str) -> None:
+        """Share of the budget used, seconds left, the latest evaluation, and which side the other waits for."""
+
+
+def silent(share: float, seconds_left: float, evaluation: Evaluation | None, bottleneck: str) -> None:
+    """Shows nothing."""
+
+
+@contextmanager
+def progress_bar(console: Console | None = None) -> Iterator[Reporter]:
+    """A bar with both losses, data sets seen, time left and the bottleneck."""
+    columns = (TextColumn("training"), BarColumn(bar_width=24), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console or Console(stderr=True), refresh_per_second=2) as bar:
+        task = bar.add_task("starting", total=1.0)
+
+        def report(share: float, seconds_left: float, evaluation: Evaluation | None, bottleneck: str) -> None:
+            words = "first steps"
+            if evaluation is not None:
+                words = (
+                    f"loss {evaluation.training:.3f}, validation {evaluation.best:.3f}, {evaluation.n_simulated:,} data sets, waits for {bottleneck}"
+                )
+            bar.update(task, completed=share, description=f"{seconds_left:.0f} s left; {words}")
+
+        yield report

@@ -1,0 +1,141 @@
+"""Is a study what the network was trained for? Asked person by person, before anything is sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from incongruent.designs import Design
+from incongruent.trials import Trials
+
+Array = np.ndarray
+
+
+class ScopeError(ValueError):
+    """Nobody in the study is what the network was trained for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Admission:
+    """A study as the network may see it.
+
+    Attributes:
+        trials: without trials of conditions or RTs that the network does not know; they are counted in ``excluded``.
+        flags: for each person, in what respect they lie outside what the network was trained for; empty for most.
+    """
+
+    trials: Trials
+    flags: tuple[tuple[str, ...], ...]
+
+    @property
+    def n_flagged(self) -> int:
+        """How many people have a flag."""
+        return sum(bool(flags) for flags in self.flags)
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Between which values simulated data sets lie, for a few statistics of a data set; made by `ranges_of`."""
+
+    low: Mapping[str, float]
+    high: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"low": dict(self.low), "high": dict(self.high)}
+
+
+def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
+    """A few statistics of each data set, (dataset,): RT quantiles over all answers, and the share of errors by condition; NaN where there is
+    nothing.
+    """
+    rt = np.where(trials.answered, trials.values["rt"].astype(float), np.nan)
+    any_answer = trials.answered.any(axis=1)
+    rt[~any_answer] = 0.0
+    out = {
+        f"{name} RT (ms)": np.where(any_answer, np.nanquantile(rt, q, axis=1), np.nan)
+        for name, q in (("fast (10 %)", 0.1), ("median", 0.5), ("slow (90 %)", 0.9))
+    }
+    wrong = trials.where("response", "error")
+    for level in levels:
+        here = trials.where("condition", level) & trials.answered
+        n = here.sum(axis=1)
+        out[f"error share, {level}"] = np.where(n > 0, (wrong & here).sum(axis=1) / np.maximum(n, 1), np.nan)
+    return out
+
+
+def ranges_of(trials: Trials, levels: tuple[str, ...]) -> Ranges:
+    """Smallest and largest value of each statistic over simulated data sets."""
+    statistics = statistics_of(trials, levels)
+    return Ranges({k: float(np.nanmin(v)) for k, v in statistics.items()}, {k: float(np.nanmax(v)) for k, v in statistics.items()})
+
+
+def admit(study: Trials, design: Design, ranges: Ranges | None) -> Admission:
+    """Leave out trials that the network cannot read, and flag people unlike its simulations.
+
+    Raises:
+        ScopeError: when no one is within the trained numbers of trials and shares.
+    """
+    trials = _without_unknown(study, design)
+    flags: list[list[str]] = [[] for _ in range(len(trials))]
+    for person, reasons in enumerate(_design_flags(trials, design)):
+        flags[person] += reasons
+    if len(trials) and all(flags):
+        raise ScopeError(
+            f"Expected people with {design.smallest}–{design.largest} trials and shares {_words(design)}; nobody in the study has that. "
+            f"{trials.names[0]}: {'; '.join(flags[0])}. Train a network for this design, or fit fewer conditions."
+        )
+    if ranges is not None:
+        for name, values in statistics_of(trials, design.levels).items():
+            for person in np.flatnonzero((values < ranges.low[name]) | (values > ranges.high[name])):
+                flags[person].append(f"{name} {values[person]:.3g} outside the simulated {ranges.low[name]:.3g} to {ranges.high[name]:.3g}")
+    return Admission(trials, tuple(map(tuple, flags)))
+
+
+def _words(design: Design) -> str:
+    return ", ".join(f"{level} {value}" for level, value in design.share.items())
+
+
+def _without_unknown(study: Trials, design: Design) -> Trials:
+    """Leave out conditions that the design lacks and RTs outside its window; counted."""
+    known = np.zeros_like(study.present)
+    for level in design.levels:
+        known |= study.where(design.condition.name, level)
+    outside = np.zeros_like(study.present)
+    if design.window is not None:
+        rt = study.values["rt"]
+        outside = study.answered & known & ((rt < design.window[0]) | (rt > design.window[1]))
+    keep = known & ~outside
+    unread = [level for level in design.condition.levels if level not in design.levels]
+    excluded = dict(study.excluded)
+    for reason, mask in ((f"{' or '.join(unread)} trials, which the network does not know", study.present & ~known), ("out of window", outside)):
+        if mask.any():
+            excluded[reason] = excluded.get(reason, np.zeros(len(study), int)) + mask.sum(axis=1)
+    return replace(study, present=keep, answered=study.answered & keep, excluded=excluded)
+
+
+def _design_flags(trials: Trials, design: Design) -> list[list[str]]:
+    flags: list[list[str]] = []
+    n = trials.n_trials
+    counts = {level: trials.where(design.condition.name, level).sum(axis=1) for level in design.levels}
+    for person in range(len(trials)):
+        mine: list[str] = []
+        if n[person] == 0:
+            flags.append(["no trials"])
+            continue
+        if not design.smallest <= n[person] <= design.largest:
+            mine.append(f"{n[person]} trials, trained for {design.smallest}–{design.largest}")
+        for level in design.levels:
+            value: Any = design.share[level]
+            low, high = (value, value) if isinstance(value, int | float) else value
+            share = counts[level][person] / n[person]
+            slack = 3.0 * np.sqrt(0.25 / n[person])  # what excluded trials and a random order move
+            if counts[level][person] == 0:
+                mine.append(f"no {level} trials")
+            elif not low - slack <= share <= high + slack:
+                mine.append(f"{share:.0%} {level} trials, trained for {low:.0%}–{high:.0%}")
+        flags.append(mine)
+    return flags

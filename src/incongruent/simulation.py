@@ -1,0 +1,126 @@
+"""Simulator = model + prior + design: draws theta, lays out trials, simulates them.
+
+Data sets are made in chunks with one stream of random numbers each, so that the number of workers never changes a result.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.designs import Design, ObservedDesign
+from incongruent.models.model import Model
+from incongruent.priors import Prior
+from incongruent.trials import Trials, concatenate
+
+Array = np.ndarray
+
+CHUNK = 256
+"""Data sets made from one stream of random numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Simulations:
+    """Parameters and the trials that they gave.
+
+    Attributes:
+        theta: (dataset, parameter).
+        trials: the same number of data sets.
+        parameter_names: the columns of theta.
+    """
+
+    theta: Array
+    trials: Trials
+    parameter_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.theta.shape != (len(self.trials), len(self.parameter_names)):
+            raise ValueError(
+                f"Expected theta of shape {(len(self.trials), len(self.parameter_names))}, (dataset, parameter); got {self.theta.shape}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+
+def generator(seed: int, *path: int) -> np.random.Generator:
+    """The stream of random numbers at one place of the tree that grows from a seed."""
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=path)))
+
+
+class Simulator:
+    """Simulates data sets of a model under a prior and a design.
+
+    Args:
+        model: what generates the trials.
+        prior: for exactly the model's parameters; cut to their domains (at most 1 % of it).
+        design: how many trials of which conditions.
+
+    Raises:
+        ValueError: when prior or design do not fit the model.
+
+    Example:
+        >>> from incongruent import Design, models, priors
+        >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), Design(100, {"congruent": 0.5, "incongruent": 0.5}))
+        >>> simulator.simulate(3, seed=1).theta.shape
+        (3, 6)
+    """
+
+    def __init__(self, model: Model, prior: Prior, design: Design | ObservedDesign) -> None:
+        if design.condition not in model.columns:
+            raise ValueError(f"Expected a design for one of the columns {[c.name for c in model.columns if c.given]}; got {design.condition.name!r}.")
+        self.model, self.prior, self.design = model, prior.within(model.parameters), design
+
+    def __repr__(self) -> str:
+        return f"Simulator({self.model.name}, {self.prior}, {self.design})"
+
+    def simulate(self, n_datasets: int, *, seed: int, workers: int | None = None) -> Simulations:
+        """Simulate data sets, each with theta from the prior and a layout from the design.
+
+        Args:
+            n_datasets: how many.
+            seed: the same seed gives the same data sets, whatever the number of workers.
+            workers: threads; one for each core when left out.
+        """
+        theta = self.prior.sample(n_datasets, seed=generator(seed, 0))
+        condition, present = self.design.lay_out(n_datasets, generator(seed, 1))
+        return Simulations(theta, self._in_chunks(theta, condition, present, seed, workers), self.prior.names)
+
+    def simulate_at(self, theta: Array, *, seed: int, workers: int | None = None) -> Trials:
+        """Simulate one data set for each row of theta (dataset, parameter), with layouts from the design."""
+        condition, present = self.design.lay_out(len(theta), generator(seed, 1))
+        return self._in_chunks(np.asarray(theta, float), condition, present, seed, workers)
+
+    def chunk(self, seed: int, index: int) -> tuple[Array, Trials]:
+        """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets of the design's largest number of trials."""
+        rng = generator(seed, 3, index)
+        theta = self.prior.sample(CHUNK, seed=rng)
+        layout = self.design.lay_out(CHUNK, rng, full=True) if isinstance(self.design, Design) else self.design.lay_out(CHUNK, rng)
+        return theta, self._trials(theta, *layout, rng)
+
+    def _in_chunks(self, theta: Array, condition: Array, present: Array, seed: int, workers: int | None) -> Trials:
+        def one(start: int) -> Trials:
+            rows = slice(start, start + CHUNK)
+            return self._trials(theta[rows], condition[rows], present[rows], generator(seed, 2, start // CHUNK))
+
+        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+            parts = list(pool.map(one, range(0, len(theta), CHUNK)))
+        return _renamed(concatenate(parts))
+
+    def _trials(self, theta: Array, condition: Array, present: Array, rng: np.random.Generator) -> Trials:
+        values, answered = self.model.simulate(theta, {self.design.condition.name: condition}, present, rng)
+        answered = answered & present
+        if self.design.deadline is not None:
+            answered &= values["rt"] <= self.design.deadline
+        outside = np.zeros_like(present)
+        if self.design.window is not None:
+            low, high = self.design.window
+            outside = answered & ((values["rt"] < low) | (values["rt"] > high))
+        return Trials(self.model.columns, values, present & ~outside, answered & ~outside, excluded={"out of window": outside.sum(axis=1)})
+
+
+def _renamed(trials: Trials) -> Trials:
+    return Trials(trials.columns, trials.values, trials.present, trials.answered, excluded=trials.excluded)

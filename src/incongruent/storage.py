@@ -1,0 +1,118 @@
+"""Files of arrays with a card: safetensors that are whole or absent, and say what made them.
+
+A file is written beside its place, flushed to the disk and renamed. Its header carries a JSON card and a SHA-256 of the arrays, so that a damaged
+file is told from a sound one. Loading runs no code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+Array = np.ndarray
+
+
+class FileError(ValueError):
+    """A file that is absent, damaged, foreign or of an unknown version."""
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file that is never seen half-written: beside its place, to the disk, then renamed."""
+    target = Path(path)
+    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(beside, 0o644)
+        os.replace(beside, target)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card: Mapping[str, Any], *, kind: str, version: int) -> None:
+    """Save named arrays and a card.
+
+    Args:
+        path: where to.
+        arrays: by name.
+        card: JSON-able; not-a-number is refused.
+        kind: what the file is, checked on load.
+        version: of its layout, checked on load.
+    """
+    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text = json.dumps(dict(card), allow_nan=False)
+    write_whole(path, save(arrays, {"kind": kind, "version": str(version), "sha256": _digest(arrays, text), "card": text}))
+
+
+def load_arrays(path: str | os.PathLike[str], *, kind: str, version: int) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Load what `save_arrays` saved.
+
+    Raises:
+        FileError: saying what was expected and what came.
+    """
+    if not Path(path).is_file():
+        raise FileError(f"Expected a {kind} file at {path}; there is none.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = dict(file.metadata() or {})
+            if header.get("kind") != kind:
+                raise FileError(f"Expected a {kind} file; {path} is {header.get('kind', 'something else')}.")
+            if header.get("version") != str(version):
+                raise FileError(
+                    f"Expected {kind} files of version {version}; {path} has version {header.get('version')}. Use the release that wrote it."
+                )
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
+        raise FileError(f"Expected a {kind} file; {path} is damaged or of another format ({error}). Copy or make it again.") from error
+    if _digest(arrays, header.get("card", "")) != header.get("sha256"):
+        raise FileError(f"Expected the {kind} file {path} as it was written; its checksum differs, so it is damaged. Copy or make it again.")
+    return arrays, json.loads(header["card"])
+
+
+def _digest(arrays: Mapping[str, Array], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape} ".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def named_leaves(tree: Any, prefix: str) -> dict[str, Array]:
+    """The arrays of a tree of modules, by prefix and path."""
+    leaves = jax.tree_util.tree_flatten_with_path(eqx.filter(tree, eqx.is_array))[0]
+    return {prefix + jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def with_leaves(tree: Any, arrays: Mapping[str, Array], prefix: str) -> Any:
+    """The same tree with its arrays replaced by those that `named_leaves` gave.
+
+    Raises:
+        FileError: when an array is missing or has another shape.
+    """
+
+    def one(path: Any, leaf: Any) -> Any:
+        if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
+            return leaf
+        stored = arrays.get(prefix + jax.tree_util.keystr(path))
+        if stored is None or stored.shape != leaf.shape:
+            came = "none" if stored is None else f"shape {stored.shape}"
+            raise FileError(
+                f"Expected an array {prefix + jax.tree_util.keystr(path)!r} of shape {leaf.shape}; got {came}. The file is of another network."
+            )
+        return jax.numpy.asarray(stored, leaf.dtype)
+
+    return jax.tree_util.tree_map_with_path(one, tree)

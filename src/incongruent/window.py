@@ -1,0 +1,105 @@
+"""A window of recent simulations, which threads fill while the network learns.
+
+Trials are exchangeable, so a run of n trials of a longer data set is a data set of n trials. The window keeps long data sets; every batch takes a
+fresh random run, of a fresh size, of random ones. A data set is thus used several times but never twice alike, and neither side waits for the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from incongruent.designs import Design
+from incongruent.networks.encoders import Coded, HistogramEncoder
+from incongruent.simulation import CHUNK, Simulator, generator
+
+Array = np.ndarray
+
+Chunk = tuple[Array, Coded]
+
+
+class Window:
+    """Recent simulations of one simulator, coded for one encoder.
+
+    Only the thread that calls `refresh` and `draw` touches the window; the workers hand over finished chunks.
+
+    Args:
+        simulator: its design must be a `Design`, a family that has sizes to draw from.
+        encoder: codes the trials.
+        seed: of the simulations and of the draws.
+        n_bytes: room for the window.
+        workers: threads that simulate.
+        first_chunk: where in the endless series of chunks to begin.
+    """
+
+    def __init__(self, simulator: Simulator, encoder: HistogramEncoder, *, seed: int, n_bytes: int, workers: int, first_chunk: int = 0) -> None:
+        if not isinstance(simulator.design, Design):
+            raise TypeError(
+                f"Expected a simulator with a Design to train on; got {type(simulator.design).__name__}, which has no sizes to draw from."
+            )
+        self.simulator, self.encoder, self.seed = simulator, encoder, seed
+        width, dim = simulator.design.largest, len(simulator.prior.names)
+        self.capacity = max(4 * CHUNK, n_bytes // (6 * width) // CHUNK * CHUNK)
+        self._z = np.empty((self.capacity, dim), np.float32)
+        self._coded = Coded(np.empty((self.capacity, width), np.float32), np.full((self.capacity, width), -1, np.int16), np.zeros(self.capacity, int))
+        self.n_chunks = 0
+        self._next = first_chunk
+        self._waiting: deque[Future[Chunk]] = deque()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
+        for _ in range(workers + 1):
+            self._ask()
+
+    @property
+    def n_simulated(self) -> int:
+        """Data sets that have entered so far."""
+        return self.n_chunks * CHUNK
+
+    @property
+    def next_chunk(self) -> int:
+        """The first chunk that has not entered; where to begin after a restart."""
+        return self._next - len(self._waiting)
+
+    def refresh(self, until: int | None = None) -> None:
+        """Take in finished chunks; with ``until``, exactly as many as make that number of chunks, waiting where necessary."""
+        while (self.n_chunks < until) if until is not None else self._waiting[0].done():
+            self._enter(*self._waiting.popleft().result())
+            self._ask()
+
+    def draw(self, batch_size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """A batch: z (batch, parameter) and features (batch, feature)."""
+        design = self.simulator.design
+        rows = rng.integers(0, min(self.n_simulated, self.capacity), batch_size)
+        sizes = np.minimum(design.sizes(batch_size, rng), self._coded.n[rows])  # type: ignore[union-attr]
+        starts = (rng.random(batch_size) * (self._coded.n[rows] - sizes + 1)).astype(int)
+        return self._z[rows], self.encoder.collect(self._coded, rows, starts, sizes)
+
+    def close(self) -> None:
+        """Stop the workers."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _ask(self) -> None:
+        self._waiting.append(self._pool.submit(self._make, self._next))
+        self._next += 1
+
+    def _make(self, index: int) -> Chunk:
+        theta, trials = self.simulator.chunk(self.seed, index)
+        return self.simulator.prior.to_real(theta).astype(np.float32), self.encoder.code(trials)
+
+    def _enter(self, z: Array, coded: Coded) -> None:
+        first = self.n_simulated % self.capacity
+        rows = slice(first, first + CHUNK)
+        self._z[rows], self._coded.place[rows], self._coded.cell[rows], self._coded.n[rows] = z, coded.place, coded.cell, coded.n
+        self.n_chunks += 1
+
+    def __enter__(self) -> Window:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def stream(seed: int, step: int) -> np.random.Generator:
+    """The random numbers of one training step, so that a resumed run continues the same series."""
+    return generator(seed, 4, step)
