@@ -120,8 +120,7 @@ def simulate(
     design = Design(trials, {"congruent": congruent, "incongruent": 1.0 - congruent}, window=None)
     simulations = Simulator(dmc(), _prior(prior), design).simulate(people, seed=seed)
     frame = to_frame(simulations.trials)
-    correct = pd.array((frame["response"] == "correct").astype(int), dtype="Int64")
-    correct[frame["response"].isna().to_numpy()] = pd.NA
+    correct = pd.Series((frame["response"] == "correct").to_numpy(int), dtype="Int64").mask(frame["response"].isna())
     table = pd.DataFrame({"subject": frame["subject"], "condition": frame["condition"], "rt_ms": frame["rt"].round(2), "accuracy": correct})
     _write_csv(table, out)
     screen.print(f"{len(frame)} trials of {people} people in {out}")

@@ -83,6 +83,9 @@ class Design:
     def shares(self, n_datasets: int, rng: np.random.Generator) -> Array:
         """Shares of all levels of the condition, shape (n_datasets, level); rows sum to 1."""
         ranges = np.array([_as_range(self.share.get(level, 0.0)) for level in self.condition.levels])
+        rest = 1.0 - (ranges.sum(axis=0) - ranges)[:, ::-1]  # what the other levels leave: at least, at most
+        low = np.clip(rest[:, 0], ranges[:, 0], ranges[:, 1])
+        ranges = np.stack([low, np.clip(rest[:, 1], low, ranges[:, 1])], axis=1)
         drawn = np.empty((0, len(ranges)))
         while len(drawn) < n_datasets:
             tried = rng.uniform(ranges[:, 0], ranges[:, 1], (2 * n_datasets, len(ranges)))

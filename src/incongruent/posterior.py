@@ -122,7 +122,7 @@ class Posterior:
         features, z = self.features(study), self.simulator.prior.to_real(theta)
         if len(z) != len(study):
             raise ValueError(f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got {np.shape(theta)}.")
-        inside: Array = np.isfinite(z).all(axis=-1)
+        inside = np.asarray(np.isfinite(z).all(axis=-1))
         z = np.where(inside[:, None], z, 0.0)
         parts = [
             np.asarray(_log_prob(self.estimator, _filled(z[i : i + PEOPLE_AT_ONCE].astype(np.float32)), _filled(features[i : i + PEOPLE_AT_ONCE])))

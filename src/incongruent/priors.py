@@ -212,17 +212,23 @@ def _cut_to(parameter: Parameter, distribution: Distribution) -> Distribution:
 
 
 def _words(distribution: Distribution) -> str:
-    spec = _distribution_to_json(distribution)
-    arguments = ", ".join([f"{a:g}" for a in spec["args"]] + [f"{k}={v:g}" for k, v in spec["kwds"].items()])
-    words = f"{spec['name']}({arguments})"
-    return f"{words} on [{spec['low']:g}, {spec['high']:g}]" if "low" in spec else words
+    if isinstance(distribution, Truncated):
+        return f"{_words(distribution.base)} on [{distribution.low:g}, {distribution.high:g}]"
+    frozen: Any = distribution
+    arguments = ", ".join([f"{float(a):g}" for a in frozen.args] + [f"{k}={float(v):g}" for k, v in frozen.kwds.items()])
+    return f"{frozen.dist.name}({arguments})"
+
+
+def _plain(value: Any) -> float | str:
+    """A number that strict JSON can hold; "inf" and "-inf" are words there."""
+    return float(value) if math.isfinite(value) else str(float(value))
 
 
 def _distribution_to_json(distribution: Distribution) -> dict[str, Any]:
     if isinstance(distribution, Truncated):
-        return _distribution_to_json(distribution.base) | {"low": distribution.low, "high": distribution.high}
+        return _distribution_to_json(distribution.base) | {"low": _plain(distribution.low), "high": _plain(distribution.high)}
     frozen: Any = distribution
-    return {"name": frozen.dist.name, "args": [float(a) for a in frozen.args], "kwds": {k: float(v) for k, v in frozen.kwds.items()}}
+    return {"name": frozen.dist.name, "args": [_plain(a) for a in frozen.args], "kwds": {k: _plain(v) for k, v in frozen.kwds.items()}}
 
 
 def prior_to_json(prior: Prior) -> dict[str, Any]:
@@ -241,8 +247,8 @@ def prior_from_json(spec: Mapping[str, Any]) -> Prior:
         family = getattr(stats, str(entry["name"]), None)
         if not isinstance(family, stats.rv_continuous):
             raise ValueError(f"Expected the name of a continuous distribution of scipy.stats for {name!r}; got {entry['name']!r}.")
-        frozen: Any = family(*entry["args"], **entry["kwds"])
-        distributions[name] = truncated(frozen, entry["low"], entry["high"]) if "low" in entry else frozen
+        frozen: Any = family(*map(float, entry["args"]), **{k: float(v) for k, v in entry["kwds"].items()})
+        distributions[name] = truncated(frozen, float(entry["low"]), float(entry["high"])) if "low" in entry else frozen
     return Prior(**distributions)
 
 

@@ -53,7 +53,7 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card:
         kind: what the file is, checked on load.
         version: of its layout, checked on load.
     """
-    arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(dict(card), allow_nan=False)
     write_whole(path, save(arrays, {"kind": kind, "version": str(version), "sha256": _digest(arrays, text), "card": text}))
 

@@ -169,14 +169,15 @@ def dmc(
     fixed, optional = dict(fixed or {}), [parameter.name for parameter in OPTIONAL]
     usable = [name for name in optional if name not in ("kappa", "t_half", "shape") or name in COLLAPSE[bound]]
     for name in free:
-        if name not in usable:
-            raise ValueError(f"Expected `free` to name some of {usable} (with bound={bound!r}); got {name!r}.")
+        if name not in usable or list(free).count(name) > 1:
+            raise ValueError(f"Expected `free` to name some of {usable} (with bound={bound!r}), each once; got {name!r}.")
+    fixable = [parameter.name for parameter in STANDARD] + usable
     for name, value in fixed.items():
-        if name not in known or name in free:
-            raise ValueError(f"Expected `fixed` to name parameters of the model that are not in `free`, of {sorted(known)}; got {name!r}.")
+        if name not in fixable or name in free:
+            raise ValueError(f"Expected `fixed` to name parameters of the model (with bound={bound!r}) not in `free`, of {fixable}; got {name!r}.")
         if not known[name].low <= value <= known[name].high:
             raise ValueError(f"Expected {name} within [{known[name].low}, {known[name].high}]; got {value}.")
-    if alpha <= 0 or (dt is not None and dt <= 0):
+    if not alpha > 0 or (dt is not None and not dt > 0):
         raise ValueError(f"Expected alpha and dt above 0; got alpha={alpha}, dt={dt}.")
     names = tuple(p.name for p in STANDARD if p.name not in fixed) + tuple(free)
     collapse_off = {"kappa": 0.0} if bound == "constant" else {}

@@ -47,7 +47,7 @@ class Architecture:
     n_blocks: int = 2
     n_layers: int = 4
     n_bins: int = 8
-    flow_width: int = 128
+    flow_width: int = 64
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -22,11 +22,11 @@ UNIT_SLOPE = math.log(math.expm1(1.0 - SMALLEST_SLOPE))  # softplus of this is a
 
 
 class Spline(NamedTuple):
-    """The knots of one spline."""
+    """The knots of one spline; slopes unconstrained, since only the two at the ends of a bin are ever needed."""
 
     x: Float[Array, " knot"]
     y: Float[Array, " knot"]
-    slope: Float[Array, " knot"]
+    raw_slope: Float[Array, " knot"]
 
 
 def n_raw(n_bins: int) -> int:
@@ -37,8 +37,7 @@ def n_raw(n_bins: int) -> int:
 def spline_from_raw(raw: Float[Array, " raw"], n_bins: int) -> Spline:
     """A spline from unconstrained numbers; zeros give the identity."""
     width, height, slope = jnp.split(raw, [n_bins, 2 * n_bins])
-    inner = SMALLEST_SLOPE + jax.nn.softplus(slope + UNIT_SLOPE)
-    return Spline(_knots(width, n_bins), _knots(height, n_bins), jnp.pad(inner, 1, constant_values=1.0))
+    return Spline(_knots(width, n_bins), _knots(height, n_bins), jnp.pad(slope, 1))
 
 
 def _knots(raw: Float[Array, " bin"], n_bins: int) -> Float[Array, " knot"]:
@@ -50,7 +49,12 @@ def _knots(raw: Float[Array, " bin"], n_bins: int) -> Float[Array, " knot"]:
 def _bin_of(value: Float[Array, ""], knots: Float[Array, " knot"], spline: Spline) -> tuple[Array, ...]:
     """The bin's corners x0, x1, y0, y1 and end slopes d0, d1. A sum over a one-hot mask is faster than a gather on every device."""
     here = (value >= knots[:-1]) & (value < knots[1:])
-    return tuple(jnp.sum(jnp.where(here, ends, 0.0)) for array in spline for ends in (array[:-1], array[1:]))
+    x0, x1, y0, y1, raw0, raw1 = (jnp.sum(jnp.where(here, ends, 0.0)) for array in spline for ends in (array[:-1], array[1:]))
+    return x0, x1, y0, y1, _slope(raw0), _slope(raw1)
+
+
+def _slope(raw: Float[Array, ""]) -> Float[Array, ""]:
+    return SMALLEST_SLOPE + jax.nn.softplus(raw + UNIT_SLOPE)
 
 
 def forward(spline: Spline, x: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:

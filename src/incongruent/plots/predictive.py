@@ -18,7 +18,7 @@ PEOPLE_A_PAGE = 20
 
 def _band(replicated: Array) -> tuple[Array, Array]:
     """5 % and 95 % points over replicates; NaN where no replicate has a value."""
-    known: Array = np.isfinite(replicated).any(axis=0)
+    known = np.asarray(np.isfinite(replicated).any(axis=0))
     filled = np.where(known[None], replicated, 0.0)
     low, high = (np.nanquantile(filled, probability, axis=0) for probability in BAND)
     return np.where(known, low, np.nan), np.where(known, high, np.nan)

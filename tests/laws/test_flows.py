@@ -1,0 +1,177 @@
+"""What every flow owes: density and draws fit each other, and the density is one. Weights are random, so that nothing is the identity."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from incongruent.networks import splines
+from incongruent.networks.flows import CouplingFlow
+
+CONTEXT = 3
+SIZES = {
+    "whitening alone, dim 1": (1, {"n_layers": 0}),
+    "whitening alone, dim 2": (2, {"n_layers": 0}),
+    "whitening alone, dim 6": (6, {"n_layers": 0}),
+    "dim 1": (1, {"n_layers": 2, "n_bins": 8, "width": 16}),
+    "dim 2": (2, {"n_layers": 2, "n_bins": 4, "width": 16}),
+    "dim 2, three layers": (2, {"n_layers": 3, "n_bins": 8, "width": 16}),
+    "dim 3": (3, {"n_layers": 4, "n_bins": 5, "width": 16}),
+    "dim 6": (6, {"n_layers": 4, "n_bins": 8, "width": 32}),
+    "dim 6, one bin": (6, {"n_layers": 1, "n_bins": 1, "width": 8}),
+}
+
+
+def randomised(flow, scale: float = 0.3):
+    """The same flow with noise on every weight; untrained ones are the identity, and a law that holds there says little."""
+    leaves, tree = jax.tree.flatten(eqx.filter(flow, eqx.is_inexact_array))
+    keys = jax.random.split(jax.random.key(99), len(leaves))
+    noise = [scale * jax.random.normal(k, leaf.shape) for k, leaf in zip(keys, leaves, strict=True)]
+    return eqx.apply_updates(flow, jax.tree.unflatten(tree, noise))
+
+
+FLOWS = {name: randomised(CouplingFlow(jax.random.key(1), dim, CONTEXT, **size)) for name, (dim, size) in SIZES.items()}
+every_flow = pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
+CONTEXTS = jax.random.normal(jax.random.key(2), (40, CONTEXT))
+
+
+def noise(flow, scale: float = 1.0, key: int = 3) -> jax.Array:
+    return scale * jax.random.normal(jax.random.key(key), (len(CONTEXTS), flow.dim))
+
+
+@eqx.filter_jit
+def log_prob(flow, z, contexts):
+    return jax.vmap(flow.log_prob)(z, contexts)
+
+
+@eqx.filter_jit
+def sample(flow, u, contexts):
+    return jax.vmap(flow.sample)(u, contexts)
+
+
+def forward(flow, z, context):
+    """U, by all layers."""
+    for layer in (flow.whitening, *flow.couplings):
+        z, _ = layer.forward(z, context)
+    return z
+
+
+@every_flow
+def test_no_flow_here_is_the_identity(flow):
+    u = noise(flow)
+    assert (jnp.abs(sample(flow, u, CONTEXTS)[0] - u).max(axis=0) > 0.05).all()
+
+
+@every_flow
+@pytest.mark.parametrize("scale", [1.0, 6.0], ids=["inside", "beyond the splines' limit"])
+def test_a_draw_comes_with_its_own_density(flow, scale):
+    z, log_q = sample(flow, noise(flow, scale), CONTEXTS)
+    np.testing.assert_allclose(log_prob(flow, z, CONTEXTS), log_q, rtol=2e-4, atol=5e-3)
+
+
+@every_flow
+@pytest.mark.parametrize("scale", [1.0, 6.0], ids=["inside", "beyond the splines' limit"])
+def test_the_inverse_inverts(flow, scale):
+    u = noise(flow, scale)
+    z, _ = sample(flow, u, CONTEXTS)
+    np.testing.assert_allclose(jax.vmap(lambda z, c: forward(flow, z, c))(z, CONTEXTS), u, rtol=1e-3, atol=2e-3)
+
+
+@every_flow
+@pytest.mark.parametrize("scale", [1.0, 6.0], ids=["inside", "beyond the splines' limit"])
+def test_the_jacobian_is_that_of_automatic_differentiation(flow, scale):
+    def both(z, context):
+        log_jacobian = jnp.linalg.slogdet(jax.jacfwd(lambda z: forward(flow, z, context))(z))[1]
+        by_hand = flow.log_prob(z, context) - jnp.sum(jax.scipy.stats.norm.logpdf(forward(flow, z, context)))
+        return log_jacobian, by_hand
+
+    automatic, by_hand = jax.vmap(both)(noise(flow, scale), CONTEXTS)
+    np.testing.assert_allclose(by_hand, automatic, rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", [name for name, (dim, _) in SIZES.items() if dim <= 2])
+def test_the_density_integrates_to_one(name):
+    flow, dim = FLOWS[name], SIZES[name][0]
+    n, edge = (20_001, 40.0) if dim == 1 else (601, 24.0)
+    axis = jnp.linspace(-edge, edge, n)
+    grid = jnp.stack(jnp.meshgrid(*[axis] * dim), axis=-1).reshape(-1, dim)
+    for context in CONTEXTS[:3]:
+        mass = jnp.sum(jnp.exp(log_prob(flow, grid, jnp.broadcast_to(context, (len(grid), CONTEXT))))) * (axis[1] - axis[0]) ** dim
+        assert float(mass) == pytest.approx(1.0, abs=5e-3)
+
+
+def test_a_wrong_log_slope_does_not_integrate_to_one():
+    flow, axis = FLOWS["dim 1"], jnp.linspace(-40.0, 40.0, 20_001)[:, None]
+    _, wrong = sample(flow, axis, jnp.broadcast_to(CONTEXTS[0], (len(axis), CONTEXT)))  # the density of another place
+    assert float(jnp.sum(jnp.exp(wrong)) * 0.004) != pytest.approx(1.0, abs=5e-3)
+
+
+@every_flow
+def test_data_sets_do_not_leak_into_each_other(flow):
+    z, contexts = noise(flow), CONTEXTS
+    changed = log_prob(flow, z.at[1].set(7.0), contexts.at[1].set(-3.0))
+    untouched = jnp.arange(len(z)) != 1
+    assert np.array_equal(changed[untouched], log_prob(flow, z, contexts)[untouched])
+    assert changed[1] != log_prob(flow, z, contexts)[1]
+
+
+@every_flow
+def test_a_batch_is_its_members(flow):
+    z = noise(flow)
+    alone = [flow.log_prob(z[i], CONTEXTS[i]) for i in range(3)]
+    np.testing.assert_allclose(log_prob(flow, z, CONTEXTS)[:3], alone, rtol=1e-4, atol=1e-4)
+
+
+@every_flow
+def test_context_matters(flow):
+    z = noise(flow)
+    assert (jnp.abs(log_prob(flow, z, CONTEXTS) - log_prob(flow, z, CONTEXTS[::-1])) > 0).mean() > 0.9
+
+
+@every_flow
+@pytest.mark.parametrize("place", [-50.0, -5.0, 0.0, 5.0, 50.0])
+@pytest.mark.parametrize("identity", [False, True], ids=["random weights", "untrained"])
+def test_gradients_are_finite_everywhere(flow, place, identity):
+    if identity:  # then the splines meet their edges exactly
+        flow = jax.tree.map(lambda leaf: 0.0 * leaf if eqx.is_inexact_array(leaf) else leaf, flow)
+    z = jnp.full(flow.dim, place)
+    both = eqx.filter_grad(lambda inputs: inputs[0].log_prob(inputs[1], CONTEXTS[0]))((flow, z))
+    draws = eqx.filter_grad(lambda inputs: jnp.sum(inputs[0].sample(inputs[1], CONTEXTS[0])[0]))((flow, z))
+    assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves((both, draws)))
+
+
+def test_an_untrained_flow_is_standard_normal():
+    flow = CouplingFlow(jax.random.key(1), 3, CONTEXT)
+    z = noise(flow, 2.0)
+    np.testing.assert_allclose(log_prob(flow, z, CONTEXTS), jax.scipy.stats.norm.logpdf(z).sum(axis=1), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 3, 5, 6])
+def test_every_two_layers_move_every_coordinate(dim):
+    flow = CouplingFlow(jax.random.key(1), dim, CONTEXT, n_layers=4, n_bins=2, width=4)
+    for first, second in (flow.couplings[:2], flow.couplings[2:]):
+        assert sorted(first.order) == sorted(second.order) == list(range(dim))
+        assert {*first.order[dim // 2 :], *second.order[dim // 2 :]} == set(range(dim))
+
+
+@pytest.mark.parametrize("n_bins", [1, 2, 8])
+@pytest.mark.parametrize("scale", [0.0, 1.0, 10.0, 100.0])
+def test_splines_are_monotone_onto_themselves_and_undone(n_bins, scale):
+    raw = scale * jax.random.normal(jax.random.key(4), (splines.n_raw(n_bins),))
+    spline = splines.spline_from_raw(raw, n_bins)
+    x = jnp.concatenate([jnp.linspace(-7.0, 7.0, 301), spline.x, jnp.array([-5.0, 5.0])]).sort()
+    y, log_slope = jax.vmap(splines.forward, (None, 0))(spline, x)
+    assert bool((jnp.diff(y) >= 0).all())
+    assert bool(jnp.isfinite(log_slope).all())
+    assert np.array_equal(y[jnp.abs(x) >= 5.0], x[jnp.abs(x) >= 5.0])
+    back, slope_there = jax.vmap(splines.inverse, (None, 0))(spline, y)
+    assert bool(jnp.isfinite(back).all() & jnp.isfinite(slope_there).all())
+    again, _ = jax.vmap(splines.forward, (None, 0))(spline, back)
+    np.testing.assert_allclose(again, y, atol=1e-3 if scale <= 1.0 else 2e-2)
+    if scale <= 1.0:
+        np.testing.assert_allclose(back, x, atol=1e-3)
+    for function in (splines.forward, splines.inverse):
+        for place in (-5.0, 5.0, *spline.x):
+            gradient = jax.grad(lambda r, v, f=function: sum(f(splines.spline_from_raw(r, n_bins), v)), (0, 1))(raw, jnp.asarray(place))
+            assert all(bool(jnp.isfinite(g).all()) for g in gradient)

@@ -1,0 +1,266 @@
+"""The DMC against the forward equation, published figures, finer steps and itself."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from incongruent.models import Model, build, dmc
+from incongruent.models.first_passage import beta_start
+
+CONGRUENT, INCONGRUENT, NEUTRAL = 0, 1, 2
+NO_RESIDUAL = {"mu_R": 0.0, "sd_R": 0.0}
+EXACT = {
+    (20, 118.4, 0.57, 61): ((1.818, 78.01, 65.51, 56.39), (9.198, 122.25, 76.61, 50.30)),
+    (20, 120, 0.57, 56): ((2.211, 69.78, 59.20, 52.49), (10.851, 111.60, 72.05, 48.74)),
+    (20, 30, 0.5, 75): ((2.049, 127.56, 110.35, 116.64), (8.237, 147.19, 93.07, 36.28)),
+    (40, 60, 0.4, 50): ((2.852, 48.61, 64.65, 142.44), (41.829, 127.76, 66.53, 33.28)),
+    (10, 200, 0.8, 90): ((0.523, 102.61, 62.95, 29.03), (1.006, 120.82, 70.14, 36.64)),
+    (0, 50, 0.3, 60): ((13.975, 149.26, 125.81, 112.32), (13.975, 149.26, 125.81, 112.32)),
+}
+"""Errors in %, mean and SD of correct RT, mean error RT (ms); congruent, then incongruent. Forward equation: science.md, section 2."""
+ALLOWED = np.array([0.1, 0.3, 0.3, 0.3])
+"""Discretisation bias that is allowed, in the same order and units."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Errors in %, mean and SD of correct RT, mean error RT, and their standard errors."""
+
+    value: np.ndarray
+    error: np.ndarray
+
+    def near(self, value, allowed, sigmas: float = 5.0) -> bool:
+        return bool((np.abs(self.value - value) <= sigmas * self.error + allowed).all())
+
+    def like(self, other: "Cell", allowed) -> bool:
+        return bool((np.abs(self.value - other.value) <= 5.0 * np.hypot(self.error, other.error) + allowed).all())
+
+
+def simulate(model: Model, theta, condition: int, n: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """rt, response and answered of n trials of one person."""
+    shape, rng = (1, n), np.random.Generator(np.random.SFC64(seed))
+    given = {"condition": np.full(shape, condition, np.int8)}
+    values, answered = model.simulate(np.atleast_2d(np.asarray(theta, float)), given, np.ones(shape, bool), rng)
+    return values["rt"][0].astype(float), values["response"][0], answered[0]
+
+
+def cell(model: Model, theta, condition: int, n: int, seed: int = 1) -> Cell:
+    rt, response, answered = simulate(model, theta, condition, n, seed)
+    assert answered.mean() > 0.999
+    correct, wrong = rt[answered & (response == 0)], rt[answered & (response == 1)]
+    share, sd = len(wrong) / answered.sum(), correct.std()
+    of_sd = np.sqrt((np.mean((correct - correct.mean()) ** 4) - sd**4) / len(correct)) / (2.0 * sd)
+    error = [100 * np.sqrt(share * (1 - share) / answered.sum()), sd / np.sqrt(len(correct)), of_sd, wrong.std() / np.sqrt(len(wrong))]
+    return Cell(np.array([100 * share, correct.mean(), sd, wrong.mean()]), np.array(error))
+
+
+def misses(model: Model, n: int, sigmas: float) -> list[str]:
+    """Where the model is not within bias allowance and so many standard errors of the exact table."""
+    return [
+        f"{theta} condition {condition}: {found.value.round(3)} ± {found.error.round(3)}, exact {exact[condition]}"
+        for theta, exact in EXACT.items()
+        for condition in (CONGRUENT, INCONGRUENT)
+        if not (found := cell(model, theta, condition, n, seed=condition)).near(exact[condition], ALLOWED, sigmas)
+    ]
+
+
+def test_first_passages_agree_with_the_forward_equation():
+    assert not misses(dmc(fixed=NO_RESIDUAL), 200_000, 5.0)
+
+
+@pytest.mark.slow
+def test_a_million_first_passages_agree_with_the_forward_equation():
+    assert not misses(dmc(fixed=NO_RESIDUAL), 1_000_000, 3.0)
+
+
+def test_euler_does_not_pass_the_gate_that_the_bridge_passes():
+    theta = (20, 118.4, 0.57, 61)
+    euler = cell(dmc(fixed=NO_RESIDUAL, scheme="euler", dt=1.0), theta, INCONGRUENT, 100_000)
+    assert not euler.near(EXACT[theta][INCONGRUENT], ALLOWED)
+    assert euler.value[1] - EXACT[theta][INCONGRUENT][1] > 3.0
+
+
+def test_euler_with_a_point_start_gives_the_published_figures():
+    model = dmc(scheme="euler", dt=1.0, start="point")
+    for condition, published in ((CONGRUENT, (0.6, 440, 105)), (INCONGRUENT, (1.3, 459, 94))):
+        found = cell(model, (20, 30, 0.5, 75, 300, 30), condition, 200_000)
+        half_unit = np.array([0.05, 0.5, 0.5])
+        assert (np.abs(found.value[:3] - published) <= half_unit + 5 * found.error[:3]).all(), (found, published)
+
+
+def test_without_automatic_activation_conditions_are_alike():
+    model = dmc(fixed=NO_RESIDUAL)
+    cells = [cell(model, (0, 50, 0.3, 60), condition, 50_000, seed=condition) for condition in range(3)]
+    assert cells[0].like(cells[1], 0.0)
+    assert cells[0].like(cells[2], 0.0)
+    one, other = (simulate(model, (0, 50, 0.3, 60), condition, 100) for condition in (CONGRUENT, INCONGRUENT))
+    assert np.array_equal(one[0], other[0])
+
+
+def test_neutral_lies_between():
+    congruent, incongruent, neutral = (cell(dmc(), (20, 120, 0.57, 56, 340, 35), condition, 50_000) for condition in range(3))
+    for i in (0, 1):
+        assert neutral.value[i] - congruent.value[i] > 5 * np.hypot(neutral.error[i], congruent.error[i])
+        assert incongruent.value[i] - neutral.value[i] > 5 * np.hypot(neutral.error[i], incongruent.error[i])
+
+
+VARIANTS = {
+    "standard": ({}, ()),
+    "point start": ({"start": "point"}, ()),
+    "drift_sd": ({"free": ["drift_sd"]}, (0.15,)),
+    "lapse": ({"free": ["lapse"]}, (0.1,)),
+    "a 1.3": ({"free": ["a"]}, (1.3,)),
+    "a 3": ({"free": ["a"]}, (3.0,)),
+    "hyperbolic": ({"bound": "hyperbolic", "free": ["kappa", "t_half"]}, (0.7, 150.0)),
+    "weibull": ({"bound": "weibull", "free": ["kappa", "t_half", "shape"]}, (0.7, 150.0, 3.0)),
+}
+BASE = (20, 118.4, 0.57, 61)
+every_variant = pytest.mark.parametrize(("options", "more"), VARIANTS.values(), ids=VARIANTS)
+
+
+@every_variant
+@pytest.mark.parametrize("condition", [CONGRUENT, INCONGRUENT])
+def test_long_steps_agree_with_short_ones(options, more, condition):
+    long, short = (
+        cell(dmc(fixed=NO_RESIDUAL, dt=dt, **options), (*BASE, *more), condition, n, seed) for dt, n, seed in ((None, 100_000, 1), (0.5, 40_000, 2))
+    )
+    assert long.like(short, ALLOWED), (long, short)
+
+
+@pytest.mark.slow
+@every_variant
+@pytest.mark.parametrize("condition", [CONGRUENT, INCONGRUENT])
+def test_long_steps_agree_with_many_short_ones(options, more, condition):
+    long, short = (
+        cell(dmc(fixed=NO_RESIDUAL, dt=dt, **options), (*BASE, *more), condition, n, seed)
+        for dt, n, seed in ((None, 1_000_000, 3), (0.25, 300_000, 4))
+    )
+    assert (np.abs(long.value - short.value) <= 3.0 * np.hypot(long.error, short.error) + ALLOWED).all(), (long, short)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "a 1.3"])  # Euler cannot follow an infinite drift
+def test_the_bridge_agrees_with_a_fine_euler_scheme(name):
+    """Euler's bounds act as if they stood .5826 sigma sqrt(dt) further out (Chernoff 1965); so the bridge's are moved there."""
+    (options, more), dt = VARIANTS[name], 0.1
+    moved = (*BASE[:3], BASE[3] + 0.5826 * 4.0 * np.sqrt(dt))
+    euler = cell(dmc(fixed=NO_RESIDUAL, scheme="euler", dt=dt, **options), (*BASE, *more), INCONGRUENT, 20_000, seed=5)
+    bridge = cell(dmc(fixed=NO_RESIDUAL, **options), (*moved, *more), INCONGRUENT, 100_000, seed=6)
+    assert bridge.like(euler, 2 * ALLOWED), (bridge, euler)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "standard"])
+def test_every_option_makes_a_difference(name):
+    options, more = VARIANTS[name]
+    standard = cell(dmc(fixed=NO_RESIDUAL), BASE, INCONGRUENT, 50_000)
+    assert not cell(dmc(fixed=NO_RESIDUAL, **options), (*BASE, *more), INCONGRUENT, 50_000).like(standard, ALLOWED)
+
+
+def test_a_path_that_never_ends_has_no_answer():
+    rt, _, answered = simulate(dmc(), (0, 100, 0.0, 5000, 300, 30), CONGRUENT, 200)
+    assert not answered.any()
+    assert not rt.any()
+
+
+def test_places_without_a_trial_are_left_alone():
+    present = np.random.default_rng(1).random((3, 50)) < 0.5
+    condition = np.where(present, 1, 99).astype(np.int8)
+    theta = np.tile([20, 120, 0.57, 56, 340, 35], (3, 1))
+    values, answered = dmc().simulate(theta, {"condition": condition}, present, np.random.default_rng(2))
+    assert np.array_equal(answered, present)
+    assert not values["rt"][~present].any()
+
+
+def test_non_decision_times_are_a_normal_cut_at_zero():
+    mean, sd, n = 20.0, 40.0, 100_000
+    without, _, _ = simulate(dmc(fixed=NO_RESIDUAL), BASE, CONGRUENT, n, seed=1)
+    rt, _, _ = simulate(dmc(), (*BASE, mean, sd), CONGRUENT, n, seed=2)
+    fast, _, _ = simulate(dmc(), (0, 100, 5.0, 5, mean, sd), CONGRUENT, n, seed=3)
+    cut = stats.truncnorm(-mean / sd, np.inf, mean, sd)
+    assert fast.min() > 0.0
+    assert abs(rt.mean() - without.mean() - cut.mean()) < 5 * np.sqrt((rt.var() + without.var()) / n)
+    assert np.hypot(without.std(), cut.std()) == pytest.approx(rt.std(), rel=0.02)
+
+
+def test_lapses_are_uniform_and_at_random():
+    rt, response, answered = simulate(dmc(free=["lapse"]), (*BASE, 340, 35, 1.0), CONGRUENT, 20_000)
+    assert answered.all()
+    assert stats.kstest(rt, "uniform", (150.0, 2350.0)).pvalue > 5.7e-7
+    assert abs(response.mean() - 0.5) < 5 * 0.5 / np.sqrt(len(response))
+
+
+def test_start_points_follow_the_beta_distribution():
+    table = beta_start(3.0)
+    u = np.linspace(0.0, 1.0, len(table))
+    np.testing.assert_allclose(stats.beta(3, 3).cdf((table + 1) / 2), u, atol=1e-9)
+    assert table[len(table) // 2] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"fixed": {"sd_R": 30.0}, "free": ["a", "drift_sd", "lapse"]},
+        {"start": "point", "alpha": 2.0, "scheme": "euler", "dt": 2.0},
+        {"bound": "weibull", "free": ["kappa"], "fixed": {"shape": 2.0}},
+        {"bound": "hyperbolic", "free": ["t_half"], "dt": 5.0},
+    ],
+)
+def test_a_model_is_made_again_from_its_name_and_settings(options):
+    model = dmc(**options)
+    again = build(model.name, json.loads(json.dumps(model.settings, allow_nan=False)))
+    theta = [parameter.typical for parameter in model.parameters]
+    assert again.parameters == model.parameters
+    for one, other in zip(simulate(model, theta, INCONGRUENT, 200), simulate(again, theta, INCONGRUENT, 200), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_the_seed_alone_decides():
+    theta = (*BASE, 340, 35)
+    one, again, other = (simulate(dmc(), theta, INCONGRUENT, 200, seed)[0] for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.isin(one, other).any()
+
+
+def test_data_sets_do_not_share_parameters():
+    theta = np.array([[0, 100, 0.5, 60, 200, 0], [0, 100, 0.5, 60, 900, 0]])
+    shape = (2, 500)
+    values, _ = dmc().simulate(theta, {"condition": np.zeros(shape, np.int8)}, np.ones(shape, bool), np.random.default_rng(1))
+    assert values["rt"][0].min() > 200
+    assert values["rt"][1].min() > 900 > np.median(values["rt"][0])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"start": "uniform"}, "Expected start to be one of ('beta', 'point'); got 'uniform'"),
+        ({"bound": "linear"}, "Expected bound to be one of ('constant', 'hyperbolic', 'weibull'); got 'linear'"),
+        ({"scheme": "exact"}, "Expected scheme to be one of ('bridge', 'euler'); got 'exact'"),
+        ({"free": ["kappa"]}, "(with bound='constant'), each once; got 'kappa'"),
+        ({"free": ["shape"], "bound": "hyperbolic"}, "(with bound='hyperbolic'), each once; got 'shape'"),
+        ({"free": ["A"]}, "Expected `free` to name some of ['a', 'drift_sd', 'lapse']"),
+        ({"fixed": {"sdr": 1.0}}, "Expected `fixed` to name parameters of the model"),
+        ({"fixed": {"a": 2.0}, "free": ["a"]}, "not in `free`"),
+        ({"fixed": {"lapse": 1.5}}, "Expected lapse within [0.0, 1.0]; got 1.5"),
+        ({"fixed": {"sd_R": -1.0}}, "Expected sd_R within [0.0, inf]; got -1.0"),
+        ({"fixed": {"a": float("nan")}}, "Expected a within"),
+        ({"alpha": 0.0}, "Expected alpha and dt above 0; got alpha=0.0, dt=None"),
+        ({"dt": -1.0}, "got alpha=3.0, dt=-1.0"),
+        ({"dt": float("nan")}, "got alpha=3.0, dt=nan"),
+        ({"free": ["lapse", "lapse"]}, "each once; got 'lapse'"),
+        ({"fixed": {"kappa": 0.5}}, "(with bound='constant') not in `free`"),
+    ],
+)
+def test_what_the_model_does_not_know_is_refused(options, words):
+    with pytest.raises(ValueError, match=r"^Expected") as caught:
+        dmc(**options)
+    assert words in str(caught.value)
+
+
+def test_unknown_arguments_and_models_are_refused():
+    with pytest.raises(TypeError, match="sigma"):
+        dmc(sigma=4.0)
+    with pytest.raises(ValueError, match=r"Expected one of the models \['dmc'\]; got 'ssp'. A model of your own has to be passed as `model=`"):
+        build("ssp", {})
