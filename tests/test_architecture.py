@@ -10,7 +10,39 @@ import pytest
 import incongruent
 
 ROOT = Path(incongruent.__file__).parent
-ORDER = ["trials", "codings", "tables", "reading", "models.model", "models.first_passage", "models.dmc", "models", "priors", "designs", "simulation", "storage", "networks", "networks.splines", "networks.discrepancy", "networks.encoders", "networks.flows", "networks.estimator", "history", "progress", "window", "draws", "scope", "posterior", "training", "checks", "plots", "fitting", "pretrained", "demo", "cli"]
+ORDER = [
+    "trials",
+    "codings",
+    "tables",
+    "reading",
+    "models.model",
+    "models.first_passage",
+    "models.dmc",
+    "models",
+    "priors",
+    "designs",
+    "simulation",
+    "storage",
+    "networks",
+    "networks.splines",
+    "networks.discrepancy",
+    "networks.encoders",
+    "networks.flows",
+    "networks.estimator",
+    "history",
+    "progress",
+    "window",
+    "draws",
+    "scope",
+    "posterior",
+    "training",
+    "checks",
+    "plots",
+    "fitting",
+    "pretrained",
+    "demo",
+    "cli",
+]
 """Earlier ones may not import later ones. A name stands for its whole folder unless a module of the folder is listed by itself."""
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(ROOT.rglob("*.py"))}
 """By name within the package; "__init__" is the package itself, which gathers everything."""

@@ -120,7 +120,7 @@ def test_another_condition_column_may_carry_the_shares():
     assert (np.bincount(condition[present], minlength=2) == [12, 28]).all()
 
 
-STUDY_ROWS = np.array([[0] * 7 + [1] * 3 + [2] * 5, [0, 0, 0, 1, 1, 1, 1] + [1, 1, 2] + [0, 1, 2, 0, 0]])
+STUDY_ROWS = np.array([[0] * 7 + [1] * 3 + [2] * 5, [0, 0, 0, 1, 1, 1, 1, 1, 1, 2, 0, 1, 2, 0, 0]])
 
 
 def study():

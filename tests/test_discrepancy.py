@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from incongruent.networks.discrepancy import SCALES, kernel, mmd_squared
+from incongruent.networks import discrepancy
+from incongruent.networks.discrepancy import SCALES
+
+kernel, mmd_squared = jax.jit(discrepancy.kernel), jax.jit(discrepancy.mmd_squared)
 
 
 def k(x: np.ndarray, y: np.ndarray) -> float:
@@ -42,7 +45,7 @@ def test_the_kernel_is_one_at_home_and_falls_with_distance():
 def repeated(shift: float, spread: float, n_repeats: int = 2000) -> tuple[float, float]:
     """Mean over repetitions with 20 against 15 points, and its standard error."""
     x, y = normals(4, (n_repeats, 20, 3)), shift + spread * normals(5, (n_repeats, 15, 3))
-    values = np.asarray(jax.vmap(mmd_squared)(x, y), float)
+    values = np.asarray(jax.jit(jax.vmap(mmd_squared))(x, y), float)
     return float(values.mean()), float(values.std() / np.sqrt(n_repeats))
 
 
@@ -59,7 +62,7 @@ def test_it_is_positive_for_others(shift, spread):
 
 def test_the_gate_tells_the_biased_estimate_from_the_unbiased_one():
     x, y = normals(4, (2000, 20, 3)), normals(5, (2000, 15, 3))
-    biased = jax.vmap(lambda x, y: kernel(x, x).mean() + kernel(y, y).mean() - 2 * kernel(x, y).mean())(x, y)
+    biased = jax.jit(jax.vmap(lambda x, y: kernel(x, x).mean() + kernel(y, y).mean() - 2 * kernel(x, y).mean()))(x, y)
     assert float(biased.mean()) > 5 * float(biased.std() / np.sqrt(2000))
 
 

@@ -98,7 +98,7 @@ def test_the_window_leaves_other_trials_as_they_were():
 
 
 def test_simulate_at_uses_the_given_parameters():
-    later = np.stack([TYPICAL, TYPICAL + [0, 0, 0, 0, 100.0, 0]])
+    later = np.stack([TYPICAL, TYPICAL + np.array([0, 0, 0, 0, 100.0, 0])])
     design = Design(20_000, HALVES, window=None)
     trials = Simulator(models.dmc(), priors.broad(), design).simulate_at(later, seed=7)
     rt = [trials.values["rt"][i][trials.answered[i]].astype(float) for i in range(2)]

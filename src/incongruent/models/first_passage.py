@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numba
 import numpy as np
@@ -68,8 +69,13 @@ class TrialEffects:
     lapse_range: tuple[float, float]
 
 
-def beta_start(alpha: float, n_knots: int = 1025) -> Array:
-    """Inverse distribution function of 2 Beta(alpha, alpha) - 1 at equally spaced probabilities, shape (knot,)."""
+@lru_cache(maxsize=16)
+def beta_start(alpha: float, n_knots: int = 8193) -> Array:
+    """Inverse distribution function of 2 Beta(alpha, alpha) - 1 at equally spaced probabilities, shape (knot,).
+
+    It is steep at its ends, where a straight line between knots brings starts too close to the bound; with 1025 knots that alone made a hundredth
+    of the errors where errors are rare.
+    """
     return 2.0 * stats.beta(alpha, alpha).ppf(np.linspace(0.0, 1.0, n_knots)) - 1.0
 
 

@@ -137,7 +137,7 @@ class HistogramEncoder(eqx.Module):
             ValueError: when a trial has a level that the encoder does not read.
         """
         known = np.isin(np.arange(len(self.given.levels)), [self.given.levels.index(level) for level in self.levels])
-        given = trials.values[self.given.name]
+        given = np.where(trials.present, trials.values[self.given.name], 0)
         if (trials.present & ~known[given]).any():
             unread = self.given.levels[int(given[trials.present & ~known[given]][0])]
             raise ValueError(f"Expected only the levels {self.levels} in column {self.given.name!r}; got {unread!r}. Leave these trials out first.")

@@ -1,0 +1,214 @@
+"""Posterior and draws: everybody at once, the same alone or in company, saved and loaded, and refused what it was not trained for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import incongruent as inc
+from incongruent import posterior as module
+from incongruent.storage import load_arrays, save_arrays
+
+
+@pytest.fixture(scope="module")
+def study(simulator: inc.Simulator) -> inc.Trials:
+    return simulator.simulate(40, seed=8).trials
+
+
+def test_draws_follow_the_density_that_log_prob_states(posterior: inc.Posterior, study: inc.Trials) -> None:
+    draws = posterior.sample(study, 5, seed=1)
+    stated = posterior.log_prob(draws.theta[:, 3], study)
+    np.testing.assert_allclose(stated, draws.log_q[:, 3], atol=2e-3)
+
+
+def test_the_density_integrates_to_one(posterior: inc.Posterior, study: inc.Trials) -> None:
+    """E_q[p / q] = 1 for every person, by the law of large numbers, at five standard errors."""
+    draws = posterior.sample(inc.select(study, [0, 1, 2]), 20_000, seed=2)
+    uniform = inc.Prior(**{name: stats.uniform(low, high - low) for name, low, high in box(draws.theta)})
+    inside = np.isfinite(uniform.log_prob(draws.theta))
+    weight = np.where(inside, np.exp(uniform.log_prob(draws.theta) - draws.log_q), 0.0)
+    error = weight.std(axis=1) / np.sqrt(weight.shape[1])
+    assert (np.abs(weight.mean(axis=1) - 1.0) < 5.0 * error).all()
+    assert (error < 0.1).all()
+
+
+def box(theta: np.ndarray) -> list[tuple[str, float, float]]:
+    """A box in the middle of every posterior, around the median of person 0."""
+    middle, sd = np.median(theta, axis=(0, 1)), theta.std(axis=1).min(axis=0)
+    names = ("A", "tau", "mu_c", "b", "mu_R", "sd_R")
+    return [(name, m - 1.5 * s, m + 1.5 * s) for name, m, s in zip(names, middle, sd, strict=True)]
+
+
+def test_no_draw_leaves_the_prior(posterior: inc.Posterior, study: inc.Trials) -> None:
+    draws = posterior.sample(study, 500, seed=3)
+    for i, name in enumerate(draws.parameter_names):
+        low, high = posterior.simulator.prior[name].support()
+        assert ((draws.theta[..., i] >= low) & (draws.theta[..., i] <= high)).all()
+    assert np.isfinite(draws.log_q).all()
+
+
+def test_log_prob_is_minus_infinity_outside_the_prior(posterior: inc.Posterior, study: inc.Trials) -> None:
+    theta = posterior.sample(study, 1, seed=1).theta[:, 0]
+    theta[0, 0] = 1e4
+    log_q = posterior.log_prob(theta, study)
+    assert log_q[0] == -np.inf
+    assert np.isfinite(log_q[1:]).all()
+
+
+def test_a_person_gets_the_same_draws_whoever_else_is_there(posterior: inc.Posterior, study: inc.Trials) -> None:
+    together = posterior.sample(study, 7, seed=4)
+    alone = posterior.sample(inc.select(study, [23]), 7, seed=4)
+    np.testing.assert_allclose(alone.theta[0], together.theta[23], rtol=1e-5)
+    other = posterior.sample(study, 7, seed=5)
+    assert not np.allclose(other.theta, together.theta)
+
+
+def test_people_do_not_share_their_noise(posterior: inc.Posterior, study: inc.Trials) -> None:
+    draws = posterior.sample(study, 2000, seed=4)
+    z = posterior.simulator.prior.to_real(draws.theta)[:, :, 4]
+    correlation = np.corrcoef(z)[np.triu_indices(len(z), 1)]
+    assert np.abs(correlation).max() < 6.0 / np.sqrt(2000)
+
+
+def test_one_compilation_serves_every_number_of_people_and_trials(posterior: inc.Posterior, simulator: inc.Simulator) -> None:
+    posterior.sample(simulator.simulate(3, seed=1).trials, 10, seed=1)
+    compiled = module._sample._cached._cache_size()  # type: ignore[attr-defined]
+    for n, seed in ((1, 2), (17, 3), (33, 4)):
+        posterior.sample(simulator.simulate(n, seed=seed).trials, 10, seed=1)
+    assert module._sample._cached._cache_size() == compiled  # type: ignore[attr-defined]
+
+
+def test_padding_changes_no_draw(posterior: inc.Posterior, study: inc.Trials) -> None:
+    wide = inc.trials.pad(study, study.present.shape[1] + 57)
+    np.testing.assert_array_equal(posterior.sample(wide, 3, seed=1).theta, posterior.sample(study, 3, seed=1).theta)
+
+
+def test_save_and_load_give_the_same_posterior(posterior: inc.Posterior, study: inc.Trials, tmp_path: Path) -> None:
+    posterior.save(tmp_path / "network")
+    loaded = inc.load_posterior(tmp_path / "network")
+    np.testing.assert_array_equal(loaded.sample(study, 5, seed=1).theta, posterior.sample(study, 5, seed=1).theta)
+    assert loaded.simulator.prior == posterior.simulator.prior
+    assert loaded.simulator.design == posterior.simulator.design
+    assert loaded.history == posterior.history
+    assert loaded.card() == posterior.card() or str(loaded.card()) == str(posterior.card()).replace("(", "[").replace(")", "]")
+
+
+def test_every_damage_is_refused(posterior: inc.Posterior, tmp_path: Path) -> None:
+    path = tmp_path / "network"
+    posterior.save(path)
+    whole = path.read_bytes()
+    rng = np.random.default_rng(1)
+    for place in [*rng.integers(0, len(whole), 25), 0, 8, len(whole) - 1]:
+        broken = bytearray(whole)
+        broken[place] ^= 0x5A
+        path.write_bytes(bytes(broken))
+        with pytest.raises(inc.FileError, match="Expected"):
+            inc.load_posterior(path)
+    for length in (0, 7, 500, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(inc.FileError, match="Expected"):
+            inc.load_posterior(path)
+
+
+def test_files_that_are_no_posterior_are_refused_in_a_sentence(posterior: inc.Posterior, tmp_path: Path) -> None:
+    with pytest.raises(inc.FileError, match="there is none"):
+        inc.load_posterior(tmp_path / "absent")
+    save_arrays(tmp_path / "foreign", {"a": np.zeros(3)}, {}, kind="something else", version=1)
+    with pytest.raises(inc.FileError, match="is something else"):
+        inc.load_posterior(tmp_path / "foreign")
+    posterior.save(tmp_path / "network")
+    arrays, card = load_arrays(tmp_path / "network", kind=module.KIND, version=module.VERSION)
+    save_arrays(tmp_path / "newer", arrays, card, kind=module.KIND, version=module.VERSION + 1)
+    with pytest.raises(inc.FileError, match=f"has version {module.VERSION + 1}"):
+        inc.load_posterior(tmp_path / "newer")
+    save_arrays(tmp_path / "poor", arrays, {}, kind=module.KIND, version=module.VERSION)
+    with pytest.raises(inc.FileError, match="complete card"):
+        inc.load_posterior(tmp_path / "poor")
+    save_arrays(tmp_path / "bare", {}, card, kind=module.KIND, version=module.VERSION)
+    with pytest.raises(inc.FileError, match="Expected an array"):
+        inc.load_posterior(tmp_path / "bare")
+    save_arrays(tmp_path / "other", arrays, card | {"model": {"name": "race", "settings": {}}}, kind=module.KIND, version=module.VERSION)
+    with pytest.raises(inc.FileError, match=r"race"):
+        inc.load_posterior(tmp_path / "other")
+
+
+def test_too_few_and_too_many_trials_are_flagged_person_by_person(posterior: inc.Posterior) -> None:
+    simulator = posterior.simulator
+    parts = [
+        inc.Simulator(simulator.model, simulator.prior, inc.Design(n, {"congruent": 0.5, "incongruent": 0.5})).simulate(2, seed=n)
+        for n in (10, 100, 900)
+    ]
+    admission = posterior.admit(inc.concatenate([part.trials for part in parts]))
+    assert [any("trials, trained for 50–200" in flag for flag in flags) for flags in admission.flags] == [True, True, False, False, True, True]
+
+
+def test_another_share_is_flagged_and_a_study_of_nothing_else_refused(posterior: inc.Posterior) -> None:
+    simulator = posterior.simulator
+    odd = inc.Simulator(simulator.model, simulator.prior, inc.Design(150, {"congruent": 0.9, "incongruent": 0.1})).simulate(4, seed=1).trials
+    fine = simulator.simulate(4, seed=2).trials
+    admission = posterior.admit(inc.concatenate([odd, fine]))
+    assert ["90% congruent" in " ".join(flags) for flags in admission.flags] == [True] * 4 + [False] * 4
+    with pytest.raises(inc.ScopeError, match="nobody in the study has that"):
+        posterior.admit(odd)
+
+
+def test_neutral_trials_are_left_out_and_counted(posterior: inc.Posterior) -> None:
+    simulator = posterior.simulator
+    third = {"congruent": 1 / 3, "incongruent": 1 / 3, "neutral": 1 / 3}
+    study = inc.Simulator(simulator.model, simulator.prior, inc.Design(150, third)).simulate(4, seed=1).trials
+    admission = posterior.admit(study)
+    assert admission.trials.n_trials.tolist() == [100] * 4
+    assert admission.trials.excluded["neutral trials, which the network does not know"].tolist() == [50] * 4
+
+
+def test_reaction_times_unlike_the_simulated_ones_are_flagged(posterior: inc.Posterior, study: inc.Trials) -> None:
+    slow = replace(study, values={**study.values, "rt": study.values["rt"] + 900.0})
+    assert all(any("median RT" in flag for flag in flags) for flags in posterior.admit(slow).flags)
+    assert posterior.admit(study).n_flagged <= 1
+
+
+def test_people_without_trials_are_named(posterior: inc.Posterior, study: inc.Trials) -> None:
+    present = study.present.copy()
+    present[3] = False
+    empty = replace(study, present=present, answered=study.answered & present)
+    with pytest.raises(ValueError, match="got none from 4"):
+        posterior.sample(empty, 5, seed=1)
+
+
+def test_values_that_are_not_finite_are_refused_by_name(posterior: inc.Posterior, study: inc.Trials) -> None:
+    rt = study.values["rt"].copy()
+    rt[2, 0] = np.nan
+    with pytest.raises(ValueError, match=r"finite number in column 'rt'; got nan in data set '3', trial 0"):
+        posterior.sample(replace(study, values={**study.values, "rt": rt}), 5, seed=1)
+
+
+def test_wrong_shapes_are_refused(posterior: inc.Posterior, study: inc.Trials) -> None:
+    with pytest.raises(ValueError, match=r"theta of shape \(40, 6\)"):
+        posterior.log_prob(np.ones((3, 6)), study)
+    with pytest.raises(ValueError, match="n_draws of at least 1"):
+        posterior.sample(study, 0, seed=1)
+
+
+def test_the_summary_holds_what_the_draws_say(posterior: inc.Posterior, study: inc.Trials) -> None:
+    draws = posterior.sample(study, 400, seed=1)
+    table = draws.summary()
+    assert list(table.columns) == ["person", "parameter", "mean", "sd", "q05", "q50", "q95", "contraction"]
+    row = table[(table["person"] == "7") & (table["parameter"] == "b")].iloc[0]
+    mine = draws.theta[6, :, 3]
+    assert row["mean"] == pytest.approx(mine.mean())
+    assert row["sd"] == pytest.approx(mine.std(ddof=1))
+    assert row["q95"] == pytest.approx(np.quantile(mine, 0.95))
+    assert row["contraction"] == pytest.approx(1.0 - mine.var() / posterior.simulator.prior["b"].base.var(), abs=0.1)
+
+
+def test_arviz_gets_every_draw_in_its_place(posterior: inc.Posterior, study: inc.Trials) -> None:
+    draws = posterior.sample(study, 11, seed=1)
+    tree = draws.to_arviz()
+    assert tree["posterior"]["tau"].dims == ("chain", "draw", "person")
+    np.testing.assert_array_equal(tree["posterior"]["tau"].sel(person="5").to_numpy()[0], draws.theta[4, :, 1])
+    np.testing.assert_array_equal(tree["sample_stats"]["log_q"].to_numpy()[0].T, draws.log_q)
+    assert tree["posterior"]["mu_R"].attrs["units"] == "ms"

@@ -1,0 +1,183 @@
+"""Training: it learns, it repeats itself, it survives a kill, and it says why it stopped."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+
+import incongruent as inc
+from incongruent import training
+from incongruent.history import History, Stopped, history_from_json
+from incongruent.models import Model
+
+
+def weights(posterior: inc.Posterior) -> list[np.ndarray]:
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(eqx.filter(posterior.estimator, eqx.is_array))]
+
+
+def test_a_few_hundred_steps_teach_more_than_the_prior_knows(posterior: inc.Posterior) -> None:
+    assert posterior.history is not None
+    assert posterior.history.nats > 2.0
+    assert posterior.history.evaluations[-1].validation < posterior.history.evaluations[0].validation - 1.0
+
+
+def test_the_same_seed_and_steps_give_the_same_network(simulator: inc.Simulator, small: inc.Architecture) -> None:
+    one, two, other = (inc.train(simulator, steps=30, seed=seed, architecture=small, progress=False) for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(weights(one), weights(two), strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
+
+
+def test_a_budget_in_minutes_is_kept(simulator: inc.Simulator, small: inc.Architecture) -> None:
+    begun = time.perf_counter()
+    history = inc.train(simulator, minutes=0.2, seed=1, architecture=small, progress=False).history
+    assert history is not None
+    assert history.stopped is Stopped.BUDGET
+    assert 12.0 <= time.perf_counter() - begun < 30.0
+
+
+def test_the_weights_returned_are_those_of_the_best_evaluation(simulator: inc.Simulator, posterior: inc.Posterior) -> None:
+    assert posterior.history is not None
+    job = training._Job(simulator, training.Budget(None, 400), 3, posterior.architecture, inc.Recipe(), None)
+    validation = training._validation(job, posterior.estimator.encoder)
+    loss = float(training._validation_loss(posterior.estimator, validation.z, validation.features))
+    assert loss == pytest.approx(posterior.history.best.best, abs=1e-5)
+
+
+def test_training_stops_when_nothing_improves(simulator: inc.Simulator, small: inc.Architecture) -> None:
+    idle = inc.Recipe(peak_rate=1e-30)
+    history = inc.train(simulator, steps=200, seed=1, architecture=small, recipe=idle, progress=False).history
+    assert history is not None
+    assert history.stopped is Stopped.NO_BETTER
+    assert history.evaluations[-1].step < 200
+    assert "had not improved" in str(history)
+
+
+def test_a_loss_that_is_not_finite_stops_with_step_and_advice(simulator: inc.Simulator, small: inc.Architecture) -> None:
+    with pytest.raises(inc.TrainingError, match=r"Expected a finite loss; got none at step \d+ .*Try Recipe\(peak_rate="):
+        inc.train(simulator, steps=200, seed=1, architecture=small, recipe=inc.Recipe(peak_rate=1e30, warmup=1), progress=False)
+
+
+def test_an_mmd_term_draws_the_summaries_to_a_standard_normal(simulator: inc.Simulator, small: inc.Architecture, posterior: inc.Posterior) -> None:
+    drawn = inc.train(simulator, steps=400, seed=3, architecture=small, recipe=inc.Recipe(mmd_weight=10.0), progress=False)
+    study = simulator.simulate(500, seed=9).trials
+    spread = {name: np.abs(p.summaries(study).std(axis=0) - 1.0).mean() for name, p in (("free", posterior), ("drawn", drawn))}
+    assert spread["drawn"] < 0.5 * spread["free"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        ({}, "either minutes or steps"),
+        ({"minutes": 1.0, "steps": 5}, "either minutes or steps"),
+        ({"steps": -3}, "above 0"),
+        ({"minutes": 0.0}, "above 0"),
+    ],
+)
+def test_an_impossible_budget_is_refused(simulator: inc.Simulator, budget: dict[str, float], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        inc.train(simulator, seed=1, progress=False, **budget)  # type: ignore[arg-type]
+
+
+def test_impossible_recipes_and_architectures_are_refused() -> None:
+    with pytest.raises(ValueError, match="peak_rate > 0"):
+        inc.Recipe(peak_rate=-1.0)
+    with pytest.raises(ValueError, match="whole number for n_bins"):
+        inc.Architecture(n_bins=0)
+    with pytest.raises(TypeError):
+        inc.Recipe(dropout=0.1)  # type: ignore[call-arg]
+
+
+def test_a_design_of_one_study_cannot_be_trained_on(simulator: inc.Simulator) -> None:
+    study = simulator.simulate(3, seed=1).trials
+    observed = inc.Simulator(simulator.model, simulator.prior, inc.design_of(study))
+    with pytest.raises(TypeError, match="from which sizes can be drawn"):
+        inc.train(observed, steps=1, seed=1, progress=False)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
+    broken = replace_model(simulator, fail_after=12)
+    checkpoint = tmp_path / "run.checkpoint"
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(RuntimeError, match="pulled the plug"):
+        inc.train(broken, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
+    monkey.undo()
+    assert checkpoint.exists()
+    resumed = inc.train(simulator, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
+    assert resumed.history is not None
+    assert resumed.history.evaluations[-1].step == 300
+    steps = [e.step for e in resumed.history.evaluations]
+    assert steps == sorted(set(steps))
+    assert not checkpoint.exists()
+
+
+def replace_model(simulator: inc.Simulator, *, fail_after: int) -> inc.Simulator:
+    """The same simulator, whose model fails after so many calls."""
+    calls = []
+
+    def simulate(*arguments: object) -> object:
+        calls.append(1)
+        if len(calls) > fail_after + 8 + 2:  # the validation simulations come in eight chunks
+            raise RuntimeError("somebody pulled the plug")
+        return simulator.model.simulate(*arguments)  # type: ignore[arg-type]
+
+    model: Model = replace(simulator.model, simulate=simulate)  # type: ignore[arg-type]
+    return inc.Simulator(model, simulator.prior, simulator.design)
+
+
+def test_a_checkpoint_of_another_run_is_refused(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "run.checkpoint"
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(RuntimeError):
+        inc.train(replace_model(simulator, fail_after=12), steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
+    monkey.undo()
+    with pytest.raises(inc.FileError, match="it differs in seed"):
+        inc.train(simulator, steps=300, seed=6, architecture=small, checkpoint=checkpoint, progress=False)
+
+
+SCRIPT = """
+import sys, incongruent as inc
+from incongruent import training
+training.CHECKPOINT_SECONDS = 0.2
+simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 200), {"congruent": 0.5, "incongruent": 0.5}))
+small = inc.Architecture(n_summaries=8, n_knots=32, width=32, n_blocks=1, n_layers=2, n_bins=4, flow_width=16)
+posterior = inc.train(simulator, steps=400, seed=5, architecture=small, checkpoint=sys.argv[1], progress=False)
+posterior.save(sys.argv[2])
+"""
+
+
+def test_a_killed_process_goes_on_where_it_was(tmp_path: Path) -> None:
+    checkpoint, out = tmp_path / "run.checkpoint", tmp_path / "network"
+    command = [sys.executable, "-c", SCRIPT, str(checkpoint), str(out)]
+    process = subprocess.Popen(command)
+    deadline = time.monotonic() + 120.0
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert checkpoint.exists()
+    assert not out.exists()
+    subprocess.run(command, check=True, timeout=240)
+    history = inc.load_posterior(out).history
+    assert history is not None
+    assert history.evaluations[-1].step == 400
+
+
+def test_a_history_survives_json_and_prints_as_sentences(posterior: inc.Posterior) -> None:
+    history = posterior.history
+    assert isinstance(history, History)
+    assert history_from_json(history.to_json()) == history
+    assert "nats over the prior" in str(history)
+    assert history.bottleneck in ("simulation", "learning")
+    assert list(history.to_frame()["step"]) == [e.step for e in history.evaluations]
