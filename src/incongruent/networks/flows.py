@@ -18,6 +18,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from incongruent.networks import splines
 
 
+LARGEST_LOG_SCALE = 3.0
+"""A coupling stretches or shrinks by exp(3), twentyfold, at most. Far out, where nothing was learned, unbounded layers feed on each other and overflow."""
+
+
 def _zero(linear: eqx.nn.Linear) -> eqx.nn.Linear:
     """The same layer with zero weights, so that what it parametrises begins as the identity."""
     return jax.tree.map(jnp.zeros_like, linear)
@@ -75,7 +79,7 @@ class Coupling(eqx.Module):
         hidden = jax.nn.silu(self.hidden(jax.nn.silu(first)))
         raw = self.out(hidden).reshape(-1, 2 + splines.n_raw(self.n_bins))  # (moved, raw)
         bends = jax.vmap(lambda row: splines.spline_from_raw(row, self.n_bins))(raw[:, 2:])
-        return raw[:, 0], raw[:, 1], bends
+        return raw[:, 0], jnp.clip(raw[:, 1], -LARGEST_LOG_SCALE, LARGEST_LOG_SCALE), bends
 
     def forward(self, z: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
         """The next z and log |d next / dz|."""
