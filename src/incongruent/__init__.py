@@ -6,11 +6,14 @@ Read trials, simulate, train, infer, check: the modules below are the pipeline, 
 from incongruent import models, priors
 from incongruent.designs import Design, ObservedDesign, design_of
 from incongruent.draws import Draws
+from incongruent.fitting import Fit, fit
 from incongruent.history import History, Stopped
 from incongruent.models import Model, Parameter
 from incongruent.networks.estimator import Architecture
 from incongruent.posterior import Posterior, load_posterior
+from incongruent.pretrained import pretrained
 from incongruent.priors import Prior, truncated
+from incongruent.reading import Coding, DataError, exclusions, read_trials
 from incongruent.scope import ScopeError
 from incongruent.simulation import Simulations, Simulator
 from incongruent.storage import FileError

@@ -79,10 +79,11 @@ def fit(
     seed: Seed = 1,
 ) -> None:
     """Posteriors and predictions for everybody in a file of trials."""
+    if unit not in (None, "ms", "s"):
+        raise typer.BadParameter(f"Expected --unit ms or s; got {unit!r}.")
+    roles = _coding(coding)
     posterior = _network(network)
-    study = read_trials(
-        file, names=_words(columns), by=_words(by), where=where, unit=unit, window=posterior.simulator.design.window, coding=_coding(coding)
-    )
+    study = read_trials(file, names=_words(columns), by=_words(by), where=where, unit=unit, window=posterior.simulator.design.window, coding=roles)
     for note in study.notes:
         screen.print(f"  {_plain(note)}", style="dim")
     _show_fit(_fit_and_write(study, posterior, draws, seed, out), out)

@@ -56,6 +56,7 @@ class History:
         batch_size: data sets a step.
         learning_seconds: time spent in training steps.
         waiting_seconds: time in which the network waited for simulations.
+        first_step_seconds: from the call of `train` to the end of the first step; None when not recorded.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -64,6 +65,7 @@ class History:
     batch_size: int
     learning_seconds: float
     waiting_seconds: float
+    first_step_seconds: float | None = None
 
     @property
     def best(self) -> Evaluation:

@@ -26,7 +26,7 @@ from incongruent.trials import Trials, checked
 
 Array = np.ndarray
 
-KIND = "incongruent posterior"
+KIND = "saved posterior"
 VERSION = 1
 PEOPLE_AT_ONCE = 16
 """Data sets that go through the network together; fewer are filled up, so that one compilation serves all studies."""

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib import metadata
@@ -44,7 +45,7 @@ N_EVALUATIONS = 50
 PATIENCE = 0.4
 """Training stops when the best validation loss is older than this share of the budget."""
 CHECKPOINT_SECONDS = 45.0
-CHECKPOINT = "incongruent checkpoint"
+CHECKPOINT = "training checkpoint"
 CHECKPOINT_VERSION = 1
 
 
@@ -100,6 +101,7 @@ class _Run:
     n_chunks: int = 0
     next_chunk: int = 0
     waiting_seconds: float = 0.0
+    first_step_seconds: float | None = None
     evaluations: tuple[Evaluation, ...] = ()
 
 
@@ -108,17 +110,18 @@ def _optimiser(recipe: Recipe) -> optax.GradientTransformation:
 
 
 class Pace(NamedTuple):
-    """How far a step goes: the learning rate, and the decay of the averaged weights."""
+    """How far a step goes: the learning rate, the decay of the averaged weights, and the step's number, which makes its random numbers."""
 
     rate: np.float32
     keep: np.float32
+    step: np.int32
 
 
 def learn(
     state: State, z: Float[Array, "batch parameter"], features: Float[Array, "batch feature"], pace: Pace, key: PRNGKeyArray, recipe: Recipe
 ) -> tuple[State, Array]:
     """One step: gradient of the loss, Adam, average."""
-    value, gradient = eqx.filter_value_and_grad(loss)(state.estimator, z, features, recipe.mmd_weight, key)
+    value, gradient = eqx.filter_value_and_grad(loss)(state.estimator, z, features, recipe.mmd_weight, jax.random.fold_in(key, pace.step))
     weights = eqx.filter(state.estimator, eqx.is_inexact_array)
     updates, moments = _optimiser(recipe).update(gradient, state.moments, weights)
     estimator = eqx.apply_updates(state.estimator, jax.tree.map(lambda u: -pace.rate * u, updates))
@@ -246,9 +249,11 @@ def train(
         run = _load(job, run)
     workers = max(1, (os.cpu_count() or 2) // 2)
     window = Window(simulator, state.estimator.encoder, seed=seed, n_bytes=recipe.window_bytes, workers=workers, first_chunk=run.next_chunk)
-    with window, progress_bar() if progress else nullcontext(silent) as report:
+    with window, progress_bar() if progress else nullcontext(silent) as report, ThreadPoolExecutor(1) as beside:
+        compiled = beside.submit(_compile, job, state)  # while the first simulations are made
         window.refresh(FIRST_CHUNKS)
         validation = _validation(job, state.estimator.encoder)
+        compiled.result()
         if not resumed:
             run.state = _standardised(state, window.draw(N_VALIDATION, stream(seed, 2**31))[1])
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
@@ -257,17 +262,28 @@ def train(
     return _finished(job, run, validation, stopped)
 
 
+def _compile(job: _Job, state: State) -> None:
+    """Run the compiled functions once on nothing, so that the first step does not wait for the compiler."""
+    dim, n_features = len(job.simulator.prior.names), state.estimator.encoder.n_features
+    nothing = (jnp.zeros((job.recipe.batch_size, dim)), jnp.zeros((job.recipe.batch_size, n_features)))
+    _learn(state, *nothing, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
+    _validation_loss(state.estimator, np.zeros((N_VALIDATION, dim), np.float32), np.zeros((N_VALIDATION, n_features), np.float32))
+
+
 def _loop(job: _Job, run: _Run, window: Window, validation: _Validation, begun: float, report: Reporter) -> Stopped:
     """Steps until the budget is used up or nothing improves; ``begun`` is when the run would have begun without interruption."""
     pending: list[Array] = []
+    key = jax.random.key(job.seed)
     chunks_before, next_look, last_saved = run.n_chunks, _share(job, run, begun) + 1.0 / N_EVALUATIONS, time.perf_counter()
     while (share := _share(job, run, begun)) < 1.0:
         run.waiting_seconds += _take_in(job, run, window, chunks_before)
         z, features = window.draw(job.recipe.batch_size, stream(job.seed, run.step))
         rate = job.rate(run.step, share)
-        key = jax.random.fold_in(jax.random.key(job.seed), run.step)
-        pace = Pace(np.float32(rate), np.float32(job.keep(run.step)))
+        pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
         run.state, value = _learn(run.state, jnp.asarray(z), jnp.asarray(features), pace, key, job.recipe)
+        if run.first_step_seconds is None:
+            value.block_until_ready()
+            run.first_step_seconds = time.perf_counter() - begun
         if pending and not math.isfinite(float(pending[-1])):  # the step before, so that the next one is already on its way
             raise TrainingError(_not_finite(job, run, z))
         pending.append(value)
@@ -335,7 +351,8 @@ def _standardised(state: State, features: np.ndarray) -> State:
 
 
 def _history(job: _Job, run: _Run, validation: _Validation, stopped: Stopped | None) -> History:
-    return History(run.evaluations, stopped, validation.prior_loss, job.recipe.batch_size, run.seconds - run.waiting_seconds, run.waiting_seconds)
+    times = (run.seconds - run.waiting_seconds, run.waiting_seconds, run.first_step_seconds)
+    return History(run.evaluations, stopped, validation.prior_loss, job.recipe.batch_size, *times)
 
 
 def _finished(job: _Job, run: _Run, validation: _Validation, stopped: Stopped) -> Posterior:

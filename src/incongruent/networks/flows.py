@@ -17,9 +17,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.networks import splines
 
-
 LARGEST_LOG_SCALE = 3.0
-"""A coupling stretches or shrinks by exp(3), twentyfold, at most. Far out, where nothing was learned, unbounded layers feed on each other and overflow."""
+"""A coupling stretches or shrinks by exp(3), twentyfold, at most. Far out, where nothing was learned, unbounded layers feed on each other and
+overflow."""
 
 
 def _zero(linear: eqx.nn.Linear) -> eqx.nn.Linear:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from incongruent.checks.predictive import Prediction
 from incongruent.checks.statistics import N_BINS, PROBABILITIES
-from incongruent.plots.style import CONDITION_COLOUR, CONDITION_MARKER, INK, new_figure, styled
+from incongruent.plots.style import CONDITION_COLOUR, CONDITION_MARKER, INK, drawable, new_figure, styled
 
 Array = np.ndarray
 
@@ -91,8 +91,8 @@ def predictive_figure(prediction: Prediction, person: int | None = None) -> Figu
             axes[2].set_axis_off()
         plot_errors(prediction, axes[3], person).set_title("Errors")
         axes[0].legend(loc="lower right")
-        who = f"mean of {len(prediction.names)} people" if person is None else f"person {prediction.names[person]}"
-        figure.suptitle(f"Data (points) over what the fitted model predicts (5–95 % bands), {who}", fontsize=9.5, x=0.01, ha="left")
+        who = f"mean of {len(prediction.names)} people" if person is None else f"person {drawable(prediction.names[person])}"
+        figure.suptitle(f"Data (points) over what the fitted model predicts (5–95 % bands), {who}", fontsize=9.5, x=0.01, ha="left", parse_math=False)
     return figure
 
 
@@ -105,7 +105,7 @@ def people_figures(prediction: Prediction) -> list[Figure]:
         with styled():
             figure, axes = new_figure(n_rows, 4, width=7.2, height=0.5 + 1.7 * n_rows)
             for person, ax in zip(people, axes, strict=False):
-                plot_distribution(prediction, ax, person).set_title(prediction.names[person][:24])
+                plot_distribution(prediction, ax, person).set_title(drawable(prediction.names[person]), parse_math=False)
                 ax.set(xlabel="", ylabel="")
             for ax in axes[len(people) :]:
                 ax.set_axis_off()

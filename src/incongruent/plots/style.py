@@ -9,6 +9,7 @@ from os import PathLike
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -34,6 +35,15 @@ RC: Any = {
     "figure.dpi": 150,
     "figure.constrained_layout.use": True,
 }
+
+
+def drawable(name: str, most: int = 24) -> str:
+    """A name from outside as the figure's font can draw it: shortened, and with □ for characters that the font lacks. Draw it with
+    ``parse_math=False``.
+    """
+    font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
+    short = name if len(name) <= most else f"{name[: most - 1]}…"
+    return "".join(c if c.isprintable() and font.get_char_index(ord(c)) else "□" for c in short)
 
 
 @contextmanager

@@ -1,0 +1,155 @@
+"""The command line: what it writes, what it answers, and its exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import xarray as xr
+
+import incongruent as inc
+from incongruent import cli
+
+
+def run(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
+    """The exit code of `incongruent …`, in this process."""
+    monkeypatch.setattr(sys, "argv", ["incongruent", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    return int(stop.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def network(posterior: inc.Posterior, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("network") / "small"
+    posterior.save(path)
+    return path
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "study.csv"
+    assert run("simulate", "--people", 6, "--trials", 80, "--seed", 3, "--out", path, "--truth", tmp_path / "truth.csv", monkeypatch=monkeypatch) == 0
+    return path
+
+
+def test_simulate_writes_trials_and_truth(study: Path, tmp_path: Path) -> None:
+    trials, truth = pd.read_csv(study), pd.read_csv(tmp_path / "truth.csv")
+    assert list(trials.columns) == ["subject", "condition", "rt_ms", "accuracy"]
+    assert list(truth.columns) == ["subject", "A", "tau", "mu_c", "b", "mu_R", "sd_R"]
+    assert trials.groupby("subject").size().tolist() == [80] * 6
+    assert set(trials["condition"]) == {"congruent", "incongruent"}
+    assert truth["subject"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_simulate_repeats_itself(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("simulate", "--people", 6, "--trials", 80, "--seed", 3, "--out", tmp_path / "again.csv", monkeypatch=monkeypatch) == 0
+    assert (tmp_path / "again.csv").read_bytes() == study.read_bytes()
+
+
+def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    out = tmp_path / "results"
+    assert run("fit", study, "--out", out, "--network", network, "--draws", 200, "--seed", 1, monkeypatch=monkeypatch) == 0
+    table, people = pd.read_csv(out / "posterior.csv"), pd.read_csv(out / "people.csv")
+    assert list(table.columns) == ["person", "parameter", "mean", "sd", "q05", "q50", "q95", "contraction"]
+    assert len(table) == 6 * 6
+    wanted = ["person", "n_trials", "n_congruent", "n_incongruent", "n_excluded", "error_congruent", "error_incongruent"]
+    assert list(people.columns)[:7] == wanted
+    assert (people["n_trials"] + people["n_excluded"]).tolist() == [80] * 6
+    with xr.open_datatree(out / "draws.nc", engine="h5netcdf") as tree:
+        assert tree["posterior"]["A"].shape == (1, 200, 6)
+    for name in ("predictive_group.png", "predictive_people_1.png"):
+        assert (out / name).read_bytes().startswith(b"\x89PNG")
+    shown = capsys.readouterr().out
+    assert "6 people" in shown
+    assert "Posterior means over people" in shown
+
+
+def test_fit_with_the_same_seed_writes_the_same_tables(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        assert run("fit", study, "--out", tmp_path / name, "--network", network, "--draws", 50, monkeypatch=monkeypatch) == 0
+    assert (tmp_path / "one" / "posterior.csv").read_bytes() == (tmp_path / "two" / "posterior.csv").read_bytes()
+
+
+def test_hostile_names_reach_the_tables_as_they_are(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    trials = pd.read_csv(study)
+    trials["subject"] = trials["subject"].map(lambda s: f"[red]<b>{s}</b>[/], 'ü' 🙂 $x_" if s == 1 else f"p{s}")
+    trials.to_csv(tmp_path / "odd.csv", index=False)
+    assert run("fit", tmp_path / "odd.csv", "--out", tmp_path / "odd", "--network", network, "--draws", 50, monkeypatch=monkeypatch) == 0
+    assert "[red]<b>1</b>[/], 'ü' 🙂 $x_" in set(pd.read_csv(tmp_path / "odd" / "people.csv")["person"])
+
+
+def test_somebody_without_trials_is_in_the_table_but_not_fitted(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trials = pd.read_csv(study)
+    trials.loc[trials["subject"] == 2, "rt_ms"] = -1.0
+    trials.to_csv(tmp_path / "gap.csv", index=False)
+    assert run("fit", tmp_path / "gap.csv", "--out", tmp_path / "gap", "--network", network, "--draws", 50, monkeypatch=monkeypatch) == 0
+    people, table = pd.read_csv(tmp_path / "gap" / "people.csv"), pd.read_csv(tmp_path / "gap" / "posterior.csv")
+    assert people.loc[1, ["n_trials", "n_excluded", "flags"]].tolist() == [0, 80, "no trials"]
+    assert set(table["person"]) == {1, 3, 4, 5, 6}
+
+
+def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small, capsys) -> None:
+    monkeypatch.setattr(cli, "Architecture", lambda: small)
+    out = tmp_path / "mine"
+    assert run("train", "--prior", "schaefer2025", "--steps", 60, "--trials", "50-200", "--out", out, monkeypatch=monkeypatch) == 0
+    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, monkeypatch=monkeypatch) == 0
+    assert run("info", out, "--figure", tmp_path / "loss.png", monkeypatch=monkeypatch) == 0
+    assert (tmp_path / "loss.png").exists()
+    shown = capsys.readouterr().out
+    assert "60 steps" in shown
+    assert "Recovery on 1000 fresh data sets" in shown
+    assert sorted(p.name for p in tmp_path.iterdir() if "checkpoint" in p.name) == []
+
+
+def test_recover_prints_and_writes(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    assert run("recover", network, "--datasets", 100, "--out", tmp_path / "recovery", monkeypatch=monkeypatch) == 0
+    assert set(pd.read_csv(tmp_path / "recovery" / "recovery.csv")["parameter"]) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
+    assert (tmp_path / "recovery" / "recovery.png").exists()
+    assert "100 simulated data sets" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["fit", "absent.csv", "--out", "x"], 1, "absent.csv"),
+        (["fit", "absent.csv", "--out", "x", "--network", "nowhere"], 1, "there is none"),
+        (["info", "nowhere"], 1, "there is none"),
+        (["fit"], 2, "Missing argument"),
+        (["fit", "a.csv", "--out", "x", "--draws", "many"], 2, "--draws"),
+        (["simulate", "--out", "x.csv", "--prior", "nobody"], 2, "Expected one of the priors"),
+        (["train", "--out", "x", "--trials", "fifty"], 2, "such as 50-1000"),
+        (["train", "--out", "x", "--trials", "0-10"], 2, "n_trials of at least 1"),
+        (["train", "--out", "x", "--minutes", "1", "--steps", "5"], 2, "got both"),
+        (["fit", "a.csv", "--out", "x", "--coding", "nonsense"], 2, "role=column"),
+        (["fit", "a.csv", "--out", "x", "--unit", "years"], 2, "ms or s"),
+        (["simulate", "--out", "x.csv", "--congruent", "1.5"], 2, "--congruent"),
+        (["nonsense"], 2, "No such command"),
+    ],
+)
+def test_exit_codes_and_sentences(arguments: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*arguments, monkeypatch=monkeypatch) == code
+    said = capsys.readouterr().err
+    assert words in " ".join(said.replace("│", " ").split())
+    assert "Traceback" not in said
+
+
+def test_bad_data_is_exit_code_1_in_a_sentence_and_debug_shows_the_traceback(network: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    arguments = ("fit", tmp_path / "bad.csv", "--out", tmp_path / "x", "--network", network)
+    assert run(*arguments, monkeypatch=monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "error:" in said
+    assert run(*arguments, "--debug", monkeypatch=monkeypatch) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_installed_command_answers() -> None:
+    done = subprocess.run([sys.executable, "-m", "incongruent", "--help"], capture_output=True, text=True, check=True)
+    for command in ("demo", "fit", "simulate", "train", "recover", "info"):
+        assert command in done.stdout
