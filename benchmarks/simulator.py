@@ -34,10 +34,8 @@ Array = NDArray[np.float64]
 def bridge(theta: tuple[float, ...], condition: int, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """The simulator of this package."""
     model = models.dmc(fixed={"mu_R": 0.0, "sd_R": 0.0})
-    n_datasets = max(1, n // 1000)
-    shape = (n_datasets, n // n_datasets)
-    given = {"condition": np.full(shape, condition, np.int8)}
-    values, answered = model.simulate(np.tile(np.array(theta, float), (n_datasets, 1)), given, np.ones(shape, bool), rng)
+    given = {"condition": np.full((1, n), condition, np.int8)}  # one data set, as the other schemes have one drift
+    values, answered = model.simulate(np.array([theta], float), given, np.ones((1, n), bool), rng)
     return values["rt"][answered].astype(float), values["response"][answered] == 0
 
 

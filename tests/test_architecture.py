@@ -42,6 +42,7 @@ ORDER = [
     "pretrained",
     "demo",
     "cli",
+    "__main__",
 ]
 """Earlier ones may not import later ones. A name stands for its whole folder unless a module of the folder is listed by itself."""
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(ROOT.rglob("*.py"))}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,8 @@ from incongruent.storage import FileError, write_whole
 from incongruent.training import Recipe, TrainingError
 from incongruent.training import train as train_posterior
 from incongruent.trials import Trials, to_frame
+
+T = TypeVar("T")
 
 app = typer.Typer(
     add_completion=False,
@@ -213,7 +216,7 @@ def _prior(name: str) -> priors.Prior:
     return _usable(lambda: priors.named_prior(name))
 
 
-def _usable(make):  # type: ignore[no-untyped-def]
+def _usable(make: Callable[[], T]) -> T:
     """What ``make`` returns; a value that it refuses is bad usage."""
     try:
         return make()
@@ -225,7 +228,7 @@ def _words(text: str | None) -> list[str] | None:
     return [word.strip() for word in text.split(",")] if text is not None else None
 
 
-def _range(text: str, kind):  # type: ignore[no-untyped-def]
+def _range(text: str, kind: Callable[[str], T]) -> tuple[T, T]:
     """(low, high) from "50-1000" or "50"."""
     try:
         numbers = [kind(part) for part in text.split("-")]
@@ -284,7 +287,7 @@ def _show_quality(posterior: Posterior) -> None:
 def _show_table(frame: pd.DataFrame, title: str) -> None:
     table = Table(title=title, title_justify="left", title_style="bold")
     for column in frame.columns:
-        table.add_column(str(column), justify="left" if frame[column].dtype == object or column == "parameter" else "right")
+        table.add_column(str(column).replace("_", " "), justify="left" if frame[column].dtype == object or column == "parameter" else "right")
     for row in frame.itertuples(index=False):
         table.add_row(*(_plain(str(value)) for value in row))
     screen.print(table)

@@ -180,7 +180,9 @@ def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None) 
         architecture = Architecture(**card["architecture"])
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
         history = history_from_json(card["history"]) if card["history"] else None
-    except (KeyError, TypeError) as error:
+    except FileError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
     skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task_of(simulator), architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")

@@ -229,7 +229,8 @@ def train(
         seed: of simulations, initial weights and batches.
         architecture: size of the network.
         recipe: how it learns.
-        checkpoint: a file in which the state is kept from time to time. If it is there already, training goes on from it; it is removed at the end.
+        checkpoint: a file in which the state is kept from time to time. If it is there already, training goes on from it, with a new
+            window of simulations; it is removed at the end.
         progress: show a bar.
 
     Returns:

@@ -1,0 +1,29 @@
+"""Draws the figures of the README and the docs. Run: python tools/make_figures.py"""
+
+from pathlib import Path
+
+import incongruent as inc
+from incongruent.checks.recovery import recover
+from incongruent.demo import demo_study
+from incongruent.plots import plot_history, predictive_figure, recovery_figure, save_png, styled
+from incongruent.plots.style import new_figure
+
+FOLDER = Path(__file__).parents[1] / "docs" / "figures"
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    posterior = inc.pretrained("dmc")
+    result = inc.fit(demo_study(), posterior, seed=1)
+    save_png(predictive_figure(result.prediction), FOLDER / "predictive_group.png")
+    recovery = recover(posterior, n_datasets=1000, seed=11)
+    save_png(recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png")
+    assert posterior.history is not None
+    with styled():
+        figure, axes = new_figure(1, 1, width=4.8, height=3.0)
+        plot_history(posterior.history, axes[0])
+        save_png(figure, FOLDER / "history.png")
+
+
+if __name__ == "__main__":
+    main()
