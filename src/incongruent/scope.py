@@ -91,8 +91,14 @@ def admit(study: Trials, design: Design, ranges: Ranges | None) -> Admission:
     if ranges is not None:
         for name, values in statistics_of(trials, design.levels).items():
             for person in np.flatnonzero((values < ranges.low[name]) | (values > ranges.high[name])):
-                flags[person].append(f"{name} {values[person]:.3g} outside the simulated {ranges.low[name]:.3g} to {ranges.high[name]:.3g}")
+                low, value, high = (_shown(name, v) for v in (ranges.low[name], values[person], ranges.high[name]))
+                flags[person].append(f"{name} {value} outside the simulated {low} to {high}")
     return Admission(trials, tuple(map(tuple, flags)))
+
+
+def _shown(name: str, value: float) -> str:
+    """A time in whole ms, a share in percent."""
+    return f"{value:.0f}" if "(ms)" in name else f"{value:.1%}"
 
 
 def _words(design: Design) -> str:
