@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn, TypeVar
 import numpy as np
 import pandas as pd
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -37,6 +38,10 @@ from incongruent.training import train as train_posterior
 from incongruent.trials import Trials, to_frame
 
 T = TypeVar("T")
+
+SHORT = {"contraction": "contr.", "coverage_50": "in 50 %", "coverage_90": "in 90 %", "calibration_error": "ECE"}
+"""Column heads that fit a narrow screen."""
+LEGEND = "contr.: contraction; in 50 %, in 90 %: share of intervals that hold the truth; ECE: expected calibration error"
 
 app = typer.Typer(
     add_completion=False,
@@ -176,7 +181,9 @@ def recover(
     recovery = recover_parameters(posterior, n_datasets=datasets, seed=seed)
     screen.print(str(recovery))
     _show_table(recovery.table().round(3), "All data sets")
-    _show_table(recovery.by_trials().round(3), "By number of trials")
+    shown = ["trials", "parameter", "r", "nrmse", "contraction", "coverage_90", "calibration_error"]
+    _show_table(recovery.by_trials()[shown].round(3), "By number of trials")
+    screen.print(LEGEND, style="dim")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         _write_csv(recovery.table(), out / "recovery.csv")
@@ -282,12 +289,13 @@ def _show_quality(posterior: Posterior) -> None:
             pd.DataFrame(quality["overall"]).round(3),
             f"Recovery on {quality['n_datasets']} fresh data sets, {quality['nats']:.2f} nats over the prior",
         )
+        screen.print(LEGEND, style="dim")
 
 
 def _show_table(frame: pd.DataFrame, title: str) -> None:
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for column in frame.columns:
-        table.add_column(str(column).replace("_", " "), justify="left" if frame[column].dtype == object or column == "parameter" else "right")
+        table.add_column(SHORT.get(column, str(column)), justify="left" if frame[column].dtype == object or column == "parameter" else "right")
     for row in frame.itertuples(index=False):
         table.add_row(*(_plain(str(value)) for value in row))
     screen.print(table)

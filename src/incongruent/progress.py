@@ -26,16 +26,14 @@ def silent(share: float, seconds_left: float, evaluation: Evaluation | None, bot
 @contextmanager
 def progress_bar(console: Console | None = None) -> Iterator[Reporter]:
     """A bar with both losses, data sets seen, time left and the bottleneck."""
-    columns = (TextColumn("training"), BarColumn(bar_width=24), TimeElapsedColumn(), TextColumn("{task.description}"))
+    columns = (BarColumn(bar_width=10), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=console or Console(stderr=True), refresh_per_second=2) as bar:
         task = bar.add_task("starting", total=1.0)
 
         def report(share: float, seconds_left: float, evaluation: Evaluation | None, bottleneck: str) -> None:
             words = "first steps"
             if evaluation is not None:
-                words = (
-                    f"loss {evaluation.training:.3f}, validation {evaluation.best:.3f}, {evaluation.n_simulated:,} data sets, waits for {bottleneck}"
-                )
-            bar.update(task, completed=share, description=f"{seconds_left:.0f} s left; {words}")
+                words = f"loss {evaluation.training:.2f}, valid. {evaluation.best:.2f}, {evaluation.n_simulated // 1000}k sets, slower: {bottleneck}"
+            bar.update(task, completed=share, description=f"{seconds_left:.0f} s left, {words}")
 
         yield report
