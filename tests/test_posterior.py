@@ -165,6 +165,22 @@ def test_reaction_times_unlike_the_simulated_ones_are_flagged(posterior: inc.Pos
     assert posterior.admit(study).n_flagged <= 1
 
 
+def test_flags_come_with_the_draws(posterior: inc.Posterior) -> None:
+    simulator = posterior.simulator
+    many = inc.Simulator(simulator.model, simulator.prior, inc.Design(900, {"congruent": 0.5, "incongruent": 0.5})).simulate(1, seed=1).trials
+    draws = posterior.sample(inc.concatenate([simulator.simulate(2, seed=1).trials, many]), 5, seed=1)
+    assert [bool(flags) for flags in draws.flags] == [False, False, True]
+    assert "1 people outside what the network was trained for" in repr(draws)
+    assert draws.select([2]).flags == (draws.flags[2],)
+
+
+def test_columns_of_another_meaning_are_refused(posterior: inc.Posterior, study: inc.Trials) -> None:
+    swapped = inc.Category("condition", ("incongruent", "congruent", "neutral"), given=True)
+    columns = tuple(swapped if column.name == "condition" else column for column in study.columns)
+    with pytest.raises(ValueError, match="Expected trials with the columns"):
+        posterior.sample(replace(study, columns=columns), 5, seed=1)
+
+
 def test_people_without_trials_are_named(posterior: inc.Posterior, study: inc.Trials) -> None:
     present = study.present.copy()
     present[3] = False

@@ -13,6 +13,7 @@ import equinox as eqx
 import jax
 import numpy as np
 import pytest
+from scipy import stats
 
 import incongruent as inc
 from incongruent import training
@@ -66,6 +67,11 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_advice(simulator: inc.Sim
         inc.train(simulator, steps=200, seed=1, architecture=small, recipe=inc.Recipe(peak_rate=1e30, warmup=1), progress=False)
 
 
+def test_a_budget_that_ends_before_the_first_step_is_an_error(simulator: inc.Simulator, small: inc.Architecture) -> None:
+    with pytest.raises(inc.TrainingError, match="Give a larger budget"):
+        inc.train(simulator, minutes=1e-4, seed=1, architecture=small, progress=False)
+
+
 def test_an_mmd_term_draws_the_summaries_to_a_standard_normal(simulator: inc.Simulator, small: inc.Architecture, posterior: inc.Posterior) -> None:
     drawn = inc.train(simulator, steps=400, seed=3, architecture=small, recipe=inc.Recipe(mmd_weight=10.0), progress=False)
     study = simulator.simulate(500, seed=9).trials
@@ -94,6 +100,34 @@ def test_impossible_recipes_and_architectures_are_refused() -> None:
         inc.Architecture(n_bins=0)
     with pytest.raises(TypeError):
         inc.Recipe(dropout=0.1)  # type: ignore[call-arg]
+
+
+def test_a_design_without_a_window_cannot_be_trained_on(simulator: inc.Simulator) -> None:
+    endless = inc.Simulator(simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None))
+    with pytest.raises(ValueError, match="Expected a design with a window"):
+        inc.train(endless, steps=1, seed=1, progress=False)
+
+
+def test_a_model_with_columns_of_its_own_trains_saves_and_loads(small: inc.Architecture, tmp_path: Path) -> None:
+    levels = inc.Category("contrast", ("low", "high"), given=True)
+    columns = (levels, inc.Category("response", ("left", "right")), inc.Continuous("rt", unit="ms"))
+
+    def simulate(
+        theta: np.ndarray, given: dict[str, np.ndarray], present: np.ndarray, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        rt = 300.0 + theta[:, :1] * rng.exponential(size=present.shape)
+        right = (rng.random(present.shape) < 0.5 + 0.2 * given["contrast"]).astype(np.int8)
+        return {"contrast": given["contrast"], "response": right, "rt": rt.astype(np.float32)}, present.copy()
+
+    model = Model("own", (inc.Parameter("scale", "mean of the exponential", "ms", 1.0, np.inf, 100.0),), columns, simulate)
+    design = inc.Design((50, 60), {"low": 0.5, "high": 0.5}, condition=levels)
+    own = inc.Simulator(model, inc.Prior(scale=stats.gamma(10, scale=10)), design)
+    posterior = inc.train(own, steps=150, seed=1, architecture=small, progress=False)
+    posterior.save(tmp_path / "own")
+    loaded = inc.load_posterior(tmp_path / "own", model=model)
+    simulations = own.simulate(100, seed=5)
+    means = loaded.sample(simulations.trials, 50, seed=1).means
+    assert np.corrcoef(means[:, 0], simulations.theta[:, 0])[0, 1] > 0.8
 
 
 def test_a_design_of_one_study_cannot_be_trained_on(simulator: inc.Simulator) -> None:

@@ -1,4 +1,4 @@
-"""Trains the network that ships. Run: python tools/train_shipped.py [--minutes 35] [--out src/incongruent/pretrained/dmc.safetensors]
+"""Trains the network that ships. Run: python tools/train_shipped.py [--minutes 32] [--out src/incongruent/pretrained/dmc.safetensors]
 
 An interrupted run goes on from its checkpoint when the same command is given again.
 """
@@ -15,7 +15,7 @@ SEED = 2026
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=35.0)
+    parser.add_argument("--minutes", type=float, default=32.0)
     parser.add_argument("--out", type=Path, default=TARGET)
     options = parser.parse_args()
     design = inc.Design((20, 2000), {"congruent": (0.2, 0.8), "incongruent": (0.2, 0.8)})
@@ -25,6 +25,7 @@ def main() -> None:
     checkpoint = options.out.with_suffix(".checkpoint")
     posterior = inc.train(simulator, minutes=options.minutes, seed=SEED, architecture=architecture, recipe=recipe, checkpoint=checkpoint)
     print(posterior.history)
+    posterior.save(options.out)
     posterior = with_quality(posterior, n_datasets=6000, seed=SEED + 1)
     posterior.save(options.out)
 

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from incongruent import priors
+from incongruent.checks.recovery import bins_of, with_quality
 from incongruent.checks.recovery import recover as recover_parameters
-from incongruent.checks.recovery import with_quality
 from incongruent.demo import demo_study, demo_truth
 from incongruent.designs import Design
 from incongruent.fitting import Fit, write_fit
@@ -47,7 +47,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Amortized Bayesian inference for reaction-time models of conflict tasks. Exit codes: 0 good, 1 bad data or network, 2 bad usage.",
+    help="Amortized Bayesian inference for reaction-time models of conflict tasks. "
+    "Exit codes: 0 good, 1 bad data or network, 2 bad usage. --debug shows tracebacks.",
 )
 screen, errors = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -155,6 +156,9 @@ def train(
     low, high = _range(congruent, float)
     share = {"congruent": (low, high), "incongruent": (1.0 - high, 1.0 - low)}
     simulator = Simulator(dmc(), _prior(prior), _usable(lambda: Design(_range(trials, int), share)))
+    if out.is_dir():
+        raise typer.BadParameter(f"Expected a file for --out; {out} is a folder.")
+    out.parent.mkdir(parents=True, exist_ok=True)
     budget = 5.0 if minutes is None and steps is None else minutes
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     if minutes is not None and steps is not None:
@@ -162,6 +166,7 @@ def train(
     posterior = train_posterior(
         simulator, minutes=budget, steps=steps, seed=seed, architecture=Architecture(), recipe=Recipe(mmd_weight=mmd), checkpoint=checkpoint
     )
+    posterior.save(out)
     posterior = with_quality(posterior, n_datasets=1000, seed=seed + 1)
     posterior.save(out)
     screen.print(str(posterior.history))
@@ -182,12 +187,14 @@ def recover(
     screen.print(str(recovery))
     _show_table(recovery.table().round(3), "All data sets")
     shown = ["trials", "parameter", "r", "nrmse", "contraction", "coverage_90", "calibration_error"]
-    _show_table(recovery.by_trials()[shown].round(3), "By number of trials")
+    by_trials = recovery.by_trials(bins_of(posterior))
+    if len(by_trials):
+        _show_table(by_trials.loc[:, shown].round(3), "By number of trials (bins of 20 data sets or more)")
     screen.print(LEGEND, style="dim")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         _write_csv(recovery.table(), out / "recovery.csv")
-        _write_csv(recovery.by_trials(), out / "recovery_by_trials.csv")
+        _write_csv(by_trials, out / "recovery_by_trials.csv")
         save_png(recovery_figure(recovery, posterior.simulator.model.parameters), out / "recovery.png")
         screen.print(f"Tables and scatter plot in {out}")
 

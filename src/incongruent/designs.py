@@ -27,7 +27,8 @@ class Design:
         n_trials: trials of a data set; a pair is a range from which the number is drawn so that each doubling is as likely as the next.
         share: for each level of the condition the share of its trials; a pair is a range from which it is drawn. A level left out has no trials.
         window: shortest and longest RT kept, in ms; trials outside are left out of simulated and observed data alike. None keeps all.
-        deadline: RT in ms after which a trial counts as one without an answer; None for no deadline.
+        deadline: RT in ms after which a trial counts as one without an answer; None for no deadline. `read_trials` leaves timeouts out, so a
+            network for files that it reads should have none.
         condition: the column that the shares speak of.
 
     Raises:

@@ -26,14 +26,18 @@ class Draws:
         log_q: (person, draw), log density of the approximate posterior at the draw, in the space of theta.
         simulator: model, prior and design that the posterior rests on.
         names: what the people are called.
+        flags: for each person, in what they lie outside what the network was trained for; empty for most.
     """
 
     theta: Array
     log_q: Array
     simulator: Simulator
     names: tuple[str, ...]
+    flags: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.flags:
+            object.__setattr__(self, "flags", ((),) * len(self.names))
         people, draws, parameters = self.theta.shape
         if self.log_q.shape != (people, draws) or len(self.names) != people or len(self.parameter_names) != parameters:
             raise ValueError(
@@ -45,7 +49,9 @@ class Draws:
         return len(self.names)
 
     def __repr__(self) -> str:
-        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)})"
+        flagged = sum(bool(flags) for flags in self.flags)
+        outside = f"; {flagged} people outside what the network was trained for, see flags" if flagged else ""
+        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)}{outside})"
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -92,7 +98,8 @@ class Draws:
     def select(self, people: Sequence[int] | Array) -> Draws:
         """The draws of some of the people, by position."""
         index = np.arange(len(self))[people]
-        return Draws(self.theta[index], self.log_q[index], self.simulator, tuple(self.names[i] for i in index))
+        names, flags = (tuple(of[i] for i in index) for of in (self.names, self.flags))
+        return Draws(self.theta[index], self.log_q[index], self.simulator, names, flags)
 
 
 def prior_variance(simulator: Simulator) -> Array:

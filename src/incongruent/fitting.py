@@ -13,6 +13,7 @@ import pandas as pd
 
 from incongruent.checks.predictive import Prediction, predict
 from incongruent.checks.statistics import error_share
+from incongruent.designs import Design
 from incongruent.draws import Draws
 from incongruent.plots import people_figures, predictive_figure, save_png
 from incongruent.posterior import Posterior
@@ -50,10 +51,12 @@ class Fit:
         """One row per person: trials used and left out, for which reason, errors by condition, flags."""
         study = self.study
         frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
-        for level in CONDITION.levels[:2]:
+        used = self.draws.simulator.design.levels if isinstance(self.draws.simulator.design, Design) else CONDITION.levels
+        levels = [level for level in CONDITION.levels if level != "neutral" or level in used]
+        for level in levels:
             frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)
         frame["n_excluded"] = study.n_excluded
-        for level in CONDITION.levels[:2]:
+        for level in levels:
             frame[f"error_{level}"] = error_share(study, level)
         for reason, counts in study.excluded.items():
             frame[f"excluded: {reason}"] = counts

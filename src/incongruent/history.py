@@ -56,6 +56,7 @@ class History:
         batch_size: data sets a step.
         learning_seconds: time spent in training steps.
         waiting_seconds: time in which the network waited for simulations.
+        paced: whether simulations entered at a fixed pace, with a budget in steps.
         first_step_seconds: from the call of `train` to the end of the first step; None when not recorded.
     """
 
@@ -66,6 +67,7 @@ class History:
     learning_seconds: float
     waiting_seconds: float
     first_step_seconds: float | None = None
+    paced: bool = False
 
     @property
     def best(self) -> Evaluation:
@@ -87,7 +89,7 @@ class History:
     def bottleneck(self) -> str:
         """Either simulation, when data sets had to be used more than twice or waited for, or learning."""
         waited = self.waiting_seconds > 0.1 * (self.learning_seconds + self.waiting_seconds)
-        return "simulation" if waited or self.reuse > 2.0 else "learning"
+        return "simulation" if waited or (self.reuse > 2.0 and not self.paced) else "learning"
 
     def __str__(self) -> str:
         last = self.evaluations[-1]

@@ -22,7 +22,7 @@ from incongruent.priors import prior_from_json, prior_to_json
 from incongruent.scope import Admission, Ranges, admit
 from incongruent.simulation import Simulator, generator
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
-from incongruent.trials import Trials, checked
+from incongruent.trials import Category, Trials, checked
 
 Array = np.ndarray
 
@@ -30,8 +30,6 @@ KIND = "saved posterior"
 VERSION = 1
 PEOPLE_AT_ONCE = 16
 """Data sets that go through the network together; fewer are filled up, so that one compilation serves all studies."""
-DEFAULT_WINDOW = (100.0, 5000.0)
-"""Range of the encoder's knots in ms when the design has no window."""
 
 
 def task_of(simulator: Simulator) -> Task:
@@ -39,11 +37,16 @@ def task_of(simulator: Simulator) -> Task:
 
     Raises:
         TypeError: when the simulator's design is that of one study, from which no sizes can be drawn.
+        ValueError: when the design has no window.
     """
     design = simulator.design
     if not isinstance(design, Design):
         raise TypeError(f"Expected a simulator with a Design, from which sizes can be drawn; got {type(design).__name__}.")
-    return Task(simulator.model.columns, design.levels, design.window or DEFAULT_WINDOW, len(simulator.prior.names))
+    if design.window is None:
+        raise ValueError(
+            "Expected a design with a window, on which the encoder's knots can lie; got none. Give Design(window=(150.0, 2500.0)) or another."
+        )
+    return Task(simulator.model.columns, design.levels, design.window, len(simulator.prior.names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,21 +77,24 @@ class Posterior:
         """
         design = self.simulator.design
         assert isinstance(design, Design)  # `task_of` has refused anything else before training
+        if set(study.columns) != set(self.simulator.model.columns):
+            raise ValueError(f"Expected trials with the columns {self.simulator.model.columns}; got {study.columns}.")
         return admit(checked(study), design, self.ranges)
 
-    def features(self, study: Trials) -> Array:
-        """What the network sees of each person, (person, feature), after `admit`.
+    def features(self, study: Trials) -> tuple[Array, Admission]:
+        """What the network sees of each person, (person, feature), and how they were admitted.
 
         Raises:
             ValueError: when someone has no trials.
         """
-        trials = self.admit(study).trials
+        admission = self.admit(study)
+        trials = admission.trials
         empty = [name for name, n in zip(trials.names, trials.n_trials, strict=True) if n == 0]
         if empty:
             raise ValueError(
                 f"Expected at least one usable trial from everybody; got none from {', '.join(empty[:10])}. Leave them out with `select`."
             )
-        return self.estimator.encoder.features(trials)
+        return self.estimator.encoder.features(trials), admission
 
     def sample(self, study: Trials, n_draws: int = 1000, *, seed: int) -> Draws:
         """Independent draws for everybody at once, whatever their numbers of trials.
@@ -103,7 +109,7 @@ class Posterior:
         """
         if n_draws < 1:
             raise ValueError(f"Expected n_draws of at least 1; got {n_draws}.")
-        features, dim = self.features(study), len(self.simulator.prior.names)
+        (features, admission), dim = self.features(study), len(self.simulator.prior.names)
         streams = _streams(study.names)
         z = np.empty((len(study), n_draws, dim))
         log_q = np.empty((len(study), n_draws))
@@ -115,11 +121,11 @@ class Posterior:
             z_rows, log_rows = _sample(self.estimator, noise, _filled(features[rows]))
             z[rows], log_q[rows] = np.asarray(z_rows)[: rows.stop - first], np.asarray(log_rows)[: rows.stop - first]
         theta = self.simulator.prior.from_real(z)
-        return Draws(theta, log_q + self._log_jacobian(z, theta), self.simulator, study.names)
+        return Draws(theta, log_q + self._log_jacobian(z, theta), self.simulator, study.names, admission.flags)
 
     def log_prob(self, theta: Array, study: Trials) -> Array:
         """Log q(theta | trials) of each person, (person,), at theta (person, parameter); -inf outside the prior's support."""
-        features, z = self.features(study), self.simulator.prior.to_real(theta)
+        (features, _), z = self.features(study), self.simulator.prior.to_real(theta)
         if len(z) != len(study):
             raise ValueError(f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got {np.shape(theta)}.")
         inside = np.asarray(np.isfinite(z).all(axis=-1))
@@ -133,7 +139,7 @@ class Posterior:
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
-        features = self.features(study)
+        features, _ = self.features(study)
         parts = [np.asarray(_summaries(self.estimator, _filled(features[i : i + PEOPLE_AT_ONCE]))) for i in range(0, len(study), PEOPLE_AT_ONCE)]
         return np.concatenate(parts)[: len(study)]
 
@@ -197,8 +203,10 @@ def _simulator_from(card: Mapping[str, Any], model: Model | None) -> Simulator:
     n_trials = spec["n_trials"] if isinstance(spec["n_trials"], int) else tuple(spec["n_trials"])
     share = {level: tuple(value) if isinstance(value, list) else value for level, value in spec["share"].items()}
     window = tuple(spec["window"]) if spec["window"] else None
-    design = Design(n_trials, share, window, spec["deadline"])  # type: ignore[arg-type]
-    return Simulator(model or build(name, settings), prior_from_json(card["prior"]), design)
+    model = model or build(name, settings)
+    condition = next(column for column in model.columns if isinstance(column, Category) and column.given)
+    design = Design(n_trials, share, window, spec["deadline"], condition)  # type: ignore[arg-type]
+    return Simulator(model, prior_from_json(card["prior"]), design)
 
 
 def _streams(names: Sequence[str]) -> list[tuple[int, int, int]]:

@@ -138,10 +138,10 @@ def _design_flags(trials: Trials, design: Design) -> list[list[str]]:
             value: Any = design.share[level]
             low, high = (value, value) if isinstance(value, int | float) else value
             share = counts[level][person] / n[person]
-            slack = 3.0 * np.sqrt(0.25 / n[person])  # what excluded trials and a random order move
+            slack_low, slack_high = (3.0 * np.sqrt(p * (1.0 - p) / n[person]) for p in (low, high))  # what a run of trials in random order varies
             if counts[level][person] == 0:
                 mine.append(f"no {level} trials")
-            elif not low - slack <= share <= high + slack:
+            elif not low - slack_low <= share <= high + slack_high:
                 mine.append(f"{share:.0%} {level} trials, trained for {low:.0%}–{high:.0%}")
         flags.append(mine)
     return flags

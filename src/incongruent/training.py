@@ -30,10 +30,12 @@ from incongruent.history import Evaluation, History, Stopped
 from incongruent.networks.encoders import HistogramEncoder
 from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator, loss
 from incongruent.posterior import Posterior, task_of
+from incongruent.priors import prior_to_json
 from incongruent.progress import Reporter, progress_bar, silent
 from incongruent.scope import ranges_of
 from incongruent.simulation import CHUNK, Simulations, Simulator, generator
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.trials import CONFLICT_TASK
 from incongruent.window import Window, stream
 
 FIRST_CHUNKS = 8
@@ -192,8 +194,10 @@ class _Job:
     def fingerprint(self) -> dict[str, Any]:
         """Tells one job from another; goes into checkpoints and cards."""
         return {
-            "simulator": repr(self.simulator),
-            "settings": json.dumps(dict(self.simulator.model.settings)),
+            "model": [self.simulator.model.name, json.dumps(dict(self.simulator.model.settings))],
+            "prior": prior_to_json(self.simulator.prior),
+            "design": repr(self.simulator.design),
+            "version": metadata.version("incongruent"),
             "budget": asdict(self.budget),
             "seed": self.seed,
             "architecture": asdict(self.architecture),
@@ -258,9 +262,12 @@ def train(
         if not resumed:
             run.state = _standardised(state, window.draw(N_VALIDATION, stream(seed, 2**31))[1])
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
+    if run.step == 0:
+        raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first. Give a larger budget.")
+    posterior = _finished(job, run, validation, stopped)
     if job.checkpoint is not None:
         job.checkpoint.unlink(missing_ok=True)
-    return _finished(job, run, validation, stopped)
+    return posterior
 
 
 def _compile(job: _Job, state: State) -> None:
@@ -274,6 +281,7 @@ def _compile(job: _Job, state: State) -> None:
 def _loop(job: _Job, run: _Run, window: Window, validation: _Validation, begun: float, report: Reporter) -> Stopped:
     """Steps until the budget is used up or nothing improves; ``begun`` is when the run would have begun without interruption."""
     pending: list[Array] = []
+    before: tuple[int, float, np.ndarray] = (0, 0.0, np.zeros(1))  # the step before: its number, rate and z
     key = jax.random.key(job.seed)
     chunks_before, next_look, last_saved = run.n_chunks, _share(job, run, begun) + 1.0 / N_EVALUATIONS, time.perf_counter()
     while (share := _share(job, run, begun)) < 1.0:
@@ -286,21 +294,24 @@ def _loop(job: _Job, run: _Run, window: Window, validation: _Validation, begun: 
             value.block_until_ready()
             run.first_step_seconds = time.perf_counter() - begun
         if pending and not math.isfinite(float(pending[-1])):  # the step before, so that the next one is already on its way
-            raise TrainingError(_not_finite(job, run, z))
+            raise TrainingError(_not_finite(before))
         pending.append(value)
+        before = (run.step, rate, z)
         run.step, run.n_chunks, run.next_chunk = run.step + 1, chunks_before + window.n_chunks, window.next_chunk
         run.seconds = time.perf_counter() - begun
         if _share(job, run, begun) >= min(next_look, 1.0):
             _evaluate(run, validation, float(np.mean(pending)), rate, share)
-            if not math.isfinite(run.evaluations[-1].training):
-                raise TrainingError(_not_finite(job, run, z))
+            if not math.isfinite(run.evaluations[-1].training + run.evaluations[-1].validation):
+                raise TrainingError(_not_finite(before))
             pending, next_look = [], share + 1.0 / N_EVALUATIONS
             report(share, run.seconds / max(share, 1e-6) - run.seconds, run.evaluations[-1], _history(job, run, validation, None).bottleneck)
             if share - run.best_share > PATIENCE:
                 return Stopped.NO_BETTER
-        if job.checkpoint is not None and time.perf_counter() - last_saved > CHECKPOINT_SECONDS:
+        if job.checkpoint is not None and time.perf_counter() - last_saved > CHECKPOINT_SECONDS and math.isfinite(float(value)):
             _save(job, run)
             last_saved = time.perf_counter()
+    if pending:
+        _evaluate(run, validation, float(np.mean(pending)), job.rate(run.step, 1.0), 1.0)
     return Stopped.BUDGET
 
 
@@ -316,11 +327,11 @@ def _take_in(job: _Job, run: _Run, window: Window, chunks_before: int) -> float:
     return time.perf_counter() - before
 
 
-def _not_finite(job: _Job, run: _Run, z: np.ndarray) -> str:
+def _not_finite(before: tuple[int, float, np.ndarray]) -> str:
+    step, rate, z = before
     return (
-        f"Expected a finite loss; got none at step {run.step} (learning rate {job.rate(run.step, 0.0):.2g}, "
-        f"z between {z.min():.1f} and {z.max():.1f}). "
-        f"Try Recipe(peak_rate={job.recipe.peak_rate / 3:.1g}), or look for parameters at which the simulator fails."
+        f"Expected a finite loss; got none at step {step} (learning rate {rate:.2g}, batch with z between {z.min():.1f} and {z.max():.1f}). "
+        f"Try Recipe(peak_rate=…) a third of what it was, with a new checkpoint, or look for parameters at which the simulator fails."
     )
 
 
@@ -353,7 +364,7 @@ def _standardised(state: State, features: np.ndarray) -> State:
 
 def _history(job: _Job, run: _Run, validation: _Validation, stopped: Stopped | None) -> History:
     times = (run.seconds - run.waiting_seconds, run.waiting_seconds, run.first_step_seconds)
-    return History(run.evaluations, stopped, validation.prior_loss, job.recipe.batch_size, *times)
+    return History(run.evaluations, stopped, validation.prior_loss, job.recipe.batch_size, *times, paced=job.budget.steps is not None)
 
 
 def _finished(job: _Job, run: _Run, validation: _Validation, stopped: Stopped) -> Posterior:
@@ -361,7 +372,8 @@ def _finished(job: _Job, run: _Run, validation: _Validation, stopped: Stopped) -
     assert isinstance(design, Design)  # `task_of` has refused anything else
     versions = {name: metadata.version(name) for name in ("incongruent", "jax", "equinox", "optax", "numba", "numpy", "scipy")}
     notes = {"made_by": job.fingerprint(), "versions": versions, "devices": [str(device) for device in jax.devices()], "cores": os.cpu_count()}
-    ranges = ranges_of(validation.simulations.trials, design.levels)
+    known = set(job.simulator.model.columns) == set(CONFLICT_TASK)
+    ranges = ranges_of(validation.simulations.trials, design.levels) if known else None
     return Posterior(job.simulator, run.best, job.architecture, ranges, _history(job, run, validation, stopped), notes)
 
 

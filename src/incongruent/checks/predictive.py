@@ -78,7 +78,7 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
         raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
     levels = tuple(level for level in CONDITION.levels if study.where(CONDITION.name, level).any())
     own, rng = draws.simulator, generator(seed, 7)
-    again = Simulator(own.model, own.prior, design_of(study, window=own.design.window, deadline=own.design.deadline))
+    again = Simulator(own.model, own.prior, design_of(study, window=own.design.window, deadline=own.design.deadline, condition=own.design.condition))
     panels = []
     for draw in rng.choice(n_draws, n_replicates, replace=False):
         trials = again.simulate_at(draws.theta[:, draw], seed=int(rng.integers(2**63)))

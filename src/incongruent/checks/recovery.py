@@ -70,11 +70,11 @@ class Recovery:
         return pd.DataFrame({"parameter": self.parameter_names, **columns})
 
     def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
-        """The same table for bins of the number of trials; bins with fewer than 20 data sets are left out."""
+        """The same table for bins of the number of trials; bins with fewer than 20 data sets, too few to judge, are left out."""
         tables = []
         for low, high in pairwise(edges):
             last = high == edges[-1]
-            rows = (self.n_trials >= low) & ((self.n_trials <= high) if last else (self.n_trials < high))
+            rows = ((self.n_trials >= low) | (low == edges[0])) & ((self.n_trials < high) | last)  # the outer bins are open
             if rows.sum() >= 20:
                 table = self.table(rows)
                 table.insert(0, "n_datasets", int(rows.sum()))
@@ -121,17 +121,22 @@ def recover(posterior: Posterior, simulations: Simulations | None = None, *, n_d
     )
 
 
+def bins_of(posterior: Posterior) -> list[int]:
+    """Edges of bins of trial numbers for the design that a posterior was trained for."""
+    design = posterior.simulator.design
+    assert isinstance(design, Design)
+    inner = [edge for edge in BIN_EDGES if design.smallest < edge < design.largest]
+    return [design.smallest, *inner, max(design.largest, design.smallest + 1)]
+
+
 def with_quality(posterior: Posterior, *, n_datasets: int, seed: int) -> Posterior:
     """The same posterior with its recovery, by bins of trial number, on its card."""
     recovery = recover(posterior, n_datasets=n_datasets, seed=seed)
-    design = posterior.simulator.design
-    assert isinstance(design, Design)
-    edges = sorted({design.smallest, design.largest, *(e for e in BIN_EDGES if design.smallest < e < design.largest)})
     quality = {
         "n_datasets": n_datasets,
         "seed": seed,
         "nats": recovery.nats,
         "overall": recovery.table().to_dict("records"),
-        "by_trials": recovery.by_trials(edges).to_dict("records"),
+        "by_trials": recovery.by_trials(bins_of(posterior)).to_dict("records"),
     }
     return posterior.with_notes(quality=quality)

@@ -103,7 +103,7 @@ class _Dmc:
         while times[-1].min() < HORIZON:
             t = times[-1]
             relaxed = bend * np.exp(np.minimum(t / (2.0 * p["tau"]), 50.0))
-            times.append(t + np.minimum(longest * np.maximum(1.0, t / emptied), relaxed))
+            times.append(np.minimum(t + np.minimum(longest * np.maximum(1.0, t / emptied), relaxed), HORIZON))
         return np.stack(times, axis=1)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array) -> Array:

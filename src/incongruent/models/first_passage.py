@@ -108,6 +108,8 @@ def _passage(rng, x, extra_drift, i, c, times, increment, bow, bound, noise, bri
     Whole arrays and two positions come in, since slices would cost a third of the time.
     """
     for k in range(increment.shape[2]):
+        if noise[i, k] <= 0.0:  # the grid of this data set has ended
+            break
         end = x + increment[i, c, k] + noise[i, k] * rng.standard_normal()
         if extra_drift != 0.0:
             end += extra_drift * (times[i, k + 1] - times[i, k])
