@@ -5,7 +5,8 @@ Read trials, simulate, train, infer, check: the modules below are the pipeline, 
 
 from incongruent import models, priors
 from incongruent.designs import Design, ObservedDesign, design_of
-from incongruent.draws import Draws
+from incongruent.draws import Correction, Draws
+from incongruent.exact import LikelihoodError, log_likelihood, reweight
 from incongruent.fitting import Fit, fit
 from incongruent.history import History, Stopped
 from incongruent.models import Model, Parameter

@@ -132,6 +132,11 @@ class ObservedDesign:
         """The largest number of trials of a data set."""
         return int(self.counts.sum(axis=1).max(initial=0))
 
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels of the condition that occur, in their own order."""
+        return tuple(level for level, n in zip(self.condition.levels, self.counts.sum(axis=0), strict=True) if n)
+
     def lay_out(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """As `Design.lay_out`; with more data sets than people they begin again with the first."""
         return _shuffled(self.counts[np.arange(n_datasets) % len(self.counts)], rng)

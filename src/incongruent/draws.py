@@ -18,6 +18,42 @@ QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 
 
 @dataclass(frozen=True, eq=False)
+class Correction:
+    """How draws were corrected by the exact likelihood, person by person.
+
+    Attributes:
+        k_hat: (person,) shape of the largest importance weights; above about .67 they cannot be trusted.
+        ess: (person,) effective share of the network's draws, 1 for a perfect network.
+        log_evidence: (person,) log p(trials) under model and prior, in nats.
+        log_evidence_error: (person,) its Monte Carlo standard error.
+        mcmc: (person,) whether the draws come from MCMC on the exact likelihood.
+        mcmc_steps: (person,) steps of the ensemble after burn-in; 0 without MCMC.
+        autocorrelation_time: (person,) the longest of the parameters, in steps; NaN without MCMC.
+        log_likelihood: (person, draw) exact, at the draws.
+    """
+
+    k_hat: Array
+    ess: Array
+    log_evidence: Array
+    log_evidence_error: Array
+    mcmc: Array
+    mcmc_steps: Array
+    autocorrelation_time: Array
+    log_likelihood: Array
+
+    def select(self, people: Array) -> Correction:
+        """That of some of the people, by position."""
+        return Correction(**{name: values[people] for name, values in vars(self).items()})
+
+    def table(self) -> pd.DataFrame:
+        """One row per person: k_hat, ess, log_evidence, log_evidence_error, sampled_by, mcmc_steps, autocorrelation_time."""
+        names = ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc_steps", "autocorrelation_time")
+        frame = pd.DataFrame({name: getattr(self, name) for name in names})
+        frame.insert(4, "sampled_by", np.where(self.mcmc, "MCMC", "network, reweighted"))
+        return frame
+
+
+@dataclass(frozen=True, eq=False)
 class Draws:
     """Draws of theta for each person.
 
@@ -27,6 +63,7 @@ class Draws:
         simulator: model, prior and design that the posterior rests on.
         names: what the people are called.
         flags: for each person, in what they lie outside what the network was trained for; empty for most.
+        correction: how they were corrected by the exact likelihood; None as they come from the network.
     """
 
     theta: Array
@@ -34,6 +71,7 @@ class Draws:
     simulator: Simulator
     names: tuple[str, ...]
     flags: tuple[tuple[str, ...], ...] = ()
+    correction: Correction | None = None
 
     def __post_init__(self) -> None:
         if not self.flags:
@@ -99,7 +137,8 @@ class Draws:
         """The draws of some of the people, by position."""
         index = np.arange(len(self))[people]
         names, flags = (tuple(of[i] for i in index) for of in (self.names, self.flags))
-        return Draws(self.theta[index], self.log_q[index], self.simulator, names, flags)
+        correction = self.correction.select(index) if self.correction else None
+        return Draws(self.theta[index], self.log_q[index], self.simulator, names, flags, correction)
 
 
 def prior_variance(simulator: Simulator) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from incongruent.designs import Design
+from incongruent.designs import Design, ObservedDesign
 from incongruent.trials import Trials
 
 Array = np.ndarray
@@ -79,7 +79,7 @@ def admit(study: Trials, design: Design, ranges: Ranges | None) -> Admission:
     Raises:
         ScopeError: when no one is within the trained numbers of trials and shares.
     """
-    trials = _without_unknown(study, design)
+    trials = readable(study, design)
     flags: list[list[str]] = [[] for _ in range(len(trials))]
     for person, reasons in enumerate(_design_flags(trials, design)):
         flags[person] += reasons
@@ -105,8 +105,8 @@ def _words(design: Design) -> str:
     return ", ".join(f"{level} {value}" for level, value in design.share.items())
 
 
-def _without_unknown(study: Trials, design: Design) -> Trials:
-    """Leave out conditions that the design lacks and RTs outside its window; counted."""
+def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
+    """The study without conditions that the design lacks and RTs outside its window; they are counted."""
     known = np.zeros_like(study.present)
     for level in design.levels:
         known |= study.where(design.condition.name, level)

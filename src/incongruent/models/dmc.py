@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from incongruent.models.first_passage import Paths, TrialEffects, beta_start, simulate_passages
-from incongruent.models.model import Model, Parameter
+from incongruent.models.forward_equation import LEVELS, Observed, log_likelihood
+from incongruent.models.model import Kept, Likelihood, Model, Parameter
 from incongruent.trials import CONDITION, CONFLICT_TASK
 
 Array = np.ndarray
@@ -26,6 +27,8 @@ SIGMA = 4.0
 HORIZON = 5000.0
 """Decision times are followed up to here, in ms; a path that has met no bound by then is a trial without an answer."""
 LAPSE_RANGE = (150.0, 2500.0)
+AT_ONCE = 512
+"""Parameter values whose densities are worked out together; more would not fit into the processor's cache."""
 SIGN = np.array([{"congruent": 1.0, "incongruent": -1.0, "neutral": 0.0}[level] for level in CONDITION.levels])
 
 STANDARD = (
@@ -65,12 +68,27 @@ class _Dmc:
     dt: float
 
     def simulate(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
-        values = self.by_name(theta)
-        start = beta_start(self.alpha) if self.start == "beta" else np.zeros(1)
-        effects = TrialEffects(start, values["mu_R"], values["sd_R"], values["drift_sd"], values["lapse"], LAPSE_RANGE)
+        effects = self._effects(self.by_name(theta))
         condition = np.ascontiguousarray(given["condition"])
         rt, response, answered = simulate_passages(self.paths(theta), effects, condition, present, rng, scheme=self.scheme)
         return {"condition": condition, "response": response, "rt": rt}, answered
+
+    def log_likelihood(self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
+        levels, condition = np.unique(values["condition"], return_inverse=True)
+        unanswered = np.bincount(condition[~answered], minlength=len(levels))
+        observed = Observed(condition[answered], values["response"][answered], values["rt"][answered], unanswered)
+        parts = [self._log_likelihood(theta[i : i + AT_ONCE], levels, observed, kept, level) for i in range(0, len(theta), AT_ONCE)]
+        return np.concatenate([*parts, np.empty(0)])
+
+    def _log_likelihood(self, theta: Array, levels: Array, observed: Observed, kept: Kept, level: int) -> Array:
+        def paths_of(rows: Array, times: Array | None) -> Paths:
+            return self.paths(theta[rows], times, levels)
+
+        return log_likelihood(paths_of, self._effects(self.by_name(theta)), observed, kept, LEVELS[level])
+
+    def _effects(self, p: Mapping[str, Array]) -> TrialEffects:
+        start = beta_start(self.alpha) if self.start == "beta" else np.zeros(1)
+        return TrialEffects(start, p["mu_R"], p["sd_R"], p["drift_sd"], p["lapse"], LAPSE_RANGE)
 
     def by_name(self, theta: Array) -> dict[str, Array]:
         """Every parameter, free or fixed, as an array (dataset,)."""
@@ -78,15 +96,17 @@ class _Dmc:
         constant = {name: np.full(len(theta), value) for name, value in self.fixed.items()}
         return constant | {name: np.ascontiguousarray(theta[:, i]) for i, name in enumerate(self.free)}
 
-    def paths(self, theta: Array) -> Paths:
-        """Mean paths and bounds for theta (dataset, parameter); the one definition from which trials and densities come."""
-        p = self.by_name(theta)
-        times = self.grid(p)  # (dataset, step + 1)
+    def paths(self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)) -> Paths:
+        """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others, for all conditions or some; the one definition
+        from which trials and densities come.
+        """
+        p, sign = self.by_name(theta), SIGN[levels]
+        times = self.grid(p) if times is None else times  # (dataset, step + 1)
         middle = 0.5 * (times[:, 1:] + times[:, :-1])
         if self.scheme == "euler":
-            increment = self._euler_increment(p, times)
+            increment = self._euler_increment(p, times, sign)
             return Paths(times, increment, np.zeros_like(increment), self._bound(p, times), SIGMA)
-        ends, inside = self._mean_path(p, times), self._mean_path(p, middle)  # (dataset, condition, step + 1), (dataset, condition, step)
+        ends, inside = self._mean_path(p, times, sign), self._mean_path(p, middle, sign)  # (dataset, condition, step + 1), (dataset, condition, step)
         bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
         return Paths(times, np.diff(ends, axis=-1), bow, self._bound(p, times), SIGMA)
 
@@ -106,16 +126,16 @@ class _Dmc:
             times.append(np.minimum(t + np.minimum(longest * np.maximum(1.0, t / emptied), relaxed), HORIZON))
         return np.stack(times, axis=1)
 
-    def _mean_path(self, p: Mapping[str, Array], t: Array) -> Array:
+    def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         automatic = activation(t, *(p[name][:, None] for name in ("A", "tau", "a")))
-        return (p["mu_c"][:, None] * t)[:, None, :] + SIGN[:, None] * automatic[:, None, :]
+        return (p["mu_c"][:, None] * t)[:, None, :] + sign[:, None] * automatic[:, None, :]
 
-    def _euler_increment(self, p: Mapping[str, Array], times: Array) -> Array:
+    def _euler_increment(self, p: Mapping[str, Array], times: Array, sign: Array) -> Array:
         """Drift at the right end of each step, times the step: what published simulators do."""
         t = times[:, 1:]
         A, tau, a = (p[name][:, None] for name in ("A", "tau", "a"))
         automatic = activation(t, A, tau, a) * ((a - 1.0) / t - 1.0 / tau)
-        drift = p["mu_c"][:, None, None] + SIGN[:, None] * automatic[:, None, :]
+        drift = p["mu_c"][:, None, None] + sign[:, None] * automatic[:, None, :]
         return drift * np.diff(times)[:, None, :]
 
     def _bound(self, p: Mapping[str, Array], t: Array) -> Array:
@@ -185,4 +205,5 @@ def dmc(
     step = dt if dt is not None else (40.0 if scheme == "bridge" else 1.0)
     variant = _Dmc(names, constants, start, alpha, bound, scheme, step)
     settings = {"fixed": fixed, "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
-    return Model("dmc", tuple(known[name] for name in names), CONFLICT_TASK, variant.simulate, settings, "Ulrich et al. 2015")
+    likelihood = Likelihood(variant.log_likelihood, len(LEVELS)) if scheme == "bridge" else None
+    return Model("dmc", tuple(known[name] for name in names), CONFLICT_TASK, variant.simulate, settings, "Ulrich et al. 2015", likelihood)

@@ -34,6 +34,33 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Which trials exist at all, so that densities can be scaled to them.
+
+    Attributes:
+        window: shortest and longest RT, in the column's unit; answered trials outside are left out of simulated and observed data alike.
+        deadline: a later RT counts as no answer.
+    """
+
+    window: tuple[float, float] | None = None
+    deadline: float | None = None
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """The log likelihood of one data set at many parameter values.
+
+    Attributes:
+        at: ``at(theta, values, answered, kept, level) -> (theta,)`` with theta (theta, parameter), ``values`` mapping column names to arrays (trial,),
+            ``answered`` (trial,) bool. It holds no interpreter lock for long.
+        n_levels: how many levels of accuracy there are, 0 the fastest; 1 for a likelihood in closed form.
+    """
+
+    at: Callable[[Array, Mapping[str, Array], Array, Kept, int], Array]
+    n_levels: int = 1
+
+
+@dataclass(frozen=True)
 class Model:
     """A simulator of data sets of exchangeable trials.
 
@@ -45,6 +72,7 @@ class Model:
             ``given`` and ``values`` map column names to arrays.
         settings: the options that make this model from its name; JSON-able.
         reference: where it was published.
+        likelihood: the exact likelihood of what ``simulate`` simulates; None when nobody knows it.
     """
 
     name: str
@@ -53,6 +81,7 @@ class Model:
     simulate: Callable[[Array, Mapping[str, Array], Array, np.random.Generator], tuple[dict[str, Array], Array]] = field(repr=False)
     settings: Mapping[str, object] = field(default_factory=dict)
     reference: str = ""
+    likelihood: Likelihood | None = field(default=None, repr=False)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
