@@ -6,7 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,15 +16,18 @@ from rich.console import Console
 from rich.table import Table
 
 from incongruent import priors
-from incongruent.checks.recovery import bins_of, with_quality
+from incongruent.checks.calibration import calibrate
+from incongruent.checks.quality import with_quality
+from incongruent.checks.recovery import bins_of
 from incongruent.checks.recovery import recover as recover_parameters
 from incongruent.demo import demo_study, demo_truth
 from incongruent.designs import Design
+from incongruent.exact import LikelihoodError, largest_k_hat, with_prior
 from incongruent.fitting import Fit, write_fit
 from incongruent.fitting import fit as fit_study
 from incongruent.models import dmc
 from incongruent.networks.estimator import Architecture
-from incongruent.plots import plot_history, recovery_figure, save_png, styled
+from incongruent.plots import calibration_figure, plot_history, recovery_figure, save_png, styled
 from incongruent.plots.style import new_figure
 from incongruent.posterior import Posterior, load_posterior
 from incongruent.pretrained import names as shipped
@@ -41,6 +44,10 @@ T = TypeVar("T")
 
 SHORT = {"contraction": "contr.", "coverage_50": "in 50 %", "coverage_90": "in 90 %", "calibration_error": "ECE"}
 """Column heads that fit a narrow screen."""
+RANKS_LEGEND = (
+    "p: of uniform ranks, from simultaneous bands; with so many tests some lie below .05. TARP: distance from a reference point, drawn from the "
+    "prior or near, from the posterior. z: (posterior mean - truth) / posterior SD, 0 ± 1 when calibrated"
+)
 LEGEND = "contr.: contraction; in 50 %, in 90 %: share of intervals that hold the truth; ECE: expected calibration error"
 
 app = typer.Typer(
@@ -52,11 +59,16 @@ app = typer.Typer(
 )
 screen, errors = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
-BAD_DATA = (DataError, FileError, ScopeError, TrainingError, OSError)
+BAD_DATA = (DataError, FileError, LikelihoodError, ScopeError, TrainingError, OSError)
 
 Out = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
 Network = Annotated[str, typer.Option(help="A network that ships with the package (dmc), or the file of one of your own.")]
+AnyPrior = Annotated[
+    str | None,
+    typer.Option("--prior", help=f"Posterior under another prior than the network's: {', '.join(priors.NAMED)}; exact as far as k_hat allows."),
+]
+Exact = Annotated[bool, typer.Option("--exact", help="Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person.")]
 NDraws = Annotated[int, typer.Option("--draws", min=2, help="Draws from each person's posterior.")]
 
 
@@ -84,10 +96,12 @@ def fit(
     where: Annotated[str | None, typer.Option(help='Rows to use, for example "experiment == 0".')] = None,
     coding: Annotated[str | None, typer.Option(help='Roles and codes, for example "condition=type,1=congruent,2=incongruent,accuracy=hit".')] = None,
     network: Network = "dmc",
+    prior: AnyPrior = None,
+    exact: Exact = False,
     draws: NDraws = 1000,
     seed: Seed = 1,
 ) -> None:
-    """Posteriors and predictions for everybody in a file of trials."""
+    """Posteriors, corrected by the exact likelihood, and predictions for everybody in a file of trials."""
     if unit not in (None, "ms", "s"):
         raise typer.BadParameter(f"Expected --unit ms or s; got {unit!r}.")
     roles = _coding(coding)
@@ -95,14 +109,18 @@ def fit(
     study = read_trials(file, names=_words(columns), by=_words(by), where=where, unit=unit, window=posterior.simulator.design.window, coding=roles)
     for note in study.notes:
         screen.print(f"  {_plain(note)}", style="dim")
-    _show_fit(_fit_and_write(study, posterior, draws, seed, out), out)
+    other = _other_prior(prior, posterior)
+    _show_fit(_fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, seed=seed), out)
 
 
 @app.command()
-def demo(out: Out = Path("incongruent-demo"), network: Network = "dmc", draws: NDraws = 1000, seed: Seed = 1) -> None:
+def demo(
+    out: Out = Path("incongruent-demo"), network: Network = "dmc", prior: AnyPrior = None, exact: Exact = False, draws: NDraws = 1000, seed: Seed = 1
+) -> None:
     """The same on a simulated study that ships with the package, beside the known truth."""
     screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
-    result = _fit_and_write(demo_study(), _network(network), draws, seed, out)
+    posterior = _network(network)
+    result = _fit_and_write(demo_study(), posterior, out, n_draws=draws, prior=_other_prior(prior, posterior), exact=exact, seed=seed)
     _show_fit(result, out)
     truth = demo_truth().set_index("subject").loc[list(result.draws.names), list(result.draws.parameter_names)].to_numpy()
     low, high = np.quantile(result.draws.theta, [0.05, 0.95], axis=1)
@@ -178,12 +196,14 @@ def train(
 def recover(
     network: Annotated[str, typer.Argument(help="A network that ships with the package, or a file.")] = "dmc",
     datasets: Annotated[int, typer.Option(min=20, help="Simulated data sets.")] = 1000,
-    out: Annotated[Path | None, typer.Option(help="Folder for the tables and the scatter plot.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the tables and the figures.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Calibrate the network's own draws, not those corrected by the exact likelihood.")] = False,
     seed: Seed = 1,
 ) -> None:
-    """Fit fresh simulations with known parameters: recovery, bias, coverage, by number of trials."""
+    """Fit fresh simulations with known parameters: recovery, bias, coverage, calibration, by number of trials."""
     posterior = _network(network)
-    recovery = recover_parameters(posterior, n_datasets=datasets, seed=seed)
+    simulations = posterior.simulator.simulate(datasets, seed=seed)
+    recovery = recover_parameters(posterior, simulations, seed=seed)
     screen.print(str(recovery))
     _show_table(recovery.table().round(3), "All data sets")
     shown = ["trials", "parameter", "r", "nrmse", "contraction", "coverage_90", "calibration_error"]
@@ -191,12 +211,30 @@ def recover(
     if len(by_trials):
         _show_table(by_trials.loc[:, shown].round(3), "By number of trials (bins of 20 data sets or more)")
     screen.print(LEGEND, style="dim")
+    corrected = not raw and posterior.simulator.model.likelihood is not None
+    calibration = calibrate(posterior, simulations, corrected=corrected, seed=seed + 1)
+    ranks_by_trials = calibration.by_trials(bins_of(posterior))
+    screen.print(str(calibration))
+    _show_table(_worst_bin(calibration.table(), ranks_by_trials), "Ranks of the truth among the draws")
+    screen.print(RANKS_LEGEND, style="dim")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         _write_csv(recovery.table(), out / "recovery.csv")
         _write_csv(by_trials, out / "recovery_by_trials.csv")
         save_png(recovery_figure(recovery, posterior.simulator.model.parameters), out / "recovery.png")
-        screen.print(f"Tables and scatter plot in {out}")
+        _write_csv(calibration.table(), out / "calibration.csv")
+        _write_csv(ranks_by_trials, out / "calibration_by_trials.csv")
+        save_png(calibration_figure(calibration), out / "calibration.png")
+        screen.print(f"Tables and figures in {out}")
+
+
+def _worst_bin(table: pd.DataFrame, by_trials: pd.DataFrame) -> pd.DataFrame:
+    """The calibration table as the screen shows it, with the smallest p over bins of trial number."""
+    shown = table[["quantity", "p", "coverage_50", "coverage_90", "calibration_error", "z_mean", "z_sd"]].round(3)
+    if len(by_trials):
+        lowest = by_trials.loc[by_trials.groupby("quantity", sort=False)["p"].idxmin()].set_index("quantity")
+        shown.insert(2, "lowest p of a bin", [f"{lowest['p'][name]:.3f} ({lowest['trials'][name]})" for name in shown["quantity"]])
+    return shown.astype(object).where(shown.notna(), "")
 
 
 @app.command()
@@ -265,8 +303,16 @@ def _coding(text: str | None) -> Coding:
     return Coding(**roles, levels=levels or None)
 
 
-def _fit_and_write(study: Trials, posterior: Posterior, n_draws: int, seed: int, out: Path) -> Fit:
-    result = fit_study(study, posterior, n_draws=n_draws, seed=seed)
+def _other_prior(name: str | None, posterior: Posterior) -> priors.Prior | None:
+    if name is None:
+        return None
+    prior = _prior(name)
+    _usable(lambda: with_prior(posterior.simulator, prior))
+    return prior
+
+
+def _fit_and_write(study: Trials, posterior: Posterior, out: Path, **options: Any) -> Fit:
+    result = fit_study(study, posterior, **options)
     write_fit(result, out)
     return result
 
@@ -279,6 +325,8 @@ def _show_fit(result: Fit, out: Path) -> None:
     table = result.group()
     table[["mean", "sd over people", "contraction"]] = table[["mean", "sd over people", "contraction"]].map(lambda value: f"{value:.3g}")
     _show_table(table, "Posterior means over people")
+    if result.draws.correction is not None:
+        _show_correction(result)
     flagged = [(name, flags) for name, flags in zip(result.study.names, result.flags, strict=True) if flags]
     if flagged:
         screen.print(
@@ -289,6 +337,17 @@ def _show_fit(result: Fit, out: Path) -> None:
     screen.print(f"Results in {out}: posterior.csv, people.csv, draws.nc, predictive figures.")
 
 
+def _show_correction(result: Fit) -> None:
+    correction = result.draws.correction
+    assert correction is not None
+    n, n_mcmc = len(result.draws), int(correction.mcmc.sum())
+    good = int((correction.k_hat <= largest_k_hat(result.draws.theta.shape[1])).sum())
+    screen.print(
+        f"Corrected by the exact likelihood: {np.median(correction.ess):.0%} of the network's draws effective (median; lowest "
+        f"{correction.ess.min():.0%}); weights good (k_hat) for {good} of {n}" + (f"; {n_mcmc} sampled by MCMC instead." if n_mcmc else ".")
+    )
+
+
 def _show_quality(posterior: Posterior) -> None:
     quality = posterior.notes.get("quality")
     if quality:
@@ -297,6 +356,11 @@ def _show_quality(posterior: Posterior) -> None:
             f"Recovery on {quality['n_datasets']} fresh data sets, {quality['nats']:.2f} nats over the prior",
         )
         screen.print(LEGEND, style="dim")
+        for at in quality.get("efficiency", []):
+            screen.print(
+                f"Against the exact posterior at {at['trials']} trials: {at['median']:.0%} of the draws effective (median; one in ten below "
+                f"{at['q10']:.0%}), weights good for {at['k_hat_good']:.1%}."
+            )
 
 
 def _show_table(frame: pd.DataFrame, title: str) -> None:

@@ -181,7 +181,7 @@ def reweight(
     log_lik = log_likelihood(simulator, draws.theta, study, workers=workers)
     log_joint = simulator.prior.log_prob(draws.theta) + log_lik
     weights = weigh(log_joint, draws.log_q)
-    rows = np.stack([_resampled(w, generator(seed, 9, i)) for i, w in enumerate(weights.log_weights)])  # (person, draw)
+    rows = resample(weights, seed=seed)
     theta = np.take_along_axis(draws.theta, rows[..., None], axis=1)
     log_lik, log_joint = np.take_along_axis(log_lik, rows, 1), np.take_along_axis(log_joint, rows, 1)
     evidence, error = weights.log_evidence.copy(), weights.log_evidence_error.copy()
@@ -267,17 +267,24 @@ def _smoothed(log_ratios: Array) -> tuple[Array, float]:
         return finite - np.log(np.exp(finite).sum()), -math.inf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about large k-hat, which is reported
-        smoothed, k_hat = array_stats.psislw(-finite)  # it takes log likelihoods, as leave-one-out does: weights with their sign turned
+        try:
+            smoothed, k_hat = array_stats.psislw(-finite)  # it takes log likelihoods, as leave-one-out does: weights with their sign turned
+        except ValueError:  # all weights of the tail are alike: no tail
+            smoothed, k_hat = finite, -math.inf
     smoothed = np.asarray(smoothed) - np.log(np.exp(smoothed).sum())
     return smoothed, float(k_hat)
 
 
-def _resampled(log_weights: Array, rng: np.random.Generator) -> Array:
-    """Positions (draw,) drawn by weight, systematically (Kitagawa 1996) and in random order."""
-    n = len(log_weights)
-    ends = np.cumsum(np.exp(log_weights))
-    rows = np.searchsorted(ends / ends[-1], (np.arange(n) + rng.random()) / n, side="right")
-    return rng.permutation(np.minimum(rows, n - 1))
+def resample(weights: Weights, *, seed: int) -> Array:
+    """Positions of draws by weight, (person, draw): systematically (Kitagawa 1996), in random order."""
+    people, n = weights.log_weights.shape
+    rows = np.empty((people, n), int)
+    for i in range(people):
+        rng = generator(seed, 9, i)
+        ends = np.cumsum(np.exp(weights.log_weights[i]))
+        found = np.searchsorted(ends / ends[-1], (np.arange(n) + rng.random()) / n, side="right")
+        rows[i] = rng.permutation(np.minimum(found, n - 1))
+    return rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,10 @@ from incongruent.checks.predictive import Prediction, predict
 from incongruent.checks.statistics import error_share
 from incongruent.designs import Design
 from incongruent.draws import Draws
+from incongruent.exact import reweight
 from incongruent.plots import people_figures, predictive_figure, save_png
 from incongruent.posterior import Posterior
+from incongruent.priors import Prior
 from incongruent.scope import Admission
 from incongruent.storage import write_whole
 from incongruent.trials import CONDITION, Trials, select
@@ -60,6 +62,10 @@ class Fit:
             frame[f"error_{level}"] = error_share(study, level)
         for reason, counts in study.excluded.items():
             frame[f"excluded: {reason}"] = counts
+        if self.draws.correction is not None:
+            table = self.draws.correction.table()
+            row = {name: i for i, name in enumerate(self.draws.names)}
+            frame = frame.join(table.reindex([row.get(name, -1) for name in study.names]).reset_index(drop=True))
         frame["flags"] = ["; ".join(flags) for flags in self.flags]
         return frame
 
@@ -72,21 +78,30 @@ class Fit:
         return pd.DataFrame({**columns, "contraction": self.draws.contraction.mean(axis=0)})
 
 
-def fit(study: Trials, posterior: Posterior, *, n_draws: int = 1000, seed: int) -> Fit:
-    """Posteriors and predictions for everybody in a study.
+def fit(
+    study: Trials, posterior: Posterior, *, n_draws: int = 1000, prior: Prior | None = None, exact: bool = False, mcmc: bool = True, seed: int
+) -> Fit:
+    """Posteriors and predictions for everybody in a study, corrected by the exact likelihood where the model has one.
 
     Args:
         study: one data set a person.
         posterior: a trained one.
         n_draws: draws for each person.
-        seed: of draws and predictions.
+        prior: another prior than the network's, see `reweight`.
+        exact: sample everybody by MCMC on the exact likelihood; slow.
+        mcmc: sample by MCMC the people whose importance weights cannot be trusted.
+        seed: of draws, correction and predictions.
 
     Raises:
         ScopeError: when nobody is what the network was trained for.
+        LikelihoodError: when a prior or ``exact`` is asked for and the model has no exact likelihood.
+        ValueError: when the prior reaches beyond the network's.
     """
     admission: Admission = posterior.admit(study)
     fitted = select(admission.trials, np.flatnonzero(admission.trials.n_trials > 0))
     draws = posterior.sample(fitted, n_draws, seed=seed)
+    if posterior.simulator.model.likelihood is not None or prior is not None or exact:
+        draws = reweight(draws, fitted, prior=prior, exact=exact, mcmc=mcmc, seed=seed)
     prediction = predict(draws, fitted, n_replicates=min(N_REPLICATES, n_draws), seed=seed)
     return Fit(draws, prediction, admission.trials, admission.flags)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from incongruent.networks import splines
-from incongruent.networks.flows import CouplingFlow
+from incongruent.networks.flows import Flow
 
 CONTEXT = 3
 SIZES = {
@@ -30,7 +30,7 @@ def randomised(flow, scale: float = 0.2):
     return eqx.apply_updates(flow, jax.tree.unflatten(tree, noise))
 
 
-FLOWS = {name: randomised(CouplingFlow(jax.random.key(1), dim, CONTEXT, **size)) for name, (dim, size) in SIZES.items()}
+FLOWS = {name: randomised(Flow(jax.random.key(1), dim, CONTEXT, **size)) for name, (dim, size) in SIZES.items()}
 every_flow = pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 CONTEXTS = jax.random.normal(jax.random.key(2), (40, CONTEXT))
 
@@ -51,7 +51,7 @@ def sample(flow, u, contexts):
 
 def forward(flow, z, context):
     """U, by all layers."""
-    for layer in (flow.whitening, *flow.couplings):
+    for layer in (flow.whitening, *flow.layers):
         z, _ = layer.forward(z, context)
     return z
 
@@ -161,7 +161,7 @@ def test_gradients_are_finite_at_the_edges_and_far_out(flow):
 
 
 def test_densities_stay_finite_far_out_whatever_the_weights():
-    flow = randomised(CouplingFlow(jax.random.key(1), 6, CONTEXT, **SIZES["dim 6"][1]), 0.4)
+    flow = randomised(Flow(jax.random.key(1), 6, CONTEXT, **SIZES["dim 6"][1]), 0.4)
     assert bool(jnp.isfinite(log_prob(flow, noise(flow, 6.0), CONTEXTS)).all())
 
 
@@ -173,8 +173,8 @@ def test_an_untrained_flow_is_standard_normal(flow):
 
 @pytest.mark.parametrize("dim", [1, 2, 3, 5, 6])
 def test_every_two_layers_move_every_coordinate(dim):
-    flow = eqx.filter_eval_shape(lambda: CouplingFlow(jax.random.key(1), dim, CONTEXT, n_layers=4, n_bins=2, width=4))
-    for first, second in (flow.couplings[:2], flow.couplings[2:]):
+    flow = eqx.filter_eval_shape(lambda: Flow(jax.random.key(1), dim, CONTEXT, n_layers=4, n_bins=2, width=4))
+    for first, second in (flow.layers[:2], flow.layers[2:]):
         assert sorted(first.order) == sorted(second.order) == list(range(dim))
         assert {*first.order[dim // 2 :], *second.order[dim // 2 :]} == set(range(dim))
 

@@ -127,16 +127,3 @@ def bins_of(posterior: Posterior) -> list[int]:
     assert isinstance(design, Design)
     inner = [edge for edge in BIN_EDGES if design.smallest < edge < design.largest]
     return [design.smallest, *inner, max(design.largest, design.smallest + 1)]
-
-
-def with_quality(posterior: Posterior, *, n_datasets: int, seed: int) -> Posterior:
-    """The same posterior with its recovery, by bins of trial number, on its card."""
-    recovery = recover(posterior, n_datasets=n_datasets, seed=seed)
-    quality = {
-        "n_datasets": n_datasets,
-        "seed": seed,
-        "nats": recovery.nats,
-        "overall": recovery.table().to_dict("records"),
-        "by_trials": recovery.by_trials(bins_of(posterior)).to_dict("records"),
-    }
-    return posterior.with_notes(quality=quality)

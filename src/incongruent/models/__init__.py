@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from incongruent.models.dmc import dmc
-from incongruent.models.model import Model, Parameter
+from incongruent.models.model import Kept, Likelihood, Model, Parameter
 
 BUILDERS: dict[str, Callable[..., Model]] = {"dmc": dmc}
 """The models that a saved posterior can name."""
 
-__all__ = ["BUILDERS", "Model", "Parameter", "build", "dmc"]
+__all__ = ["BUILDERS", "Kept", "Likelihood", "Model", "Parameter", "build", "dmc"]
 
 
 def build(name: str, settings: Mapping[str, Any]) -> Model:

@@ -11,14 +11,15 @@ Only the activation (the integral above) enters, never the drift itself, which i
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from incongruent.models.first_passage import Paths, TrialEffects, beta_start, simulate_passages
-from incongruent.models.forward_equation import LEVELS, Observed, log_likelihood
+from incongruent.models.forward_equation import LEVELS
 from incongruent.models.model import Kept, Likelihood, Model, Parameter
+from incongruent.models.response_times import Observed, log_densities, log_likelihood
 from incongruent.trials import CONDITION, CONFLICT_TASK
 
 Array = np.ndarray
@@ -74,17 +75,26 @@ class _Dmc:
         return {"condition": condition, "response": response, "rt": rt}, answered
 
     def log_likelihood(self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
+        return np.concatenate([*self._in_parts(log_likelihood, theta, values, answered, kept, level), np.empty(0)])
+
+    def log_densities(self, theta: Array, values: Mapping[str, Array], kept: Kept, level: int) -> Array:
+        answered = np.ones(len(values["rt"]), bool)
+        return np.concatenate([*self._in_parts(log_densities, theta, values, answered, kept, level), np.empty((0, len(answered)))])
+
+    def _in_parts(
+        self, evaluate: Callable[..., Array], theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
+    ) -> Iterator[Array]:
         levels, condition = np.unique(values["condition"], return_inverse=True)
         unanswered = np.bincount(condition[~answered], minlength=len(levels))
         observed = Observed(condition[answered], values["response"][answered], values["rt"][answered], unanswered)
-        parts = [self._log_likelihood(theta[i : i + AT_ONCE], levels, observed, kept, level) for i in range(0, len(theta), AT_ONCE)]
-        return np.concatenate([*parts, np.empty(0)])
+        theta = np.asarray(theta, float)
+        for first in range(0, len(theta), AT_ONCE):
+            part = theta[first : first + AT_ONCE]
 
-    def _log_likelihood(self, theta: Array, levels: Array, observed: Observed, kept: Kept, level: int) -> Array:
-        def paths_of(rows: Array, times: Array | None) -> Paths:
-            return self.paths(theta[rows], times, levels)
+            def paths_of(rows: Array, times: Array | None, part: Array = part) -> Paths:
+                return self.paths(part[rows], times, levels)
 
-        return log_likelihood(paths_of, self._effects(self.by_name(theta)), observed, kept, LEVELS[level])
+            yield evaluate(paths_of, self._effects(self.by_name(part)), observed, kept, LEVELS[level])
 
     def _effects(self, p: Mapping[str, Array]) -> TrialEffects:
         start = beta_start(self.alpha) if self.start == "beta" else np.zeros(1)
@@ -205,5 +215,5 @@ def dmc(
     step = dt if dt is not None else (40.0 if scheme == "bridge" else 1.0)
     variant = _Dmc(names, constants, start, alpha, bound, scheme, step)
     settings = {"fixed": fixed, "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
-    likelihood = Likelihood(variant.log_likelihood, len(LEVELS)) if scheme == "bridge" else None
+    likelihood = Likelihood(variant.log_likelihood, len(LEVELS), variant.log_densities) if scheme == "bridge" else None
     return Model("dmc", tuple(known[name] for name in names), CONFLICT_TASK, variant.simulate, settings, "Ulrich et al. 2015", likelihood)

@@ -54,10 +54,13 @@ class Likelihood:
         at: ``at(theta, values, answered, kept, level) -> (theta,)`` with theta (theta, parameter), ``values`` mapping column names to arrays (trial,),
             ``answered`` (trial,) bool. It holds no interpreter lock for long.
         n_levels: how many levels of accuracy there are, 0 the fastest; 1 for a likelihood in closed form.
+        densities: ``densities(theta, values, kept, level) -> (theta, trial)``, the log density of each of several answered trials; None when
+            there is only the sum.
     """
 
     at: Callable[[Array, Mapping[str, Array], Array, Kept, int], Array]
     n_levels: int = 1
+    densities: Callable[[Array, Mapping[str, Array], Kept, int], Array] | None = None
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ class HistogramEncoder(eqx.Module):
         given: the category set by the design, and the levels of it that are read.
         outcome: the category that is answered.
         n_summaries: dimension of the summaries.
+        n_quantiles: quantiles of each cell that are read beside the frequencies.
         width: units of the residual network.
         n_blocks: its residual blocks.
     """
@@ -101,6 +102,7 @@ class HistogramEncoder(eqx.Module):
     levels: tuple[str, ...] = eqx.field(static=True)
     outcome: Category = eqx.field(static=True)
     n_summaries: int = eqx.field(static=True)
+    n_quantiles: int = eqx.field(static=True)
 
     def __init__(
         self,
@@ -110,10 +112,12 @@ class HistogramEncoder(eqx.Module):
         given: tuple[Category, tuple[str, ...]],
         outcome: Category,
         n_summaries: int,
+        n_quantiles: int = 0,
         width: int = 256,
         n_blocks: int = 2,
     ) -> None:
-        self.axis, (self.given, self.levels), self.outcome, self.n_summaries = axis, given, outcome, n_summaries
+        self.axis, (self.given, self.levels), self.outcome = axis, given, outcome
+        self.n_summaries, self.n_quantiles = n_summaries, n_quantiles
         keys = jax.random.split(key, n_blocks + 2)
         self.center, self.scale = jnp.zeros(self.n_features), jnp.ones(self.n_features)
         self.first = eqx.nn.Linear(self.n_features, width, key=keys[0])
@@ -127,8 +131,8 @@ class HistogramEncoder(eqx.Module):
 
     @property
     def n_features(self) -> int:
-        """Square-root frequencies, shares of the cells and of unanswered trials, log n."""
-        return self.n_cells * self.axis.n_knots + self.n_cells + len(self.levels) + 1
+        """Square-root frequencies, shares of the cells and of unanswered trials, log n, quantiles."""
+        return self.n_cells * (self.axis.n_knots + 1 + self.n_quantiles) + len(self.levels) + 1
 
     def code(self, trials: Trials) -> Coded:
         """Places and cells of all trials.
@@ -151,7 +155,9 @@ class HistogramEncoder(eqx.Module):
     def collect(self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """Features (batch, feature) of the trials starts … starts + sizes of the data sets at ``rows``."""
         features = np.zeros((len(rows), self.n_features), np.float32)
-        _count(coded.place, coded.cell, rows, starts, sizes, self.n_cells, self.axis.n_knots, features)
+        n_counted = self.n_features - self.n_cells * self.n_quantiles
+        _count(coded.place, coded.cell, rows, starts, sizes, self.n_cells, self.axis.n_knots, features[:, :n_counted])
+        _add_quantiles(features, n_counted, self.n_cells, self.axis.n_knots, self.n_quantiles)
         return features
 
     def features(self, trials: Trials) -> np.ndarray:
@@ -195,3 +201,23 @@ def _count(place, cell, rows, starts, sizes, n_cells, n_knots, out):  # pragma: 
             share = out[i, f] / max(n, 1)
             out[i, f] = math.sqrt(share) if f < totals else share
         out[i, last] = math.log(max(n, 1))
+
+
+@numba.njit(nogil=True, cache=True)
+def _add_quantiles(out, first, n_cells, n_knots, n_quantiles):  # pragma: no cover - compiled
+    """Quantiles of each cell at (k + 1/2) / n_quantiles, as places on the axis from -1 to 1, read off the squared root frequencies; 0 in empty cells."""
+    for i in range(out.shape[0]):
+        for c in range(n_cells):
+            share = out[i, n_cells * n_knots + c]
+            if share <= 0.0:
+                continue
+            knot, below = 0, 0.0
+            mass = out[i, c * n_knots] ** 2
+            for q in range(n_quantiles):
+                wanted = share * (q + 0.5) / n_quantiles
+                while below + mass < wanted and knot < n_knots - 1:
+                    below += mass
+                    knot += 1
+                    mass = out[i, c * n_knots + knot] ** 2
+                place = knot - 0.5 + (wanted - below) / max(mass, 1e-12)  # the mass at a knot reaches half a step to either side
+                out[i, first + c * n_quantiles + q] = 2.0 * place / (n_knots - 1.0) - 1.0

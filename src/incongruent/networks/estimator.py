@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.networks.discrepancy import mmd_squared
 from incongruent.networks.encoders import Axis, HistogramEncoder
-from incongruent.networks.flows import CouplingFlow
+from incongruent.networks.flows import LAYERS, Flow
 from incongruent.trials import Category, Column, Continuous
 
 SUMMARIES_PER_PARAMETER = 3
@@ -34,32 +34,39 @@ class Architecture:
     Attributes:
         n_summaries: learned summary statistics; three for each parameter when None.
         n_knots: knots of the histogram on the axis of the continuous column.
+        n_quantiles: quantiles of each cell that the encoder reads beside its histogram.
         width: units of the encoder.
         n_blocks: its residual blocks.
-        n_layers: couplings of the flow.
-        n_bins: bins of its splines.
-        flow_width: hidden units of each coupling.
+        flow: "coupling" or "autoregressive".
+        n_layers: couplings or autoregressions.
+        n_bins: bins of their splines.
+        flow_width: hidden units of each conditioner.
     """
 
     n_summaries: int | None = None
     n_knots: int = 64
+    n_quantiles: int = 0
     width: int = 256
     n_blocks: int = 2
+    flow: str = "coupling"
     n_layers: int = 4
     n_bins: int = 8
     flow_width: int = 64
 
     def __post_init__(self) -> None:
+        if self.flow not in LAYERS:
+            raise ValueError(f"Expected a flow out of {sorted(LAYERS)}; got {self.flow!r}.")
         for name, value in vars(self).items():
-            if value is not None and (not isinstance(value, int) or value < (2 if name == "n_knots" else 1)):
-                raise ValueError(f"Expected a whole number for {name}, at least {2 if name == 'n_knots' else 1}; got {value!r}.")
+            least = {"n_knots": 2, "n_quantiles": 0}.get(name, 1)
+            if name != "flow" and value is not None and (not isinstance(value, int) or value < least):
+                raise ValueError(f"Expected a whole number for {name}, at least {least}; got {value!r}.")
 
 
 class Estimator(eqx.Module):
     """q(z | features) = flow(z; encoder(features))."""
 
     encoder: HistogramEncoder
-    flow: CouplingFlow
+    flow: Flow
 
     def log_prob(self, z: Float[Array, "dataset parameter"], features: Float[Array, "dataset feature"]) -> Float[Array, " dataset"]:
         """Log q(z | features) of each data set."""
@@ -125,11 +132,20 @@ def build_estimator(key: PRNGKeyArray, task: Task, architecture: Architecture) -
         given=(given, task.levels),
         outcome=outcome,
         n_summaries=n_summaries,
+        n_quantiles=architecture.n_quantiles,
         width=architecture.width,
         n_blocks=architecture.n_blocks,
     )
-    size = {"n_layers": architecture.n_layers, "n_bins": architecture.n_bins, "width": architecture.flow_width}
-    return Estimator(encoder, CouplingFlow(for_flow, task.n_parameters, n_summaries, **size))
+    flow = Flow(
+        for_flow,
+        task.n_parameters,
+        n_summaries,
+        kind=architecture.flow,
+        n_layers=architecture.n_layers,
+        n_bins=architecture.n_bins,
+        width=architecture.flow_width,
+    )
+    return Estimator(encoder, flow)
 
 
 def _only(found: Sequence[_T], what: str) -> _T:

@@ -53,84 +53,137 @@ class Whitening(eqx.Module):
         return location + undo @ (jnp.exp(-log_scale) * u), jnp.sum(log_scale)
 
 
-class Coupling(eqx.Module):
-    """Some coordinates pass; the others go through an affine map and a spline that the passing ones and the context choose."""
+class Conditioner(eqx.Module):
+    """Chooses affine maps and splines for some coordinates, given others and the context."""
 
     from_z: eqx.nn.Linear | None
     from_context: eqx.nn.Linear
     hidden: eqx.nn.Linear
     out: eqx.nn.Linear
-    order: tuple[int, ...] = eqx.field(static=True)
     n_bins: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, *, n_bins: int, width: int) -> None:
+    def __init__(self, key: PRNGKeyArray, n_given: int, n_moved: int, context_dim: int, *, n_bins: int, width: int) -> None:
         keys = jax.random.split(key, 4)
-        n_pass, n_moved = len(order) // 2, len(order) - len(order) // 2
-        self.order, self.n_bins = order, n_bins
-        self.from_z = eqx.nn.Linear(n_pass, width, use_bias=False, key=keys[0]) if n_pass else None
+        self.n_bins = n_bins
+        self.from_z = eqx.nn.Linear(n_given, width, use_bias=False, key=keys[0]) if n_given else None
         self.from_context = eqx.nn.Linear(context_dim, width, key=keys[1])
         self.hidden = eqx.nn.Linear(width, width, key=keys[2])
         self.out = _zero(eqx.nn.Linear(width, n_moved * (2 + splines.n_raw(n_bins)), key=keys[3]))
 
-    def _transform(self, passing: Float[Array, " passing"], context: Float[Array, " context"]) -> tuple[Array, Array, splines.Spline]:
+    def __call__(self, given: Float[Array, " given"], context: Float[Array, " context"]) -> tuple[Array, Array, splines.Spline]:
+        """Shift, log scale and spline of each moved coordinate."""
         first = self.from_context(context)
         if self.from_z is not None:
-            first = first + self.from_z(passing)
+            first = first + self.from_z(given)
         hidden = jax.nn.silu(self.hidden(jax.nn.silu(first)))
         raw = self.out(hidden).reshape(-1, 2 + splines.n_raw(self.n_bins))  # (moved, raw)
         bends = jax.vmap(lambda row: splines.spline_from_raw(row, self.n_bins))(raw[:, 2:])
         return raw[:, 0], jnp.clip(raw[:, 1], -LARGEST_LOG_SCALE, LARGEST_LOG_SCALE), bends
 
+
+def _move(z: Float[Array, " moved"], by: tuple[Array, Array, splines.Spline]) -> tuple[Float[Array, " moved"], Float[Array, ""]]:
+    """The affine map, then the spline, and log |d next / dz|."""
+    shift, log_scale, bends = by
+    moved, log_slope = jax.vmap(splines.forward)(bends, z * jnp.exp(log_scale) + shift)
+    return moved, jnp.sum(log_slope + log_scale)
+
+
+def _move_back(u: Float[Array, " moved"], by: tuple[Array, Array, splines.Spline]) -> tuple[Float[Array, " moved"], Float[Array, ""]]:
+    """Undoes `_move`; the log slope is that of `_move` there."""
+    shift, log_scale, bends = by
+    moved, log_slope = jax.vmap(splines.inverse)(bends, u)
+    return (moved - shift) * jnp.exp(-log_scale), jnp.sum(log_slope + log_scale)
+
+
+class Coupling(eqx.Module):
+    """Some coordinates pass; the others go through an affine map and a spline that the passing ones and the context choose."""
+
+    conditioner: Conditioner
+    order: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, *, n_bins: int, width: int) -> None:
+        n_pass = len(order) // 2
+        self.order = order
+        self.conditioner = Conditioner(key, n_pass, len(order) - n_pass, context_dim, n_bins=n_bins, width=width)
+
     def forward(self, z: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
         """The next z and log |d next / dz|."""
         passing, moved = jnp.split(z[np.array(self.order)], [len(self.order) // 2])
-        shift, log_scale, bends = self._transform(passing, context)
-        moved, log_slope = jax.vmap(splines.forward)(bends, moved * jnp.exp(log_scale) + shift)
-        return jnp.concatenate([passing, moved])[np.argsort(self.order)], jnp.sum(log_slope + log_scale)
+        moved, log_slope = _move(moved, self.conditioner(passing, context))
+        return jnp.concatenate([passing, moved])[np.argsort(self.order)], log_slope
 
     def inverse(self, u: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
         """Z with forward(z) = u, and log |du/dz|."""
         passing, moved = jnp.split(u[np.array(self.order)], [len(self.order) // 2])
-        shift, log_scale, bends = self._transform(passing, context)
-        moved, log_slope = jax.vmap(splines.inverse)(bends, moved)
-        return jnp.concatenate([passing, (moved - shift) * jnp.exp(-log_scale)])[np.argsort(self.order)], jnp.sum(log_slope + log_scale)
+        moved, log_slope = _move_back(moved, self.conditioner(passing, context))
+        return jnp.concatenate([passing, moved])[np.argsort(self.order)], log_slope
 
 
-class CouplingFlow(eqx.Module):
-    """Whitening, then spline couplings with permuted coordinates.
+class Autoregression(eqx.Module):
+    """Every coordinate goes through an affine map and a spline that the ones before it in the order and the context choose."""
+
+    conditioners: tuple[Conditioner, ...]
+    order: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, *, n_bins: int, width: int) -> None:
+        self.order = order
+        keys = jax.random.split(key, len(order))
+        self.conditioners = tuple(Conditioner(k, i, 1, context_dim, n_bins=n_bins, width=width) for i, k in enumerate(keys))
+
+    def forward(self, z: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
+        """The next z and log |d next / dz|."""
+        z = z[np.array(self.order)]
+        moved, log_slopes = zip(*(_move(z[i : i + 1], c(z[:i], context)) for i, c in enumerate(self.conditioners)), strict=True)
+        return jnp.concatenate(moved)[np.argsort(self.order)], sum(log_slopes, jnp.zeros(()))
+
+    def inverse(self, u: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
+        """Z with forward(z) = u, coordinate after coordinate, and log |du/dz|."""
+        u = u[np.array(self.order)]
+        z, total = jnp.zeros(0), jnp.zeros(())
+        for i, conditioner in enumerate(self.conditioners):
+            moved, log_slope = _move_back(u[i : i + 1], conditioner(z, context))
+            z, total = jnp.concatenate([z, moved]), total + log_slope
+        return z[np.argsort(self.order)], total
+
+
+class Flow(eqx.Module):
+    """Whitening, then spline couplings or autoregressions with permuted coordinates.
 
     Args:
         key: initial weights.
         dim: dimension of z.
         context_dim: dimension of the context.
-        n_layers: couplings.
+        kind: "coupling" or "autoregressive".
+        n_layers: how many of them.
         n_bins: bins of each spline on [-5, 5].
-        width: hidden units of each coupling.
+        width: hidden units of each conditioner.
     """
 
     whitening: Whitening
-    couplings: tuple[Coupling, ...]
+    layers: tuple[Coupling | Autoregression, ...]
     dim: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, dim: int, context_dim: int, *, n_layers: int = 4, n_bins: int = 8, width: int = 128) -> None:
+    def __init__(
+        self, key: PRNGKeyArray, dim: int, context_dim: int, *, kind: str = "coupling", n_layers: int = 4, n_bins: int = 8, width: int = 128
+    ) -> None:
         keys = jax.random.split(key, n_layers + 1)
         self.dim = dim
         self.whitening = Whitening(keys[-1], dim, context_dim)
-        orders = _orders(dim, n_layers)
-        self.couplings = tuple(Coupling(k, o, context_dim, n_bins=n_bins, width=width) for k, o in zip(keys[:-1], orders, strict=True))
+        layer, orders = LAYERS[kind](dim, n_layers)
+        self.layers = tuple(layer(k, o, context_dim, n_bins=n_bins, width=width) for k, o in zip(keys[:-1], orders, strict=True))
 
     def log_prob(self, z: Float[Array, " dim"], context: Float[Array, " context"]) -> Float[Array, ""]:
         """Log q(z | context)."""
         u, total = self.whitening.forward(z, context)
-        for coupling in self.couplings:
-            u, log_slope = coupling.forward(u, context)
+        for layer in self.layers:
+            u, log_slope = layer.forward(u, context)
             total = total + log_slope
         return total + jnp.sum(jax.scipy.stats.norm.logpdf(u))
 
     def sample(self, u: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
         """The draw z that standard normal noise u becomes, and log q(z | context)."""
         total = jnp.sum(jax.scipy.stats.norm.logpdf(u))
-        for layer in (*reversed(self.couplings), self.whitening):
+        for layer in (*reversed(self.layers), self.whitening):
             u, log_slope = layer.inverse(u, context)
             total = total + log_slope
         return u, total
@@ -144,3 +197,16 @@ def _orders(dim: int, n_layers: int) -> list[tuple[int, ...]]:
         order = rng.permutation(dim)
         orders += [tuple(map(int, order)), tuple(map(int, np.roll(order, dim // 2 if dim % 2 == 0 else dim - dim // 2)))]
     return orders[:n_layers]
+
+
+def _reversals(dim: int, n_layers: int) -> list[tuple[int, ...]]:
+    """A random order, then the same backwards, and so on."""
+    order = tuple(map(int, np.random.default_rng(0).permutation(dim)))
+    return [order if i % 2 == 0 else order[::-1] for i in range(n_layers)]
+
+
+LAYERS = {
+    "coupling": lambda dim, n_layers: (Coupling, _orders(dim, n_layers)),
+    "autoregressive": lambda dim, n_layers: (Autoregression, _reversals(dim, n_layers)),
+}
+"""By kind: the layer, and in which order each of so many takes the coordinates."""

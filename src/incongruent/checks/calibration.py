@@ -1,0 +1,261 @@
+r"""Calibration: do posterior probabilities mean what they say?
+
+Simulation-based calibration (Talts et al. 2018; Modrák et al. 2023): theta* from the prior, trials from theta*, draws from the posterior of these
+trials; then the rank of f(theta*) among f(draws) is uniform for every function f, also for those that look at the trials. Here f is every
+parameter, log q(theta | trials), the exact log likelihood, and the distance from a reference point (TARP: Lemos, Coogan, Hezaveh & Perreault-
+Levasseur 2023), which is a point from the prior, or another draw from the posterior. Uniformity is tested by simultaneous bands on the data sets'
+own values, ranks being made continuous with uniform noise.
+
+`posterior_sbc` asks the same in the neighbourhood of one person's data y (Säilynoja, Schmitt, Bürkner & Vehtari 2025, arXiv 2502.03279): theta' from
+the posterior of y, new trials y' from theta', and the rank of theta' in the posterior of y and y' together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from incongruent.checks.recovery import BIN_EDGES, LEVELS
+from incongruent.checks.uniformity import uniformity_p
+from incongruent.designs import Design, design_of
+from incongruent.draws import Draws
+from incongruent.exact import log_likelihood, resample, reweight, weigh
+from incongruent.posterior import Posterior
+from incongruent.simulation import Simulations, Simulator, generator
+from incongruent.trials import Trials, select
+
+Array = np.ndarray
+
+LOG_Q, LOG_LIKELIHOOD, TARP_PRIOR, TARP_NEAR = "log q", "log likelihood", "TARP, prior", "TARP, near"
+LEVEL = 0.95
+FEWEST = 20
+"""Bins with fewer data sets are not judged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Ranks of what is true among posterior draws.
+
+    Attributes:
+        ranks: by quantity, (dataset,): share of draws below the truth, made continuous; uniform when the posterior is calibrated.
+        z_score: (dataset, parameter), (posterior mean - truth) / posterior SD.
+        contraction: (dataset, parameter).
+        n_trials: (dataset,).
+        parameter_names: the parameters.
+        corrected: whether the draws were corrected by the exact likelihood.
+        k_hat: (dataset,) of the importance weights; NaN without correction.
+        ess: (dataset,) effective share of the network's draws; NaN without an exact likelihood.
+    """
+
+    ranks: Mapping[str, Array]
+    z_score: Array
+    contraction: Array
+    n_trials: Array
+    parameter_names: tuple[str, ...]
+    corrected: bool
+    k_hat: Array
+    ess: Array
+
+    def __len__(self) -> int:
+        return len(self.n_trials)
+
+    def table(self, rows: Array | slice = slice(None)) -> pd.DataFrame:
+        """One row per quantity: p of uniform ranks, coverage_50, coverage_90, calibration_error, and, for parameters, contraction, z_mean, z_sd."""
+        names = list(self.ranks)
+        ranks = np.stack([self.ranks[name][rows] for name in names], axis=1)  # (dataset, quantity)
+        central = np.abs(2.0 * ranks - 1.0)
+        covered = (central[None] <= LEVELS[:, None, None]).mean(axis=1)
+        frame = pd.DataFrame(
+            {
+                "quantity": names,
+                "p": [uniformity_p(column) for column in ranks.T],
+                "coverage_50": (central <= 0.5).mean(axis=0),
+                "coverage_90": (central <= 0.9).mean(axis=0),
+                "calibration_error": np.abs(covered - LEVELS[:, None]).mean(axis=0),
+            }
+        )
+        of_parameters = {"contraction": self.contraction, "z_mean": self.z_score, "z_sd": self.z_score}
+        for (column, values), reduce in zip(of_parameters.items(), (np.mean, np.mean, np.std), strict=True):
+            found = dict(zip(self.parameter_names, reduce(values[rows], axis=0), strict=True))
+            frame[column] = [found.get(name, np.nan) for name in names]
+        return frame
+
+    def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
+        """The same table for bins of the number of trials; bins with fewer than 20 data sets, too few to judge, are left out."""
+        tables = []
+        for low, high in pairwise(edges):
+            last = high == edges[-1]
+            rows = ((self.n_trials >= low) | (low == edges[0])) & ((self.n_trials < high) | last)  # the outer bins are open
+            if rows.sum() >= FEWEST:
+                table = self.table(rows)
+                table.insert(0, "n_datasets", int(rows.sum()))
+                table.insert(0, "trials", f"{low}–{high if last else high - 1}")
+                tables.append(table)
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    def failures(self, edges: Sequence[int] | None = None) -> pd.DataFrame:
+        """Rows of `table` (or of `by_trials`) whose ranks leave their band; all bands together hold with 95 % probability (Holm 1979)."""
+        table = self.table() if edges is None else self.by_trials(edges)
+        if len(table) == 0:
+            return table
+        order = np.argsort(table["p"].to_numpy())
+        adjusted = np.maximum.accumulate(table["p"].to_numpy()[order] * np.arange(len(order), 0, -1))
+        return table.iloc[np.sort(order[adjusted <= 1.0 - LEVEL])]
+
+    def __str__(self) -> str:
+        failed = list(self.failures()["quantity"])
+        verdict = f"ranks leave their simultaneous {LEVEL:.0%} bands for {', '.join(failed)}" if failed else f"all ranks within {LEVEL:.0%} bands"
+        how = "corrected by the exact likelihood" if self.corrected else "as the network gives them"
+        ess = f"; median effective share of the network's draws {np.median(self.ess):.0%}" if np.isfinite(self.ess).any() else ""
+        return f"{len(self)} simulated data sets, draws {how}: {verdict}{ess}."
+
+
+def calibrate(
+    posterior: Posterior,
+    simulations: Simulations | None = None,
+    *,
+    n_datasets: int = 1000,
+    n_draws: int = 500,
+    corrected: bool = False,
+    seed: int,
+    workers: int | None = None,
+) -> Calibration:
+    """Simulation-based calibration.
+
+    Args:
+        posterior: what to check.
+        simulations: data sets with known parameters; fresh ones from the posterior's own simulator when left out.
+        n_datasets: how many fresh ones.
+        n_draws: draws a data set.
+        corrected: check the draws that `reweight` makes of the network's.
+        seed: of simulations, draws and reference points.
+        workers: threads; one for each core when left out.
+
+    Returns:
+        A `Calibration`; without an exact likelihood it lacks the quantity log likelihood.
+
+    Raises:
+        LikelihoodError: for ``corrected`` without an exact likelihood.
+    """
+    if simulations is None:
+        simulations = posterior.simulator.simulate(n_datasets, seed=seed)
+    if simulations.parameter_names != posterior.simulator.prior.names:
+        raise ValueError(f"Expected simulations with the parameters {posterior.simulator.prior.names}; got {simulations.parameter_names}.")
+    draws = posterior.sample(simulations.trials, n_draws + 1, seed=seed + 1)
+    reference, near = posterior.simulator.prior.sample(len(draws), seed=generator(seed, 11)), draws.theta[:, -1]
+    draws = replace(draws, theta=draws.theta[:, :-1], log_q=draws.log_q[:, :-1])
+    judged = _judge(posterior, draws, simulations, corrected, seed + 2, workers)
+    z, z_true = (posterior.simulator.prior.to_real(theta) for theta in (judged.theta, simulations.theta))
+    for name, place in ((TARP_PRIOR, reference), (TARP_NEAR, near)):
+        at = posterior.simulator.prior.to_real(place)
+        judged.at_draws[name], judged.at_truth[name] = _distance(z, at[:, None]), _distance(z_true, at)
+    rng = generator(seed, 12)
+    below = {name: (values < judged.at_truth[name][:, None]).sum(axis=1) for name, values in judged.at_draws.items()}
+    ranks = {name: (count + rng.random(len(count))) / (n_draws + 1.0) for name, count in below.items()}
+    mean, sd = judged.theta.mean(axis=1), judged.theta.std(axis=1, ddof=1)
+    after = replace(draws, theta=judged.theta)
+    z_score = (mean - simulations.theta) / np.maximum(sd, 1e-300)
+    n_trials, names = simulations.trials.n_trials, simulations.parameter_names
+    return Calibration(ranks, z_score, after.contraction, n_trials, names, corrected, judged.k_hat, judged.ess)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """Draws and, by quantity, its values at the draws (dataset, draw) and at the truth (dataset,)."""
+
+    theta: Array
+    at_draws: dict[str, Array]
+    at_truth: dict[str, Array]
+    k_hat: Array
+    ess: Array
+
+
+def _judge(posterior: Posterior, draws: Draws, simulations: Simulations, corrected: bool, seed: int, workers: int | None) -> _Judged:
+    truth, prior = simulations.theta, posterior.simulator.prior
+    theta, log_q, log_q_true = draws.theta, draws.log_q, posterior.log_prob(truth, simulations.trials)
+    k_hat = ess = np.full(len(draws), np.nan)
+    of_likelihood: tuple[Array, Array] | None = None
+    if corrected or posterior.simulator.model.likelihood is not None:
+        both = np.concatenate([theta, truth[:, None]], axis=1)
+        log_lik = log_likelihood(posterior.simulator, both, simulations.trials, workers=workers)
+        log_joint = log_lik + prior.log_prob(both)
+        weights = weigh(log_joint[:, :-1], log_q)
+        k_hat, ess = weights.k_hat, weights.ess
+        of_likelihood = log_lik[:, :-1], log_lik[:, -1]
+        if corrected:
+            rows = resample(weights, seed=seed)
+            theta = np.take_along_axis(theta, rows[..., None], axis=1)
+            log_q, log_q_true = np.take_along_axis(log_joint[:, :-1], rows, 1), log_joint[:, -1]
+            of_likelihood = np.take_along_axis(log_lik[:, :-1], rows, 1), log_lik[:, -1]
+    at_draws = {name: theta[..., i] for i, name in enumerate(prior.names)} | {LOG_Q: log_q}
+    at_truth = {name: truth[:, i] for i, name in enumerate(prior.names)} | {LOG_Q: log_q_true}
+    if of_likelihood is not None:
+        at_draws[LOG_LIKELIHOOD], at_truth[LOG_LIKELIHOOD] = of_likelihood
+    return _Judged(theta, at_draws, at_truth, k_hat, ess)
+
+
+def _distance(a: Array, b: Array) -> Array:
+    return np.sqrt(((a - b) ** 2).sum(axis=-1))
+
+
+def posterior_sbc(
+    posterior: Posterior,
+    study: Trials,
+    person: int,
+    *,
+    n_datasets: int = 300,
+    n_draws: int = 500,
+    corrected: bool = False,
+    seed: int,
+    workers: int | None = None,
+) -> Calibration:
+    """Calibration where it counts for one person: around their own data.
+
+    Theta' is drawn from the posterior of the person's trials (corrected by the exact likelihood if there is one), new trials are simulated from it
+    with the person's design, or with as many trials as fit into the network's, and the posterior of old and new trials together is ranked.
+
+    Args:
+        posterior: what to check.
+        study: the person's trials, among others'.
+        person: position in the study.
+        n_datasets: how many theta'.
+        n_draws: draws for each.
+        corrected: check the draws that `reweight` makes of the network's.
+        seed: of everything random.
+        workers: threads; one for each core when left out.
+
+    Raises:
+        ValueError: when the network knows too few trials for old and new ones together.
+    """
+    one = posterior.admit(select(study, [person])).trials
+    design = posterior.simulator.design
+    assert isinstance(design, Design)
+    n = int(one.n_trials[0])
+    n_new = min(n, design.largest - n)
+    if n_new < design.smallest:
+        raise ValueError(
+            f"Expected room for at least {design.smallest} new trials beside {one.names[0]}'s {n}; the network knows up to {design.largest}. Use a "
+            f"network for more trials, or fewer of the person's."
+        )
+    draws = posterior.sample(one, n_datasets, seed=seed)
+    if posterior.simulator.model.likelihood is not None:
+        draws = reweight(draws, one, seed=seed, workers=workers)
+    theta = draws.theta[0]
+    own = design_of(one, window=design.window, deadline=design.deadline, condition=design.condition)
+    counts = np.round(own.counts * n_new / n).astype(int)
+    again = Simulator(posterior.simulator.model, posterior.simulator.prior, replace(own, counts=counts))
+    new = again.simulate_at(theta, seed=seed + 3)
+    both = _side_by_side(select(one, np.zeros(n_datasets, int)), new)
+    simulations = Simulations(theta, both, posterior.simulator.prior.names)
+    return calibrate(posterior, simulations, n_draws=n_draws, corrected=corrected, seed=seed + 4, workers=workers)
+
+
+def _side_by_side(first: Trials, second: Trials) -> Trials:
+    """Data set by data set, the trials of both."""
+    values = {name: np.concatenate([first.values[name], second.values[name]], axis=1) for name in first.values}
+    present, answered = (np.concatenate([getattr(first, of), getattr(second, of)], axis=1) for of in ("present", "answered"))
+    return Trials(first.columns, values, present, answered)

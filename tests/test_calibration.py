@@ -1,0 +1,102 @@
+"""Calibration checks on posteriors whose calibration is known, right or wrong by a known amount."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import incongruent as inc
+from incongruent.checks.calibration import LOG_LIKELIHOOD, LOG_Q, TARP_NEAR, TARP_PRIOR, calibrate, posterior_sbc
+from incongruent.checks.uniformity import simultaneous_band, uniformity_p
+
+
+def test_uniform_values_are_rejected_as_often_as_stated():
+    rng = np.random.default_rng(1)
+    for n in (20, 300):
+        p = np.array([uniformity_p(rng.random(n)) for _ in range(1000)])
+        for level in (0.05, 0.2):
+            low, high = stats.binom(1000, level).ppf([0.001, 0.999]) / 1000
+            assert low <= (p <= level).mean() <= high + (0.02 if n == 20 else 0.0)  # few values: the test is discrete
+
+
+@pytest.mark.parametrize("values", [lambda r: r.beta(1.3, 1.3, 1000), lambda r: r.beta(0.8, 0.8, 1000), lambda r: r.random(1000) ** 1.2])
+def test_what_is_not_uniform_is_rejected(values):
+    assert uniformity_p(values(np.random.default_rng(1))) < 0.01
+
+
+def test_the_band_holds_as_a_whole():
+    rng, n = np.random.default_rng(2), 200
+    band = simultaneous_band(n, 0.9)
+    places = np.arange(1, 100) / 100
+    inside = 0
+    for _ in range(2000):
+        share = (rng.random(n)[:, None] <= places).mean(axis=0)
+        inside += bool(((share >= band.low) & (share <= band.high)).all())
+    assert inside / 2000 == pytest.approx(0.9, abs=0.03)
+
+
+def test_no_values_have_no_p():
+    assert np.isnan(uniformity_p(np.empty(0)))
+
+
+@pytest.fixture(scope="module")
+def both(posterior):
+    """The small network's calibration, as it is and corrected, on the same simulations."""
+    simulations = posterior.simulator.simulate(300, seed=21)
+    return [calibrate(posterior, simulations, n_draws=200, corrected=corrected, seed=22) for corrected in (False, True)]
+
+
+def test_every_quantity_is_there(both):
+    for calibration in both:
+        assert set(calibration.ranks) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R", LOG_Q, LOG_LIKELIHOOD, TARP_PRIOR, TARP_NEAR}
+        assert all(((0.0 < ranks) & (ranks < 1.0)).all() for ranks in calibration.ranks.values())
+        assert np.isfinite(calibration.ess).all()
+        assert list(calibration.table()["quantity"]) == list(calibration.ranks)
+
+
+def test_a_rough_network_is_caught_and_the_correction_mends_it(both):
+    raw, corrected = both
+    assert len(raw.failures()) > 0
+    assert "leave" in str(raw)
+    worst_raw, worst = (float(c.table()["calibration_error"].max()) for c in (raw, corrected))
+    assert worst < worst_raw
+    assert corrected.z_score.std(axis=0) == pytest.approx(np.ones(6), abs=0.25)
+
+
+def test_bins_hold_every_data_set_once(both):
+    table = both[0].by_trials([50, 100, 200])
+    assert list(table["trials"].unique()) == ["50–99", "100–200"]
+    assert table.groupby("trials")["n_datasets"].first().sum() == 300
+
+
+def test_a_shifted_posterior_shows_in_its_own_parameter_only(posterior, both):
+    calibration = both[1]
+    ranks = dict(calibration.ranks) | {"A": np.clip(calibration.ranks["A"] ** 1.5, 1e-6, 1 - 1e-6)}
+    shifted = type(calibration)(**{**vars(calibration), "ranks": ranks})
+    assert "A" in list(shifted.failures()["quantity"])
+
+
+def test_around_one_person(posterior):
+    trials = posterior.simulator.simulate(3, seed=31).trials
+    small = inc.select(trials, [int(np.argmin(trials.n_trials))])
+    calibration = posterior_sbc(posterior, small, 0, n_datasets=40, n_draws=100, corrected=True, seed=1)
+    assert len(calibration) == 40
+    n = int(small.n_trials[0])
+    assert (calibration.n_trials <= 2 * n).all()
+    assert (calibration.n_trials > n).all()
+    assert calibration.table()["p"].notna().all()
+
+
+def test_a_person_with_too_many_trials_is_refused(posterior):
+    design = inc.Design(190, {"congruent": 0.5, "incongruent": 0.5})
+    trials = inc.Simulator(posterior.simulator.model, posterior.simulator.prior, design).simulate(1, seed=1).trials
+    with pytest.raises(ValueError, match="room for at least 50 new trials"):
+        posterior_sbc(posterior, trials, 0, seed=1)
+
+
+@pytest.mark.slow
+def test_corrected_draws_are_calibrated_around_a_person(posterior):
+    """Posterior SBC of exact posteriors is uniform, so p-values of its quantities may not be small together."""
+    design = inc.Design(90, {"congruent": 0.5, "incongruent": 0.5})
+    trials = inc.Simulator(posterior.simulator.model, posterior.simulator.prior, design).simulate(1, seed=4).trials
+    calibration = posterior_sbc(posterior, trials, 0, n_datasets=300, n_draws=400, corrected=True, seed=1)
+    assert len(calibration.failures()) == 0, calibration.table()
