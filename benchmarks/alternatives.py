@@ -122,7 +122,9 @@ def sbi(seconds: float, _: np.ndarray) -> Fitted:
         torch.manual_seed(1)
         embedding = PermutationInvariantEmbedding(FCEmbedding(3, output_dim=32, num_hiddens=64), trial_net_output_dim=32, output_dim=18)
         estimator = posterior_nn("nsf", embedding_net=embedding, z_score_x="none")
-        inference = NPE(torch.distributions.MultivariateNormal(torch.zeros(DIM), torch.eye(DIM)), density_estimator=estimator, show_progress_bars=False)
+        inference = NPE(
+            torch.distributions.MultivariateNormal(torch.zeros(DIM), torch.eye(DIM)), density_estimator=estimator, show_progress_bars=False
+        )
         inference.append_simulations(z, x)
         network = inference.train(max_num_epochs=epochs, training_batch_size=200, learning_rate=rate)
         return inference, network, float(inference.summary["best_validation_loss"][-1])
@@ -178,7 +180,9 @@ def main() -> None:
     options = parser.parse_args()
     test = inc.Simulator(inc.models.dmc(dt=1.0), PRIOR, inc.Design(N_TRIALS, SHARE)).simulate(options.people, seed=777)
     x, z = plain(test), PRIOR.to_real(test.theta)
-    print("| method | seconds | nats | mean NRMSE | largest calibration error | 1000 draws × 100 people, s | settings |\n|---|---|---|---|---|---|---|")
+    print(
+        "| method | seconds | nats | mean NRMSE | largest calibration error | 1000 draws × 100 people, s | settings |\n|---|---|---|---|---|---|---|"
+    )
     for name in options.only:
         for seconds in [options.seconds / 3.0, options.seconds] if name == "incongruent" else [options.seconds]:
             fitted = METHODS[name](seconds, x)

@@ -1,12 +1,18 @@
 """Calibration checks on posteriors whose calibration is known, right or wrong by a known amount."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 import incongruent as inc
 from incongruent.checks.calibration import LOG_LIKELIHOOD, LOG_Q, TARP_NEAR, TARP_PRIOR, calibrate, posterior_sbc
 from incongruent.checks.uniformity import simultaneous_band, uniformity_p
+from incongruent.exact import largest_k_hat
+from incongruent.plots import calibration_figure, plot_ranks, save_png
+from incongruent.plots.style import ACCENT, SECOND
 
 
 def test_uniform_values_are_rejected_as_often_as_stated():
@@ -48,7 +54,7 @@ def both(posterior):
 def test_every_quantity_is_there(both):
     for calibration in both:
         assert set(calibration.ranks) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R", LOG_Q, LOG_LIKELIHOOD, TARP_PRIOR, TARP_NEAR}
-        assert all(((0.0 < ranks) & (ranks < 1.0)).all() for ranks in calibration.ranks.values())
+        assert all(((ranks > 0.0) & (ranks < 1.0)).all() for ranks in calibration.ranks.values())
         assert np.isfinite(calibration.ess).all()
         assert list(calibration.table()["quantity"]) == list(calibration.ranks)
 
@@ -71,8 +77,22 @@ def test_bins_hold_every_data_set_once(both):
 def test_a_shifted_posterior_shows_in_its_own_parameter_only(posterior, both):
     calibration = both[1]
     ranks = dict(calibration.ranks) | {"A": np.clip(calibration.ranks["A"] ** 1.5, 1e-6, 1 - 1e-6)}
-    shifted = type(calibration)(**{**vars(calibration), "ranks": ranks})
+    shifted = replace(calibration, ranks=ranks)
     assert "A" in list(shifted.failures()["quantity"])
+
+
+def test_the_figure_shows_every_quantity_and_marks_what_leaves_its_band(both, tmp_path):
+    figure = calibration_figure(both[0])
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert set(both[0].ranks) < set(titles)
+    save_png(figure, tmp_path / "calibration.png")
+    assert (tmp_path / "calibration.png").read_bytes().startswith(b"\x89PNG")
+    off = dict(both[1].ranks) | {"A": both[1].ranks["A"] ** 3}
+    colours = {}
+    for name, record in (("off", replace(both[1], ranks=off)), ("good", replace(both[1], ranks=off | {"A": np.linspace(0.001, 0.999, 300)}))):
+        ax = Figure().subplots()
+        colours[name] = plot_ranks(record, "A", ax).lines[0].get_color()
+    assert colours == {"off": SECOND, "good": ACCENT}
 
 
 def test_around_one_person(posterior):
@@ -91,6 +111,31 @@ def test_a_person_with_too_many_trials_is_refused(posterior):
     trials = inc.Simulator(posterior.simulator.model, posterior.simulator.prior, design).simulate(1, seed=1).trials
     with pytest.raises(ValueError, match="room for at least 50 new trials"):
         posterior_sbc(posterior, trials, 0, seed=1)
+
+
+def test_a_network_for_another_prior_is_caught(posterior):
+    """Taken for the prior it was not trained on, a network has bad weights and ranks that are not uniform; under its own it has fewer of both."""
+    own = calibrate(posterior, n_datasets=150, n_draws=200, seed=1)
+    other = inc.Prior(**{name: posterior.simulator.prior[name] for name in ("A", "tau", "mu_c", "b", "sd_R")}, mu_R=stats.norm(340.0, 60.0))
+    simulator = inc.Simulator(posterior.simulator.model, other, posterior.simulator.design)
+    spoiled = calibrate(replace(posterior, simulator=simulator), n_datasets=150, n_draws=200, seed=1)
+    assert "mu_R" in list(spoiled.failures()["quantity"])
+    bad_own, bad = ((c.k_hat > largest_k_hat(200)).mean() for c in (own, spoiled))
+    assert bad > bad_own + 0.2
+
+
+@pytest.mark.slow
+def test_a_network_trained_for_seconds_is_caught_and_one_trained_for_minutes_is_not():
+    """By k-hat and by ranks; the same checks pass for a network with a fair budget."""
+    simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 500), {"congruent": 0.5, "incongruent": 0.5}))
+    hasty = calibrate(inc.train(simulator, steps=150, seed=1, progress=False), n_datasets=1000, n_draws=500, seed=2)
+    assert len(hasty.failures()) > 0
+    assert (hasty.k_hat > largest_k_hat(500)).mean() > 0.2
+    fair = inc.train(simulator, minutes=2.0, seed=1, progress=False)
+    corrected = calibrate(fair, n_datasets=1000, n_draws=500, corrected=True, seed=2)
+    assert (corrected.k_hat <= largest_k_hat(500)).mean() >= 0.95
+    assert len(corrected.failures()) == 0, corrected.table()
+    assert len(corrected.failures([50, 100, 200, 500])) == 0, corrected.by_trials([50, 100, 200, 500])
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -52,13 +53,16 @@ def test_simulate_repeats_itself(study: Path, tmp_path: Path, monkeypatch: pytes
 
 def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     out = tmp_path / "results"
-    assert run("fit", study, "--out", out, "--network", network, "--draws", 200, "--seed", 1, monkeypatch=monkeypatch) == 0
+    assert run("fit", study, "--out", out, "--network", network, "--draws", 200, "--seed", 1, "--no-mcmc", monkeypatch=monkeypatch) == 0
     table, people = pd.read_csv(out / "posterior.csv"), pd.read_csv(out / "people.csv")
     assert list(table.columns) == ["person", "parameter", "mean", "sd", "q05", "q50", "q95", "contraction"]
     assert len(table) == 6 * 6
     wanted = ["person", "n_trials", "n_congruent", "n_incongruent", "n_excluded", "error_congruent", "error_incongruent"]
     assert list(people.columns)[:7] == wanted
     assert (people["n_trials"] + people["n_excluded"]).tolist() == [80] * 6
+    assert ((people["ess"] > 0) & (people["ess"] <= 1)).all()
+    assert people[["k_hat", "log_evidence", "log_evidence_error"]].notna().all(axis=None)
+    assert set(people["sampled_by"]) == {"network, reweighted"}
     with xr.open_datatree(out / "draws.nc", engine="h5netcdf") as tree:
         assert tree["posterior"]["A"].shape == (1, 200, 6)
     for name in ("predictive_group.png", "predictive_people_1.png"):
@@ -66,11 +70,12 @@ def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path,
     shown = capsys.readouterr().out
     assert "6 people" in shown
     assert "Posterior means over people" in shown
+    assert "Corrected by the exact likelihood" in shown
 
 
 def test_fit_with_the_same_seed_writes_the_same_tables(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "two"):
-        assert run("fit", study, "--out", tmp_path / name, "--network", network, "--draws", 50, monkeypatch=monkeypatch) == 0
+        assert run("fit", study, "--out", tmp_path / name, "--network", network, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
     assert (tmp_path / "one" / "posterior.csv").read_bytes() == (tmp_path / "two" / "posterior.csv").read_bytes()
 
 
@@ -78,7 +83,7 @@ def test_hostile_names_reach_the_tables_as_they_are(study: Path, network: Path, 
     trials = pd.read_csv(study)
     trials["subject"] = trials["subject"].map(lambda s: f"[red]<b>{s}</b>[/], 'ü' 🙂 $x_" if s == 1 else f"p{s}")
     trials.to_csv(tmp_path / "odd.csv", index=False)
-    assert run("fit", tmp_path / "odd.csv", "--out", tmp_path / "odd", "--network", network, "--draws", 50, monkeypatch=monkeypatch) == 0
+    assert run("fit", tmp_path / "odd.csv", "--out", tmp_path / "odd", "--network", network, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
     assert "[red]<b>1</b>[/], 'ü' 🙂 $x_" in set(pd.read_csv(tmp_path / "odd" / "people.csv")["person"])
 
 
@@ -86,7 +91,7 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(study: Path, net
     trials = pd.read_csv(study)
     trials.loc[trials["subject"] == 2, "rt_ms"] = -1.0
     trials.to_csv(tmp_path / "gap.csv", index=False)
-    assert run("fit", tmp_path / "gap.csv", "--out", tmp_path / "gap", "--network", network, "--draws", 50, monkeypatch=monkeypatch) == 0
+    assert run("fit", tmp_path / "gap.csv", "--out", tmp_path / "gap", "--network", network, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
     people, table = pd.read_csv(tmp_path / "gap" / "people.csv"), pd.read_csv(tmp_path / "gap" / "posterior.csv")
     assert people.loc[1, ["n_trials", "n_excluded", "flags"]].tolist() == [0, 80, "no trials"]
     assert set(table["person"]) == {1, 3, 4, 5, 6}
@@ -96,7 +101,7 @@ def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Pa
     monkeypatch.setattr(cli, "Architecture", lambda: small)
     out = tmp_path / "mine"
     assert run("train", "--prior", "schaefer2025", "--steps", 60, "--trials", "50-200", "--out", out, monkeypatch=monkeypatch) == 0
-    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, monkeypatch=monkeypatch) == 0
+    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
     assert run("info", out, "--figure", tmp_path / "loss.png", monkeypatch=monkeypatch) == 0
     assert (tmp_path / "loss.png").exists()
     shown = capsys.readouterr().out
@@ -109,7 +114,26 @@ def test_recover_prints_and_writes(network: Path, tmp_path: Path, monkeypatch: p
     assert run("recover", network, "--datasets", 100, "--out", tmp_path / "recovery", monkeypatch=monkeypatch) == 0
     assert set(pd.read_csv(tmp_path / "recovery" / "recovery.csv")["parameter"]) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
     assert (tmp_path / "recovery" / "recovery.png").exists()
-    assert "100 simulated data sets" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "100 simulated data sets" in shown
+    assert "corrected by the exact likelihood" in shown
+    table = pd.read_csv(tmp_path / "recovery" / "calibration.csv")
+    assert {"A", "log q", "log likelihood", "TARP, prior", "TARP, near"} < set(table["quantity"])
+    assert table["p"].between(0, 1).all()
+    assert (tmp_path / "recovery" / "calibration.png").exists()
+    assert (tmp_path / "recovery" / "calibration_by_trials.csv").exists()
+    assert run("recover", network, "--datasets", 40, "--raw", monkeypatch=monkeypatch) == 0
+    assert "as the network gives them" in capsys.readouterr().out
+
+
+def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    arguments = ("fit", study, "--network", network, "--draws", 100, "--no-mcmc")
+    assert run(*arguments, "--out", tmp_path / "own", monkeypatch=monkeypatch) == 0
+    assert run(*arguments, "--out", tmp_path / "other", "--prior", "broad", monkeypatch=monkeypatch) == 0
+    own, other = (pd.read_csv(tmp_path / name / "posterior.csv") for name in ("own", "other"))
+    assert not np.allclose(own["mean"], other["mean"])
+    assert run(*arguments, "--out", tmp_path / "wide", "--prior", "schaefer2024_initial", monkeypatch=monkeypatch) == 2
+    assert "which the network was trained for" in capsys.readouterr().err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

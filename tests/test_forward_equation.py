@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from scipy import stats
+from test_dmc import EXACT, simulate
 
 from incongruent import Design, Simulator, priors
 from incongruent.models import Kept, Model, dmc
-from test_dmc import EXACT, simulate
 
 LEVEL_ERRORS = [np.array([0.02, 0.15, 0.1, 0.4]), np.array([0.006, 0.05, 0.03, 0.1]), np.array([0.003, 0.04, 0.03, 0.08])]
 """Errors of the share of errors in points, of mean and SD of correct and mean of error RT in ms, by level of accuracy."""

@@ -76,6 +76,19 @@ def test_refresh_without_a_number_takes_in_what_is_ready():
         assert w.n_chunks > before
 
 
+def test_workers_rest_while_there_is_enough():
+    with window() as w:
+        w.refresh(4)
+        for _ in range(50):
+            w.refresh(most=6)
+            if w._waiting:
+                w._waiting[0].result()
+        assert w.n_chunks <= 4 + 3  # three had been begun before
+        assert not w._waiting
+        w.refresh(8)
+        assert w.n_chunks == 8
+
+
 def paced(workers: int, seed: int = 1) -> list[np.ndarray]:
     drawn = []
     with window(workers=workers, seed=seed) as w:

@@ -1,4 +1,4 @@
-"""Trains the network that ships. Run: python tools/train_shipped.py [--minutes 32] [--out src/incongruent/pretrained/dmc.safetensors]
+"""Trains the network that ships. Run: python tools/train_shipped.py [--minutes 40] [--out src/incongruent/pretrained/dmc.safetensors]
 
 An interrupted run goes on from its checkpoint when the same command is given again.
 """
@@ -15,13 +15,13 @@ SEED = 2026
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=32.0)
+    parser.add_argument("--minutes", type=float, default=40.0)
     parser.add_argument("--out", type=Path, default=TARGET)
     options = parser.parse_args()
     design = inc.Design((20, 2000), {"congruent": (0.2, 0.8), "incongruent": (0.2, 0.8)})
     simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), design)
-    architecture = inc.Architecture(width=384, n_layers=6)
-    recipe = inc.Recipe(window_bytes=600_000_000)
+    architecture = inc.Architecture(n_knots=48, width=384, n_layers=6)
+    recipe = inc.Recipe(window_bytes=900_000_000, reuse=8.0)
     checkpoint = options.out.with_suffix(".checkpoint")
     posterior = inc.train(simulator, minutes=options.minutes, seed=SEED, architecture=architecture, recipe=recipe, checkpoint=checkpoint)
     print(posterior.history)

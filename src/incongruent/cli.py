@@ -69,6 +69,7 @@ AnyPrior = Annotated[
     typer.Option("--prior", help=f"Posterior under another prior than the network's: {', '.join(priors.NAMED)}; exact as far as k_hat allows."),
 ]
 Exact = Annotated[bool, typer.Option("--exact", help="Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person.")]
+Mcmc = Annotated[bool, typer.Option("--mcmc/--no-mcmc", help="Sample by MCMC the people whose importance weights cannot be trusted (k_hat).")]
 NDraws = Annotated[int, typer.Option("--draws", min=2, help="Draws from each person's posterior.")]
 
 
@@ -98,6 +99,7 @@ def fit(
     network: Network = "dmc",
     prior: AnyPrior = None,
     exact: Exact = False,
+    mcmc: Mcmc = True,
     draws: NDraws = 1000,
     seed: Seed = 1,
 ) -> None:
@@ -110,7 +112,7 @@ def fit(
     for note in study.notes:
         screen.print(f"  {_plain(note)}", style="dim")
     other = _other_prior(prior, posterior)
-    _show_fit(_fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, seed=seed), out)
+    _show_fit(_fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed), out)
 
 
 @app.command()

@@ -212,8 +212,8 @@ def with_prior(simulator: Simulator, prior: Prior) -> Simulator:
         lost = float(changed.prior[parameter.name].cdf(low) + changed.prior[parameter.name].sf(high))
         if lost > LARGEST_LOSS:
             raise ValueError(
-                f"Expected a prior for {parameter.name} within [{low:g}, {high:g}] {parameter.unit}, which the network was trained for; {lost:.1%} of "
-                f"it lies outside. Cut it with incongruent.truncated, or train a network for it."
+                f"Expected a prior for {parameter.name} within [{low:g}, {high:g}] {parameter.unit}, which the network was trained for; {lost:.1%} "
+                f"of it lies outside. Cut it with incongruent.truncated, or train a network for it."
             )
     return changed
 
@@ -268,7 +268,7 @@ def _smoothed(log_ratios: Array) -> tuple[Array, float]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about large k-hat, which is reported
         try:
-            smoothed, k_hat = array_stats.psislw(-finite)  # it takes log likelihoods, as leave-one-out does: weights with their sign turned
+            smoothed, k_hat = array_stats.psislw(-finite)  # it takes log likelihoods, as leave-one-out has them, and turns their sign
         except ValueError:  # all weights of the tail are alike: no tail
             smoothed, k_hat = finite, -math.inf
     smoothed = np.asarray(smoothed) - np.log(np.exp(smoothed).sum())
@@ -337,7 +337,7 @@ def _sample_exactly(simulator: Simulator, person: _Person, draws: Array, likely:
     return _Chain(theta, log_lik, log_lik + prior.log_prob(theta), evidence, error, sampler.iteration - discard, time)
 
 
-def _evidence_from(z: Array, log_density, rng: np.random.Generator, n_draws: int = 2000) -> tuple[float, float]:  # noqa: ANN001
+def _evidence_from(z: Array, log_density, rng: np.random.Generator, n_draws: int = 2000) -> tuple[float, float]:
     """Log evidence and its standard error from importance draws of a Student t distribution with the chain's mean and a wider covariance."""
     proposal = stats.multivariate_t(z.mean(axis=0), 1.2 * np.cov(z.T), df=5, seed=rng)
     drawn = proposal.rvs(n_draws).reshape(n_draws, z.shape[1])

@@ -63,6 +63,8 @@ class Recipe:
         average: decay of the averaged weights.
         mmd_weight: weight of the MMD term on the summaries; 0 leaves it out.
         window_bytes: room for recent simulations.
+        reuse: with a budget in minutes, how often each data set is used at least on average, each time with other of its trials; fewer
+            simulations leave more of the cores to learning.
     """
 
     batch_size: int = 256
@@ -72,10 +74,18 @@ class Recipe:
     average: float = 0.998
     mmd_weight: float = 0.0
     window_bytes: int = 300_000_000
+    reuse: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.batch_size < 2 or self.peak_rate <= 0 or self.warmup < 1 or self.clip <= 0 or not 0 <= self.average < 1 or self.mmd_weight < 0:
-            raise ValueError(f"Expected batch_size ≥ 2, peak_rate > 0, warmup ≥ 1, clip > 0, 0 ≤ average < 1 and mmd_weight ≥ 0; got {self}.")
+        positive = self.peak_rate > 0 and self.clip > 0 and self.reuse > 0 and self.mmd_weight >= 0
+        if self.batch_size < 2 or self.warmup < 1 or not 0 <= self.average < 1 or not positive:
+            raise ValueError(
+                f"Expected batch_size ≥ 2, peak_rate > 0, warmup ≥ 1, clip > 0, 0 ≤ average < 1, mmd_weight ≥ 0 and reuse > 0; got {self}."
+            )
+
+    def chunks_for(self, step: int) -> int:
+        """How many chunks of simulations may be there at a step."""
+        return 2 * FIRST_CHUNKS + int(step * self.batch_size / (self.reuse * CHUNK))
 
 
 class TrainingError(RuntimeError):
@@ -323,7 +333,10 @@ def _take_in(job: _Job, run: _Run, window: Window, chunks_before: int) -> float:
     """Let new simulations enter; the seconds that this took."""
     before = time.perf_counter()
     until = job.budget.chunks(run.step, job.recipe.batch_size)
-    window.refresh(until if until is None else max(FIRST_CHUNKS, until - chunks_before))
+    if until is None:
+        window.refresh(most=job.recipe.chunks_for(run.step))
+    else:
+        window.refresh(max(FIRST_CHUNKS, until - chunks_before))
     return time.perf_counter() - before
 
 

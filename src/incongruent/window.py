@@ -48,8 +48,8 @@ class Window:
         self._next = first_chunk
         self._waiting: deque[Future[Chunk]] = deque()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
-        for _ in range(workers + 1):
-            self._ask()
+        self._in_work = workers + 1
+        self._ask()
 
     @property
     def n_simulated(self) -> int:
@@ -61,11 +61,17 @@ class Window:
         """The first chunk that has not entered; where to begin after a restart."""
         return self._next - len(self._waiting)
 
-    def refresh(self, until: int | None = None) -> None:
-        """Take in finished chunks; with ``until``, exactly as many as make that number of chunks, waiting where necessary."""
-        while (self.n_chunks < until) if until is not None else self._waiting[0].done():
+    def refresh(self, until: int | None = None, *, most: int | None = None) -> None:
+        """Take in finished chunks.
+
+        Args:
+            until: take in exactly as many as make that number of chunks, waiting where necessary.
+            most: begin no further chunks while there are so many; the workers rest, and the learner has their cores.
+        """
+        while (self.n_chunks < until) if until is not None else (self._waiting and self._waiting[0].done()):
             self._enter(*self._waiting.popleft().result())
-            self._ask()
+            self._ask(most)
+        self._ask(most)
 
     def draw(self, batch_size: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """A batch: z (batch, parameter) and features (batch, feature)."""
@@ -79,9 +85,11 @@ class Window:
         """Stop the workers."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _ask(self) -> None:
-        self._waiting.append(self._pool.submit(self._make, self._next))
-        self._next += 1
+    def _ask(self, most: int | None = None) -> None:
+        """Keep the workers busy, unless there is enough."""
+        while len(self._waiting) < self._in_work and (most is None or self.n_chunks + len(self._waiting) < most):
+            self._waiting.append(self._pool.submit(self._make, self._next))
+            self._next += 1
 
     def _make(self, index: int) -> Chunk:
         theta, trials = self.simulator.chunk(self.seed, index)

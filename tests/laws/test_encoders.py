@@ -13,11 +13,12 @@ LEVELS = ("congruent", "incongruent")
 AXIS = Axis("rt", 150.0, 2500.0, 64)
 
 
-def histogram() -> HistogramEncoder:
-    return HistogramEncoder(jax.random.key(1), axis=AXIS, given=(CONDITION, LEVELS), outcome=RESPONSE, n_summaries=5, width=16, n_blocks=1)
+def histogram(n_quantiles: int = 0) -> HistogramEncoder:
+    task = {"axis": AXIS, "given": (CONDITION, LEVELS), "outcome": RESPONSE}
+    return HistogramEncoder(jax.random.key(1), **task, n_summaries=5, n_quantiles=n_quantiles, width=16, n_blocks=1)
 
 
-ENCODERS = {"histogram": histogram()}
+ENCODERS = {"histogram": histogram(), "histogram and quantiles": histogram(7)}
 every_encoder = pytest.mark.parametrize("encoder", ENCODERS.values(), ids=ENCODERS)
 
 
@@ -198,3 +199,17 @@ def test_fitted_standardises_features_and_nothing_else():
     assert np.array_equal(fitted.features(some_trials()), encoder.features(some_trials()))
     same = jax.tree.map(lambda a, b: bool((a == b).all()), fitted.blocks, encoder.blocks)
     assert all(jax.tree.leaves(same))
+
+
+def test_quantiles_are_those_of_each_cell():
+    """Against numpy's on the log axis, within the half step to which a histogram knows them; an empty cell has zeros."""
+    encoder, trials = ENCODERS["histogram and quantiles"], some_trials((4000, 3))
+    quantiles = encoder.features(trials)[:, -4 * 7 :].reshape(2, 4, 7)
+    place = AXIS.place(trials.values["rt"]) * 2.0 / (AXIS.n_knots - 1) - 1.0
+    for cell in range(4):
+        here = trials.where("condition", LEVELS[cell // 2]) & trials.where("response", RESPONSE.levels[cell % 2])
+        expected = np.quantile(place[0, here[0]], (np.arange(7) + 0.5) / 7)
+        np.testing.assert_allclose(quantiles[0, cell], expected, atol=1.2 / (AXIS.n_knots - 1))
+        if not here[1].any():
+            assert not quantiles[1, cell].any()
+    assert not encoder.features(one_trial(400.0, condition=1))[:, -4 * 7 :].reshape(4, 7)[:2].any()

@@ -17,6 +17,8 @@ SIZES = {
     "dim 2": (2, {"n_layers": 2, "n_bins": 4, "width": 16}),
     "dim 3": (3, {"n_layers": 2, "n_bins": 1, "width": 8}),
     "dim 6": (6, {"n_layers": 3, "n_bins": 8, "width": 32}),
+    "autoregressive, dim 1": (1, {"kind": "autoregressive", "n_layers": 1, "n_bins": 4, "width": 8}),
+    "autoregressive, dim 3": (3, {"kind": "autoregressive", "n_layers": 2, "n_bins": 6, "width": 16}),
 }
 
 
@@ -177,6 +179,16 @@ def test_every_two_layers_move_every_coordinate(dim):
     for first, second in (flow.layers[:2], flow.layers[2:]):
         assert sorted(first.order) == sorted(second.order) == list(range(dim))
         assert {*first.order[dim // 2 :], *second.order[dim // 2 :]} == set(range(dim))
+
+
+def test_in_an_autoregression_a_coordinate_depends_on_those_before_it_alone():
+    flow = FLOWS["autoregressive, dim 3"]
+    for layer in flow.layers:
+        slopes = np.asarray(jax.jacobian(lambda z, layer=layer: layer.forward(z, CONTEXTS[0])[0])(jnp.array([0.3, -0.7, 1.1])))
+        ordered = slopes[np.ix_(layer.order, layer.order)]
+        assert not np.triu(ordered, 1).any()
+        assert (np.abs(np.tril(ordered)[np.tril_indices(3)]) > 1e-6).all()
+    assert flow.layers[0].order == flow.layers[1].order[::-1]
 
 
 def every_spline(test):

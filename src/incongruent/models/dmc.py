@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from incongruent.models.first_passage import Paths, TrialEffects, beta_start, simulate_passages
@@ -129,12 +130,7 @@ class _Dmc:
         longest = np.minimum(self.dt, (b / (2.0 * SIGMA)) ** 2)
         emptied = 8.0 * (b / SIGMA) ** 2  # not one path in ten thousand is left here, even without drift; from here on steps grow with time
         bend = p["tau"] * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9))) * np.minimum(1.0, p["a"] - 1.0) ** 2
-        times = [np.zeros(n_datasets)]
-        while times[-1].min() < HORIZON:
-            t = times[-1]
-            relaxed = bend * np.exp(np.minimum(t / (2.0 * p["tau"]), 50.0))
-            times.append(np.minimum(t + np.minimum(longest * np.maximum(1.0, t / emptied), relaxed), HORIZON))
-        return np.stack(times, axis=1)
+        return _growing_steps(longest, emptied, bend, p["tau"], HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         automatic = activation(t, *(p[name][:, None] for name in ("A", "tau", "a")))
@@ -156,6 +152,27 @@ class _Dmc:
             "weibull": lambda: 1.0 - 2.0 ** (-((t / t_half) ** shape)),
         }[self.bound]()
         return b * (1.0 - kappa * collapsed)
+
+
+@numba.njit(nogil=True, cache=True)
+def _growing_steps(longest, emptied, bend, tau, horizon):  # pragma: no cover - compiled
+    """Ends of steps (dataset, step + 1) that grow while the activation straightens and when hardly a path is left; filled up with the horizon."""
+    n_datasets = len(tau)
+    counts = np.zeros(n_datasets, np.int64)
+    times = np.zeros((n_datasets, 1))
+    for filling in (False, True):
+        if filling:
+            times = np.full((n_datasets, counts.max() + 1), horizon)
+        for i in range(n_datasets):
+            t, k = 0.0, 0
+            while t < horizon:
+                if filling:
+                    times[i, k] = t
+                relaxed = bend[i] * math.exp(min(t / (2.0 * tau[i]), 50.0))
+                t = min(t + min(longest[i] * max(1.0, t / emptied[i]), relaxed), horizon)
+                k += 1
+            counts[i] = k
+    return times
 
 
 def dmc(

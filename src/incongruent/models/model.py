@@ -51,8 +51,8 @@ class Likelihood:
     """The log likelihood of one data set at many parameter values.
 
     Attributes:
-        at: ``at(theta, values, answered, kept, level) -> (theta,)`` with theta (theta, parameter), ``values`` mapping column names to arrays (trial,),
-            ``answered`` (trial,) bool. It holds no interpreter lock for long.
+        at: ``at(theta, values, answered, kept, level) -> (theta,)`` with theta (theta, parameter), ``values`` mapping column names to arrays
+            (trial,), ``answered`` (trial,) bool. It holds no interpreter lock for long.
         n_levels: how many levels of accuracy there are, 0 the fastest; 1 for a likelihood in closed form.
         densities: ``densities(theta, values, kept, level) -> (theta, trial)``, the log density of each of several answered trials; None when
             there is only the sum.

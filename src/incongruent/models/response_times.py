@@ -82,9 +82,7 @@ def log_densities(paths_of: PathsOf, effects: TrialEffects, observed: Observed, 
     return _evaluate(paths_of, effects, alone, kept, resolution, each=True)[1]
 
 
-def _evaluate(
-    paths_of: PathsOf, effects: TrialEffects, observed: Observed, kept: Kept, resolution: Resolution, *, each: bool
-) -> tuple[Array, Array]:
+def _evaluate(paths_of: PathsOf, effects: TrialEffects, observed: Observed, kept: Kept, resolution: Resolution, *, each: bool) -> tuple[Array, Array]:
     n_theta = len(effects.mu_R)
     deviates, weights = drift_nodes(float(effects.drift_sd.max(initial=0.0)))
     rows = np.repeat(np.arange(n_theta), len(deviates))
@@ -217,15 +215,15 @@ def _log_likelihood(
         mu, sd, eps = mu_R[i], sd_R[i], lapse[i]
         width = min(max(sd / 4.0, 0.25), 8.0)
         whole = _normal_cdf(mu / sd)
-        n_bins = max(int(math.ceil(min(furthest - max(mu - REACH * sd, 0.0), horizon) / width)), 0) + 2
-        first_tap = max(int(math.floor((mu - REACH * sd) / width + 0.5)), 1)
-        n_taps = max(int(math.ceil((mu + REACH * sd) / width + 0.5)) - first_tap + 1, 1)
+        n_bins = max(math.ceil(min(furthest - max(mu - REACH * sd, 0.0), horizon) / width), 0) + 2
+        first_tap = max(math.floor((mu - REACH * sd) / width + 0.5), 1)
+        n_taps = max(math.ceil((mu + REACH * sd) / width + 0.5) - first_tap + 1, 1)
         kernel = np.empty(n_taps)
         for m in range(n_taps):
             z = ((first_tap + m - 0.5) * width - mu) / sd
             kernel[m] = math.exp(-0.5 * z * z) / (sd * math.sqrt(2.0 * math.pi) * whole)
-        first_node = int(math.floor(shortest / width)) - 1
-        last_node = int(math.floor(max(longest, mu - (REACH - 2.0) * sd) / width)) + 2
+        first_node = math.floor(shortest / width) - 1
+        last_node = math.floor(max(longest, mu - (REACH - 2.0) * sd) / width) + 2
         density = np.empty((n_conditions, 2, last_node - first_node + 1))
         masses = np.empty(n_bins)
         total = 0.0

@@ -205,7 +205,7 @@ def _count(place, cell, rows, starts, sizes, n_cells, n_knots, out):  # pragma: 
 
 @numba.njit(nogil=True, cache=True)
 def _add_quantiles(out, first, n_cells, n_knots, n_quantiles):  # pragma: no cover - compiled
-    """Quantiles of each cell at (k + 1/2) / n_quantiles, as places on the axis from -1 to 1, read off the squared root frequencies; 0 in empty cells."""
+    """Quantiles of each cell at (k + 1/2) / n_quantiles, as places on the axis from -1 to 1, read off its frequencies; 0 in empty cells."""
     for i in range(out.shape[0]):
         for c in range(n_cells):
             share = out[i, n_cells * n_knots + c]

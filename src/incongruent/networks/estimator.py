@@ -44,10 +44,10 @@ class Architecture:
     """
 
     n_summaries: int | None = None
-    n_knots: int = 64
-    n_quantiles: int = 0
+    n_knots: int = 32
+    n_quantiles: int = 16
     width: int = 256
-    n_blocks: int = 2
+    n_blocks: int = 1
     flow: str = "coupling"
     n_layers: int = 4
     n_bins: int = 8
