@@ -119,7 +119,9 @@ def mcmc(options: argparse.Namespace) -> None:
         evidence = np.abs(fast.correction.log_evidence - slow.correction.log_evidence)[good]
         time_of = slow.correction.autocorrelation_time
         print(
-            f"  k-hat good for {good.sum()}; log evidence differs by at most {evidence.max():.3f}; MCMC {took:.1f} s a person, tau {np.median(time_of):.0f}"
+            f"  k-hat good for {good.sum()}; log evidence differs by at most {evidence.max():.3f}; MCMC {took:.1f} s a person, "
+            f"autocorrelation time {np.median(time_of):.0f} steps",
+            flush=True,
         )
 
 

@@ -206,8 +206,11 @@ def test_dmc_draws_of_a_small_network_are_corrected(posterior):
     assert corrected.select([1, 3]).correction.k_hat == pytest.approx(correction.k_hat[[1, 3]])
     table = correction.table()
     assert list(table.columns[:5]) == ["k_hat", "ess", "log_evidence", "log_evidence_error", "sampled_by"]
-    tree = corrected.to_arviz()
-    assert tree["log_likelihood"] if "log_likelihood" in tree.children else True
+    stats = corrected.to_arviz()["sample_stats"]
+    assert stats["log_likelihood"].shape == (1, 400, 6)
+    assert stats["k_hat"].dims == ("person",)
+    assert stats["k_hat"].sel(person=corrected.names[2]) == correction.k_hat[2]
+    assert "corrected" in repr(corrected)
 
 
 @pytest.mark.slow

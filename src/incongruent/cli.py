@@ -236,7 +236,7 @@ def _worst_bin(table: pd.DataFrame, by_trials: pd.DataFrame) -> pd.DataFrame:
     if len(by_trials):
         lowest = by_trials.loc[by_trials.groupby("quantity", sort=False)["p"].idxmin()].set_index("quantity")
         shown.insert(2, "lowest p of a bin", [f"{lowest['p'][name]:.3f} ({lowest['trials'][name]})" for name in shown["quantity"]])
-    return shown.astype(object).where(shown.notna(), "")
+    return pd.DataFrame(shown.astype(object).where(shown.notna(), ""))
 
 
 @app.command()

@@ -89,7 +89,8 @@ class Draws:
     def __repr__(self) -> str:
         flagged = sum(bool(flags) for flags in self.flags)
         outside = f"; {flagged} people outside what the network was trained for, see flags" if flagged else ""
-        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)}{outside})"
+        corrected = "; corrected by the exact likelihood" if self.correction is not None else ""
+        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)}{corrected}{outside})"
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -117,17 +118,23 @@ class Draws:
         return frame
 
     def to_arviz(self) -> xr.DataTree:
-        """For ArviZ: groups ``posterior`` (one variable a parameter, dimensions chain, draw, person) and ``sample_stats`` (log_q); independent
-        draws form one chain.
+        """For ArviZ: groups ``posterior`` (one variable a parameter, dimensions chain, draw, person) and ``sample_stats`` (log_q and, after
+        correction, log_likelihood, and for each person k_hat, ess, log_evidence, log_evidence_error, mcmc); draws form one chain.
         """
         by_draw = np.swapaxes(self.theta, 0, 1)[None]  # (chain, draw, person, parameter)
         posterior = {name: by_draw[..., i] for i, name in enumerate(self.parameter_names)}
-        names = [*posterior, "log_q"]
+        stats = {"log_q": self.log_q.T[None]}
+        if self.correction is not None:
+            stats["log_likelihood"] = self.correction.log_likelihood.T[None]
+        names = [*posterior, *stats]
         tree = arviz_base.from_dict(
-            {"posterior": posterior, "sample_stats": {"log_q": self.log_q.T[None]}},
+            {"posterior": posterior, "sample_stats": stats},
             dims={name: ["person"] for name in names},
             coords={"person": list(self.names)},
         )
+        if self.correction is not None:
+            by_person = {name: ("person", getattr(self.correction, name)) for name in ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc")}
+            tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset().assign(by_person))
         units = {p.name: p.unit for p in self.simulator.model.parameters}
         for name in self.parameter_names:
             tree["posterior"][name].attrs["units"] = units[name]

@@ -15,13 +15,15 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import emcee
 import numpy as np
-from arviz_stats.base import array_stats
+from arviz_stats.base.array import array_stats
 from scipy import stats
 
 from incongruent.draws import Correction, Draws
@@ -329,7 +331,7 @@ def _sample_exactly(simulator: Simulator, person: _Person, draws: Array, likely:
             break
         before = time
     discard = min(int(BURN_IN * time), sampler.iteration // 2)
-    z = sampler.get_chain(discard=discard, flat=True)
+    z = np.asarray(sampler.get_chain(discard=discard, flat=True))
     log_lik = np.asarray(sampler.get_blobs(discard=discard, flat=True)).reshape(-1)
     rows = rng.permutation(np.linspace(0, len(z) - 1, len(draws)).astype(int))
     theta, log_lik = prior.from_real(z[rows]), log_lik[rows]
@@ -337,11 +339,12 @@ def _sample_exactly(simulator: Simulator, person: _Person, draws: Array, likely:
     return _Chain(theta, log_lik, log_lik + prior.log_prob(theta), evidence, error, sampler.iteration - discard, time)
 
 
-def _evidence_from(z: Array, log_density, rng: np.random.Generator, n_draws: int = 2000) -> tuple[float, float]:
+def _evidence_from(z: Array, log_density: Callable[[Array], Array], rng: np.random.Generator, n_draws: int = 2000) -> tuple[float, float]:
     """Log evidence and its standard error from importance draws of a Student t distribution with the chain's mean and a wider covariance."""
-    proposal = stats.multivariate_t(z.mean(axis=0), 1.2 * np.cov(z.T), df=5, seed=rng)
-    drawn = proposal.rvs(n_draws).reshape(n_draws, z.shape[1])
-    weights = weigh(log_density(drawn)[None], proposal.logpdf(drawn)[None])
+    family: Any = stats.multivariate_t
+    proposal = family(z.mean(axis=0), 1.2 * np.atleast_2d(np.cov(z.T)), df=5, seed=rng)
+    drawn = np.reshape(proposal.rvs(n_draws), (n_draws, -1))
+    weights = weigh(log_density(drawn)[None], np.asarray(proposal.logpdf(drawn))[None])
     return float(weights.log_evidence[0]), float(weights.log_evidence_error[0])
 
 

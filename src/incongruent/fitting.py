@@ -63,9 +63,7 @@ class Fit:
         for reason, counts in study.excluded.items():
             frame[f"excluded: {reason}"] = counts
         if self.draws.correction is not None:
-            table = self.draws.correction.table()
-            row = {name: i for i, name in enumerate(self.draws.names)}
-            frame = frame.join(table.reindex([row.get(name, -1) for name in study.names]).reset_index(drop=True))
+            frame = frame.join(self.draws.correction.table().set_index(np.flatnonzero(study.n_trials > 0)))
         frame["flags"] = ["; ".join(flags) for flags in self.flags]
         return frame
 

@@ -48,8 +48,8 @@ def calibration_record(calibration: Calibration, edges: list[int]) -> dict[str, 
     by_trials = calibration.by_trials(edges)
     return {
         "n_datasets": len(calibration),
-        "overall": calibration.table()[columns].to_dict("records"),
-        "by_trials": by_trials[["trials", "n_datasets", *columns]].to_dict("records") if len(by_trials) else [],
+        "overall": calibration.table().filter(columns).to_dict("records"),
+        "by_trials": by_trials.filter(["trials", "n_datasets", *columns]).to_dict("records"),
     }
 
 

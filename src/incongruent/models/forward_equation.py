@@ -91,16 +91,11 @@ def first_passages(paths_on: PathsOn, start: Array, resolution: Resolution) -> P
     if len(start) == 1:
         paths, dt, weight = _with_implicit_start(paths_on, paths.times)
     middle = 0.5 * (paths.bound[:, 1:] + paths.bound[:, :-1])
-    per_lane = [
-        np.broadcast_to(values, paths.increment.shape)
-        for values in (
-            (paths.increment / middle[:, None]),  # change of the mean of y over a step
-            (np.diff(paths.bound) / middle)[:, None],  # how far the bound moves, which presses y outwards or inwards
-            (0.5 * paths.sigma**2 * dt / middle**2)[:, None],
-        )
-    ]
-    lanes = [_in_lanes(values) for values in per_lane]
-    absorbed, remaining = _solve(_start_masses(start, resolution.cells), *lanes, weight)
+    push = paths.increment / middle[:, None]  # change of the mean of y over a step
+    squeeze = np.broadcast_to((np.diff(paths.bound) / middle)[:, None], push.shape)  # how far the bound moves, which presses y outwards or inwards
+    spread = np.broadcast_to((0.5 * paths.sigma**2 * dt / middle**2)[:, None], push.shape)
+    masses = _start_masses(start, resolution.cells)
+    absorbed, remaining = _solve(masses, _in_lanes(push), _in_lanes(squeeze), _in_lanes(spread), weight)
     absorbed = _out_of_lanes(absorbed, n_datasets * n_conditions).reshape(2, n_datasets, n_conditions, -1)
     remaining = remaining.reshape(-1)[: n_datasets * n_conditions].reshape(n_datasets, n_conditions)
     return _passages(paths.times, absorbed, np.maximum(remaining, 0.0), float(probe.times[:, -1].max()))

@@ -97,7 +97,7 @@ def _evaluate(paths_of: PathsOf, effects: TrialEffects, observed: Observed, kept
     deadline = kept.deadline if kept.deadline is not None else NO_EDGE
     total, values = np.empty(n_theta), np.empty((n_theta if each else 0, len(observed.rt)))
     solved = (passages.times, passages.later, passages.decay, passages.never, passages.horizon, weights)
-    varying = (effects.mu_R, np.maximum(effects.sd_R, SMALLEST_SD), effects.lapse, *map(float, effects.lapse_range))
+    varying = (effects.mu_R, np.maximum(effects.sd_R, SMALLEST_SD), effects.lapse, float(effects.lapse_range[0]), float(effects.lapse_range[1]))
     rules = (float(low), float(min(high, NO_EDGE)), float(min(deadline, NO_EDGE)))
     trials = (observed.condition.astype(np.int64), observed.side.astype(np.int64), observed.rt.astype(float), observed.unanswered.astype(float))
     _log_likelihood(*solved, *varying, *rules, *trials, total, values)
