@@ -1,7 +1,7 @@
 """incongruent against BayesFlow 2 and sbi: the same simulator, prior and test people, the same seconds of training on the same cores.
 
     pip install -e ".[benchmark]"
-    KERAS_BACKEND=jax python benchmarks/alternatives.py [--seconds 180] [--only incongruent bayesflow-coupling …] [--people 200]
+    KERAS_BACKEND=jax python benchmarks/alternatives.py [--seconds 180] [--only incongruent sbi-npe …] [--people 200]
 
 Everybody learns z, which is standard normal under the prior, from trials (RT in s, error, incongruent) that our simulator makes; the log density is
 that of z. The others train for exactly the 500 trials of the test; ours for 50 to 1000. Settings are those that the others' documentation
@@ -155,7 +155,7 @@ def ours(seconds: float, _: np.ndarray) -> inc.Posterior:
 
 
 def measured(theta: np.ndarray, draws: np.ndarray, gain: np.ndarray) -> list[str]:
-    """Nats, largest NRMSE, largest calibration error."""
+    """Nats, mean NRMSE over parameters, largest calibration error."""
     mean, truth = draws.mean(axis=1), theta
     nrmse = np.sqrt(((mean - truth) ** 2).mean(axis=0)) / truth.std(axis=0)
     central = np.abs(2.0 * (draws < truth[:, None]).mean(axis=1) - 1.0)

@@ -16,7 +16,8 @@ import numpy as np
 
 import incongruent as inc
 from incongruent.checks.quality import EFFICIENCY_AT
-from incongruent.exact import Weights, largest_k_hat, log_likelihood, weigh
+from incongruent.importance import Weights, largest_k_hat, weigh
+from incongruent.likelihood import log_likelihood
 
 SHARE = {"congruent": 0.5, "incongruent": 0.5}
 LARGE = ["experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused"]

@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 import incongruent as inc
-from incongruent.exact import LikelihoodError, largest_k_hat, log_likelihood, resample, reweight, weigh
+from incongruent.exact import reweight
+from incongruent.importance import Weights, largest_k_hat, resample, weigh
+from incongruent.likelihood import LikelihoodError, log_likelihood
 from incongruent.models import Likelihood, Model, Parameter
 from incongruent.trials import CONFLICT_TASK
 
@@ -127,10 +129,36 @@ def test_draws_that_are_all_impossible_are_said_to_be_useless():
     assert weights.log_evidence == -np.inf
 
 
+@pytest.mark.parametrize("n_usable", [1, 5, 20, 40, 70])
+def test_draws_of_which_few_are_possible_are_said_to_be_bad(n_usable):
+    log_joint = np.full((1, 1000), -np.inf)
+    log_joint[0, :n_usable] = np.random.default_rng(1).standard_normal(n_usable)
+    weights = weigh(log_joint, np.zeros((1, 1000)))
+    assert weights.k_hat == np.inf
+    assert np.isfinite(weights.log_weights).all()
+    assert set(resample(weights, [np.random.default_rng(1)])[0]) <= set(range(n_usable))
+
+
+def test_a_draw_without_density_on_both_sides_costs_nothing_else():
+    log_joint, log_q = np.zeros((2, 1, 500))
+    log_joint[0, 0] = log_q[0, 0] = -np.inf
+    weights = weigh(log_joint + np.linspace(0.0, 0.1, 500), log_q)
+    assert weights.ess > 0.99
+    assert np.isfinite(weights.log_evidence).all()
+
+
+def test_few_draws_are_refused_and_their_weights_are_not_trusted(gaussian):
+    simulator, trials = gaussian
+    with pytest.raises(ValueError, match="at least 25 draws"):
+        reweight(poor_draws(simulator, trials, 24), trials)
+    assert weigh(np.random.default_rng(1).standard_normal((1, 10)), np.zeros((1, 10))).k_hat == np.inf
+
+
 def test_resampling_follows_the_weights():
-    weights = weigh(np.log(np.array([[1.0, 2.0, 3.0, 4.0] * 1000])), np.zeros((1, 4000)))
-    rows = resample(weights, seed=1)[0] % 4
-    assert np.bincount(rows) / len(rows) == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.005)
+    kind = np.random.default_rng(2).permutation(np.repeat(np.arange(4), 1000))
+    weights = Weights(np.log((kind[None] + 1.0) / 10_000), *np.zeros((4, 1)))
+    rows = resample(weights, [np.random.default_rng(1)])[0]
+    assert np.bincount(kind[rows]) / len(rows) == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.005)
 
 
 def test_bad_weights_lead_to_mcmc_and_mcmc_to_the_exact_posterior(gaussian):
@@ -149,6 +177,25 @@ def test_bad_weights_lead_to_mcmc_and_mcmc_to_the_exact_posterior(gaussian):
         assert abs(corrected.correction.log_evidence[person] - evidence) < 5.0 * corrected.correction.log_evidence_error[person]
     without = reweight(poor, some, mcmc=False)
     assert not without.correction.mcmc.any()
+
+
+def test_a_prior_that_few_draws_reach_leads_to_mcmc(gaussian):
+    """Most draws lie outside the support of a uniform prior; chains start inside all the same."""
+    simulator, trials = gaussian
+    some = inc.select(trials, [0])
+    draws = poor_draws(simulator, some, 200, wide=3.0)
+    level = float(np.quantile(draws.theta[0, :, 0], 0.02))
+    prior = inc.Prior(level=stats.uniform(level - 5.0, 5.0), effect=stats.norm(0.5, 0.5))
+    corrected = reweight(draws, some, prior=prior, seed=1)
+    assert corrected.correction.mcmc.all()
+    assert ((corrected.theta[0, :, 0] >= level - 5.0) & (corrected.theta[0, :, 0] <= level)).all()
+
+
+def test_a_person_gets_the_same_correction_whoever_else_is_there(gaussian):
+    simulator, trials = gaussian
+    draws = poor_draws(simulator, trials, 200)
+    everybody, alone = reweight(draws, trials, seed=1), reweight(draws.select([3]), inc.select(trials, [3]), seed=1)
+    assert (everybody.theta[3] == alone.theta[0]).all()
 
 
 def test_exact_samples_everybody(gaussian):
@@ -215,7 +262,7 @@ def test_dmc_draws_of_a_small_network_are_corrected(posterior):
 
 @pytest.mark.slow
 def test_dmc_reweighted_and_mcmc_agree(posterior):
-    """Two independent ways to the exact posterior; no tolerance beyond Monte Carlo error."""
+    """Two independent ways to the exact posterior, within Monte Carlo error."""
     simulations = posterior.simulator.simulate(4, seed=6)
     draws = posterior.sample(simulations.trials, 20_000, seed=1)
     weighted = reweight(draws, simulations.trials, mcmc=False)
@@ -228,7 +275,7 @@ def test_dmc_reweighted_and_mcmc_agree(posterior):
         sd = chains.theta[i].std(axis=0)
         effective = 20_000 * weighted.correction.ess[i]
         allowed = 4.5 * np.sqrt(1.0 / effective + chains.correction.autocorrelation_time[i] / (64 * chains.correction.mcmc_steps[i]))
-        assert (np.abs(weighted.means[i] - chains.means[i]) / sd < allowed + 0.02).all()
+        assert (np.abs(weighted.means[i] - chains.means[i]) / sd < allowed).all()
         assert weighted.theta[i].std(axis=0) == pytest.approx(sd, rel=0.1)
         difference = weighted.correction.log_evidence[i] - chains.correction.log_evidence[i]
         assert abs(difference) < 5.0 * np.hypot(weighted.correction.log_evidence_error[i], chains.correction.log_evidence_error[i])

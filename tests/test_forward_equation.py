@@ -1,5 +1,7 @@
 """The exact likelihood against published figures, a series known in closed form, simulation, and itself on finer grids."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,7 +12,7 @@ from incongruent.models import Kept, Model, dmc
 
 LEVEL_ERRORS = [np.array([0.02, 0.15, 0.1, 0.4]), np.array([0.006, 0.05, 0.03, 0.1]), np.array([0.003, 0.04, 0.03, 0.08])]
 """Errors of the share of errors in points, of mean and SD of correct and mean of error RT in ms, by level of accuracy."""
-STEP = 1.0
+STEP = 0.5
 
 
 def densities(model: Model, theta, *, last: float, condition: int = 0, kept: Kept = Kept(), level: int = 0):
@@ -60,7 +62,7 @@ def test_without_conflict_it_is_the_plain_diffusion_model(drift, half_width):
     residual = stats.norm(mu, sd).pdf(rt[:, None] - t[None, :])
     expected = series @ residual.T
     assert np.abs(density - expected).max() <= 2e-3 * expected.max()
-    for share, allowed in ((1e-2, 0.01), (1e-5, 0.1)):  # at the steep beginning, where almost no trial lies, within a tenth
+    for share, allowed in ((1e-2, 0.02), (1e-5, 0.1)):  # the error is largest at the steep beginning, where hardly a trial lies
         often = expected > share * expected.max()
         assert np.abs(np.log(density[often] / expected[often])).max() < allowed
 
@@ -69,10 +71,14 @@ VARIANTS = {
     "standard": (dmc(), [20, 100, 0.55, 60, 340, 35]),
     "steep activation": (dmc(free=["a"]), [18, 60, 0.5, 55, 330, 30, 1.4]),
     "flat activation": (dmc(free=["a"]), [18, 30, 0.5, 55, 330, 30, 3.5]),
+    "very steep activation": (dmc(free=["a"]), [10, 60, 0.5, 55, 330, 30, 1.1]),
+    "very strong and brief conflict": (dmc(), [100, 20, 0.5, 90, 340, 30]),
     "drift varies": (dmc(free=["drift_sd"]), [20, 100, 0.55, 60, 340, 35, 0.2]),
+    "drift varies much": (dmc(free=["drift_sd"]), [20, 100, 0.55, 60, 340, 35, 0.5]),
     "lapses": (dmc(free=["lapse"]), [20, 100, 0.55, 60, 340, 35, 0.08]),
     "point start": (dmc(start="point"), [20, 40, 0.45, 50, 340, 35]),
     "wide start": (dmc(alpha=1.5), [20, 100, 0.55, 60, 340, 35]),
+    "uniform start": (dmc(alpha=1.0), [20, 100, 0.55, 60, 340, 35]),
     "hyperbolic bound": (dmc(bound="hyperbolic", free=["kappa", "t_half"]), [20, 100, 0.5, 80, 340, 35, 0.7, 200]),
     "weibull bound": (dmc(bound="weibull", free=["kappa", "t_half", "shape"]), [20, 100, 0.4, 80, 340, 35, 0.8, 300, 4]),
     "strong and brief conflict": (dmc(), [55, 12, 0.5, 60, 340, 20]),
@@ -99,7 +105,12 @@ def test_probabilities_sum_to_one(variant, rule):
     rt, density = densities(model, theta, last=6000.0, condition=1, kept=kept)
     exists = (rt > low) & (rt < min(high, kept.deadline or np.inf))
     total = density[:, exists].sum() * STEP + unanswered(model, theta, condition=1, kept=kept)
-    assert total == pytest.approx(1.0, abs=3e-3 if variant == "fixed residual" else 1e-3)
+    sharp = {
+        "fixed residual": 1e-2,
+        "narrow residual": 3e-3,
+        "residual cut at zero": 3e-3,
+    }  # the sum over steps of half a ms is that exact, where R is a needle
+    assert total == pytest.approx(1.0, abs=sharp.get(variant, 2e-4 if rule == "all trials" else 1e-3))
 
 
 def simulated_against_exact(model: Model, theta, condition: int, n: int, kept: Kept = Kept(), level: int = 1, seed: int = 1):
@@ -137,6 +148,19 @@ def test_simulated_trials_have_these_densities(variant):
 def test_simulated_trials_that_are_kept_have_these_densities(rule):
     model, theta = VARIANTS["lapses"]
     assert min(simulated_against_exact(model, theta, 1, 100_000, KEPT[rule])) > 1e-4
+
+
+@pytest.mark.parametrize("tau", [5.0, 20.0, 80.0])
+@pytest.mark.parametrize(("a", "A"), [(1.2, 20.0), *itertools.product([1.4, 2.0, 4.0], [0.0, 20.0, 60.0, 150.0])])
+def test_the_equation_is_solved_until_hardly_anything_is_left(A, tau, a):
+    """A strong push at the beginning must not be taken for the end."""
+    model = dmc(fixed={"A": A, "tau": tau, "a": a, "mu_c": 0.5, "b": 60.0})
+    rt, density = densities(model, [340.0, 30.0], last=4000.0, condition=1)
+    fine = densities(model, [340.0, 30.0], last=4000.0, condition=1, level=2)[1]
+    assert density.sum() * STEP == pytest.approx(1.0, abs=5e-4)
+    assert np.abs(density - fine).sum() * STEP < 0.03
+    tail = (rt > 1000) & (fine[0] > 1e-9)
+    assert np.abs(np.log(density[0, tail] / fine[0, tail])).max(initial=0.0) < 0.2
 
 
 def test_a_wrong_density_is_noticed():
@@ -185,6 +209,8 @@ def test_the_order_of_parameter_values_and_their_number_do_not_matter():
     assert together[:5] == pytest.approx(alone, rel=1e-9)
     assert model.likelihood.at(theta[::-1], values, answered, Kept(), 0) == pytest.approx(together[::-1], rel=1e-9)
     assert len(model.likelihood.at(theta[:0], values, answered, Kept(), 0)) == 0
+    nothing = {name: array[:0] for name, array in values.items()}
+    assert model.likelihood.at(theta, nothing, answered[:0], Kept(), 0).tolist() == [0.0] * 70
     each = model.likelihood.densities(theta, values, Kept(), 0)
     assert each.sum(axis=1) == pytest.approx(together, rel=1e-9)
 

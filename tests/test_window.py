@@ -16,7 +16,7 @@ from incongruent.window import Window, stream
 HALVES = {"congruent": 0.5, "incongruent": 0.5}
 SIMULATOR = Simulator(models.dmc(), priors.broad(), Design((3, 8), HALVES, window=None))
 TASK = Task(CONFLICT_TASK, ("congruent", "incongruent"), (150.0, 2500.0), 6)
-ENCODER = build_estimator(jax.random.key(0), TASK, Architecture(width=8, n_blocks=1, n_knots=16, flow_width=8)).encoder
+ENCODER = build_estimator(jax.random.key(0), TASK, Architecture(width=8, n_blocks=1, n_knots=16, n_quantiles=0, flow_width=8)).encoder
 
 
 def window(*, seed: int = 1, workers: int = 2, first_chunk: int = 0) -> Window:

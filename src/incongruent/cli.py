@@ -22,9 +22,11 @@ from incongruent.checks.recovery import bins_of
 from incongruent.checks.recovery import recover as recover_parameters
 from incongruent.demo import demo_study, demo_truth
 from incongruent.designs import Design
-from incongruent.exact import LikelihoodError, largest_k_hat, with_prior
+from incongruent.exact import with_prior
 from incongruent.fitting import Fit, write_fit
 from incongruent.fitting import fit as fit_study
+from incongruent.importance import largest_k_hat
+from incongruent.likelihood import LikelihoodError
 from incongruent.models import dmc
 from incongruent.networks.estimator import Architecture
 from incongruent.plots import calibration_figure, plot_history, recovery_figure, save_png, styled
@@ -33,10 +35,11 @@ from incongruent.posterior import Posterior, load_posterior
 from incongruent.pretrained import names as shipped
 from incongruent.pretrained import pretrained
 from incongruent.reading import Coding, DataError, read_trials
+from incongruent.recipe import Recipe
 from incongruent.scope import ScopeError
 from incongruent.simulation import Simulator
 from incongruent.storage import FileError, write_whole
-from incongruent.training import Recipe, TrainingError
+from incongruent.training import TrainingError
 from incongruent.training import train as train_posterior
 from incongruent.trials import Trials, to_frame
 
@@ -70,7 +73,7 @@ AnyPrior = Annotated[
 ]
 Exact = Annotated[bool, typer.Option("--exact", help="Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person.")]
 Mcmc = Annotated[bool, typer.Option("--mcmc/--no-mcmc", help="Sample by MCMC the people whose importance weights cannot be trusted (k_hat).")]
-NDraws = Annotated[int, typer.Option("--draws", min=2, help="Draws from each person's posterior.")]
+NDraws = Annotated[int, typer.Option("--draws", min=25, help="Draws from each person's posterior.")]
 
 
 def main() -> NoReturn:

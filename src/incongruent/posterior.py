@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import zlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -20,14 +18,14 @@ from incongruent.models import Model, build
 from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator
 from incongruent.priors import prior_from_json, prior_to_json
 from incongruent.scope import Admission, Ranges, admit
-from incongruent.simulation import Simulator, generator
+from incongruent.simulation import Simulator, generator, streams_of
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
 from incongruent.trials import Category, Trials, checked
 
 Array = np.ndarray
 
 KIND = "saved posterior"
-VERSION = 1
+VERSION = 2
 PEOPLE_AT_ONCE = 16
 """Data sets that go through the network together; fewer are filled up, so that one compilation serves all studies."""
 
@@ -110,14 +108,14 @@ class Posterior:
         if n_draws < 1:
             raise ValueError(f"Expected n_draws of at least 1; got {n_draws}.")
         (features, admission), dim = self.features(study), len(self.simulator.prior.names)
-        streams = _streams(study.names)
+        streams = streams_of(study.names)
         z = np.empty((len(study), n_draws, dim))
         log_q = np.empty((len(study), n_draws))
         for first in range(0, len(study), PEOPLE_AT_ONCE):
             rows = slice(first, min(first + PEOPLE_AT_ONCE, len(study)))
             noise = np.zeros((PEOPLE_AT_ONCE, n_draws, dim), np.float32)
             for i, stream in enumerate(streams[rows]):
-                noise[i] = generator(seed, *stream).standard_normal((n_draws, dim), dtype=np.float32)
+                noise[i] = generator(seed, 5, *stream).standard_normal((n_draws, dim), dtype=np.float32)
             z_rows, log_rows = _sample(self.estimator, noise, _filled(features[rows]))
             z[rows], log_q[rows] = np.asarray(z_rows)[: rows.stop - first], np.asarray(log_rows)[: rows.stop - first]
         theta = self.simulator.prior.from_real(z)
@@ -207,16 +205,6 @@ def _simulator_from(card: Mapping[str, Any], model: Model | None) -> Simulator:
     condition = next(column for column in model.columns if isinstance(column, Category) and column.given)
     design = Design(n_trials, share, window, spec["deadline"], condition)  # type: ignore[arg-type]
     return Simulator(model, prior_from_json(card["prior"]), design)
-
-
-def _streams(names: Sequence[str]) -> list[tuple[int, int, int]]:
-    """Where each person's noise comes from: their name, and how often it has come before."""
-    seen: Counter[str] = Counter()
-    streams = []
-    for name in names:
-        streams.append((5, zlib.crc32(name.encode()), seen[name]))
-        seen[name] += 1
-    return streams
 
 
 def _filled(rows: Array) -> Array:

@@ -106,7 +106,7 @@ def _words(design: Design) -> str:
 
 
 def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
-    """The study without conditions that the design lacks and RTs outside its window; they are counted."""
+    """The study without conditions that the design lacks and RTs outside its window, which are counted; answers after its deadline are none."""
     known = np.zeros_like(study.present)
     for level in design.levels:
         known |= study.where(design.condition.name, level)
@@ -116,11 +116,14 @@ def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
         outside = study.answered & known & ((rt < design.window[0]) | (rt > design.window[1]))
     keep = known & ~outside
     unread = [level for level in design.condition.levels if level not in design.levels]
+    answered = study.answered & keep
+    if design.deadline is not None:
+        answered &= study.values["rt"] <= design.deadline  # a later answer counts as none, as in simulated data
     excluded = dict(study.excluded)
     for reason, mask in ((f"{' or '.join(unread)} trials, which the network does not know", study.present & ~known), ("out of window", outside)):
         if mask.any():
             excluded[reason] = excluded.get(reason, np.zeros(len(study), int)) + mask.sum(axis=1)
-    return replace(study, present=keep, answered=study.answered & keep, excluded=excluded)
+    return replace(study, present=keep, answered=answered, excluded=excluded)
 
 
 def _design_flags(trials: Trials, design: Design) -> list[list[str]]:

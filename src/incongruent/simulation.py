@@ -6,6 +6,9 @@ Data sets are made in chunks with one stream of random numbers each, so that the
 from __future__ import annotations
 
 import os
+import zlib
+from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -49,6 +52,16 @@ class Simulations:
 def generator(seed: int, *path: int) -> np.random.Generator:
     """The stream of random numbers at one place of the tree that grows from a seed."""
     return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=path)))
+
+
+def streams_of(names: Sequence[str]) -> list[tuple[int, int]]:
+    """For each person the place of their own random numbers: their name, and how often it has come before, but not who else is there."""
+    seen: Counter[str] = Counter()
+    places = []
+    for name in names:
+        places.append((zlib.crc32(name.encode()), seen[name]))
+        seen[name] += 1
+    return places
 
 
 class Simulator:

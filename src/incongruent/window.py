@@ -68,10 +68,10 @@ class Window:
             until: take in exactly as many as make that number of chunks, waiting where necessary.
             most: begin no further chunks while there are so many; the workers rest, and the learner has their cores.
         """
+        self._ask(None if until is not None else most)
         while (self.n_chunks < until) if until is not None else (self._waiting and self._waiting[0].done()):
             self._enter(*self._waiting.popleft().result())
             self._ask(most)
-        self._ask(most)
 
     def draw(self, batch_size: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """A batch: z (batch, parameter) and features (batch, feature)."""

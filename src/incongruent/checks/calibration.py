@@ -14,16 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from incongruent.checks.recovery import BIN_EDGES, LEVELS
+from incongruent.checks.recovery import BIN_EDGES, LEVELS, by_bins, covered_share
 from incongruent.checks.uniformity import uniformity_p
 from incongruent.designs import Design, design_of
 from incongruent.draws import Draws
-from incongruent.exact import log_likelihood, resample, reweight, weigh
+from incongruent.exact import reweight
+from incongruent.importance import largest_k_hat, resample, weigh
+from incongruent.likelihood import log_likelihood
 from incongruent.posterior import Posterior
 from incongruent.simulation import Simulations, Simulator, generator
 from incongruent.trials import Trials, select
@@ -32,8 +33,6 @@ Array = np.ndarray
 
 LOG_Q, LOG_LIKELIHOOD, TARP_PRIOR, TARP_NEAR = "log q", "log likelihood", "TARP, prior", "TARP, near"
 LEVEL = 0.95
-FEWEST = 20
-"""Bins with fewer data sets are not judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +46,8 @@ class Calibration:
         n_trials: (dataset,).
         parameter_names: the parameters.
         corrected: whether the draws were corrected by the exact likelihood.
-        k_hat: (dataset,) of the importance weights; NaN without correction.
-        ess: (dataset,) effective share of the network's draws; NaN without an exact likelihood.
+        k_hat: (dataset,) of the importance weights; NaN for a model without an exact likelihood.
+        ess: (dataset,) effective share of the network's draws; NaN likewise.
     """
 
     ranks: Mapping[str, Array]
@@ -67,8 +66,7 @@ class Calibration:
         """One row per quantity: p of uniform ranks, coverage_50, coverage_90, calibration_error, and, for parameters, contraction, z_mean, z_sd."""
         names = list(self.ranks)
         ranks = np.stack([self.ranks[name][rows] for name in names], axis=1)  # (dataset, quantity)
-        central = np.abs(2.0 * ranks - 1.0)
-        covered = (central[None] <= LEVELS[:, None, None]).mean(axis=1)
+        central, covered = covered_share(ranks)
         frame = pd.DataFrame(
             {
                 "quantity": names,
@@ -86,16 +84,7 @@ class Calibration:
 
     def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
         """The same table for bins of the number of trials; bins with fewer than 20 data sets, too few to judge, are left out."""
-        tables = []
-        for low, high in pairwise(edges):
-            last = high == edges[-1]
-            rows = ((self.n_trials >= low) | (low == edges[0])) & ((self.n_trials < high) | last)  # the outer bins are open
-            if rows.sum() >= FEWEST:
-                table = self.table(rows)
-                table.insert(0, "n_datasets", int(rows.sum()))
-                table.insert(0, "trials", f"{low}–{high if last else high - 1}")
-                tables.append(table)
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        return by_bins(self.table, self.n_trials, edges)
 
     def failures(self, edges: Sequence[int] | None = None) -> pd.DataFrame:
         """Rows of `table` (or of `by_trials`) whose ranks leave their band; all bands together hold with 95 % probability (Holm 1979)."""
@@ -107,11 +96,13 @@ class Calibration:
         return table.iloc[np.sort(order[adjusted <= 1.0 - LEVEL])]
 
     def __str__(self) -> str:
-        failed = list(self.failures()["quantity"])
-        verdict = f"ranks leave their simultaneous {LEVEL:.0%} bands for {', '.join(failed)}" if failed else f"all ranks within {LEVEL:.0%} bands"
+        failed, n = list(self.failures()["quantity"]), len(self.ranks)
         how = "corrected by the exact likelihood" if self.corrected else "as the network gives them"
-        ess = f"; median effective share of the network's draws {np.median(self.ess):.0%}" if np.isfinite(self.ess).any() else ""
-        return f"{len(self)} simulated data sets, draws {how}: {verdict}{ess}."
+        what = f"not uniform for {', '.join(failed)}" if failed else "uniform"
+        known = np.isfinite(self.ess).any()
+        bad = f"{(~(self.k_hat <= largest_k_hat(1000))).mean():.1%} with bad weights; " if known else ""
+        ess = f" ({bad}median effective share of the network's draws {np.median(self.ess):.0%})" if known else ""
+        return f"{len(self)} simulated data sets, draws {how}{ess}: ranks {what} ({LEVEL:.0%} level, adjusted for {n} quantities)."
 
 
 def calibrate(
@@ -131,7 +122,7 @@ def calibrate(
         simulations: data sets with known parameters; fresh ones from the posterior's own simulator when left out.
         n_datasets: how many fresh ones.
         n_draws: draws a data set.
-        corrected: check the draws that `reweight` makes of the network's.
+        corrected: check the draws as `reweight` resamples them, without its MCMC: data sets with a bad k-hat count as they are.
         seed: of simulations, draws and reference points.
         workers: threads; one for each core when left out.
 
@@ -187,7 +178,7 @@ def _judge(posterior: Posterior, draws: Draws, simulations: Simulations, correct
         k_hat, ess = weights.k_hat, weights.ess
         of_likelihood = log_lik[:, :-1], log_lik[:, -1]
         if corrected:
-            rows = resample(weights, seed=seed)
+            rows = resample(weights, [generator(seed, 9, i) for i in range(len(theta))])
             theta = np.take_along_axis(theta, rows[..., None], axis=1)
             log_q, log_q_true = np.take_along_axis(log_joint[:, :-1], rows, 1), log_joint[:, -1]
             of_likelihood = np.take_along_axis(log_lik[:, :-1], rows, 1), log_lik[:, -1]
@@ -224,7 +215,7 @@ def posterior_sbc(
         person: position in the study.
         n_datasets: how many theta'.
         n_draws: draws for each.
-        corrected: check the draws that `reweight` makes of the network's.
+        corrected: check the draws as `reweight` resamples them, without its MCMC: data sets with a bad k-hat count as they are.
         seed: of everything random.
         workers: threads; one for each core when left out.
 
@@ -241,10 +232,10 @@ def posterior_sbc(
             f"Expected room for at least {design.smallest} new trials beside {one.names[0]}'s {n}; the network knows up to {design.largest}. Use a "
             f"network for more trials, or fewer of the person's."
         )
-    draws = posterior.sample(one, n_datasets, seed=seed)
+    draws = posterior.sample(one, max(20 * n_datasets, 1000), seed=seed)  # many more than are needed: corrected ones hold repeats
     if posterior.simulator.model.likelihood is not None:
         draws = reweight(draws, one, seed=seed, workers=workers)
-    theta = draws.theta[0]
+    theta = draws.theta[0, generator(seed, 13).choice(draws.theta.shape[1], n_datasets, replace=False)]
     own = design_of(one, window=design.window, deadline=design.deadline, condition=design.condition)
     counts = np.round(own.counts * n_new / n).astype(int)
     again = Simulator(posterior.simulator.model, posterior.simulator.prior, replace(own, counts=counts))

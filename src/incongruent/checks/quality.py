@@ -9,7 +9,8 @@ import numpy as np
 from incongruent.checks.calibration import Calibration, calibrate
 from incongruent.checks.recovery import bins_of, recover
 from incongruent.designs import Design
-from incongruent.exact import largest_k_hat, reweight
+from incongruent.exact import reweight
+from incongruent.importance import largest_k_hat
 from incongruent.posterior import Posterior
 from incongruent.simulation import Simulator
 

@@ -8,7 +8,7 @@ intervals that hold the truth - alpha|.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -23,6 +23,28 @@ Array = np.ndarray
 
 BIN_EDGES = (20, 50, 100, 200, 500, 1000, 2000)
 LEVELS = np.arange(0.01, 1.0, 0.01)
+
+
+def covered_share(probability: Array) -> tuple[Array, Array]:
+    """From shares of draws below the truth (dataset, quantity): the smallest central interval with the truth (dataset, quantity), and the share of
+    data sets whose central intervals hold it, (level, quantity), at ``LEVELS``.
+    """
+    central = np.abs(2.0 * probability - 1.0)
+    return central, (central[None] <= LEVELS[:, None, None]).mean(axis=1)
+
+
+def by_bins(table_of: Callable[[Array], pd.DataFrame], n_trials: Array, edges: Sequence[int]) -> pd.DataFrame:
+    """A table for each bin of the number of trials, one below the other; bins with fewer than 20 data sets, too few to judge, are left out."""
+    tables = []
+    for low, high in pairwise(edges):
+        last = high == edges[-1]
+        rows = ((n_trials >= low) | (low == edges[0])) & ((n_trials < high) | last)  # the outer bins are open
+        if rows.sum() >= 20:
+            table = table_of(rows)
+            table.insert(0, "n_datasets", int(rows.sum()))
+            table.insert(0, "trials", f"{low}–{high if last else high - 1}")
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +78,7 @@ class Recovery:
         """One row per parameter: r, nrmse, bias, contraction, coverage_50, coverage_90, calibration_error; over all data sets or some."""
         truth, mean = self.truth[rows], self.mean[rows]
         spread = truth.std(axis=0)
-        central = np.abs(2.0 * self.probability[rows] - 1.0)  # (dataset, parameter): the smallest central interval that holds the truth
-        covered = (central[None] <= LEVELS[:, None, None]).mean(axis=1)  # (level, parameter)
+        central, covered = covered_share(self.probability[rows])
         columns = {
             "r": [float(np.corrcoef(truth[:, i], mean[:, i])[0, 1]) for i in range(truth.shape[1])],
             "nrmse": np.sqrt(((mean - truth) ** 2).mean(axis=0)) / spread,
@@ -71,16 +92,7 @@ class Recovery:
 
     def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
         """The same table for bins of the number of trials; bins with fewer than 20 data sets, too few to judge, are left out."""
-        tables = []
-        for low, high in pairwise(edges):
-            last = high == edges[-1]
-            rows = ((self.n_trials >= low) | (low == edges[0])) & ((self.n_trials < high) | last)  # the outer bins are open
-            if rows.sum() >= 20:
-                table = self.table(rows)
-                table.insert(0, "n_datasets", int(rows.sum()))
-                table.insert(0, "trials", f"{low}–{high if last else high - 1}")
-                tables.append(table)
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        return by_bins(self.table, self.n_trials, edges)
 
     def __str__(self) -> str:
         table = self.table()

@@ -89,6 +89,9 @@ class _Dmc:
         unanswered = np.bincount(condition[~answered], minlength=len(levels))
         observed = Observed(condition[answered], values["response"][answered], values["rt"][answered], unanswered)
         theta = np.asarray(theta, float)
+        if len(levels) == 0:  # no trials: nothing to learn from
+            yield np.zeros(len(theta)) if evaluate is log_likelihood else np.zeros((len(theta), 0))
+            return
         for first in range(0, len(theta), AT_ONCE):
             part = theta[first : first + AT_ONCE]
 

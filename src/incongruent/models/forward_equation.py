@@ -5,8 +5,8 @@ With y = x / b(t) the bounds stand still at -1 and 1 and the density p(y, t) obe
     dp/dt = - d/dy [ (m'(t) - y b'(t)) / b(t) p ] + sigma^2 / (2 b(t)^2) d^2p/dy^2,     p(-1, t) = p(1, t) = 0
 
 Finite volumes in y keep the mass: what leaves the outer cells is what has been absorbed, to the last digit. Time is stepped by Crank & Nicolson
-(1947); a start at a single point begins with implicit steps (Rannacher 1984), since Crank-Nicolson would let its kink ring. Only the change of
-the mean path over a step enters, so a drift without a finite value at 0 does no harm.
+(1947); a start at a single point, or with mass at the bounds, begins with implicit steps (Rannacher 1984), since Crank-Nicolson would let
+it ring. Only the change of the mean path over a step enters, so a drift without a finite value at 0 does no harm.
 
 The steps lie where they are needed: each data set has the same number of them, shared between the decay of the mass, the bending of the mean
 path and the first moments after the start. Once less than exp(-21) of the mass is left it is let decay exponentially.
@@ -43,13 +43,15 @@ class Resolution:
     Attributes:
         cells: of the space between the bounds; even.
         steps: of time.
+        nodes: of the quadrature over a drift that varies.
     """
 
     cells: int
     steps: int
+    nodes: int
 
 
-LEVELS = tuple(Resolution(80 * 2**level, 256 * 2**level) for level in range(4))
+LEVELS = tuple(Resolution(80 * 2**level, 256 * 2**level, 15 * 2**level) for level in range(4))
 """From fast to fine; errors fall by four from one to the next."""
 
 
@@ -88,7 +90,7 @@ def first_passages(paths_on: PathsOn, start: Array, resolution: Resolution) -> P
     n_datasets, n_conditions, _ = paths.increment.shape
     dt = np.diff(paths.times)
     weight = np.full(dt.shape[1], 0.5)  # of the end of a step, against its beginning
-    if len(start) == 1:
+    if not start_vanishes(start):
         paths, dt, weight = _with_implicit_start(paths_on, paths.times)
     middle = 0.5 * (paths.bound[:, 1:] + paths.bound[:, :-1])
     push = paths.increment / middle[:, None]  # change of the mean of y over a step
@@ -105,7 +107,8 @@ def _times(probe: Paths, n_steps: int) -> Array:
     """Times (dataset, n_steps + 1) between which as much happens, up to where almost nothing is left."""
     dt = np.maximum(np.diff(probe.times), 1e-300)
     middle = 0.5 * (probe.bound[:, 1:] + probe.bound[:, :-1])
-    speed = probe.increment / dt[:, None]
+    lasting = np.abs(probe.increment.sum(axis=-1)) / probe.times[:, -1:]  # (dataset, condition); a brief push is over before it absorbs much
+    speed = np.minimum(np.abs(probe.increment) / dt[:, None], lasting[..., None])
     decay = (speed**2 / (2.0 * probe.sigma**2)).min(axis=1) + (math.pi * probe.sigma / middle) ** 2 / 8.0
     bending = np.sqrt(8.0 * np.abs(probe.bow).max(axis=1))
     first = 0.01 * (probe.bound[:, :1] / probe.sigma) ** 2  # ms; how long the start stays sharp
@@ -170,7 +173,14 @@ def _start_masses(start: Array, n_cells: int) -> Array:
         masses[n_cells // 2 - 1 : n_cells // 2 + 1] = 0.5
         return masses
     edges = np.linspace(-1.0, 1.0, n_cells + 1)
-    return np.diff(np.interp(edges, start, np.linspace(0.0, 1.0, len(start))))
+    masses = np.diff(np.interp(edges, start, np.linspace(0.0, 1.0, len(start))))
+    return masses / masses.sum()
+
+
+def start_vanishes(start: Array) -> bool:
+    """Whether the density of the start falls to 0 at the bounds; where it does not, or is a point, Crank-Nicolson alone would ring."""
+    near = len(start) // 1000
+    return len(start) > 1 and (start[near] + 1.0) * (len(start) - 1) > 4.0 * near
 
 
 def _in_lanes(values: Array) -> Array:
@@ -193,14 +203,16 @@ def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
 
     push, squeeze and spread are (group, step, lane): over a step, the change of the mean of y, the relative movement of the bound, and the
     diffusion. The flux through the face at y from the cell on its left to that on its right is (adv + r) p_left + (adv - r) p_right with adv the
-    advection there; through a wall it is r (3 p_outer - p_next / 3), the slope of a parabola that is zero at the wall. Each step is one
-    tridiagonal system, solved for all lanes together.
+    advection there; through a wall it is r (3 p_outer - p_next / 3), the slope of a parabola that is zero at the wall. Where a strong push makes
+    |adv| larger than r, the flux takes |adv| for r, and through a wall 2 (r + adv) p_outer: upstream differences, which cannot ring. Each step is
+    one tridiagonal system, solved for all lanes together.
     """
     n_cells, n_groups, n_steps = len(start), push.shape[0], push.shape[1]
     absorbed = np.zeros((2, n_groups, n_steps, LANES))
     remaining = np.zeros((n_groups, LANES))
     p, ratio, partial = np.empty((n_cells, LANES)), np.empty((n_cells, LANES)), np.empty((n_cells, LANES))
     r, adv, slope = np.empty(LANES), np.empty(LANES), np.empty(LANES)
+    up, up_next, low, low_next = np.empty(LANES), np.empty(LANES), np.empty(LANES), np.empty(LANES)  # weights of the cells in the fluxes out
     width = 2.0 / n_cells
     last = n_cells - 1
     for g in range(n_groups):
@@ -213,12 +225,16 @@ def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
                 r[i] = spread[g, k, i] / (width * width)
                 adv[i] = push[g, k, i] / (2.0 * width)
                 slope[i] = squeeze[g, k, i] / (2.0 * width)
-                absorbed[0, g, k, i] = begin * r[i] * (3.0 * p[last, i] - p[last - 1, i] / 3.0)
-                absorbed[1, g, k, i] = begin * r[i] * (3.0 * p[0, i] - p[1, i] / 3.0)
+                upwards, downwards = adv[i] - slope[i], -adv[i] - slope[i]
+                up[i], up_next[i] = (3.0 * r[i], r[i] / 3.0) if abs(upwards) <= r[i] else (2.0 * r[i] + 2.0 * max(upwards, 0.0), 0.0)
+                low[i], low_next[i] = (3.0 * r[i], r[i] / 3.0) if abs(downwards) <= r[i] else (2.0 * r[i] + 2.0 * max(downwards, 0.0), 0.0)
+                absorbed[0, g, k, i] = begin * (up[i] * p[last, i] - up_next[i] * p[last - 1, i])
+                absorbed[1, g, k, i] = begin * (low[i] * p[0, i] - low_next[i] * p[1, i])
             y = -1.0 + width
             for i in range(LANES):
                 right = adv[i] - slope[i] * y
-                own, above = -4.0 * r[i] - right, 4.0 / 3.0 * r[i] - right
+                right_r = max(r[i], abs(right))
+                own, above = -low[i] - right - right_r, low_next[i] + right_r - right
                 scale = 1.0 / (1.0 - end * own)
                 ratio[0, i] = -end * above * scale
                 partial[0, i] = (p[0, i] + begin * (own * p[0, i] + above * p[1, i])) * scale
@@ -227,7 +243,8 @@ def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
                 y_right = y_left + width
                 for i in range(LANES):
                     left, right = adv[i] - slope[i] * y_left, adv[i] - slope[i] * y_right
-                    below, own, above = left + r[i], left - right - 2.0 * r[i], r[i] - right
+                    left_r, right_r = max(r[i], abs(left)), max(r[i], abs(right))
+                    below, own, above = left + left_r, left - right - left_r - right_r, right_r - right
                     scale = 1.0 / (1.0 - end * own + end * below * ratio[j - 1, i])
                     ratio[j, i] = -end * above * scale
                     explicit = p[j, i] + begin * (below * p[j - 1, i] + own * p[j, i] + above * p[j + 1, i])
@@ -235,7 +252,8 @@ def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
             y = 1.0 - width
             for i in range(LANES):
                 left = adv[i] - slope[i] * y
-                below, own = left + 4.0 / 3.0 * r[i], left - 4.0 * r[i]
+                left_r = max(r[i], abs(left))
+                below, own = left + left_r + up_next[i], left - left_r - up[i]
                 scale = 1.0 / (1.0 - end * own + end * below * ratio[last - 1, i])
                 explicit = p[last, i] + begin * (below * p[last - 1, i] + own * p[last, i])
                 p[last, i] = (explicit + end * below * partial[last - 1, i]) * scale
@@ -244,8 +262,8 @@ def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
                 for i in range(LANES):
                     p[j, i] = partial[j, i] - ratio[j, i] * p[j + 1, i]
             for i in range(LANES):
-                absorbed[0, g, k, i] += end * r[i] * (3.0 * p[last, i] - p[last - 1, i] / 3.0)
-                absorbed[1, g, k, i] += end * r[i] * (3.0 * p[0, i] - p[1, i] / 3.0)
+                absorbed[0, g, k, i] += end * (up[i] * p[last, i] - up_next[i] * p[last - 1, i])
+                absorbed[1, g, k, i] += end * (low[i] * p[0, i] - low_next[i] * p[1, i])
         for j in range(n_cells):
             for i in range(LANES):
                 remaining[g, i] += p[j, i]

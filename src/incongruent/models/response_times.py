@@ -28,8 +28,8 @@ REACH = 6.0
 """How many of its standard deviations the non-decision time reaches; further out its logarithm is extended as a parabola."""
 NO_EDGE = 1e9
 """Stands for a window or deadline, in ms, that is not there."""
-NOTHING = -600.0
-"""A log density below this stands for 0."""
+OVERSHOOT = 0.1
+"""How far the cubic through log densities may leave the two that it lies between."""
 SMALLEST_SD = 1.0
 """A non-decision time that varies by less than this, in ms, counts as varying by this."""
 
@@ -51,11 +51,15 @@ class Observed:
     unanswered: Array
 
 
-def drift_nodes(drift_sd: float, n_nodes: int = 11) -> tuple[Array, Array]:
-    """Standard normal deviates (node,) and their weights (node,), Gauss-Hermite; a single 0 without drift variability."""
+def drift_nodes(drift_sd: float, n_nodes: int) -> tuple[Array, Array]:
+    """Standard normal deviates (node,) and their weights (node,), Gauss-Hermite; a single 0 without drift variability.
+
+    Late densities change over a drift of about sigma / sqrt(t), .15 per ms, so that a drift that varies by more than .25 needs more nodes than
+    ``n_nodes``, in proportion.
+    """
     if drift_sd == 0.0:
         return np.zeros(1), np.ones(1)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(n_nodes)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(min(int(n_nodes * max(1.0, 4.0 * drift_sd)), 200))
     return nodes, weights / weights.sum()
 
 
@@ -84,7 +88,7 @@ def log_densities(paths_of: PathsOf, effects: TrialEffects, observed: Observed, 
 
 def _evaluate(paths_of: PathsOf, effects: TrialEffects, observed: Observed, kept: Kept, resolution: Resolution, *, each: bool) -> tuple[Array, Array]:
     n_theta = len(effects.mu_R)
-    deviates, weights = drift_nodes(float(effects.drift_sd.max(initial=0.0)))
+    deviates, weights = drift_nodes(float(effects.drift_sd.max(initial=0.0)), resolution.nodes)
     rows = np.repeat(np.arange(n_theta), len(deviates))
     extra = np.tile(deviates, n_theta) * effects.drift_sd[rows]  # (theta x node,) 1 / ms
 
@@ -140,7 +144,8 @@ def _add_bin_masses(times, later, decay, horizon, width, weight, masses):  # pra
                 dt1 = times[k + 2] - times[k + 1]
                 slope1 = ((later[k + 2] - later[k + 1]) / dt1 * dt + chord * dt1) / (dt1 + dt)
             if k == 0:
-                slope0 = min(0.0, 2.0 * chord - slope1)
+                slope0 = 2.0 * chord - slope1
+            slope0, slope1 = max(min(slope0, 0.0), 3.0 * chord), max(min(slope1, 0.0), 3.0 * chord)  # monotone (Fritsch & Carlson 1980)
             x = (t - times[k]) / dt
             now = later[k] + x * dt * chord + x * (1.0 - x) * dt * ((1.0 - x) * (slope0 - chord) - x * (slope1 - chord))
         masses[j] += weight * max(before - now, 0.0)
@@ -164,7 +169,7 @@ def _take_logarithms(density, first_node, width, mu, sd):  # pragma: no cover - 
     """Logarithms in place. Where the non-decision time no longer reaches, they go on as a parabola, as those of its own density do."""
     n = len(density)
     valid = 0
-    while valid < n - 1 and ((first_node + valid) * width < mu - (REACH - 1.0) * sd or density[valid] <= 0.0):
+    while valid < n - 1 and (first_node + valid) * width < mu - (REACH - 1.0) * sd:
         valid += 1
     for a in range(valid, n):
         density[a] = math.log(max(density[a], 1e-300))
@@ -234,13 +239,14 @@ def _log_likelihood(
                 for q in range(n_nodes):
                     row = i * n_nodes + q
                     _add_bin_masses(times[row], later[row, c, s], decay[row, c], horizon, width, node_weights[q], masses)
-                before = masses[0]
-                for j in range(n_bins - 2):  # from masses of bins to weights of their middles; the last bin reaches to the horizon
-                    own = masses[j]
-                    left = before - own if j > 0 else 0.0
-                    right = masses[j + 1] - own if j < n_bins - 3 else 0.0
-                    masses[j] -= max(min((left + right) / 24.0, 0.5 * own), -0.5 * own)
-                    before = own
+                flow = 0.0
+                for j in range(n_bins - 1):  # from masses of bins to weights of their middles; the last bin reaches to the horizon
+                    here, next_flow = masses[j], 0.0
+                    if j < n_bins - 2:
+                        most = 0.25 * min(here, masses[j + 1])
+                        next_flow = max(min((here - masses[j + 1]) / 24.0, most), -most)
+                    masses[j] += next_flow - flow
+                    flow = next_flow
                 _convolve(masses[: n_bins - 1], kernel, first_tap, first_node, density[c, s])
                 _take_logarithms(density[c, s], first_node, width, mu, sd)
                 for j in range(n_bins):
@@ -271,14 +277,14 @@ def _log_likelihood(
             a = int(place)
             x = place - a
             near = density[condition[j], side[j]]
-            value = (1.0 - x) * near[a] + x * near[a + 1]
-            if min(near[a - 1], near[a], near[a + 1], near[a + 2]) > NOTHING:  # a cubic would overshoot at the edge of nothing
-                value = (
-                    -x * (x - 1.0) * (x - 2.0) / 6.0 * near[a - 1]
-                    + (x + 1.0) * (x - 1.0) * (x - 2.0) / 2.0 * near[a]
-                    - (x + 1.0) * x * (x - 2.0) / 2.0 * near[a + 1]
-                    + (x + 1.0) * x * (x - 1.0) / 6.0 * near[a + 2]
-                )
+            value = (
+                -x * (x - 1.0) * (x - 2.0) / 6.0 * near[a - 1]
+                + (x + 1.0) * (x - 1.0) * (x - 2.0) / 2.0 * near[a]
+                - (x + 1.0) * x * (x - 2.0) / 2.0 * near[a + 1]
+                + (x + 1.0) * x * (x - 1.0) / 6.0 * near[a + 2]
+            )
+            least, most = min(near[a], near[a + 1]), max(near[a], near[a + 1])
+            value = min(max(value, least - OVERSHOOT), most + OVERSHOOT)  # more than a peak's height only at the edge of nothing
             if eps > 0.0:
                 inside = 0.5 * eps / (lapse_high - lapse_low) if lapse_low <= rt[j] <= lapse_high else 0.0
                 value = math.log(max((1.0 - eps) * math.exp(value) + inside, 1e-300))

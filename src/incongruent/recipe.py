@@ -1,0 +1,70 @@
+"""How a network learns, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from incongruent.simulation import CHUNK
+
+FIRST_CHUNKS = 8
+"""Chunks of simulations that have to be there before the first step."""
+REUSE_IN_STEPS = 8
+"""With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed gives the same network."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the network learns.
+
+    Attributes:
+        batch_size: data sets a step.
+        peak_rate: highest learning rate.
+        warmup: steps until it is reached.
+        clip: largest norm of a gradient.
+        average: decay of the averaged weights.
+        mmd_weight: weight of the MMD term on the summaries; 0 leaves it out.
+        window_bytes: room for recent simulations.
+        reuse: with a budget in minutes, how often each data set is used at least on average, each time with other of its trials; fewer
+            simulations leave more of the cores to learning.
+    """
+
+    batch_size: int = 256
+    peak_rate: float = 2e-3
+    warmup: int = 200
+    clip: float = 2.0
+    average: float = 0.998
+    mmd_weight: float = 0.0
+    window_bytes: int = 300_000_000
+    reuse: float = 1.0
+
+    def __post_init__(self) -> None:
+        positive = self.peak_rate > 0 and self.clip > 0 and self.reuse > 0 and self.mmd_weight >= 0
+        if self.batch_size < 2 or self.warmup < 1 or not 0 <= self.average < 1 or not positive:
+            raise ValueError(
+                f"Expected batch_size ≥ 2, peak_rate > 0, warmup ≥ 1, clip > 0, 0 ≤ average < 1, mmd_weight ≥ 0 and reuse > 0; got {self}."
+            )
+
+    def chunks_for(self, step: int) -> int:
+        """How many chunks of simulations may be there at a step."""
+        return 2 * FIRST_CHUNKS + int(step * self.batch_size / (self.reuse * CHUNK))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: minutes of the clock, or steps; exactly one of the two."""
+
+    minutes: float | None
+    steps: int | None
+
+    def __post_init__(self) -> None:
+        given = [value for value in (self.minutes, self.steps) if value is not None]
+        if len(given) != 1 or given[0] <= 0:
+            raise ValueError(f"Expected either minutes or steps, above 0; got minutes={self.minutes}, steps={self.steps}.")
+
+    def share(self, step: int, seconds: float) -> float:
+        """How much of it is used, 0 to 1."""
+        return seconds / (60.0 * self.minutes) if self.minutes is not None else step / (self.steps or 1)
+
+    def chunks(self, step: int, batch_size: int) -> int | None:
+        """How many chunks have to have entered the window before a step; None with a budget in minutes, when whatever is ready enters."""
+        return FIRST_CHUNKS + step * batch_size // (REUSE_IN_STEPS * CHUNK) if self.steps is not None else None
