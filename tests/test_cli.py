@@ -133,7 +133,7 @@ def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path:
     own, other = (pd.read_csv(tmp_path / name / "posterior.csv") for name in ("own", "other"))
     assert not np.allclose(own["mean"], other["mean"])
     assert run(*arguments, "--out", tmp_path / "wide", "--prior", "schaefer2024_initial", monkeypatch=monkeypatch) == 2
-    assert "which the network was trained for" in capsys.readouterr().err.replace("\n", " ")
+    assert "which the network was trained for" in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

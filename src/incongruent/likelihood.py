@@ -18,6 +18,8 @@ Array = np.ndarray
 
 TOLERANCE = 0.05
 """Nats by which log likelihoods may differ from those of the next finer level of accuracy, as an SD over draws."""
+SHARE_OF_SPREAD = 1e-3
+"""… or by this share of how much they differ between draws, where draws are so poor that they differ by hundreds."""
 N_COMPARED = 8
 """Draws at which two levels of accuracy are compared."""
 BLOCK = 512
@@ -111,14 +113,17 @@ class Person:
 
 
 def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int, bool]:
-    """The fastest level of accuracy that is as good as the next, and whether there is one."""
-    some = theta[np.unique(np.linspace(0, len(theta) - 1, N_COMPARED).astype(int))]
+    """The fastest level of accuracy that is as good as the next, and whether there is one; judged at the likeliest of draws (draw, parameter)."""
+    some = theta[np.unique(np.linspace(0, len(theta) - 1, 4 * N_COMPARED).astype(int))]
     coarse = person.log_likelihood(likelihood, some, 0)
+    best = np.argsort(coarse)[-N_COMPARED:]
+    some, coarse = some[best], coarse[best]
     for level in range(1, likelihood.n_levels):
         fine = person.log_likelihood(likelihood, some, level)
         with np.errstate(invalid="ignore"):  # -inf on both levels
             change = np.where(coarse == fine, 0.0, fine - coarse)
-        if np.std(change) <= TOLERANCE and abs(np.mean(change)) <= 4.0 * TOLERANCE:
+            allowed = TOLERANCE + SHARE_OF_SPREAD * np.nan_to_num(np.ptp(fine), posinf=0.0)
+        if np.std(change) <= allowed and abs(np.mean(change)) <= 4.0 * allowed:
             return level - 1, True
         coarse = fine
     return likelihood.n_levels - 1, likelihood.n_levels == 1
