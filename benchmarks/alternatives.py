@@ -87,18 +87,19 @@ def bayesflow(kind: str) -> Callable[[float, np.ndarray], Fitted]:
             history = flow.fit_online(epochs=1, num_batches_per_epoch=n_steps, batch_size=BATCH, verbose=0)
             return flow, float(history.history["loss"][-1])
 
-        begun = time.perf_counter()
-        fit(5e-4, 3)
-        compiled = time.perf_counter()
-        fit(5e-4, 15)
-        step = max((time.perf_counter() - compiled - (compiled - begun) * 0.8) / 12.0, (time.perf_counter() - compiled) / 60.0)
+        took = []
+        for n_steps in (5, 25):  # compilation is in both
+            begun = time.perf_counter()
+            fit(5e-4, n_steps)
+            took.append(time.perf_counter() - begun)
+        step = max((took[1] - took[0]) / 20.0, 1e-3)
         trial = max(10, int(0.2 * seconds / step))
         losses = {rate: fit(rate, trial)[1] for rate in (2e-4, 5e-4, 1.5e-3)}
         rate = min(losses, key=losses.get)
         flow, _ = fit(rate, max(10, int(seconds / step)))
 
         def sample(x, n_draws):
-            return np.asarray(flow.sample(conditions={"x": x}, num_samples=n_draws)["z"])
+            return np.asarray(flow.sample(conditions={"x": x}, num_samples=n_draws, verbose=0)["z"])
 
         def log_prob(z, x):
             return np.asarray(flow.log_prob({"z": z, "x": x})).reshape(-1)

@@ -190,7 +190,7 @@ def train(
         simulator, minutes=budget, steps=steps, seed=seed, architecture=Architecture(), recipe=Recipe(mmd_weight=mmd), checkpoint=checkpoint
     )
     posterior.save(out)
-    posterior = with_quality(posterior, n_datasets=1000, seed=seed + 1)
+    posterior = with_quality(posterior, n_datasets=1000, seed=seed + 1, n_calibrated=300, n_efficiency=100)
     posterior.save(out)
     screen.print(str(posterior.history))
     _show_quality(posterior)
@@ -351,6 +351,9 @@ def _show_correction(result: Fit) -> None:
         f"Corrected by the exact likelihood: {np.median(correction.ess):.0%} of the network's draws effective (median; lowest "
         f"{correction.ess.min():.0%}); weights good (k_hat) for {good} of {n}" + (f"; {n_mcmc} sampled by MCMC instead." if n_mcmc else ".")
     )
+    if not correction.accurate.all():
+        names = [name for name, fine in zip(result.draws.names, correction.accurate, strict=True) if not fine]
+        screen.print(f"[yellow]Likelihood less exact, mostly for answers far too fast for the model: {_plain(', '.join(names[:10]))}[/]")
 
 
 def _show_quality(posterior: Posterior) -> None:

@@ -26,6 +26,7 @@ class Correction:
         ess: (person,) effective share of the network's draws, 1 for a perfect network.
         log_evidence: (person,) log p(trials) under model and prior, in nats.
         log_evidence_error: (person,) its Monte Carlo standard error.
+        accurate: (person,) whether log likelihoods are within .05 nats of a finer computation; it fails for answers far too fast for the model.
         mcmc: (person,) whether the draws come from MCMC on the exact likelihood.
         mcmc_steps: (person,) steps of the ensemble after burn-in; 0 without MCMC.
         autocorrelation_time: (person,) the longest of the parameters, in steps; NaN without MCMC.
@@ -36,6 +37,7 @@ class Correction:
     ess: Array
     log_evidence: Array
     log_evidence_error: Array
+    accurate: Array
     mcmc: Array
     mcmc_steps: Array
     autocorrelation_time: Array
@@ -46,8 +48,8 @@ class Correction:
         return Correction(**{name: values[people] for name, values in vars(self).items()})
 
     def table(self) -> pd.DataFrame:
-        """One row per person: k_hat, ess, log_evidence, log_evidence_error, sampled_by, mcmc_steps, autocorrelation_time."""
-        names = ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc_steps", "autocorrelation_time")
+        """One row per person: k_hat, ess, log_evidence, log_evidence_error, sampled_by, accurate, mcmc_steps, autocorrelation_time."""
+        names = ("k_hat", "ess", "log_evidence", "log_evidence_error", "accurate", "mcmc_steps", "autocorrelation_time")
         frame = pd.DataFrame({name: getattr(self, name) for name in names})
         frame.insert(4, "sampled_by", np.where(self.mcmc, "MCMC", "network, reweighted"))
         return frame

@@ -19,7 +19,7 @@ import numpy as np
 
 from incongruent.draws import Correction, Draws
 from incongruent.importance import FEWEST_DRAWS, largest_k_hat, resample, weigh
-from incongruent.likelihood import Person, log_likelihood
+from incongruent.likelihood import Person, evaluate
 from incongruent.mcmc import MOST_STEPS, STEPS_PER_TIME, sample_exactly
 from incongruent.priors import Prior
 from incongruent.scope import readable
@@ -56,7 +56,7 @@ def reweight(
             reaches beyond the network's.
 
     Warns:
-        RuntimeWarning: when MCMC did not move or not reach its criterion, and as `log_likelihood` does.
+        RuntimeWarning: when MCMC did not move or not reach its criterion.
     """
     if draws.names != study.names:
         raise ValueError(f"Expected the people of the draws, {draws.names[:5]} …; got a study of {study.names[:5]} ….")
@@ -65,7 +65,7 @@ def reweight(
     if draws.correction is not None:
         raise ValueError("Expected draws as they come from the network; these have been corrected already. Take those from Posterior.sample.")
     simulator = draws.simulator if prior is None else with_prior(draws.simulator, prior)
-    log_lik = log_likelihood(simulator, draws.theta, study, workers=workers)
+    log_lik, accurate = evaluate(simulator, draws.theta, study, workers=workers)
     log_joint = simulator.prior.log_prob(draws.theta) + log_lik
     weights = weigh(log_joint, draws.log_q)
     places = streams_of(draws.names)
@@ -86,7 +86,7 @@ def reweight(
             theta[i], log_lik[i], log_joint[i] = chain.theta, chain.log_likelihood, chain.log_joint
             evidence[i], error[i], steps[i], times[i] = chain.log_evidence, chain.log_evidence_error, chain.n_steps, chain.time
     _warn_of_short_chains(study.names, people, again, steps, times)
-    correction = Correction(weights.k_hat, weights.ess, evidence, error, again, steps, times, log_lik)
+    correction = Correction(weights.k_hat, weights.ess, evidence, error, accurate, again, steps, times, log_lik)
     return replace(draws, theta=theta, log_q=log_joint - evidence[:, None], simulator=simulator, correction=correction)
 
 

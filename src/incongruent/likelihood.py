@@ -66,12 +66,26 @@ def log_likelihood(simulator: Simulator, theta: Array, study: Trials, *, workers
     Warns:
         RuntimeWarning: when the finest level of accuracy still differs from the one before it.
     """
+    found, accurate = evaluate(simulator, theta, study, workers=workers)
+    if not accurate.all():
+        names = [name for name, fine in zip(study.names, accurate, strict=True) if not fine]
+        warnings.warn(
+            f"Expected log likelihoods within {TOLERANCE} nats of the finest level of accuracy; not reached for {', '.join(names[:10])}. "
+            f"Weights and evidence of these people are less exact.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return found
+
+
+def evaluate(simulator: Simulator, theta: Array, study: Trials, *, workers: int | None = None) -> tuple[Array, Array]:
+    """What `log_likelihood` returns, and for each person whether the levels of accuracy agree, (person,)."""
     likelihood = likelihood_of(simulator)
     theta = np.asarray(theta, float)
     if theta.ndim != 3 or theta.shape[::2] != (len(study), len(simulator.prior.names)):
         raise ValueError(f"Expected theta of shape ({len(study)}, draw, {len(simulator.prior.names)}), (person, draw, parameter); got {theta.shape}.")
     if theta.shape[1] == 0:
-        return np.empty(theta.shape[:2])
+        return np.empty(theta.shape[:2]), np.ones(len(study), bool)
     trials = readable(checked(study), simulator.design)
     people = [Person.of(simulator, trials, i) for i in range(len(trials))]
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
@@ -81,15 +95,7 @@ def log_likelihood(simulator: Simulator, theta: Array, study: Trials, *, workers
     out = np.empty(theta.shape[:2])
     for (i, first), part in zip(blocks, parts, strict=True):
         out[i, first : first + BLOCK] = part
-    unstable = [name for name, (_, stable) in zip(study.names, levels, strict=True) if not stable]
-    if unstable:
-        warnings.warn(
-            f"Expected log likelihoods within {TOLERANCE} nats of the finest level of accuracy; not reached for {', '.join(unstable[:10])}. "
-            f"Weights and evidence of these people are less exact.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-    return out
+    return out, np.array([stable for _, stable in levels], bool)
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from incongruent.designs import Design, design_of
 from incongruent.draws import Draws
 from incongruent.exact import reweight
 from incongruent.importance import largest_k_hat, resample, weigh
-from incongruent.likelihood import log_likelihood
+from incongruent.likelihood import evaluate
 from incongruent.posterior import Posterior
 from incongruent.simulation import Simulations, Simulator, generator
 from incongruent.trials import Trials, select
@@ -172,7 +172,7 @@ def _judge(posterior: Posterior, draws: Draws, simulations: Simulations, correct
     of_likelihood: tuple[Array, Array] | None = None
     if corrected or posterior.simulator.model.likelihood is not None:
         both = np.concatenate([theta, truth[:, None]], axis=1)
-        log_lik = log_likelihood(posterior.simulator, both, simulations.trials, workers=workers)
+        log_lik, _ = evaluate(posterior.simulator, both, simulations.trials, workers=workers)
         log_joint = log_lik + prior.log_prob(both)
         weights = weigh(log_joint[:, :-1], log_q)
         k_hat, ess = weights.k_hat, weights.ess
