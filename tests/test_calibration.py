@@ -48,8 +48,8 @@ def test_no_values_have_no_p():
 @pytest.fixture(scope="module")
 def both(posterior):
     """The small network's calibration, as it is and corrected, on the same simulations."""
-    simulations = posterior.simulator.simulate(300, seed=21)
-    return [calibrate(posterior, simulations, n_draws=200, corrected=corrected, seed=22) for corrected in (False, True)]
+    simulations = posterior.simulator.simulate(200, seed=21)
+    return [calibrate(posterior, simulations, n_draws=100, corrected=corrected, seed=22) for corrected in (False, True)]
 
 
 def test_every_quantity_is_there(both):
@@ -72,7 +72,7 @@ def test_a_rough_network_is_caught_and_the_correction_mends_it(both):
 def test_bins_hold_every_data_set_once(both):
     table = both[0].by_trials([50, 100, 200])
     assert list(table["trials"].unique()) == ["50–99", "100–200"]
-    assert table.groupby("trials")["n_datasets"].first().sum() == 300
+    assert table.groupby("trials")["n_datasets"].first().sum() == 200
 
 
 def test_bent_ranks_fail_for_their_own_parameter_only(both):
@@ -92,7 +92,7 @@ def test_the_figure_shows_every_quantity_and_marks_what_leaves_its_band(both, tm
     assert (tmp_path / "calibration.png").read_bytes().startswith(b"\x89PNG")
     off = dict(both[1].ranks) | {"A": both[1].ranks["A"] ** 3}
     colours = {}
-    for name, record in (("off", replace(both[1], ranks=off)), ("good", replace(both[1], ranks=off | {"A": np.linspace(0.001, 0.999, 300)}))):
+    for name, record in (("off", replace(both[1], ranks=off)), ("good", replace(both[1], ranks=off | {"A": np.linspace(0.001, 0.999, 200)}))):
         ax = Figure().subplots()
         colours[name] = plot_ranks(record, "A", ax).lines[0].get_color()
     assert colours == {"off": SECOND, "good": ACCENT}

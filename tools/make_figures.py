@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import incongruent as inc
+from incongruent.checks.calibration import calibrate
 from incongruent.checks.recovery import recover
 from incongruent.demo import demo_study
-from incongruent.plots import plot_history, predictive_figure, recovery_figure, save_png, styled
+from incongruent.plots import calibration_figure, plot_history, predictive_figure, recovery_figure, save_png, styled
 from incongruent.plots.style import new_figure
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
@@ -18,6 +19,7 @@ def main() -> None:
     save_png(predictive_figure(result.prediction), FOLDER / "predictive_group.png")
     recovery = recover(posterior, n_datasets=1000, seed=11)
     save_png(recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png")
+    save_png(calibration_figure(calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)), FOLDER / "calibration.png")
     assert posterior.history is not None
     with styled():
         figure, axes = new_figure(1, 1, width=4.8, height=3.0)

@@ -30,7 +30,7 @@ def plot_ranks(calibration: Calibration, quantity: str, ax: Axes) -> Axes:
 
 
 def plot_coverage(calibration: Calibration, ax: Axes) -> Axes:
-    """Share of central intervals that hold the truth, minus what they claim, one line a parameter."""
+    """Share of central intervals that hold the truth, minus what they claim, one line a parameter, coloured as in `plot_z_scores`."""
     for i, name in enumerate(calibration.parameter_names):
         central = np.abs(2.0 * calibration.ranks[name] - 1.0)
         share = (central[:, None] <= LEVELS).mean(axis=0)
@@ -38,7 +38,6 @@ def plot_coverage(calibration: Calibration, ax: Axes) -> Axes:
     ax.axhline(0.0, color=INK, lw=0.5)
     reach = max(5.0, 1.1 * float(np.abs(ax.get_ylim()).max()))
     ax.set(xlim=(0, 100), ylim=(-reach, reach), xlabel="central interval (%)", ylabel="truth within, too many (%)", title="Coverage")
-    ax.legend(ncols=2, fontsize=7, loc="lower left")
     return ax
 
 
@@ -49,8 +48,8 @@ def plot_z_scores(calibration: Calibration, ax: Axes) -> Axes:
     for i, name in enumerate(calibration.parameter_names):
         z, contraction = calibration.z_score[:, i], calibration.contraction[:, i]
         ax.errorbar(contraction.mean(), z.mean(), yerr=z.std(), fmt="o", ms=4, lw=1.0, capsize=2, color=f"C{i}", label=name)
-    ax.set(xlim=(0, 1.02), ylim=(-2, 2), xlabel="contraction", ylabel="z-score, mean ± SD", title="Sharp and right?")
-    ax.legend(ncols=2, fontsize=7, loc="lower left")
+    ax.set(xlim=(0, 1.05), ylim=(-3.2, 1.6), xlabel="contraction", ylabel="z-score, mean ± SD", title="Sharp and right?")
+    ax.legend(ncols=3, fontsize=7, loc="lower center", handlelength=1.0, columnspacing=0.8)
     return ax
 
 
@@ -70,8 +69,9 @@ def calibration_figure(calibration: Calibration) -> Figure:
         for ax in axes[len(quantities) + 2 :]:
             ax.set_axis_off()
         figure.supxlabel(
-            f"Ranks of the truth among posterior draws, {how}; {len(calibration)} simulated data sets. Grey: simultaneous {LEVEL:.0%} band of "
-            f"calibrated ranks, or z-scores of 0 ± 1.",
+            f"Ranks of the truth among posterior draws, {how}; {len(calibration)} simulated data sets.\n"
+            f"Grey: simultaneous {LEVEL:.0%} band of calibrated ranks (orange leaves it, as one in twenty calibrated ones does), "
+            f"or z-scores of 0 ± 1.",
             fontsize=8,
         )
     return figure
