@@ -155,7 +155,6 @@ def test_more_data_sets_than_people_begin_again_with_the_first():
         ({"share": {"congruent": (0.8, 0.2), "incongruent": 0.5}}, "Expected the share of 'congruent'"),
         ({"share": {"congruent": 0.5, "incongruent": 0.4}}, "Expected shares that sum to 1"),
         ({"share": {"congruent": (0.6, 0.8), "incongruent": (0.5, 0.7)}}, "Expected shares that sum to 1"),
-        ({"share": {}}, "Expected shares that sum to 1"),
         ({"window": (2500.0, 150.0)}, "Expected a window (shortest, longest) in ms; got (2500.0, 150.0)"),
         ({"deadline": 0.0}, "Expected a deadline above 0 ms; got 0.0"),
     ],

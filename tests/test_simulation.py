@@ -133,7 +133,7 @@ def test_an_observed_design_is_simulated_with_its_own_counts():
 
 def test_misfits_are_refused():
     load = Category("load", ("low", "high"), given=True)
-    with pytest.raises(ValueError, match=r"Expected a design for one of the columns \['condition'\]; got 'load'"):
+    with pytest.raises(ValueError, match=r"Expected shares for the levels of one of the given columns \['condition'\]; got .* for 'load'"):
         Simulator(models.dmc(), priors.broad(), Design(10, {"low": 0.5, "high": 0.5}, condition=load))
     prior = Prior(**{name: priors.broad()[name] for name in ("A", "tau", "mu_c", "b", "mu_R")}, lapse=stats.beta(1, 20))
     with pytest.raises(ValueError, match=r"Expected a prior for exactly the parameters .*missing \['sd_R'\], not in the model \['lapse'\]"):

@@ -121,7 +121,7 @@ def test_misfits_are_refused(change, words):
     ("column", "value", "words"),
     [
         ("rt", np.nan, "Expected a finite number in column 'rt'; got nan in data set 'a', trial 0"),
-        ("condition", 3, "Expected a level of"),
+        ("condition", 3, "Expected the position of a level of"),
         ("response", -1, "level"),
     ],
 )
@@ -150,6 +150,6 @@ def test_wrong_requests():
         concatenate([])
     with pytest.raises(ValueError, match="in every part"):
         concatenate([trials, from_long([RT], np.array([0]), {"rt": np.ones(1)})])
-    with pytest.raises(ValueError, match="Expected different levels"):
+    with pytest.raises(ValueError, match="Expected 1 to 127 different levels"):
         Category("condition", ("a", "a"))
     assert Continuous("x").dtype is np.float32

@@ -21,4 +21,4 @@ from incongruent.scope import ScopeError
 from incongruent.simulation import Simulations, Simulator
 from incongruent.storage import FileError
 from incongruent.training import TrainingError, train
-from incongruent.trials import Category, Continuous, Trials, concatenate, select, to_frame
+from incongruent.trials import Category, Continuous, Integer, Trials, concatenate, select, to_frame

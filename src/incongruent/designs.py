@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numba
 import numpy as np
 
-from incongruent.trials import CONDITION, Category, Trials
+from incongruent.trials import CONDITION, Category, Column, Continuous, Trials
 
 Array = np.ndarray
 
@@ -19,6 +20,14 @@ def _as_range(value: float | Range) -> Range:
     return (float(value), float(value)) if isinstance(value, int | float) else (float(value[0]), float(value[1]))
 
 
+WINDOW = (150.0, 2500.0)
+"""Shortest and longest RT in ms that are kept when nobody says otherwise."""
+
+Covariate = Any
+"""How a design sets a given column: a frozen distribution of scipy.stats, a number, for categories a mapping of levels to probabilities, or a
+function ``(shape, rng) -> values``."""
+
+
 @dataclass(frozen=True)
 class Design:
     """A family of designs, from which each simulated data set gets one.
@@ -26,10 +35,15 @@ class Design:
     Args:
         n_trials: trials of a data set; a pair is a range from which the number is drawn so that each doubling is as likely as the next.
         share: for each level of the condition the share of its trials; a pair is a range from which it is drawn. A level left out has no trials.
-        window: shortest and longest RT kept, in ms; trials outside are left out of simulated and observed data alike. None keeps all.
+            Empty for a model without conditions.
+        window: shortest and longest RT kept, in ms; trials outside are left out of simulated and observed data alike. None keeps all. The default has
+            no meaning, and is left out, for models without a column ``rt`` in ms.
         deadline: RT in ms after which a trial counts as one without an answer; None for no deadline. `read_trials` leaves timeouts out, so a
             network for files that it reads should have none.
-        condition: the column that the shares speak of.
+        condition: the column that the shares speak of; the model's column with these levels when left out.
+        given: for each other given column how its values come about: a frozen distribution of scipy.stats, a number, for categories a mapping of
+            levels to probabilities, or a function ``(shape, rng) -> values``. They change as often as the column says: with every trial, data set,
+            or batch.
 
     Raises:
         ValueError: when a number is out of range, a level unknown, or the shares cannot sum to 1.
@@ -40,26 +54,73 @@ class Design:
     """
 
     n_trials: int | tuple[int, int]
-    share: Mapping[str, float | Range]
-    window: Range | None = (150.0, 2500.0)
+    share: Mapping[str, float | Range] = field(default_factory=dict)
+    window: Range | None = WINDOW
     deadline: float | None = None
     condition: Category = CONDITION
+    given: Mapping[str, Covariate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.n_trials, int | np.integer) and (not isinstance(self.n_trials, tuple | list) or len(self.n_trials) != 2):
+            raise ValueError(f"Expected n_trials of at least 1, or a range (smallest, largest); got {self.n_trials!r}.")
         if not 1 <= self.smallest <= self.largest:
             raise ValueError(f"Expected n_trials of at least 1, or a range (smallest, largest); got {self.n_trials}.")
+        if self.share and self.condition == CONDITION and not any(level in CONDITION.levels for level in self.share):
+            object.__setattr__(self, "condition", Category("condition", tuple(self.share), given=True))  # until `bound_to` finds the model's
         for level, value in self.share.items():
             if level not in self.condition.levels:
                 raise ValueError(f"Expected shares for levels of {self.condition.levels}; got {level!r}.")
             if not 0.0 <= _as_range(value)[0] <= _as_range(value)[1] <= 1.0:
                 raise ValueError(f"Expected the share of {level!r} within [0, 1]; got {value}.")
         ranges = [_as_range(value) for value in self.share.values()]
-        if not sum(r[0] for r in ranges) - 1e-9 <= 1.0 <= sum(r[1] for r in ranges) + 1e-9:
+        if ranges and not sum(r[0] for r in ranges) - 1e-9 <= 1.0 <= sum(r[1] for r in ranges) + 1e-9:
             raise ValueError(f"Expected shares that sum to 1; got {dict(self.share)}.")
         if self.window is not None and not 0.0 <= self.window[0] < self.window[1]:
             raise ValueError(f"Expected a window (shortest, longest) in ms; got {self.window}.")
         if self.deadline is not None and self.deadline <= 0:
             raise ValueError(f"Expected a deadline above 0 ms; got {self.deadline}.")
+
+    def bound_to(self, columns: Sequence[Column]) -> Design:
+        """The same design, speaking of these columns of a model.
+
+        Raises:
+            ValueError: when a given column has no values, or the design speaks of something that the model does not have.
+        """
+        design = replace(self, window=_window_for(self.window, self.deadline, columns))
+        given = {column.name: column for column in columns if column.given}
+        if self.share and self.condition not in columns:
+            fits = [c for c in given.values() if isinstance(c, Category) and c.per == "trial" and set(self.share) <= set(c.levels)]
+            if len(fits) != 1:
+                raise ValueError(
+                    f"Expected shares for the levels of one of the given columns {_listed(given.values())}; got {dict(self.share)} for "
+                    f"{self.condition.name!r}. Name the column with Design(condition=…)."
+                )
+            design = replace(design, condition=fits[0])
+        wanted = set(given) - ({design.condition.name} if self.share else set())
+        if wanted != set(self.given):
+            missing, extra = sorted(wanted - set(self.given)), sorted(set(self.given) - wanted)
+            raise ValueError(
+                f"Expected values for exactly the given columns of the model; missing {missing}, not in the model {extra}. Set categories by trial "
+                f"with Design(share={{level: share}}), everything else with Design(given={{name: distribution}})."
+            )
+        return design
+
+    def lay_out_given(
+        self, n_datasets: int, columns: Sequence[Column], rng: np.random.Generator, *, full: bool = False
+    ) -> tuple[dict[str, Array], Array]:
+        """The values of all given columns, each (dataset, trial), and present (dataset, trial); options as in `lay_out`."""
+        condition, present = self.lay_out(n_datasets, rng, full=full)
+        values: dict[str, Array] = {}
+        for column in columns:
+            if not column.given:
+                continue
+            if self.share and column.name == self.condition.name:
+                values[column.name] = condition
+            else:
+                shape = {"trial": present.shape, "dataset": (n_datasets, 1), "batch": (1, 1)}[column.per]
+                drawn = _covariate(column, self.given[column.name], shape, rng)
+                values[column.name] = np.ascontiguousarray(np.broadcast_to(drawn, present.shape))
+        return values, present
 
     @property
     def smallest(self) -> int:
@@ -108,6 +169,8 @@ class Design:
             condition (dataset, trial) int8 and present (dataset, trial) bool.
         """
         n = np.full(n_datasets, self.largest) if full else self.sizes(n_datasets, rng)
+        if not self.share:
+            return np.zeros((n_datasets, int(n.max(initial=0))), np.int8), np.arange(int(n.max(initial=0))) < n[:, None]
         return _shuffled(_counts(self.shares(n_datasets, rng), n), rng)
 
 
@@ -116,16 +179,20 @@ class ObservedDesign:
     """The design of observed data: data set i has exactly the trials per condition of person i; made by `design_of`.
 
     Attributes:
-        counts: (person, level) trials.
+        counts: (person, level) trials; (person, 1) without conditions.
         window: as in `Design`.
         deadline: as in `Design`.
-        condition: as in `Design`.
+        condition: the column that ``counts`` speaks of; None when there is none.
+        given: values of all given columns as they were, (person, trial), when there are others than the condition.
+        present: (person, trial) where these values are.
     """
 
     counts: Array
-    window: Range | None = (150.0, 2500.0)
+    window: Range | None = WINDOW
     deadline: float | None = None
-    condition: Category = CONDITION
+    condition: Category | None = CONDITION
+    given: Mapping[str, Array] = field(default_factory=dict)
+    present: Array | None = None
 
     @property
     def largest(self) -> int:
@@ -135,19 +202,93 @@ class ObservedDesign:
     @property
     def levels(self) -> tuple[str, ...]:
         """The levels of the condition that occur, in their own order."""
+        if self.condition is None:
+            return ()
         return tuple(level for level, n in zip(self.condition.levels, self.counts.sum(axis=0), strict=True) if n)
+
+    def bound_to(self, columns: Sequence[Column]) -> ObservedDesign:
+        """The same design, speaking of these columns of a model.
+
+        Raises:
+            ValueError: when a given column of the model was not in the study.
+        """
+        known = set(self.given) | ({self.condition.name} if self.condition is not None else set())
+        wanted = {column.name for column in columns if column.given}
+        if wanted != known:
+            raise ValueError(f"Expected a study with the given columns {sorted(wanted)} of the model; got {sorted(known)}.")
+        return replace(self, window=_window_for(self.window, self.deadline, columns))
 
     def lay_out(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """As `Design.lay_out`; with more data sets than people they begin again with the first."""
         return _shuffled(self.counts[np.arange(n_datasets) % len(self.counts)], rng)
 
+    def lay_out_given(
+        self, n_datasets: int, columns: Sequence[Column], rng: np.random.Generator, *, full: bool = False
+    ) -> tuple[dict[str, Array], Array]:
+        """As `Design.lay_out_given`; data sets always have their own size."""
+        rows = np.arange(n_datasets) % len(self.counts)
+        if self.present is not None:
+            return {name: values[rows] for name, values in self.given.items()}, self.present[rows]
+        condition, present = self.lay_out(n_datasets, rng)
+        return {self.condition.name: condition} if self.condition is not None else {}, present
 
-def design_of(
-    study: Trials, *, window: Range | None = (150.0, 2500.0), deadline: float | None = None, condition: Category = CONDITION
-) -> ObservedDesign:
-    """The design that a study had, person by person."""
-    counts = np.stack([study.where(condition.name, level).sum(axis=1) for level in condition.levels], axis=1)
-    return ObservedDesign(counts, window, deadline, condition)
+
+def design_of(study: Trials, *, window: Range | None = WINDOW, deadline: float | None = None, condition: Category | None = None) -> ObservedDesign:
+    """The design that a study had, person by person.
+
+    Args:
+        study: the observed trials.
+        window: as in `Design`.
+        deadline: as in `Design`.
+        condition: the column whose levels are counted; the only category given by trial when left out.
+    """
+    given = [column for column in study.columns if column.given]
+    if condition is None:
+        found = [column for column in given if isinstance(column, Category) and column.per == "trial"]
+        condition = found[0] if len(found) == 1 else None
+    if condition is None:
+        counts = study.n_trials[:, None]
+    else:
+        counts = np.stack([study.where(condition.name, level).sum(axis=1) for level in condition.levels], axis=1)
+    if [column.name for column in given] == ([condition.name] if condition is not None else []):
+        return ObservedDesign(counts, window, deadline, condition)
+    values = {column.name: study.values[column.name] for column in given}
+    return ObservedDesign(counts, window, deadline, condition, values, study.present)
+
+
+def _window_for(window: Range | None, deadline: float | None, columns: Sequence[Column]) -> Range | None:
+    """The window, without the default where it has no meaning."""
+    rt = next((column for column in columns if column.name == "rt" and isinstance(column, Continuous)), None)
+    if rt is None and (window not in (None, WINDOW) or deadline is not None):
+        raise ValueError(f"Expected a column 'rt' for window={window}, deadline={deadline}; the model has {_listed(columns)}.")
+    return None if window == WINDOW and (rt is None or rt.unit != "ms") else window
+
+
+def _covariate(column: Column, how: Covariate, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Values of a given column, of a shape that stretches to (dataset, trial)."""
+    if isinstance(column, Category) and isinstance(how, Mapping):
+        shares = np.array([how.get(level, 0.0) for level in column.levels], float)
+        if set(how) - set(column.levels) or abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any():
+            raise ValueError(f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got {dict(how)}.")
+        drawn = rng.choice(len(shares), size=shape, p=shares)
+    elif hasattr(how, "rvs"):
+        drawn = how.rvs(size=shape, random_state=rng)
+    elif callable(how):
+        drawn = np.asarray(how(shape, rng))
+    elif isinstance(how, int | float | np.number):
+        drawn = np.full(shape, how)
+    else:
+        raise ValueError(
+            f"Expected a distribution, a number, a function (shape, rng) -> values or, for a category, a mapping of levels to probabilities for "
+            f"{column.name!r}; got {how!r}."
+        )
+    if drawn.shape != shape:
+        raise ValueError(f"Expected values of shape {shape} for {column.name!r}; the function gave {drawn.shape}.")
+    return drawn.astype(column.dtype)
+
+
+def _listed(columns: Iterable[Column]) -> list[str]:
+    return [column.name for column in columns]
 
 
 def _counts(shares: Array, n: Array) -> Array:

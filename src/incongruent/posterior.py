@@ -11,16 +11,16 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from incongruent.cards import simulator_from_json, simulator_to_json
 from incongruent.designs import Design
 from incongruent.draws import Draws
 from incongruent.history import History, history_from_json
-from incongruent.models import Model, build
+from incongruent.models import Model
 from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator
-from incongruent.priors import prior_from_json, prior_to_json
 from incongruent.scope import Admission, Ranges, admit
 from incongruent.simulation import Simulator, generator, streams_of
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
-from incongruent.trials import Category, Trials, checked
+from incongruent.trials import Trials, checked
 
 Array = np.ndarray
 
@@ -151,12 +151,8 @@ class Posterior:
 
     def card(self) -> dict[str, Any]:
         """What the posterior is and where it comes from, as plain values."""
-        design = self.simulator.design
-        assert isinstance(design, Design)
         return {
-            "model": {"name": self.simulator.model.name, "settings": dict(self.simulator.model.settings)},
-            "prior": prior_to_json(self.simulator.prior),
-            "design": {"n_trials": design.n_trials, "share": dict(design.share), "window": design.window, "deadline": design.deadline},
+            **simulator_to_json(self.simulator),
             "architecture": asdict(self.architecture),
             "ranges": self.ranges.to_json() if self.ranges else None,
             "history": self.history.to_json() if self.history else None,
@@ -180,7 +176,7 @@ def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None) 
     """
     arrays, card = load_arrays(path, kind=KIND, version=VERSION)
     try:
-        simulator = _simulator_from(card, model)
+        simulator = simulator_from_json(card, model)
         architecture = Architecture(**card["architecture"])
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
         history = history_from_json(card["history"]) if card["history"] else None
@@ -191,20 +187,6 @@ def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None) 
     skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task_of(simulator), architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])
-
-
-def _simulator_from(card: Mapping[str, Any], model: Model | None) -> Simulator:
-    name, settings = card["model"]["name"], card["model"]["settings"]
-    if model is not None and model.name != name:
-        raise FileError(f"Expected the model {name!r}, for which this posterior was trained; got {model.name!r}.")
-    spec = card["design"]
-    n_trials = spec["n_trials"] if isinstance(spec["n_trials"], int) else tuple(spec["n_trials"])
-    share = {level: tuple(value) if isinstance(value, list) else value for level, value in spec["share"].items()}
-    window = tuple(spec["window"]) if spec["window"] else None
-    model = model or build(name, settings)
-    condition = next(column for column in model.columns if isinstance(column, Category) and column.given)
-    design = Design(n_trials, share, window, spec["deadline"], condition)  # type: ignore[arg-type]
-    return Simulator(model, prior_from_json(card["prior"]), design)
 
 
 def _filled(rows: Array) -> Array:

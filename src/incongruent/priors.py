@@ -224,16 +224,17 @@ def _plain(value: Any) -> float | str:
     return float(value) if math.isfinite(value) else str(float(value))
 
 
-def _distribution_to_json(distribution: Distribution) -> dict[str, Any]:
+def distribution_to_json(distribution: Distribution) -> dict[str, Any]:
+    """A distribution as plain values."""
     if isinstance(distribution, Truncated):
-        return _distribution_to_json(distribution.base) | {"low": _plain(distribution.low), "high": _plain(distribution.high)}
+        return distribution_to_json(distribution.base) | {"low": _plain(distribution.low), "high": _plain(distribution.high)}
     frozen: Any = distribution
     return {"name": frozen.dist.name, "args": [_plain(a) for a in frozen.args], "kwds": {k: _plain(v) for k, v in frozen.kwds.items()}}
 
 
 def prior_to_json(prior: Prior) -> dict[str, Any]:
     """The prior as plain values, by parameter."""
-    return {name: _distribution_to_json(prior[name]) for name in prior.names}
+    return {name: distribution_to_json(prior[name]) for name in prior.names}
 
 
 def prior_from_json(spec: Mapping[str, Any]) -> Prior:
@@ -242,14 +243,21 @@ def prior_from_json(spec: Mapping[str, Any]) -> Prior:
     Raises:
         ValueError: when a distribution is not one of scipy.stats.
     """
-    distributions = {}
-    for name, entry in spec.items():
-        family = getattr(stats, str(entry["name"]), None)
-        if not isinstance(family, stats.rv_continuous):
-            raise ValueError(f"Expected the name of a continuous distribution of scipy.stats for {name!r}; got {entry['name']!r}.")
-        frozen: Any = family(*map(float, entry["args"]), **{k: float(v) for k, v in entry["kwds"].items()})
-        distributions[name] = truncated(frozen, float(entry["low"]), float(entry["high"])) if "low" in entry else frozen
-    return Prior(**distributions)
+    return Prior(**{name: distribution_from_json(name, entry) for name, entry in spec.items()})
+
+
+def distribution_from_json(name: str, entry: Mapping[str, Any], *, discrete: bool = False) -> Any:
+    """The distribution of what is called ``name``, from plain values.
+
+    Raises:
+        ValueError: when it is not one of scipy.stats, or discrete unless that is allowed.
+    """
+    family = getattr(stats, str(entry["name"]), None)
+    if not isinstance(family, stats.rv_continuous) and not (discrete and isinstance(family, stats.rv_discrete)):
+        kind = "distribution" if discrete else "continuous distribution"
+        raise ValueError(f"Expected the name of a {kind} of scipy.stats for {name!r}; got {entry['name']!r}.")
+    frozen: Any = family(*map(float, entry["args"]), **{k: float(v) for k, v in entry["kwds"].items()})
+    return truncated(frozen, float(entry["low"]), float(entry["high"])) if "low" in entry else frozen
 
 
 def _normal(mean: float, sd: float) -> Any:

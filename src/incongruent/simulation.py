@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,8 +16,9 @@ import numpy as np
 
 from incongruent.designs import Design, ObservedDesign
 from incongruent.models.model import Model
+from incongruent.models.own import SimulationError
 from incongruent.priors import Prior
-from incongruent.trials import Trials, concatenate
+from incongruent.trials import Trials, allowed, concatenate
 
 Array = np.ndarray
 
@@ -83,9 +84,7 @@ class Simulator:
     """
 
     def __init__(self, model: Model, prior: Prior, design: Design | ObservedDesign) -> None:
-        if design.condition not in model.columns:
-            raise ValueError(f"Expected a design for one of the columns {[c.name for c in model.columns if c.given]}; got {design.condition.name!r}.")
-        self.model, self.prior, self.design = model, prior.within(model.parameters), design
+        self.model, self.prior, self.design = model, prior.within(model.parameters), design.bound_to(model.columns)
 
     def __repr__(self) -> str:
         return f"Simulator({self.model.name}, {self.prior}, {self.design})"
@@ -99,40 +98,70 @@ class Simulator:
             workers: threads; one for each core when left out.
         """
         theta = self.prior.sample(n_datasets, seed=generator(seed, 0))
-        condition, present = self.design.lay_out(n_datasets, generator(seed, 1))
-        return Simulations(theta, self._in_chunks(theta, condition, present, seed, workers), self.prior.names)
+        given, present = self.design.lay_out_given(n_datasets, self.model.columns, generator(seed, 1))
+        return Simulations(theta, self._in_chunks(theta, given, present, seed, workers), self.prior.names)
 
     def simulate_at(self, theta: Array, *, seed: int, workers: int | None = None) -> Trials:
         """Simulate one data set for each row of theta (dataset, parameter), with layouts from the design."""
-        condition, present = self.design.lay_out(len(theta), generator(seed, 1))
-        return self._in_chunks(np.asarray(theta, float), condition, present, seed, workers)
+        given, present = self.design.lay_out_given(len(theta), self.model.columns, generator(seed, 1))
+        return self._in_chunks(np.asarray(theta, float), given, present, seed, workers)
 
     def chunk(self, seed: int, index: int) -> tuple[Array, Trials]:
         """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets of the design's largest number of trials."""
         rng = generator(seed, 3, index)
         theta = self.prior.sample(CHUNK, seed=rng)
-        layout = self.design.lay_out(CHUNK, rng, full=True) if isinstance(self.design, Design) else self.design.lay_out(CHUNK, rng)
-        return theta, self._trials(theta, *layout, rng)
+        return theta, self._trials(theta, *self.design.lay_out_given(CHUNK, self.model.columns, rng, full=True), rng)
 
-    def _in_chunks(self, theta: Array, condition: Array, present: Array, seed: int, workers: int | None) -> Trials:
+    def _in_chunks(self, theta: Array, given: Mapping[str, Array], present: Array, seed: int, workers: int | None) -> Trials:
         def one(start: int) -> Trials:
             rows = slice(start, start + CHUNK)
-            return self._trials(theta[rows], condition[rows], present[rows], generator(seed, 2, start // CHUNK))
+            here = {name: values[rows] for name, values in given.items()}
+            return self._trials(theta[rows], here, present[rows], generator(seed, 2, start // CHUNK))
 
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             parts = list(pool.map(one, range(0, len(theta), CHUNK)))
         return _renamed(concatenate(parts))
 
-    def _trials(self, theta: Array, condition: Array, present: Array, rng: np.random.Generator) -> Trials:
-        values, answered = self.model.simulate(theta, {self.design.condition.name: condition}, present, rng)
+    def _trials(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> Trials:
+        values, answered = self.model.simulate(theta, given, present, rng)
         answered = answered & present
+        values = _typed(self.model, theta, values, present, answered)
         if self.design.deadline is not None:
             answered &= values["rt"] <= self.design.deadline
         outside = np.zeros_like(present)
+        excluded = {}
         if self.design.window is not None:
             low, high = self.design.window
             outside = answered & ((values["rt"] < low) | (values["rt"] > high))
-        return Trials(self.model.columns, values, present & ~outside, answered & ~outside, excluded={"out of window": outside.sum(axis=1)})
+            excluded = {"out of window": outside.sum(axis=1)}
+        return Trials(self.model.columns, values, present & ~outside, answered & ~outside, excluded=excluded)
+
+
+def _typed(model: Model, theta: Array, values: Mapping[str, Array], present: Array, answered: Array) -> dict[str, Array]:
+    """The values in the types of their columns, after a look at each.
+
+    Raises:
+        SimulationError: when a column is missing, has another shape, or holds something that it does not allow.
+    """
+    typed = {}
+    for column in model.columns:
+        made = values.get(column.name)
+        if made is None or np.shape(made) != present.shape:
+            came = "none" if made is None else f"shape {np.shape(made)}"
+            raise SimulationError(
+                f"Expected {column.name!r} of shape {present.shape}, (dataset, trial), from the simulator {model.name!r}; got {came}."
+            )
+        fine, wanted = allowed(column, np.asarray(made))
+        wrong = (present if column.given else answered) & ~fine
+        if wrong.any():
+            row, trial = np.argwhere(wrong)[0]
+            at = ", ".join(f"{name}={value:.4g}" for name, value in zip(model.parameter_names, theta[row], strict=True))
+            raise SimulationError(
+                f"Expected {wanted} in column {column.name!r} from the simulator {model.name!r}; got {made[row, trial]} at {at}. Mark trials without "
+                f"an answer as such, or narrow the prior to where the simulator works."
+            )
+        typed[column.name] = np.asarray(made).astype(column.dtype, copy=False)
+    return typed
 
 
 def _renamed(trials: Trials) -> Trials:

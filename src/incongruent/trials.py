@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,30 @@ import pandas as pd
 Array = np.ndarray
 
 
+Per = Literal["trial", "dataset", "batch"]
+"""How often a given column takes another value: with every trial, once for each data set, or once for a batch of data sets simulated together."""
+
+
 @dataclass(frozen=True)
 class Continuous:
-    """A column of real numbers, with the unit in which they are kept."""
+    """A column of real numbers.
+
+    Attributes:
+        name: of the column.
+        unit: in which the numbers are kept; "" for none.
+        given: True when the design sets the value, so that it is known even where no answer came.
+        positive: True when only numbers above 0 can occur; networks then read their logarithms.
+        per: how often a given value changes: "trial", "dataset" or "batch".
+    """
 
     name: str
     unit: str = ""
     given: bool = False
-    """True when the design sets the value, so that it is known even where no answer came."""
+    positive: bool = False
+    per: Per = "trial"
+
+    def __post_init__(self) -> None:
+        _check_per(self)
 
     @property
     def dtype(self) -> type[np.generic]:
@@ -32,18 +49,51 @@ class Continuous:
 
 
 @dataclass(frozen=True)
+class Integer:
+    """A column of whole numbers, counts for example.
+
+    Attributes:
+        name: of the column.
+        unit: what is counted; "" for none.
+        given: as in `Continuous`.
+        per: as in `Continuous`.
+    """
+
+    name: str
+    unit: str = ""
+    given: bool = False
+    per: Per = "trial"
+
+    def __post_init__(self) -> None:
+        _check_per(self)
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """Of its values."""
+        return np.int32
+
+
+@dataclass(frozen=True)
 class Category:
-    """A column with one of a few levels; its values are kept as positions in ``levels``."""
+    """A column with one of a few levels; its values are kept as positions in ``levels``.
+
+    Attributes:
+        name: of the column.
+        levels: at most 127 different ones.
+        given: as in `Continuous`.
+        per: as in `Continuous`.
+    """
 
     name: str
     levels: tuple[str, ...]
     given: bool = False
-    """True when the design sets the value, so that it is known even where no answer came."""
+    per: Per = "trial"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", tuple(self.levels))
-        if len(set(self.levels)) != len(self.levels) or not self.levels:
-            raise ValueError(f"Expected different levels for column {self.name!r}; got {self.levels}. Give each level once.")
+        if len(set(self.levels)) != len(self.levels) or not 1 <= len(self.levels) <= 127:
+            raise ValueError(f"Expected 1 to 127 different levels for column {self.name!r}; got {self.levels}. Give each level once.")
+        _check_per(self)
 
     @property
     def dtype(self) -> type[np.generic]:
@@ -51,7 +101,34 @@ class Category:
         return np.int8
 
 
-Column = Continuous | Category
+def _check_per(column: Column) -> None:
+    if column.per not in get_args(Per):
+        raise ValueError(f"Expected per to be one of {get_args(Per)} for column {column.name!r}; got {column.per!r}.")
+    if column.per != "trial" and not column.given:
+        raise ValueError(
+            f"Expected per='trial' for the outcome {column.name!r}, which every trial has; got {column.per!r}. Is it given?"
+        )
+
+
+Column = Continuous | Integer | Category
+
+
+def column_to_json(column: Column) -> dict[str, Any]:
+    """The column as plain values."""
+    return {"kind": type(column).__name__.lower(), **{k: list(v) if isinstance(v, tuple) else v for k, v in vars(column).items()}}
+
+
+def column_from_json(spec: Mapping[str, Any]) -> Column:
+    """The column that `column_to_json` described.
+
+    Raises:
+        ValueError: for a kind of column that this release does not know.
+    """
+    kinds = {"continuous": Continuous, "integer": Integer, "category": Category}
+    if spec.get("kind") not in kinds:
+        raise ValueError(f"Expected a column of one of the kinds {sorted(kinds)}; got {spec.get('kind')!r}.")
+    return kinds[spec["kind"]](**{k: v for k, v in spec.items() if k != "kind"})
+
 
 CONDITION = Category("condition", ("congruent", "incongruent", "neutral"), given=True)
 RESPONSE = Category("response", ("correct", "error"))
@@ -66,7 +143,7 @@ class Trials:
 
     Args:
         columns: what was recorded on a trial.
-        values: for each column an array of shape (dataset, trial); float32 for `Continuous`, int8 positions for `Category`.
+        values: for each column an array of shape (dataset, trial); float32 for `Continuous`, int32 for `Integer`, int8 positions for `Category`.
         present: (dataset, trial) True where a trial is.
         answered: (dataset, trial) True where that trial has an answer; columns that are not ``given`` are looked at only there.
         names: what each data set is called; "1", "2", … when left out.
@@ -139,7 +216,8 @@ class Trials:
 
 
 def checked(trials: Trials) -> Trials:
-    """The same trials, after looking at every value: finite where answered, categories within their levels.
+    """The same trials, after looking at every value: finite where answered, categories within their levels, positive ones above 0, and what is given
+    once for a data set the same in all its trials.
 
     Raises:
         ValueError: naming the column, the data set and the value.
@@ -148,16 +226,41 @@ def checked(trials: Trials) -> Trials:
         raise ValueError("Expected answers only where a trial is present; got an answered trial that is absent.")
     for column in trials.columns:
         known = trials.present if column.given else trials.answered
-        values = trials.values[column.name]
-        fine = (values >= 0) & (values < len(column.levels)) if isinstance(column, Category) else np.isfinite(values)
+        values = np.asarray(trials.values[column.name])
+        fine, wanted = allowed(column, values)
         if (known & ~fine).any():
             person, trial = np.argwhere(known & ~fine)[0]
-            wanted = f"a level of {column.levels}" if isinstance(column, Category) else "a finite number"
             raise ValueError(
                 f"Expected {wanted} in column {column.name!r}; got {values[person, trial]} in data set {trials.names[person]!r}, "
                 f"trial {trial}. Mark trials without an answer in `answered` instead of writing a number."
             )
+        if column.per != "trial":
+            once = per_dataset(trials, column.name)
+            differs = trials.present & (values != once[:, None])
+            if differs.any():
+                person = int(np.argmax(differs.any(axis=1)))
+                raise ValueError(
+                    f"Expected one value of {column.name!r} in all trials of a data set; got {np.unique(values[person][trials.present[person]])[:3]} "
+                    f"in data set {trials.names[person]!r}. Declare the column with per='trial', or make it constant."
+                )
     return trials
+
+
+def allowed(column: Column, values: Array) -> tuple[Array, str]:
+    """Which values a column allows, same shape, and what it allows in words."""
+    if isinstance(column, Category):
+        return (values >= 0) & (values < len(column.levels)) & (values == np.floor(values)), f"the position of a level of {column.levels}"
+    if isinstance(column, Integer):
+        return np.isfinite(values) & (values == np.floor(values)), "a whole number"
+    if column.positive:
+        return np.isfinite(values) & (values > 0), "a finite number above 0"
+    return np.isfinite(values), "a finite number"
+
+
+def per_dataset(trials: Trials, name: str) -> Array:
+    """The value of a column in the first trial of each data set, (dataset,); what stands there for data sets without trials is never looked at."""
+    first = trials.present.argmax(axis=1) if trials.present.shape[1] else np.zeros(len(trials), int)
+    return trials.values[name][np.arange(len(trials)), first] if trials.present.shape[1] else np.zeros(len(trials), trials.column(name).dtype)
 
 
 def select(trials: Trials, datasets: Sequence[int] | Array | slice) -> Trials:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 
+from incongruent.models import own
+from incongruent.models.own import Simulate
 from incongruent.trials import Column
 
 Array = np.ndarray
@@ -22,15 +26,15 @@ class Parameter:
         unit: "" for none.
         low: smallest value for which the model is defined.
         high: largest value for which the model is defined.
-        typical: a value people have.
+        typical: a value people have; None when nobody says.
     """
 
     name: str
-    meaning: str
-    unit: str
-    low: float
-    high: float
-    typical: float
+    meaning: str = ""
+    unit: str = ""
+    low: float = -math.inf
+    high: float = math.inf
+    typical: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,30 +67,89 @@ class Likelihood:
     densities: Callable[[Array, Mapping[str, Array], Kept, int], Array] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Model:
-    """A simulator of data sets of exchangeable trials.
+    """A simulator of data sets of exchangeable trials, or of vectors, which are data sets of one trial.
 
-    Attributes:
-        name: under which `incongruent.models.build` makes it again.
-        parameters: in the order of the columns of theta.
+    One of ``trial``, ``dataset``, ``vector`` and ``simulate`` says how; with none of them the model is known by simulations made elsewhere.
+
+    Args:
+        name: under which saved posteriors know it; `incongruent.models.build` makes those that ship.
+        parameters: in the order of the columns of theta; a bare name stands for a parameter without limits.
         columns: what a trial records; ``given`` columns come from the design.
-        simulate: ``simulate(theta, given, present, rng) -> (values, answered)`` with theta (dataset, parameter), every other array (dataset, trial);
-            ``given`` and ``values`` map column names to arrays.
+        trial: ``trial(theta, *given, rng)`` makes one trial, in plain Python or numba; see `incongruent.models.own.from_trial`.
+        dataset: ``dataset(theta, *given, n_trials, rng)`` makes all trials of a data set; see `incongruent.models.own.from_dataset`.
+        vector: ``vector(theta, rng) -> (dataset, column)`` makes a vector for each row of theta (dataset, parameter).
+        simulate: ``simulate(theta, given, present, rng) -> (values, answered)`` makes many data sets, with theta (dataset, parameter), every other
+            array (dataset, trial); ``given`` and ``values`` map column names to arrays.
         settings: the options that make this model from its name; JSON-able.
         reference: where it was published.
-        likelihood: the exact likelihood of what ``simulate`` simulates; None when nobody knows it.
+        likelihood: the exact likelihood of what is simulated; None when nobody knows it.
+
+    Raises:
+        ValueError: for names that come twice, no outcome, or more than one way to simulate.
+
+    Example:
+        >>> import numpy as np
+        >>> from incongruent import Continuous
+        >>> normal = Model("normal", ["mean"], [Continuous("x")], dataset=lambda theta, n_trials, rng: rng.normal(theta[0], 1.0, n_trials))
+        >>> normal.parameter_names
+        ('mean',)
     """
 
     name: str
     parameters: tuple[Parameter, ...]
     columns: tuple[Column, ...]
-    simulate: Callable[[Array, Mapping[str, Array], Array, np.random.Generator], tuple[dict[str, Array], Array]] = field(repr=False)
-    settings: Mapping[str, object] = field(default_factory=dict)
-    reference: str = ""
-    likelihood: Likelihood | None = field(default=None, repr=False)
+    simulate: Simulate = field(repr=False)
+    settings: Mapping[str, object]
+    reference: str
+    likelihood: Likelihood | None = field(repr=False)
+
+    def __init__(
+        self,
+        name: str,
+        parameters: Sequence[Parameter | str],
+        columns: Sequence[Column],
+        simulate: Simulate | None = None,
+        settings: Mapping[str, object] | None = None,
+        reference: str = "",
+        likelihood: Likelihood | None = None,
+        *,
+        trial: Callable[..., Any] | None = None,
+        dataset: Callable[..., Any] | None = None,
+        vector: Callable[..., Any] | None = None,
+    ) -> None:
+        parameters = tuple(Parameter(p) if isinstance(p, str) else p for p in parameters)
+        columns = tuple(columns)
+        for what, names in (("parameter", [p.name for p in parameters]), ("column", [c.name for c in columns])):
+            if not names or len(set(names)) != len(names):
+                raise ValueError(f"Expected at least one {what} of {name!r}, each with a name of its own; got {names}.")
+        if all(column.given for column in columns):
+            raise ValueError(f"Expected an outcome among the columns of {name!r}, one with given=False; got only given ones.")
+        simulate = _one_way(name, columns, trial=trial, dataset=dataset, vector=vector, simulate=simulate)
+        values = (name, parameters, columns, simulate, dict(settings or {}), reference, likelihood)
+        for entry, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, entry.name, value)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
         """The names of the parameters, in the order of the columns of theta."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def given(self) -> tuple[Column, ...]:
+        """The columns that the design sets."""
+        return tuple(column for column in self.columns if column.given)
+
+
+def _one_way(name: str, columns: tuple[Column, ...], **ways: Callable[..., Any] | None) -> Simulate:
+    """The simulator of many data sets that the one function given stands for."""
+    given = {way: function for way, function in ways.items() if function is not None}
+    if len(given) > 1:
+        raise ValueError(f"Expected one of trial, dataset, vector and simulate for {name!r}; got {sorted(given)}.")
+    make = {"trial": own.from_trial, "dataset": own.from_dataset, "vector": own.from_vector}
+    for way, function in given.items():
+        if not callable(function):
+            raise TypeError(f"Expected a function for {way}; got {type(function).__name__}.")
+        return make[way](function, columns) if way in make else function
+    return own.unavailable(name)
