@@ -23,6 +23,7 @@ ORDER = [
     "models.dmc",
     "models",
     "priors",
+    "joint_prior",
     "designs",
     "simulation",
     "storage",

@@ -10,7 +10,7 @@ from scipy import integrate, stats
 
 from incongruent import models, priors
 from incongruent.models import Parameter
-from incongruent.priors import Prior, named_prior, prior_from_json, prior_to_json, truncated
+from incongruent.priors import Prior, named_prior, prior_from_json, truncated
 
 FIVE_SIGMA = 5.7e-7
 """Two-sided probability beyond five standard errors."""
@@ -111,7 +111,7 @@ def test_outside_the_support_there_is_no_density():
 @every_family
 def test_what_is_saved_comes_back(distribution):
     prior = Prior(first=stats.norm(0, 1), x=distribution)
-    again = prior_from_json(json.loads(json.dumps(prior_to_json(prior), allow_nan=False)))
+    again = prior_from_json(json.loads(json.dumps(prior.to_json(), allow_nan=False)))
     assert again == prior
     assert repr(again) == repr(prior)
     assert np.array_equal(again.sample(20, seed=4), prior.sample(20, seed=4))
@@ -161,7 +161,7 @@ def test_a_little_outside_the_domain_is_cut():
     assert prior.names == ("x", "y")
     assert prior["x"].support() == (0.0, math.inf)
     assert prior["y"].support() == (0.0, 1.0)
-    assert prior_to_json(prior.within([POSITIVE, SHARE])) == prior_to_json(prior)
+    assert prior.within([POSITIVE, SHARE]).to_json() == prior.to_json()
 
 
 def test_a_cut_prior_is_cut_further_and_not_twice():

@@ -9,6 +9,7 @@ from incongruent.draws import Correction, Draws
 from incongruent.exact import reweight
 from incongruent.fitting import Fit, fit
 from incongruent.history import History, Stopped
+from incongruent.joint_prior import JointPrior, PriorError, joint_prior_of
 from incongruent.likelihood import LikelihoodError, log_likelihood
 from incongruent.models import Model, Parameter
 from incongruent.networks.estimator import Architecture

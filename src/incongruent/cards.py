@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from incongruent.designs import Design
+from incongruent.joint_prior import any_prior_from_json
 from incongruent.models import BUILDERS, Model, Parameter, build
-from incongruent.priors import distribution_from_json, distribution_to_json, prior_from_json, prior_to_json
+from incongruent.priors import distribution_from_json, distribution_to_json
 from incongruent.simulation import Simulator
 from incongruent.storage import FileError
 from incongruent.trials import Category, column_from_json, column_to_json
@@ -30,7 +31,7 @@ def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
             "parameters": [{k: _plain(v) for k, v in vars(p).items()} for p in model.parameters],
             "columns": [column_to_json(column) for column in model.columns],
         },
-        "prior": prior_to_json(simulator.prior),
+        "prior": simulator.prior.to_json(),
         "design": {
             "n_trials": design.n_trials,
             "share": dict(design.share),
@@ -65,7 +66,7 @@ def simulator_from_json(card: Mapping[str, Any], model: Model | None = None) -> 
         **({"condition": named[0]} if share else {}),
         given=given,
     )
-    return Simulator(model, prior_from_json(card["prior"]), design)
+    return Simulator(model, any_prior_from_json(card["prior"]), design)
 
 
 def _model(spec: Mapping[str, Any], model: Model | None) -> Model:

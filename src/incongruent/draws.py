@@ -107,7 +107,7 @@ class Draws:
     @property
     def contraction(self) -> Array:
         """1 - posterior variance / prior variance, (person, parameter): 0 when the data taught nothing, 1 when they settled the value."""
-        return 1.0 - self.theta.var(axis=1) / prior_variance(self.simulator) if self.theta.shape[1] > 1 else np.full(self.means.shape, np.nan)
+        return 1.0 - self.theta.var(axis=1) / self.simulator.prior.variances() if self.theta.shape[1] > 1 else np.full(self.means.shape, np.nan)
 
     def summary(self) -> pd.DataFrame:
         """One row per person and parameter: mean, sd, q05, q50, q95, contraction."""
@@ -148,9 +148,3 @@ class Draws:
         names, flags = (tuple(of[i] for i in index) for of in (self.names, self.flags))
         correction = self.correction.select(index) if self.correction else None
         return Draws(self.theta[index], self.log_q[index], self.simulator, names, flags, correction)
-
-
-def prior_variance(simulator: Simulator) -> Array:
-    """Variance of each parameter under the prior, (parameter,): the variance of 2000 equally probable values."""
-    middle = (np.arange(2000) + 0.5) / 2000
-    return np.array([np.var(simulator.prior[name].ppf(middle)) for name in simulator.prior.names])

@@ -19,9 +19,9 @@ import numpy as np
 
 from incongruent.draws import Correction, Draws
 from incongruent.importance import FEWEST_DRAWS, largest_k_hat, resample, weigh
+from incongruent.joint_prior import AnyPrior
 from incongruent.likelihood import Person, evaluate
 from incongruent.mcmc import MOST_STEPS, STEPS_PER_TIME, sample_exactly
-from incongruent.priors import Prior
 from incongruent.scope import readable
 from incongruent.simulation import Simulator, generator, streams_of
 from incongruent.trials import Trials, checked
@@ -33,7 +33,7 @@ LARGEST_LOSS = 1e-3
 
 
 def reweight(
-    draws: Draws, study: Trials, *, prior: Prior | None = None, exact: bool = False, mcmc: bool = True, seed: int = 1, workers: int | None = None
+    draws: Draws, study: Trials, *, prior: AnyPrior | None = None, exact: bool = False, mcmc: bool = True, seed: int = 1, workers: int | None = None
 ) -> Draws:
     """Correct draws by the exact likelihood, for everybody; where that cannot work, sample anew.
 
@@ -90,16 +90,16 @@ def reweight(
     return replace(draws, theta=theta, log_q=log_joint - evidence[:, None], simulator=simulator, correction=correction)
 
 
-def with_prior(simulator: Simulator, prior: Prior) -> Simulator:
+def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
     """The same simulator under another prior, which has to lie within the support of the present one.
 
     Raises:
         ValueError: when names differ, or draws from the present prior can never reach some of the new one.
     """
     changed = Simulator(simulator.model, prior, simulator.design)
-    for parameter in simulator.model.parameters:
-        low, high = simulator.prior[parameter.name].support()
-        lost = float(changed.prior[parameter.name].cdf(low) + changed.prior[parameter.name].sf(high))
+    for i, parameter in enumerate(simulator.model.parameters):
+        low, high = simulator.prior.limits(i)
+        lost = changed.prior.share_outside(i, low, high)
         if lost > LARGEST_LOSS:
             raise ValueError(
                 f"Expected a prior for {parameter.name} within [{low:g}, {high:g}] {parameter.unit}, which the network was trained for; {lost:.1%} "

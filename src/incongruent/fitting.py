@@ -16,9 +16,9 @@ from incongruent.checks.statistics import error_share
 from incongruent.designs import Design
 from incongruent.draws import Draws
 from incongruent.exact import reweight
+from incongruent.joint_prior import AnyPrior
 from incongruent.plots import people_figures, predictive_figure, save_png
 from incongruent.posterior import Posterior
-from incongruent.priors import Prior
 from incongruent.scope import Admission
 from incongruent.storage import write_whole
 from incongruent.trials import CONDITION, Trials, select
@@ -77,7 +77,7 @@ class Fit:
 
 
 def fit(
-    study: Trials, posterior: Posterior, *, n_draws: int = 1000, prior: Prior | None = None, exact: bool = False, mcmc: bool = True, seed: int
+    study: Trials, posterior: Posterior, *, n_draws: int = 1000, prior: AnyPrior | None = None, exact: bool = False, mcmc: bool = True, seed: int
 ) -> Fit:
     """Posteriors and predictions for everybody in a study, corrected by the exact likelihood where the model has one.
 

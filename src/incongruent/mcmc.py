@@ -46,7 +46,7 @@ class Chain:
 
 
 def sample_exactly(simulator: Simulator, person: Person, likely: Array, rng: np.random.Generator) -> Chain | None:
-    """MCMC on the real line, where the prior is standard normal, from places around likely draws (draw, parameter); None if it does not move."""
+    """MCMC on the real line from places around likely draws (draw, parameter); None if it does not move."""
     prior, likelihood = simulator.prior, likelihood_of(simulator)
     places = np.clip(np.nan_to_num(prior.to_real(likely)), -FURTHEST_START, FURTHEST_START)
     spread = np.clip(places.std(axis=0), 0.05, 1.0)  # resampled draws may coincide
@@ -58,7 +58,7 @@ def sample_exactly(simulator: Simulator, person: Person, likely: Array, rng: np.
         """Log density of z up to a constant, and log likelihood, which is kept beside it."""
         log_lik = person.log_likelihood(likelihood, prior.from_real(z), level)
         log_lik = np.where(np.isnan(log_lik), -np.inf, log_lik)
-        return log_lik + stats.norm.logpdf(z).sum(axis=-1), log_lik
+        return log_lik + prior.log_prob_real(z), log_lik
 
     def for_sampler(z: Array) -> Array:
         return np.stack(log_density(z), axis=1)

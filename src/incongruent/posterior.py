@@ -119,7 +119,7 @@ class Posterior:
             z_rows, log_rows = _sample(self.estimator, noise, _filled(features[rows]))
             z[rows], log_q[rows] = np.asarray(z_rows)[: rows.stop - first], np.asarray(log_rows)[: rows.stop - first]
         theta = self.simulator.prior.from_real(z)
-        return Draws(theta, log_q + self._log_jacobian(z, theta), self.simulator, study.names, admission.flags)
+        return Draws(theta, log_q + self.simulator.prior.log_jacobian(theta, z), self.simulator, study.names, admission.flags)
 
     def log_prob(self, theta: Array, study: Trials) -> Array:
         """Log q(theta | trials) of each person, (person,), at theta (person, parameter); -inf outside the prior's support."""
@@ -133,17 +133,13 @@ class Posterior:
             for i in range(0, len(study), PEOPLE_AT_ONCE)
         ]
         log_q = np.concatenate([*parts, np.empty(0)])[: len(study)]
-        return np.where(inside, log_q + self._log_jacobian(z, theta), -np.inf)
+        return np.where(inside, log_q + self.simulator.prior.log_jacobian(theta, z), -np.inf)
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
         features, _ = self.features(study)
         parts = [np.asarray(_summaries(self.estimator, _filled(features[i : i + PEOPLE_AT_ONCE]))) for i in range(0, len(study), PEOPLE_AT_ONCE)]
         return np.concatenate(parts)[: len(study)]
-
-    def _log_jacobian(self, z: Array, theta: Array) -> Array:
-        """Log |dz / dtheta| = log p(theta) - log phi(z)."""
-        return self.simulator.prior.log_prob(theta) + np.sum(0.5 * z**2 + 0.5 * np.log(2.0 * np.pi), axis=-1)
 
     def with_notes(self, **notes: Any) -> Posterior:
         """The same posterior with more on record."""

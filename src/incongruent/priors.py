@@ -137,7 +137,7 @@ class Prior:
         return self._distributions[name]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Prior) and prior_to_json(self) == prior_to_json(other)
+        return isinstance(other, Prior) and self.to_json() == other.to_json()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -145,6 +145,11 @@ class Prior:
     def names(self) -> tuple[str, ...]:
         """Parameter names, in the order of the columns of theta."""
         return tuple(self._distributions)
+
+    @property
+    def has_density(self) -> bool:
+        """Whether its density is known: always."""
+        return True
 
     def sample(self, n_datasets: int, *, seed: int | np.random.Generator) -> Array:
         """Draw theta, shape (n_datasets, parameter)."""
@@ -175,6 +180,34 @@ class Prior:
             theta[..., i][lower] = d.ppf(tail[lower])
             theta[..., i][~lower] = d.isf(tail[~lower])
         return theta
+
+    def log_prob_real(self, z: Array) -> Array:
+        """Log density of z (…, parameter) under the prior, shape (…): standard normal."""
+        z = self._with_parameters(z)
+        return -0.5 * np.sum(z**2 + math.log(2.0 * math.pi), axis=-1)
+
+    def log_jacobian(self, theta: Array, z: Array) -> Array:
+        """Log |dz / dtheta| at theta (…, parameter), whose place on the real line is z, shape (…): log p(theta) - log phi(z)."""
+        return self.log_prob(theta) - self.log_prob_real(z)
+
+    def limits(self, place: int) -> tuple[float, float]:
+        """Smallest and largest value that the parameter at a place of `names` can have."""
+        low, high = self._distributions[self.names[place]].support()
+        return float(low), float(high)
+
+    def share_outside(self, place: int, low: float, high: float) -> float:
+        """How much of the parameter's prior lies outside [low, high]."""
+        distribution = self._distributions[self.names[place]]
+        return float(distribution.cdf(low) + distribution.sf(high))
+
+    def variances(self) -> Array:
+        """Prior variance of each parameter, (parameter,): the variance of 2000 equally probable values."""
+        middle = (np.arange(2000) + 0.5) / 2000
+        return np.array([np.var(d.ppf(middle)) for d in self._distributions.values()])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, by parameter."""
+        return {name: distribution_to_json(d) for name, d in self._distributions.items()}
 
     def within(self, parameters: Sequence[Parameter]) -> Prior:
         """The same prior cut to the domains of a model's parameters, in the model's order.
@@ -232,13 +265,8 @@ def distribution_to_json(distribution: Distribution) -> dict[str, Any]:
     return {"name": frozen.dist.name, "args": [_plain(a) for a in frozen.args], "kwds": {k: _plain(v) for k, v in frozen.kwds.items()}}
 
 
-def prior_to_json(prior: Prior) -> dict[str, Any]:
-    """The prior as plain values, by parameter."""
-    return {name: distribution_to_json(prior[name]) for name in prior.names}
-
-
 def prior_from_json(spec: Mapping[str, Any]) -> Prior:
-    """The prior that `prior_to_json` described.
+    """The prior that `Prior.to_json` described.
 
     Raises:
         ValueError: when a distribution is not one of scipy.stats.

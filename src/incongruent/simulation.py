@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from incongruent.designs import Design, ObservedDesign
+from incongruent.joint_prior import AnyPrior
 from incongruent.models.model import Model
 from incongruent.models.own import SimulationError
-from incongruent.priors import Prior
 from incongruent.trials import Trials, allowed, concatenate
 
 Array = np.ndarray
@@ -83,7 +83,7 @@ class Simulator:
         (3, 6)
     """
 
-    def __init__(self, model: Model, prior: Prior, design: Design | ObservedDesign) -> None:
+    def __init__(self, model: Model, prior: AnyPrior, design: Design | ObservedDesign) -> None:
         self.model, self.prior, self.design = model, prior.within(model.parameters), design.bound_to(model.columns)
 
     def __repr__(self) -> str:

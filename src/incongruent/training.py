@@ -30,7 +30,6 @@ from incongruent.history import Evaluation, History, Stopped
 from incongruent.networks.encoders import HistogramEncoder
 from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator, loss
 from incongruent.posterior import Posterior, task_of
-from incongruent.priors import prior_to_json
 from incongruent.progress import Reporter, progress_bar, silent
 from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe
 from incongruent.scope import ranges_of
@@ -144,7 +143,7 @@ class _Job:
         """Tells one job from another; goes into checkpoints and cards."""
         return {
             "model": [self.simulator.model.name, json.dumps(dict(self.simulator.model.settings))],
-            "prior": prior_to_json(self.simulator.prior),
+            "prior": self.simulator.prior.to_json(),
             "design": repr(self.simulator.design),
             "version": metadata.version("incongruent"),
             "budget": asdict(self.budget),
