@@ -26,6 +26,7 @@ ORDER = [
     "joint_prior",
     "designs",
     "simulation",
+    "recorded",
     "storage",
     "cards",
     "networks",

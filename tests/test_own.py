@@ -138,7 +138,10 @@ MODEL = inc.Model("own", ["v", "t"], COLUMNS, trial=trial)
         (lambda: inc.Simulator(MODEL, PRIOR, inc.Design(9, {"left": 1.0})), "missing \\['age'\\]"),
         (lambda: inc.Simulator(MODEL, PRIOR, replace(DESIGN, given={"age": 3, "sex": 1})), "not in the model \\['sex'\\]"),
         (lambda: inc.Simulator(MODEL, PRIOR, replace(DESIGN, given={"age": "old"})).simulate(2, seed=1), "Expected a distribution, a number"),
-        (lambda: inc.Simulator(MODEL, PRIOR, replace(DESIGN, given={"age": lambda shape, rng: np.zeros(3)})).simulate(2, seed=1), "the function gave"),
+        (
+            lambda: inc.Simulator(MODEL, PRIOR, replace(DESIGN, given={"age": lambda shape, rng: np.zeros(3)})).simulate(2, seed=1),
+            "the function gave",
+        ),
         (lambda: inc.Simulator(MODEL, PRIOR, replace(DESIGN, share={"up": 1.0}, condition=inc.Category("c", ("up",)))), "one of the given columns"),
         (lambda: inc.Simulator(MODEL, PRIOR, replace(DESIGN, window=(1.0, 2.0), deadline=None)).simulate(2, seed=1).trials.where("rt", "x"), "level"),
     ],

@@ -18,7 +18,7 @@ from incongruent.designs import Design, ObservedDesign
 from incongruent.joint_prior import AnyPrior
 from incongruent.models.model import Model
 from incongruent.models.own import SimulationError
-from incongruent.trials import Trials, allowed, concatenate
+from incongruent.trials import Trials, allowed, concatenate, select
 
 Array = np.ndarray
 
@@ -34,11 +34,13 @@ class Simulations:
         theta: (dataset, parameter).
         trials: the same number of data sets.
         parameter_names: the columns of theta.
+        simulator: model, prior and design that they came from; None when nobody says.
     """
 
     theta: Array
     trials: Trials
     parameter_names: tuple[str, ...]
+    simulator: Simulator | None = None
 
     def __post_init__(self) -> None:
         if self.theta.shape != (len(self.trials), len(self.parameter_names)):
@@ -48,6 +50,15 @@ class Simulations:
 
     def __len__(self) -> int:
         return len(self.trials)
+
+    def __repr__(self) -> str:
+        n, of = self.trials.n_trials, f" of {self.simulator.model.name}" if self.simulator is not None else ""
+        sizes = f"{n.min()}–{n.max()}" if len(self) else "no"
+        return f"Simulations({len(self)} data sets{of}, {sizes} trials each, parameters {', '.join(self.parameter_names)})"
+
+    def select(self, datasets: Sequence[int] | Array | slice) -> Simulations:
+        """Some of the data sets, in the order asked for."""
+        return Simulations(self.theta[datasets], select(self.trials, datasets), self.parameter_names, self.simulator)
 
 
 def generator(seed: int, *path: int) -> np.random.Generator:
@@ -99,7 +110,7 @@ class Simulator:
         """
         theta = self.prior.sample(n_datasets, seed=generator(seed, 0))
         given, present = self.design.lay_out_given(n_datasets, self.model.columns, generator(seed, 1))
-        return Simulations(theta, self._in_chunks(theta, given, present, seed, workers), self.prior.names)
+        return Simulations(theta, self._in_chunks(theta, given, present, seed, workers), self.prior.names, self)
 
     def simulate_at(self, theta: Array, *, seed: int, workers: int | None = None) -> Trials:
         """Simulate one data set for each row of theta (dataset, parameter), with layouts from the design."""
