@@ -76,7 +76,7 @@ def _model(spec: Mapping[str, Any], model: Model | None) -> Model:
     if model is None:
         if columns is None:
             raise FileError(f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours as `model=`.")
-        parameters = [Parameter(**{k: float(v) if k in ("low", "high") else v for k, v in p.items()}) for p in spec["parameters"]]
+        parameters = [Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])}) for p in spec["parameters"]]
         return Model(spec["name"], parameters, columns, settings=spec["settings"])
     if model.name != spec["name"]:
         raise FileError(f"Expected the model {spec['name']!r}, for which this was made; got {model.name!r}.")

@@ -7,6 +7,7 @@ the data sets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -150,13 +151,13 @@ def _design_for(trials: Trials) -> Design:
         raise ValueError(f"Expected data sets with at least one trial each; got {int((n == 0).sum())} without any, of {len(trials)}.")
     smallest = int(n.min()) if n.min() < n.max() else max(1, int(n.max()) // SUBSAMPLE)
     by_trial = [c for c in trials.columns if c.given and isinstance(c, Category) and c.per == "trial"]
-    share, extra = {}, {}
+    share: dict[str, tuple[float, float]] = {}
     if by_trial:
         counts = np.stack([trials.where(by_trial[0].name, level).sum(axis=1) for level in by_trial[0].levels], axis=1) / n[:, None]
         share = {level: (float(c.min()), float(c.max())) for level, c in zip(by_trial[0].levels, counts.T, strict=True) if c.max() > 0}
-        extra = {"condition": by_trial[0]}
     others = {c.name: Recorded(trials.values[c.name][trials.present]) for c in trials.columns if c.given and c not in by_trial[:1]}
-    return Design((smallest, int(n.max())), share, None, given=others, **extra)
+    design = Design((smallest, int(n.max())), {}, None, given=others)
+    return replace(design, share=share, condition=by_trial[0]) if share else design
 
 
 class Recorded:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from incongruent.designs import Design, ObservedDesign
-from incongruent.trials import Trials
+from incongruent.trials import CONFLICT_TASK, RT, Category, Column, Trials
 
 Array = np.ndarray
 
@@ -49,22 +49,42 @@ class Ranges:
 
 
 def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
-    """A few statistics of each data set, (dataset,): RT quantiles over all answers, and the share of errors by condition; NaN where there is
-    nothing.
+    """A few statistics of each data set, (dataset,), NaN where there is nothing: for conflict tasks RT quantiles over all answers and the share of
+    errors by condition; for other data quantiles of every column of numbers and the share of every level that is answered.
     """
-    rt = np.where(trials.answered, trials.values["rt"].astype(float), np.nan)
-    any_answer = trials.answered.any(axis=1)
-    rt[~any_answer] = 0.0
-    out = {
-        f"{name} RT (ms)": np.where(any_answer, np.nanquantile(rt, q, axis=1), np.nan)
-        for name, q in (("fast (10 %)", 0.1), ("median", 0.5), ("slow (90 %)", 0.9))
-    }
+    if set(trials.columns) != set(CONFLICT_TASK):
+        return _general_statistics(trials)
+    out = {f"{name} RT (ms)": _quantile(trials, RT, q) for name, q in (("fast (10 %)", 0.1), ("median", 0.5), ("slow (90 %)", 0.9))}
     wrong = trials.where("response", "error")
     for level in levels:
         here = trials.where("condition", level) & trials.answered
         n = here.sum(axis=1)
         out[f"error share, {level}"] = np.where(n > 0, (wrong & here).sum(axis=1) / np.maximum(n, 1), np.nan)
     return out
+
+
+def _general_statistics(trials: Trials) -> dict[str, Array]:
+    out: dict[str, Array] = {}
+    for column in trials.columns:
+        unit = "" if isinstance(column, Category) or not column.unit else f" ({column.unit})"
+        if not isinstance(column, Category) and (column.per != "trial" or trials.present.shape[1] == 1):
+            out[column.name + unit] = _quantile(trials, column, 0.5)
+        elif not isinstance(column, Category):
+            out |= {f"{q:.0%} quantile of {column.name}{unit}": _quantile(trials, column, q) for q in (0.1, 0.5, 0.9)}
+        elif not column.given:
+            n = trials.answered.sum(axis=1)
+            for level in column.levels:
+                out[f"share of {level!r}, {column.name}"] = np.where(n > 0, trials.where(column.name, level).sum(axis=1) / np.maximum(n, 1), np.nan)
+    return out
+
+
+def _quantile(trials: Trials, column: Column, q: float) -> Array:
+    """A quantile of each data set's known values, (dataset,)."""
+    known = trials.present if column.given else trials.answered
+    values = np.where(known, trials.values[column.name].astype(float), np.nan)
+    some = known.any(axis=1)
+    values[~some] = 0.0
+    return np.where(some, np.nanquantile(values, q, axis=1), np.nan)
 
 
 def ranges_of(trials: Trials, levels: tuple[str, ...]) -> Ranges:
@@ -85,7 +105,7 @@ def admit(study: Trials, design: Design, ranges: Ranges | None) -> Admission:
         flags[person] += reasons
     if len(trials) and all(flags):
         raise ScopeError(
-            f"Expected people with {design.smallest}–{design.largest} trials and shares {_words(design)}; nobody in the study has that. "
+            f"Expected people with {design.smallest}–{design.largest} trials{_words(design)}; nobody in the study has that. "
             f"{trials.names[0]}: {'; '.join(flags[0])}. Train a network for this design, or fit fewer conditions."
         )
     if ranges is not None:
@@ -98,24 +118,26 @@ def admit(study: Trials, design: Design, ranges: Ranges | None) -> Admission:
 
 def _shown(name: str, value: float) -> str:
     """A time in whole ms, a share in percent."""
-    return f"{value:.0f}" if "(ms)" in name else f"{value:.1%}"
+    if "(ms)" in name:
+        return f"{value:.0f}"
+    return f"{value:.1%}" if name.startswith(("error share", "share of")) else f"{value:.4g}"
 
 
 def _words(design: Design) -> str:
-    return ", ".join(f"{level} {value}" for level, value in design.share.items())
+    return " and shares " + ", ".join(f"{level} {value}" for level, value in design.share.items()) if design.share else ""
 
 
 def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
     """The study without conditions that the design lacks and RTs outside its window, which are counted; answers after its deadline are none."""
-    known = np.zeros_like(study.present)
-    for level in design.levels:
-        known |= study.where(design.condition.name, level)
+    condition = design.condition if design.levels else None
+    known = study.present if condition is None else np.isin(study.values[condition.name], [condition.levels.index(level) for level in design.levels])
+    known = known & study.present
     outside = np.zeros_like(study.present)
     if design.window is not None:
         rt = study.values["rt"]
         outside = study.answered & known & ((rt < design.window[0]) | (rt > design.window[1]))
     keep = known & ~outside
-    unread = [level for level in design.condition.levels if level not in design.levels]
+    unread = [level for level in condition.levels if level not in design.levels] if condition is not None else []
     answered = study.answered & keep
     if design.deadline is not None:
         answered &= study.values["rt"] <= design.deadline  # a later answer counts as none, as in simulated data

@@ -231,7 +231,7 @@ def dmc(
         raise ValueError(f"Expected alpha and dt above 0; got alpha={alpha}, dt={dt}.")
     names = tuple(p.name for p in STANDARD if p.name not in fixed) + tuple(free)
     collapse_off = {"kappa": 0.0} if bound == "constant" else {}
-    constants = {p.name: p.typical for p in OPTIONAL if p.name not in names} | collapse_off | fixed
+    constants = {p.name: p.typical for p in OPTIONAL if p.name not in names and p.typical is not None} | collapse_off | fixed
     step = dt if dt is not None else (40.0 if scheme == "bridge" else 1.0)
     variant = _Dmc(names, constants, start, alpha, bound, scheme, step)
     settings = {"fixed": fixed, "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
