@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-
 NOTABLE = 0.02
 """Nats by which a validation loss has to rise before it is called overfitting."""
 PERSISTENT = 3
@@ -138,8 +137,8 @@ class History:
         if self.overfitting:
             when = f"epoch {self.epoch(self.best):.1f}" if self.n_stored is not None else f"step {self.best.step}"
             out.append(
-                f"After {when} the validation loss rose by {self.overfitting:.2f} nats while the training loss went on falling: the network learns its "
-                f"simulations by heart. The weights of {when} were kept. More simulations help most; then dropout or a smaller network."
+                f"After {when} the validation loss rose by {self.overfitting:.2f} nats while the training loss went on falling: the network "
+                f"learns its simulations by heart. The weights of {when} were kept. More simulations help most; then dropout or a smaller network."
             )
         if self.still_falling:
             out.append(
