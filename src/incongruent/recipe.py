@@ -10,6 +10,8 @@ FIRST_CHUNKS = 8
 """Chunks of simulations that have to be there before the first step."""
 REUSE_IN_STEPS = 8
 """With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed gives the same network."""
+DEFAULT_EPOCHS, DEFAULT_STEPS = 100, (3000, 60_000)
+"""The budget for stored simulations when none is given: so many epochs, within so many steps."""
 
 
 @dataclass(frozen=True)
@@ -68,3 +70,21 @@ class Budget:
     def chunks(self, step: int, batch_size: int) -> int | None:
         """How many chunks have to have entered the window before a step; None with a budget in minutes, when whatever is ready enters."""
         return FIRST_CHUNKS + step * batch_size // (REUSE_IN_STEPS * CHUNK) if self.steps is not None else None
+
+
+def budget_for(minutes: float | None, steps: int | None, epochs: float | None, n_stored: int | None, batch_size: int) -> Budget:
+    """The budget that was asked for; for stored simulations it may be in epochs, or left out.
+
+    Raises:
+        ValueError: when more than one is given, none where one is needed, or epochs without stored simulations.
+    """
+    if epochs is not None and (minutes is not None or steps is not None):
+        raise ValueError(f"Expected one of minutes, steps and epochs; got minutes={minutes}, steps={steps}, epochs={epochs}.")
+    if epochs is not None and n_stored is None:
+        raise ValueError("Expected minutes or steps for training while simulating, where there are no epochs; got epochs. Use steps.")
+    if epochs is not None and not epochs > 0:
+        raise ValueError(f"Expected epochs above 0; got {epochs}.")
+    if n_stored is None or minutes is not None or steps is not None:
+        return Budget(minutes, steps)
+    wanted = (DEFAULT_EPOCHS if epochs is None else epochs) * n_stored / batch_size
+    return Budget(None, max(1, round(wanted)) if epochs is not None else round(min(max(wanted, DEFAULT_STEPS[0]), DEFAULT_STEPS[1])))

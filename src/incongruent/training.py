@@ -1,350 +1,154 @@
-r"""Training: one loop, in which simulation runs beside learning.
-
-The rate rises linearly for a while and then falls with half a cosine to the end of the budget (Loshchilov & Hutter 2017). Gradients are clipped by
-their norm, the optimiser is Adam (Kingma & Ba 2015), and an exponential average of the weights is kept beside them. The weights that did best on
-validation simulations, which are never trained on, are the ones returned.
-"""
+"""Training: a simulator, simulations or a bank in, an amortized posterior out."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
-from importlib import metadata
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-import optax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import PRNGKeyArray
 
+from incongruent.bank import Bank
 from incongruent.designs import Design
-from incongruent.history import Evaluation, History, Stopped
-from incongruent.networks.encoders import HistogramEncoder
-from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator, loss
+from incongruent.joint_prior import AnyPrior
+from incongruent.learning import Job, TrainingError, learn_all
+from incongruent.networks.architecture import Architecture, architecture_to_json
+from incongruent.networks.estimator import Estimator, build_estimator, loss
+from incongruent.networks.task import Task
+from incongruent.options import helpful
 from incongruent.posterior import Posterior, task_of
-from incongruent.progress import Reporter, progress_bar, silent
-from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe
+from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe, budget_for
 from incongruent.scope import ranges_of
-from incongruent.simulation import CHUNK, Simulations, Simulator, generator
-from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
-from incongruent.trials import CONFLICT_TASK
-from incongruent.window import Window, stream
+from incongruent.simulation import CHUNK, Simulations, Simulator
+from incongruent.sources import Data, data_for
+from incongruent.trials import checked, select
 
-N_VALIDATION = 2048
-N_EVALUATIONS = 50
-PATIENCE = 0.4
-"""Training stops when the best validation loss is older than this share of the budget."""
-CHECKPOINT_SECONDS = 45.0
-CHECKPOINT = "training checkpoint"
-CHECKPOINT_VERSION = 2
+__all__ = ["TrainingError", "train"]
 
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; says at which step and what to try."""
-
-
-class State(NamedTuple):
-    """Everything that a step changes."""
-
-    estimator: Estimator
-    moments: optax.OptState
-    average: Estimator
-
-
-@dataclass
-class _Run:
-    """What a run has reached; what a checkpoint holds."""
-
-    state: State
-    best: Estimator
-    best_loss: float = math.inf
-    best_share: float = 0.0
-    step: int = 0
-    seconds: float = 0.0
-    n_chunks: int = 0
-    next_chunk: int = 0
-    waiting_seconds: float = 0.0
-    first_step_seconds: float | None = None
-    evaluations: tuple[Evaluation, ...] = ()
-
-
-def _optimiser(recipe: Recipe) -> optax.GradientTransformation:
-    return optax.chain(optax.clip_by_global_norm(recipe.clip), optax.scale_by_adam())
-
-
-class Pace(NamedTuple):
-    """How far a step goes: the learning rate, the decay of the averaged weights, and the step's number, which makes its random numbers."""
-
-    rate: np.float32
-    keep: np.float32
-    step: np.int32
-
-
-def learn(
-    state: State, z: Float[Array, "batch parameter"], features: Float[Array, "batch feature"], pace: Pace, key: PRNGKeyArray, recipe: Recipe
-) -> tuple[State, Array]:
-    """One step: gradient of the loss, Adam, average."""
-    value, gradient = eqx.filter_value_and_grad(loss)(state.estimator, z, features, recipe.mmd_weight, jax.random.fold_in(key, pace.step))
-    weights = eqx.filter(state.estimator, eqx.is_inexact_array)
-    updates, moments = _optimiser(recipe).update(gradient, state.moments, weights)
-    estimator = eqx.apply_updates(state.estimator, jax.tree.map(lambda u: -pace.rate * u, updates))
-    average = jax.tree.map(lambda old, new: pace.keep * old + (1.0 - pace.keep) * new if eqx.is_inexact_array(old) else old, state.average, estimator)
-    return State(estimator, moments, average), value
-
-
-_learn = eqx.filter_jit(learn)
-
-
-@eqx.filter_jit
-def _validation_loss(estimator: Estimator, z: Any, features: Any) -> Array:
-    return -jnp.mean(estimator.log_prob(z, features))
-
-
-@eqx.filter_jit
-def _fresh_state(key: PRNGKeyArray, task: Task, architecture: Architecture, recipe: Recipe) -> State:
-    estimator = build_estimator(key, task, architecture)
-    return State(estimator, _optimiser(recipe).init(eqx.filter(estimator, eqx.is_inexact_array)), estimator)
-
-
-@dataclass(frozen=True, eq=False)
-class _Validation:
-    """Simulations that are never trained on, as the network sees them."""
-
-    z: np.ndarray
-    features: np.ndarray
-    simulations: Simulations
-
-    @property
-    def prior_loss(self) -> float:
-        """Mean -log of the standard normal density, which is the prior of z."""
-        return float(np.mean(0.5 * np.sum(self.z**2, axis=1)) + 0.5 * self.z.shape[1] * math.log(2.0 * math.pi))
+N_BEFORE_FIRST_STEP = CHUNK * FIRST_CHUNKS
+"""Data sets that have to be there before the first step."""
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What is to be trained, and how."""
+class PosteriorPlan:
+    """Learn q(theta | trials).
 
-    simulator: Simulator
-    budget: Budget
-    seed: int
+    Attributes:
+        task: what is read and estimated.
+        architecture: of the network.
+        prior: of theta.
+    """
+
+    task: Task
     architecture: Architecture
-    recipe: Recipe
-    checkpoint: Path | None
+    prior: AnyPrior
 
-    def fingerprint(self) -> dict[str, Any]:
-        """Tells one job from another; goes into checkpoints and cards."""
-        return {
-            "model": [self.simulator.model.name, json.dumps(dict(self.simulator.model.settings))],
-            "prior": self.simulator.prior.to_json(),
-            "design": repr(self.simulator.design),
-            "version": metadata.version("incongruent"),
-            "budget": asdict(self.budget),
-            "seed": self.seed,
-            "architecture": asdict(self.architecture),
-            "recipe": asdict(self.recipe),
-        }
+    def __hash__(self) -> int:
+        return hash((self.task, self.architecture))
 
-    def rate(self, step: int, share: float) -> float:
-        """Learning rate: a linear rise over the warm-up, then half a cosine to the end of the budget."""
-        return self.recipe.peak_rate * min(1.0, (step + 1) / self.recipe.warmup) * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
+    def build(self, key: PRNGKeyArray) -> Estimator:
+        """An untrained estimator."""
+        return build_estimator(key, self.task, self.architecture)
 
-    def keep(self, step: int) -> float:
-        """Decay of the averaged weights; shorter at first, when the weights still run."""
-        return min(self.recipe.average, (1.0 + step) / (10.0 + step))
+    def baseline(self, z: np.ndarray) -> float:
+        """Mean -log p(z) under the prior; under a normal distribution of the same mean and SD when nobody knows the prior's density."""
+        if self.prior.has_density:
+            return float(-np.mean(self.prior.log_prob_real(z)))
+        return float(np.mean(0.5 * np.sum(z**2, axis=1)) + 0.5 * z.shape[1] * math.log(2.0 * math.pi))
+
+    def describe(self) -> dict[str, Any]:
+        """The architecture."""
+        return {"architecture": architecture_to_json(self.architecture)}
 
 
+@helpful
 def train(
-    simulator: Simulator,
+    source: Simulator | Simulations | Bank,
     *,
     minutes: float | None = None,
     steps: int | None = None,
+    epochs: float | None = None,
+    validation: Simulations | Bank | None = None,
     seed: int,
     architecture: Architecture = Architecture(),
     recipe: Recipe = Recipe(),
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> Posterior:
-    """Train an amortized posterior, simulating while it learns.
+    """Train an amortized posterior: online, from a simulator that simulates while the network learns, or offline, from stored simulations.
+
+    From stored simulations each batch takes random ones, and of each a random part of its trials, as many as the design draws; so one bank of large
+    data sets trains all smaller numbers of trials.
 
     Args:
-        simulator: model, prior and design; the design is a `Design`, with a range of numbers of trials as a rule.
+        source: model, prior and design; the design is a `Design`, with a range of numbers of trials as a rule. Or simulations made by a simulator or
+            elsewhere (`simulations_from`), or a bank on disk.
         minutes: budget of the clock, compilation included. What is reached depends on the machine.
         steps: budget in steps. Simulations then enter at a fixed pace, and the same seed gives the same network on the same machine.
-        seed: of simulations, initial weights and batches.
-        architecture: size of the network.
+        epochs: budget in passes over stored simulations. With stored simulations and no budget, 100 epochs, within 3000 to 60,000 steps; training
+            stops before when nothing improves.
+        validation: data sets that are never trained on; a tenth of stored simulations, or fresh ones, when left out.
+        seed: of simulations, initial weights, the split and batches.
+        architecture: of the network.
         recipe: how it learns.
         checkpoint: a file in which the state is kept from time to time. If it is there already, training goes on from it, with a new
             window of simulations; it is removed at the end.
         progress: show a bar.
 
     Returns:
-        The `Posterior` with the weights that did best on validation simulations; its ``history`` says how training went and why it stopped.
+        The `Posterior` with the weights that did best on validation data; its ``history`` says how training went and why it stopped.
 
     Raises:
-        ValueError: for an impossible budget.
-        TrainingError: when the loss is not finite.
+        TypeError: for an unknown option, or a design from which no sizes can be drawn.
+        ValueError: for an impossible budget, or data that do not fit each other.
+        SimulationError: when the simulator gives what its columns do not allow.
+        TrainingError: when the loss is not finite, or simulation takes longer than the budget.
         FileError: when the checkpoint is damaged or belongs to another run.
     """
     begun = time.perf_counter()
-    job = _Job(simulator, Budget(minutes, steps), seed, architecture, recipe, Path(checkpoint) if checkpoint is not None else None)
-    state = _fresh_state(jax.random.key(seed), task_of(simulator), architecture, recipe)
-    run = _Run(state, state.estimator)
-    resumed = job.checkpoint is not None and job.checkpoint.exists()
-    if resumed:
-        run = _load(job, run)
-    workers = max(1, (os.cpu_count() or 2) // 2)
-    window = Window(simulator, state.estimator.encoder, seed=seed, n_bytes=recipe.window_bytes, workers=workers, first_chunk=run.next_chunk)
-    with window, progress_bar() if progress else nullcontext(silent) as report, ThreadPoolExecutor(1) as beside:
-        compiled = beside.submit(_compile, job, state)  # while the first simulations are made
-        window.refresh(FIRST_CHUNKS)
-        validation = _validation(job, state.estimator.encoder)
-        compiled.result()
-        if not resumed:
-            run.state = _standardised(state, window.draw(N_VALIDATION, stream(seed, 2**31))[1])
-        stopped = _loop(job, run, window, validation, begun - run.seconds, report)
-    if run.step == 0:
-        raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first. Give a larger budget.")
-    posterior = _finished(job, run, validation, stopped)
-    if job.checkpoint is not None:
-        job.checkpoint.unlink(missing_ok=True)
-    return posterior
+    data = data_for(source, validation, seed, recipe.window_bytes)
+    budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.batch_size)
+    simulator = data.source.simulator
+    if isinstance(source, Simulator):
+        _try_out(source, budget)
+    architecture = architecture.chosen_for(simulator.model.columns, simulator.design.largest)
+    task = task_of(simulator, architecture, lambda: data.source.chunk(0)[1])
+    plan = PosteriorPlan(task, architecture, simulator.prior)
+    _dry_run(plan, data)
+    job = Job(data, plan, budget, seed, recipe, Path(checkpoint) if checkpoint is not None else None)
+    learned = learn_all(job, begun, progress=progress)
+    design = simulator.design
+    assert isinstance(design, Design)  # `data_for` has refused anything else
+    ranges = ranges_of(learned.validation.stored.trials, design.levels)
+    return Posterior(simulator, learned.network, architecture, task, ranges, learned.history, learned.notes)
 
 
-def _compile(job: _Job, state: State) -> None:
-    """Run the compiled functions once on nothing, so that the first step does not wait for the compiler."""
-    dim, n_features = len(job.simulator.prior.names), state.estimator.encoder.n_features
-    nothing = (jnp.zeros((job.recipe.batch_size, dim)), jnp.zeros((job.recipe.batch_size, n_features)))
-    _learn(state, *nothing, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
-    _validation_loss(state.estimator, np.zeros((N_VALIDATION, dim), np.float32), np.zeros((N_VALIDATION, n_features), np.float32))
-
-
-def _loop(job: _Job, run: _Run, window: Window, validation: _Validation, begun: float, report: Reporter) -> Stopped:
-    """Steps until the budget is used up or nothing improves; ``begun`` is when the run would have begun without interruption."""
-    pending: list[Array] = []
-    before: tuple[int, float, np.ndarray] = (0, 0.0, np.zeros(1))  # the step before: its number, rate and z
-    key = jax.random.key(job.seed)
-    chunks_before, next_look, last_saved = run.n_chunks, _share(job, run, begun) + 1.0 / N_EVALUATIONS, time.perf_counter()
-    while (share := _share(job, run, begun)) < 1.0:
-        run.waiting_seconds += _take_in(job, run, window, chunks_before)
-        z, features = window.draw(job.recipe.batch_size, stream(job.seed, run.step))
-        rate = job.rate(run.step, share)
-        pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
-        run.state, value = _learn(run.state, jnp.asarray(z), jnp.asarray(features), pace, key, job.recipe)
-        if run.first_step_seconds is None:
-            value.block_until_ready()
-            run.first_step_seconds = time.perf_counter() - begun
-        if pending and not math.isfinite(float(pending[-1])):  # the step before, so that the next one is already on its way
-            raise TrainingError(_not_finite(before))
-        pending.append(value)
-        before = (run.step, rate, z)
-        run.step, run.n_chunks, run.next_chunk = run.step + 1, chunks_before + window.n_chunks, window.next_chunk
-        run.seconds = time.perf_counter() - begun
-        if _share(job, run, begun) >= min(next_look, 1.0):
-            _evaluate(run, validation, float(np.mean(pending)), rate, share)
-            if not math.isfinite(run.evaluations[-1].training + run.evaluations[-1].validation):
-                raise TrainingError(_not_finite(before))
-            pending, next_look = [], share + 1.0 / N_EVALUATIONS
-            report(share, run.seconds / max(share, 1e-6) - run.seconds, run.evaluations[-1], _history(job, run, validation, None).bottleneck)
-            if share - run.best_share > PATIENCE:
-                return Stopped.NO_BETTER
-        if job.checkpoint is not None and time.perf_counter() - last_saved > CHECKPOINT_SECONDS and math.isfinite(float(value)):
-            _save(job, run)
-            last_saved = time.perf_counter()
-    if pending:
-        _evaluate(run, validation, float(np.mean(pending)), job.rate(run.step, 1.0), 1.0)
-    return Stopped.BUDGET
-
-
-def _share(job: _Job, run: _Run, begun: float) -> float:
-    return job.budget.share(run.step, time.perf_counter() - begun)
-
-
-def _take_in(job: _Job, run: _Run, window: Window, chunks_before: int) -> float:
-    """Let new simulations enter; the seconds that this took."""
-    before = time.perf_counter()
-    until = job.budget.chunks(run.step, job.recipe.batch_size)
-    if until is None:
-        window.refresh(most=job.recipe.chunks_for(run.step))
-    else:
-        window.refresh(max(FIRST_CHUNKS, until - chunks_before))
-    return time.perf_counter() - before
-
-
-def _not_finite(before: tuple[int, float, np.ndarray]) -> str:
-    step, rate, z = before
-    return (
-        f"Expected a finite loss; got none at step {step} (learning rate {rate:.2g}, batch with z between {z.min():.1f} and {z.max():.1f}). "
-        f"Try Recipe(peak_rate=…) a third of what it was, with a new checkpoint, or look for parameters at which the simulator fails."
-    )
-
-
-def _evaluate(run: _Run, validation: _Validation, training: float, rate: float, share: float) -> None:
-    """Look at both sets of weights, and keep the better one if it is the best so far."""
-    data = (validation.z, validation.features)
-    losses = {name: float(_validation_loss(estimator, *data)) for name, estimator in _candidates(run.state).items()}
-    which = min(losses, key=lambda name: losses[name])
-    if losses[which] < run.best_loss:
-        run.best, run.best_loss, run.best_share = _candidates(run.state)[which], losses[which], share
-    look = Evaluation(run.step, run.seconds, training, losses["weights"], losses["averaged"], rate, run.n_chunks * CHUNK)
-    run.evaluations = (*run.evaluations, look)
-
-
-def _candidates(state: State) -> dict[str, Estimator]:
-    return {"weights": state.estimator, "averaged": state.average}
-
-
-def _validation(job: _Job, encoder: HistogramEncoder) -> _Validation:
-    simulations = job.simulator.simulate(N_VALIDATION, seed=int(generator(job.seed, 6).integers(2**63)))
-    z = job.simulator.prior.to_real(simulations.theta).astype(np.float32)
-    return _Validation(z, encoder.features(simulations.trials), simulations)
-
-
-def _standardised(state: State, features: np.ndarray) -> State:
-    encoder = state.estimator.encoder.fitted(features)
-    estimator, average = (eqx.tree_at(lambda e: e.encoder, whole, encoder) for whole in (state.estimator, state.average))
-    return State(estimator, state.moments, average)
-
-
-def _history(job: _Job, run: _Run, validation: _Validation, stopped: Stopped | None) -> History:
-    times = (run.seconds - run.waiting_seconds, run.waiting_seconds, run.first_step_seconds)
-    return History(run.evaluations, stopped, validation.prior_loss, job.recipe.batch_size, *times, paced=job.budget.steps is not None)
-
-
-def _finished(job: _Job, run: _Run, validation: _Validation, stopped: Stopped) -> Posterior:
-    design = job.simulator.design
-    assert isinstance(design, Design)  # `task_of` has refused anything else
-    versions = {name: metadata.version(name) for name in ("incongruent", "jax", "equinox", "optax", "numba", "numpy", "scipy")}
-    notes = {"made_by": job.fingerprint(), "versions": versions, "devices": [str(device) for device in jax.devices()], "cores": os.cpu_count()}
-    known = set(job.simulator.model.columns) == set(CONFLICT_TASK)
-    ranges = ranges_of(validation.simulations.trials, design.levels) if known else None
-    return Posterior(job.simulator, run.best, job.architecture, ranges, _history(job, run, validation, stopped), notes)
-
-
-def _save(job: _Job, run: _Run) -> None:
-    assert job.checkpoint is not None
-    card: dict[str, Any] = {name: value for name, value in vars(run).items() if isinstance(value, int | float)}
-    card["best_loss"] = run.best_loss if math.isfinite(run.best_loss) else None
-    card |= {"evaluations": [vars(e) for e in run.evaluations], "fingerprint": job.fingerprint()}
-    save_arrays(job.checkpoint, named_leaves(run.state, "state") | named_leaves(run.best, "best"), card, kind=CHECKPOINT, version=CHECKPOINT_VERSION)
-
-
-def _load(job: _Job, fresh: _Run) -> _Run:
-    assert job.checkpoint is not None
-    arrays, card = load_arrays(job.checkpoint, kind=CHECKPOINT, version=CHECKPOINT_VERSION)
-    made_by, wanted = card.pop("fingerprint"), json.loads(json.dumps(job.fingerprint()))
-    if made_by != wanted:
-        differs = [key for key in wanted if made_by.get(key) != wanted[key]]
-        raise FileError(
-            f"Expected a checkpoint of this very run in {job.checkpoint}; it differs in {', '.join(differs)}. Remove it or name another file."
+def _try_out(simulator: Simulator, budget: Budget) -> None:
+    """Simulate two data sets, look at every value, and at how long it takes."""
+    simulator.simulate(1, seed=0)  # compiles what is compiled
+    begun = time.perf_counter()
+    checked(simulator.simulate(2, seed=1).trials)
+    each = (time.perf_counter() - begun) / 2.0
+    if budget.minutes is not None and each * N_BEFORE_FIRST_STEP > 60.0 * budget.minutes:
+        raise TrainingError(
+            f"Expected a simulator fast enough for {budget.minutes:g} minutes; {N_BEFORE_FIRST_STEP} data sets are needed before the first step, and "
+            f"one takes {each:.2g} s. Compile it with numba, give a larger budget, or simulate into a bank and train from that."
         )
-    card["best_loss"] = math.inf if card["best_loss"] is None else card["best_loss"]
-    card["evaluations"] = tuple(Evaluation(**e) for e in card["evaluations"])
-    return _Run(state=with_leaves(fresh.state, arrays, "state"), best=with_leaves(fresh.best, arrays, "best"), **card)
+
+
+def _dry_run(plan: PosteriorPlan, data: Data) -> None:
+    """Trials -> encoder -> flow -> loss on two data sets, in shapes alone, so that what does not fit is told before anything is compiled."""
+    z, trials = data.source.chunk(0) if data.source.n_stored is not None else (np.zeros((2, plan.task.n_parameters)), None)
+    if trials is None:
+        trials = data.source.simulator.simulate(2, seed=1).trials
+    network = eqx.filter_eval_shape(plan.build, jax.random.key(0))
+    features = network.encoder.features(select(trials, slice(2)))
+    if not np.isfinite(features).all():
+        raise ValueError("Expected finite features of every data set; got some that are not. Look at the columns with incongruent.to_frame.")
+    eqx.filter_eval_shape(loss, network, np.asarray(z[:2], np.float32), features, 0.0, jax.random.key(0))

@@ -274,6 +274,20 @@ def select(trials: Trials, datasets: Sequence[int] | Array | slice) -> Trials:
     )
 
 
+def shuffled(trials: Trials, rng: np.random.Generator) -> Trials:
+    """The same trials of every data set in random order, without gaps between them."""
+    order = np.argsort(rng.random(trials.present.shape) + ~trials.present, axis=1)  # absent ones come last
+    values = {name: np.take_along_axis(array, order, axis=1) for name, array in trials.values.items()}
+    present, answered = (np.take_along_axis(array, order, axis=1) for array in (trials.present, trials.answered))
+    return replace(trials, values=values, present=present, answered=answered)
+
+
+def first_of(trials: Trials, sizes: Array) -> Trials:
+    """The first trials of every data set, so many as ``sizes`` (dataset,) says or there are."""
+    keep = trials.present & (np.cumsum(trials.present, axis=1) <= np.asarray(sizes)[:, None])
+    return replace(trials, present=keep, answered=trials.answered & keep)
+
+
 def pad(trials: Trials, n_trials: int) -> Trials:
     """The same data sets with room for ``n_trials`` trials each; the new places are absent.
 

@@ -1,0 +1,407 @@
+r"""Learning: one loop for every network, in which simulation runs beside it or stored simulations are read.
+
+The rate rises linearly for a while and then falls with half a cosine to the end of the budget (Loshchilov & Hutter 2017). Gradients are clipped by
+their norm, the optimiser is Adam (Kingma & Ba 2015), and an exponential average of the weights is kept beside them. The weights that did best on
+data sets that are never trained on are the ones returned. Batches are spread over all devices that JAX sees.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, PRNGKeyArray
+
+from incongruent.history import Evaluation, History, Stopped
+from incongruent.library import Library
+from incongruent.networks.encoders import Encoder
+from incongruent.networks.estimator import loss
+from incongruent.progress import Reporter, progress_bar, silent
+from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe
+from incongruent.sources import Data, Stored
+from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.window import Window, stream
+
+N_FIRST = 2048
+"""Data sets by which features are standardised."""
+N_EVALUATIONS = 50
+PATIENCE = 0.4
+"""Learning stops when the best validation loss is older than this share of the budget."""
+BLOCK = 256
+"""Validation data sets that go through the network together."""
+CHECKPOINT_SECONDS = 45.0
+CHECKPOINT = "training checkpoint"
+CHECKPOINT_VERSION = 3
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; says at which step and what to try."""
+
+
+class Plan(Protocol):
+    """What is to be learned; hashable."""
+
+    def build(self, key: PRNGKeyArray) -> Any:
+        """A network that has learned nothing: a module with an ``encoder`` and ``log_prob(z, features, key=None)``."""
+        ...
+
+    def baseline(self, z: np.ndarray) -> float:
+        """What such a network scores, mean -log p(z), on z (dataset, target)."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Plain values that tell one plan from another."""
+        ...
+
+
+class State(NamedTuple):
+    """Everything that a step changes."""
+
+    network: Any
+    moments: optax.OptState
+    average: Any
+
+
+@dataclass
+class Run:
+    """What a run has reached; what a checkpoint holds."""
+
+    state: State
+    best: Any
+    best_loss: float = math.inf
+    best_share: float = 0.0
+    step: int = 0
+    seconds: float = 0.0
+    n_simulated: int = 0
+    n_chunks: int = 0
+    next_chunk: int = 0
+    waiting_seconds: float = 0.0
+    first_step_seconds: float | None = None
+    evaluations: tuple[Evaluation, ...] = ()
+
+
+def _optimiser(recipe: Recipe) -> optax.GradientTransformation:
+    return optax.chain(optax.clip_by_global_norm(recipe.clip), optax.scale_by_adam())
+
+
+class Pace(NamedTuple):
+    """How far a step goes: the learning rate, the decay of the averaged weights, and the step's number, which makes its random numbers."""
+
+    rate: np.float32
+    keep: np.float32
+    step: np.int32
+
+
+def learn(state: State, z: Any, features: Any, pace: Pace, key: PRNGKeyArray, recipe: Recipe) -> tuple[State, Array]:
+    """One step: gradient of the loss at z (batch, target) and features (batch, …), Adam, average."""
+    value, gradient = eqx.filter_value_and_grad(loss)(state.network, z, features, recipe.mmd_weight, jax.random.fold_in(key, pace.step))
+    weights = eqx.filter(state.network, eqx.is_inexact_array)
+    updates, moments = _optimiser(recipe).update(gradient, state.moments, weights)
+    network = eqx.apply_updates(state.network, jax.tree.map(lambda u: -pace.rate * u, updates))
+    average = jax.tree.map(lambda old, new: pace.keep * old + (1.0 - pace.keep) * new if eqx.is_inexact_array(old) else old, state.average, network)
+    return State(network, moments, average), value
+
+
+_learn = eqx.filter_jit(learn)
+
+
+@eqx.filter_jit
+def _validation_loss(network: Any, z: Any, features: Any, weight: Any) -> Array:
+    return -jnp.sum(weight * network.log_prob(z, features))
+
+
+@eqx.filter_jit
+def _fresh_state(key: PRNGKeyArray, plan: Plan, recipe: Recipe) -> State:
+    network = plan.build(key)
+    return State(network, _optimiser(recipe).init(eqx.filter(network, eqx.is_inexact_array)), network)
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Data sets that are never trained on, as the network sees them.
+
+    Attributes:
+        blocks: (z, features, weight) of 256 data sets each; the last is filled up with weights of 0.
+        baseline: mean -log p(z) of a network that has learned nothing.
+        stored: the data sets.
+    """
+
+    blocks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+    baseline: float
+    stored: Stored
+
+    def loss(self, network: Any) -> float:
+        """Mean -log q."""
+        return float(sum(float(_validation_loss(network, *block)) for block in self.blocks)) / len(self.stored.trials)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be learned from what, and how.
+
+    Attributes:
+        data: to learn from.
+        plan: what is learned.
+        budget: how long.
+        seed: of initial weights, batches and dropout.
+        recipe: how.
+        checkpoint: where the state is kept.
+    """
+
+    data: Data
+    plan: Plan
+    budget: Budget
+    seed: int
+    recipe: Recipe
+    checkpoint: Path | None
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Tells one job from another; goes into checkpoints and cards."""
+        simulator = self.data.source.simulator
+        return {
+            "model": [simulator.model.name, json.dumps(dict(simulator.model.settings))],
+            "prior": simulator.prior.to_json(),
+            "design": repr(simulator.design),
+            "data": self.data.fingerprint(),
+            "version": metadata.version("incongruent"),
+            "budget": asdict(self.budget),
+            "seed": self.seed,
+            "recipe": asdict(self.recipe),
+            **self.plan.describe(),
+        }
+
+    def rate(self, step: int, share: float) -> float:
+        """Learning rate: a linear rise over the warm-up, then half a cosine to the end of the budget."""
+        return self.recipe.peak_rate * min(1.0, (step + 1) / self.recipe.warmup) * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
+
+    def keep(self, step: int) -> float:
+        """Decay of the averaged weights; shorter at first, when the weights still run."""
+        return min(self.recipe.average, (1.0 + step) / (10.0 + step))
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What came out.
+
+    Attributes:
+        network: with the weights that did best on validation data.
+        history: how it went.
+        validation: the data sets that were never trained on.
+        notes: budget, seed, versions and devices; JSON-able.
+    """
+
+    network: Any
+    history: History
+    validation: Validation
+    notes: dict[str, Any]
+
+
+def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
+    """Learn until the budget is used up or nothing improves.
+
+    Args:
+        job: what and how.
+        begun: `time.perf_counter` at the call of the user; a budget in minutes counts from there.
+        progress: show a bar.
+
+    Raises:
+        TrainingError: when the loss is not finite, or the budget ends before the first step.
+        FileError: when the checkpoint is damaged or belongs to another run.
+    """
+    state = _fresh_state(jax.random.key(job.seed), job.plan, job.recipe)
+    run = Run(state, state.network)
+    resumed = job.checkpoint is not None and job.checkpoint.exists()
+    if resumed:
+        run = _load(job, run)
+    with _shelf_for(job, state.network.encoder, run) as window, progress_bar() if progress else nullcontext(silent) as report:
+        with ThreadPoolExecutor(1) as beside:
+            compiled = beside.submit(_compile, job, state)  # while the first simulations are made
+            window.refresh(FIRST_CHUNKS)
+            stored = job.data.held_out()
+            validation = _validation(job, state.network.encoder, stored)
+            compiled.result()
+        if not resumed:
+            run.state = _standardised(state, window.draw(N_FIRST, stream(job.seed, 2**31))[1])
+        run.state = _on_all_devices(run.state)
+        stopped = _loop(job, run, window, validation, begun - run.seconds, report)
+    if run.step == 0:
+        raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first. Give a larger budget.")
+    if job.checkpoint is not None:
+        job.checkpoint.unlink(missing_ok=True)
+    versions = {name: metadata.version(name) for name in ("incongruent", "jax", "equinox", "optax", "numba", "numpy", "scipy")}
+    notes = {"made_by": job.fingerprint(), "versions": versions, "devices": [str(device) for device in jax.devices()], "cores": os.cpu_count()}
+    return Learned(jax.device_put(run.best, jax.devices()[0]), _history(job, run, validation, stopped), validation, notes)
+
+
+def _shelf_for(job: Job, encoder: Encoder, run: Run) -> Window | Library:
+    """Where batches come from."""
+    if isinstance(job.data.source, Stored):
+        return Library(job.data.source, encoder)
+    workers = max(1, (os.cpu_count() or 2) // 2)
+    return Window(job.data.source, encoder, n_bytes=job.recipe.window_bytes, workers=workers, first_chunk=run.next_chunk)
+
+
+def _compile(job: Job, state: State) -> None:
+    """Run the compiled functions once on nothing, so that the first step does not wait for the compiler."""
+    encoder, dim = state.network.encoder, job.data.source.target_dim
+    shape = encoder.shape(job.data.source.simulator.design.largest)
+    nothing = [np.zeros((job.recipe.batch_size, dim), np.float32), np.zeros((job.recipe.batch_size, *shape), np.float32)]
+    _learn(_on_all_devices(state), *_spread(*nothing), Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
+    _validation_loss(state.network, np.zeros((BLOCK, dim), np.float32), np.zeros((BLOCK, *shape), np.float32), np.zeros(BLOCK, np.float32))
+
+
+def _mesh() -> Mesh | None:
+    """All devices in a row; None when there is one."""
+    return Mesh(np.array(jax.devices()), ("data",)) if jax.device_count() > 1 else None
+
+
+def _on_all_devices(tree: Any) -> Any:
+    """The same arrays on every device."""
+    mesh = _mesh()
+    if mesh is None:
+        return tree
+    arrays, rest = eqx.partition(tree, eqx.is_array)
+    return eqx.combine(jax.device_put(arrays, NamedSharding(mesh, PartitionSpec())), rest)
+
+
+def _spread(*arrays: np.ndarray) -> list[Array]:
+    """Arrays whose first axis is spread over the devices, where it can be divided among them."""
+    mesh = _mesh()
+    if mesh is None or len(arrays[0]) % jax.device_count():
+        return [jnp.asarray(array) for array in arrays]
+    return [jax.device_put(array, NamedSharding(mesh, PartitionSpec("data"))) for array in arrays]
+
+
+def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, begun: float, report: Reporter) -> Stopped:
+    """Steps until the budget is used up or nothing improves; ``begun`` is when the run would have begun without interruption."""
+    pending: list[Array] = []
+    before: tuple[int, float, np.ndarray] = (0, 0.0, np.zeros(1))  # the step before: its number, rate and z
+    key = jax.random.key(job.seed)
+    simulated_before, chunks_before = run.n_simulated, run.n_chunks
+    next_look, last_saved = _share(job, run, begun) + 1.0 / N_EVALUATIONS, time.perf_counter()
+    while (share := _share(job, run, begun)) < 1.0:
+        run.waiting_seconds += _take_in(job, run, window, chunks_before)
+        z, features = window.draw(job.recipe.batch_size, stream(job.seed, run.step))
+        rate = job.rate(run.step, share)
+        pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
+        run.state, value = _learn(run.state, *_spread(z, features), pace, key, job.recipe)
+        if run.first_step_seconds is None:
+            value.block_until_ready()
+            run.first_step_seconds = time.perf_counter() - begun
+        if pending and not math.isfinite(float(pending[-1])):  # the step before, so that the next one is already on its way
+            raise TrainingError(_not_finite(before))
+        pending.append(value)
+        before = (run.step, rate, z)
+        run.step, run.next_chunk = run.step + 1, window.next_chunk
+        run.n_simulated, run.n_chunks = simulated_before + window.n_simulated, chunks_before + window.n_chunks
+        run.seconds = time.perf_counter() - begun
+        if _share(job, run, begun) >= min(next_look, 1.0):
+            _evaluate(run, validation, float(np.mean(pending)), rate, share)
+            if not math.isfinite(run.evaluations[-1].training + run.evaluations[-1].validation):
+                raise TrainingError(_not_finite(before))
+            pending, next_look = [], share + 1.0 / N_EVALUATIONS
+            report(share, run.seconds / max(share, 1e-6) - run.seconds, run.evaluations[-1], _history(job, run, validation, None).bottleneck)
+            if share - run.best_share > PATIENCE:
+                return Stopped.NO_BETTER
+        if job.checkpoint is not None and time.perf_counter() - last_saved > CHECKPOINT_SECONDS and math.isfinite(float(value)):
+            _save(job, run)
+            last_saved = time.perf_counter()
+    if pending:
+        _evaluate(run, validation, float(np.mean(pending)), job.rate(run.step, 1.0), 1.0)
+    return Stopped.BUDGET
+
+
+def _share(job: Job, run: Run, begun: float) -> float:
+    return job.budget.share(run.step, time.perf_counter() - begun)
+
+
+def _take_in(job: Job, run: Run, window: Window | Library, chunks_before: int) -> float:
+    """Let new simulations enter; the seconds that this took."""
+    before = time.perf_counter()
+    until = job.budget.chunks(run.step, job.recipe.batch_size)
+    if until is None:
+        window.refresh(most=job.recipe.chunks_for(run.step))
+    else:
+        window.refresh(max(FIRST_CHUNKS, until - chunks_before))
+    return time.perf_counter() - before
+
+
+def _not_finite(before: tuple[int, float, np.ndarray]) -> str:
+    step, rate, z = before
+    return (
+        f"Expected a finite loss; got none at step {step} (learning rate {rate:.2g}, batch with z between {z.min():.1f} and {z.max():.1f}). "
+        f"Try Recipe(peak_rate=…) a third of what it was, with a new checkpoint, or look for parameters at which the simulator fails."
+    )
+
+
+def _evaluate(run: Run, validation: Validation, training: float, rate: float, share: float) -> None:
+    """Look at both sets of weights, and keep the better one if it is the best so far."""
+    losses = {name: validation.loss(network) for name, network in _candidates(run.state).items()}
+    which = min(losses, key=lambda name: losses[name])
+    if losses[which] < run.best_loss:
+        run.best, run.best_loss, run.best_share = _candidates(run.state)[which], losses[which], share
+    look = Evaluation(run.step, run.seconds, training, losses["weights"], losses["averaged"], rate, run.n_simulated)
+    run.evaluations = (*run.evaluations, look)
+
+
+def _candidates(state: State) -> dict[str, Any]:
+    return {"weights": state.network, "averaged": state.average}
+
+
+def _validation(job: Job, encoder: Encoder, stored: Stored) -> Validation:
+    order = np.argsort(stored.trials.n_trials, kind="stable")  # data sets of like size together
+    coded, z = encoder.code(stored.trials), stored.z.astype(np.float32)
+    blocks = []
+    for first in range(0, len(order), BLOCK):
+        rows = np.resize(order[first : first + BLOCK], BLOCK)
+        weight = (np.arange(BLOCK) < len(order) - first).astype(np.float32)
+        blocks.append((z[rows], encoder.collect(coded, rows, np.zeros(BLOCK, int), coded.n[rows]), weight))
+    return Validation(tuple(blocks), job.plan.baseline(stored.z), stored)
+
+
+def _standardised(state: State, features: np.ndarray) -> State:
+    encoder = state.network.encoder.fitted(features)
+    network, average = (eqx.tree_at(lambda n: n.encoder, whole, encoder) for whole in (state.network, state.average))
+    return State(network, state.moments, average)
+
+
+def _history(job: Job, run: Run, validation: Validation, stopped: Stopped | None) -> History:
+    times = (run.seconds - run.waiting_seconds, run.waiting_seconds, run.first_step_seconds)
+    paced, n_stored = job.budget.steps is not None, job.data.source.n_stored
+    return History(run.evaluations, stopped, validation.baseline, job.recipe.batch_size, *times, paced=paced, n_stored=n_stored)
+
+
+def _save(job: Job, run: Run) -> None:
+    assert job.checkpoint is not None
+    card: dict[str, Any] = {name: value for name, value in vars(run).items() if isinstance(value, int | float)}
+    card["best_loss"] = run.best_loss if math.isfinite(run.best_loss) else None
+    card |= {"evaluations": [vars(e) for e in run.evaluations], "fingerprint": job.fingerprint()}
+    save_arrays(job.checkpoint, named_leaves(run.state, "state") | named_leaves(run.best, "best"), card, kind=CHECKPOINT, version=CHECKPOINT_VERSION)
+
+
+def _load(job: Job, fresh: Run) -> Run:
+    assert job.checkpoint is not None
+    arrays, card = load_arrays(job.checkpoint, kind=CHECKPOINT, version=CHECKPOINT_VERSION)
+    made_by, wanted = card.pop("fingerprint"), json.loads(json.dumps(job.fingerprint()))
+    if made_by != wanted:
+        differs = [key for key in wanted if made_by.get(key) != wanted[key]]
+        raise FileError(
+            f"Expected a checkpoint of this very run in {job.checkpoint}; it differs in {', '.join(differs)}. Remove it or name another file."
+        )
+    card["best_loss"] = math.inf if card["best_loss"] is None else card["best_loss"]
+    card["evaluations"] = tuple(Evaluation(**e) for e in card["evaluations"])
+    return Run(state=with_leaves(fresh.state, arrays, "state"), best=with_leaves(fresh.best, arrays, "best"), **card)
