@@ -1,0 +1,245 @@
+"""Model comparison: which of several simulators made these trials? A classifier learns posterior model probabilities for everybody at once."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+import pandas as pd
+from jaxtyping import PRNGKeyArray
+
+from incongruent.designs import Design
+from incongruent.history import History
+from incongruent.learning import Job, learn_all
+from incongruent.networks.architecture import Architecture, architecture_to_json
+from incongruent.networks.classifier import Classifier, build_classifier
+from incongruent.networks.task import Task
+from incongruent.options import helpful
+from incongruent.posterior import PEOPLE_AT_ONCE, in_groups, task_of
+from incongruent.recipe import Budget, Recipe
+from incongruent.scope import Ranges, admit, ranges_of
+from incongruent.simulation import CHUNK, Simulator, generator
+from incongruent.sources import N_VALIDATION, Data, Stored
+from incongruent.trials import Trials, checked, concatenate, renumbered, select
+
+Array = np.ndarray
+
+EDGES = np.linspace(0.0, 1.0, 11)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mixture:
+    """Data sets of several simulators in turn; to be learned is which.
+
+    Attributes:
+        simulators: of the same columns and design.
+        weights: (model,) prior probabilities.
+        seed: of the series.
+    """
+
+    simulators: tuple[Simulator, ...]
+    weights: Array
+    seed: int
+    n_stored: None = None
+
+    @property
+    def simulator(self) -> Simulator:
+        """The first; columns and design are those of all."""
+        return self.simulators[0]
+
+    @property
+    def target_dim(self) -> int:
+        """The number of models."""
+        return len(self.simulators)
+
+    def chunk(self, index: int) -> tuple[Array, Trials]:
+        """One for the model and zero for the others (256, model), and the trials of chunk number ``index``."""
+        rng = generator(self.seed, 16, index)
+        which = np.sort(rng.choice(self.target_dim, CHUNK, p=self.weights))
+        parts = []
+        for m, simulator in enumerate(self.simulators):
+            n = int((which == m).sum())
+            if n:
+                parts.append(simulator.drawn(n, generator(self.seed, 17, index, m))[1])
+        return np.eye(self.target_dim)[which], renumbered(concatenate(parts))
+
+    def held_out(self) -> Stored:
+        """Fresh ones with numbers of trials from the design."""
+        rng = generator(self.seed, 18)
+        which = np.sort(rng.choice(self.target_dim, N_VALIDATION, p=self.weights))
+        seeds = rng.integers(2**63, size=self.target_dim)
+        parts = [s.simulate(int((which == m).sum()), seed=int(seeds[m])).trials for m, s in enumerate(self.simulators) if (which == m).any()]
+        return Stored(self.simulator, np.eye(self.target_dim)[which], renumbered(concatenate(parts)))
+
+
+@dataclass(frozen=True)
+class _ComparisonPlan:
+    task: Task
+    architecture: Architecture
+    names: tuple[str, ...]
+
+    def build(self, key: PRNGKeyArray) -> Classifier:
+        """An untrained classifier."""
+        return build_classifier(key, self.task, self.architecture, len(self.names))
+
+    def baseline(self, z: np.ndarray) -> float:
+        """Entropy of the models' shares."""
+        shares = z.mean(axis=0)
+        return float(-np.sum(shares[shares > 0] * np.log(shares[shares > 0])))
+
+    def describe(self) -> dict[str, Any]:
+        """Architecture and models."""
+        return {"architecture": architecture_to_json(self.architecture), "models": list(self.names)}
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Posterior model probabilities, amortized.
+
+    Attributes:
+        simulators: by the name of the model.
+        weights: (model,) prior probabilities.
+        classifier: the network.
+        ranges: between which values the simulated data sets lay.
+        history: how training went.
+        calibration: how often the models were right at each stated probability, on fresh data sets: probability, observed, n.
+        accuracy: share of fresh data sets whose model got the largest probability.
+    """
+
+    simulators: Mapping[str, Simulator]
+    weights: Array
+    classifier: Classifier = field(repr=False)
+    ranges: Ranges = field(repr=False)
+    history: History = field(repr=False)
+    calibration: pd.DataFrame = field(repr=False)
+    accuracy: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the models, in the order of the columns of `probabilities`."""
+        return tuple(self.simulators)
+
+    @property
+    def calibration_error(self) -> float:
+        """Mean |observed - stated| probability, weighted by how often it was stated."""
+        table = self.calibration
+        return float(np.average(np.abs(table["observed"] - table["probability"]), weights=table["n"]))
+
+    def log_probabilities(self, study: Trials) -> Array:
+        """Log p(model | trials) of everybody, (person, model).
+
+        Raises:
+            ScopeError: when nobody is what the network was trained for.
+            ValueError: for other columns, or someone without trials.
+        """
+        design = next(iter(self.simulators.values())).design
+        assert isinstance(design, Design)  # `compare` has refused anything else
+        admission = admit(checked(study), design, self.ranges)
+        if (admission.trials.n_trials == 0).any():
+            name = admission.trials.names[int(np.argmin(admission.trials.n_trials))]
+            raise ValueError(f"Expected at least one usable trial from everybody; got none from {name}. Leave them out with `select`.")
+        return _log_probabilities(self.classifier, admission.trials)
+
+    def probabilities(self, study: Trials) -> pd.DataFrame:
+        """One row per person: the probability of each model, the best one, and its log Bayes factor against the second best (nats)."""
+        log_p = self.log_probabilities(study)
+        frame = pd.DataFrame(np.exp(log_p), columns=list(self.names))
+        frame.insert(0, "person", list(study.names))
+        log_factor = log_p - np.log(self.weights)
+        best = np.argsort(-log_factor, axis=1)
+        frame["best"] = np.asarray(self.names, object)[best[:, 0]]
+        frame["log_bayes_factor"] = np.take_along_axis(log_factor, best[:, :1], 1)[:, 0] - np.take_along_axis(log_factor, best[:, 1:2], 1)[:, 0]
+        return frame
+
+    def __str__(self) -> str:
+        return (
+            f"Comparison of {', '.join(self.names)}: the right one of {len(self.names)} gets the largest probability for {self.accuracy:.0%} of fresh "
+            f"data sets; probabilities are off by {self.calibration_error:.3f} on average. {self.history}"
+        )
+
+
+@helpful
+def compare(
+    simulators: Mapping[str, Simulator],
+    *,
+    minutes: float | None = None,
+    steps: int | None = None,
+    seed: int,
+    weights: Mapping[str, float] | None = None,
+    architecture: Architecture = Architecture(),
+    recipe: Recipe = Recipe(),
+    progress: bool = True,
+) -> Comparison:
+    """Train a network that gives the probability of each of several models.
+
+    Args:
+        simulators: at least two, by name, with the same columns and the same design; models and priors differ.
+        minutes: budget of the clock.
+        steps: budget in steps.
+        seed: of simulations, initial weights and batches.
+        weights: prior probabilities of the models; equal when left out.
+        architecture: of the network; its flow is not used.
+        recipe: how it learns.
+        progress: show a bar.
+
+    Returns:
+        A `Comparison`, with its calibration on fresh simulations on record.
+
+    Raises:
+        ValueError: when the simulators do not belong together, or the weights are not probabilities.
+    """
+    begun = time.perf_counter()
+    names, probabilities = _looked_at(simulators, weights)
+    mixture = _Mixture(tuple(simulators.values()), probabilities, seed)
+    design = mixture.simulator.design
+    assert isinstance(design, Design)
+    architecture = architecture.chosen_for(mixture.simulator.model.columns, design.largest)
+    plan = _ComparisonPlan(task_of(mixture.simulator, architecture, lambda: mixture.chunk(0)[1]), architecture, names)
+    learned = learn_all(Job(Data(mixture, mixture.held_out), plan, Budget(minutes, steps), seed, recipe, None), begun, progress=progress)
+    fresh = _Mixture(mixture.simulators, probabilities, int(generator(seed, 19).integers(2**62))).held_out()
+    log_p = _log_probabilities(learned.network, fresh.trials)
+    ranges = ranges_of(learned.validation.stored.trials, design.levels)
+    right = float((log_p.argmax(axis=1) == fresh.z.argmax(axis=1)).mean())
+    return Comparison(dict(simulators), probabilities, learned.network, ranges, learned.history, _calibration(np.exp(log_p), fresh.z), right)
+
+
+def _looked_at(simulators: Mapping[str, Simulator], weights: Mapping[str, float] | None) -> tuple[tuple[str, ...], Array]:
+    """Names and prior probabilities, when the simulators can be compared."""
+    names = tuple(simulators)
+    if len(names) < 2:
+        raise ValueError(f"Expected at least two simulators to compare; got {list(names)}.")
+    first = simulators[names[0]]
+    for name in names:
+        other = simulators[name]
+        if other.model.columns != first.model.columns or other.design != first.design or not isinstance(other.design, Design):
+            raise ValueError(
+                f"Expected simulators with the same columns and the same Design, so that data differ by model alone; {name!r} differs from {names[0]!r}."
+            )
+    weights = dict.fromkeys(names, 1.0 / len(names)) if weights is None else weights
+    if set(weights) != set(names) or min(weights.values()) <= 0 or abs(sum(weights.values()) - 1.0) > 1e-9:
+        raise ValueError(f"Expected a probability above 0 for each of {list(names)}, with sum 1; got {dict(weights)}.")
+    return names, np.array([weights[name] for name in names])
+
+
+def _log_probabilities(classifier: Classifier, trials: Trials) -> Array:
+    features = classifier.encoder.features(trials)
+    return in_groups(lambda rows: np.asarray(_classify(classifier, rows)), features, PEOPLE_AT_ONCE)
+
+
+@eqx.filter_jit
+def _classify(classifier: Classifier, features: Any) -> jax.Array:
+    return classifier.log_probabilities(features)
+
+
+def _calibration(stated: Array, truth: Array) -> pd.DataFrame:
+    """By bins of stated probability, over all models: mean probability, how often it was right, how often it was stated."""
+    place = np.clip(np.digitize(stated.reshape(-1), EDGES) - 1, 0, len(EDGES) - 2)
+    frame = pd.DataFrame({"bin": place, "probability": stated.reshape(-1), "observed": truth.reshape(-1)})
+    grouped = frame.groupby("bin")
+    return grouped[["probability", "observed"]].mean().assign(n=grouped.size()).reset_index(drop=True)

@@ -1,0 +1,80 @@
+r"""Ensembles: several posteriors for the same simulator as one, q(theta | x) = 1/K sum_k q_k(theta | x), and how much they disagree.
+
+Networks trained with different seeds differ where training left something open, so their disagreement
+
+    D(x) = 1/K sum_k KL(q_k || q) = 1/K sum_k E_{q_k}[log q_k(theta | x) - log q(theta | x)]
+
+(0 when all agree, log K when no two overlap) shows for which people a single network should not be trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from incongruent.draws import Draws
+from incongruent.posterior import Posterior
+from incongruent.simulation import Simulator, generator, streams_of
+from incongruent.trials import Trials
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Several posteriors as one.
+
+    Args:
+        members: at least two, for the same model, prior and columns.
+
+    Raises:
+        ValueError: when they are for different models or priors.
+    """
+
+    members: tuple[Posterior, ...]
+
+    def __init__(self, members: Sequence[Posterior]) -> None:
+        object.__setattr__(self, "members", tuple(members))
+        if len(self.members) < 2:
+            raise ValueError(f"Expected at least two posteriors for an ensemble; got {len(self.members)}.")
+        first = self.members[0].simulator
+        for member in self.members[1:]:
+            other = member.simulator
+            if (other.model.name, other.model.columns, other.prior.to_json()) != (first.model.name, first.model.columns, first.prior.to_json()):
+                raise ValueError(f"Expected posteriors for the same model and prior, {first}; got one for {other}.")
+
+    @property
+    def simulator(self) -> Simulator:
+        """Model, prior and design of the first member."""
+        return self.members[0].simulator
+
+    def sample(self, study: Trials, n_draws: int = 1000, *, seed: int) -> Draws:
+        """Draws of the mixture for everybody; arguments as in `Posterior.sample`. Each member gives as many of them, up to one."""
+        if n_draws < len(self.members):
+            raise ValueError(f"Expected at least {len(self.members)} draws, one of each member; got {n_draws}.")
+        drawn, log_q = self._drawn(study, -(-n_draws // len(self.members)), seed)
+        keep = [generator(seed, 20, *place).permutation(drawn.theta.shape[1])[:n_draws] for place in streams_of(study.names)]
+        rows = np.array(keep).reshape(len(study), n_draws)
+        mixture = special.logsumexp(log_q, axis=0) - np.log(len(self.members))
+        return replace(drawn, theta=np.take_along_axis(drawn.theta, rows[..., None], 1), log_q=np.take_along_axis(mixture, rows, 1))
+
+    def log_prob(self, theta: Array, study: Trials) -> Array:
+        """Log q(theta | trials) of the mixture, at theta as in `Posterior.log_prob`."""
+        return special.logsumexp([member.log_prob(theta, study) for member in self.members], axis=0) - np.log(len(self.members))
+
+    def disagreement(self, study: Trials, n_draws: int = 500, *, seed: int) -> Array:
+        """How much the members disagree about each person, (person,), in nats: 0 when not at all, log K when no two overlap."""
+        drawn, log_q = self._drawn(study, n_draws, seed)
+        mixture = special.logsumexp(log_q, axis=0) - np.log(len(self.members))
+        own = np.concatenate([log_q[k][:, k * n_draws : (k + 1) * n_draws] for k in range(len(self.members))], axis=1)
+        return np.clip((own - mixture).mean(axis=1), 0.0, None)
+
+    def _drawn(self, study: Trials, n_each: int, seed: int) -> tuple[Draws, Array]:
+        """Draws of the members one after the other, (person, K n, parameter), and log q of all draws under each, (K, person, K n)."""
+        parts = [member.sample(study, n_each, seed=seed + 7919 * k) for k, member in enumerate(self.members)]
+        theta = np.concatenate([part.theta for part in parts], axis=1)
+        log_q = np.stack([member.log_prob(theta, study) for member in self.members])
+        return replace(parts[0], theta=theta, log_q=log_q.mean(axis=0)), log_q

@@ -1,0 +1,50 @@
+r"""A network that tells models apart: p(model | trials) = softmax(head(encoder(trials))).
+
+For m ~ p(m), theta ~ p(theta | m) and x ~ p(x | theta, m) the expected cross-entropy -log p(m | x) is smallest at the posterior model probabilities
+(Pudlo et al. 2016; Elsemüller et al. 2023), whose ratios are Bayes factors when the models are equally likely beforehand.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from incongruent.networks.architecture import Architecture
+from incongruent.networks.encoders import Encoder
+from incongruent.networks.estimator import build_encoder
+from incongruent.networks.task import Task
+
+
+class Classifier(eqx.Module):
+    """Log probabilities of models from the summaries of their trials."""
+
+    encoder: Encoder
+    hidden: eqx.nn.Linear
+    last: eqx.nn.Linear
+
+    def log_probabilities(self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None) -> Float[Array, "dataset model"]:
+        """Log p(model | trials) of each data set."""
+
+        def one(features: Array, key: PRNGKeyArray | None) -> Array:
+            return jax.nn.log_softmax(self.last(jax.nn.silu(self.hidden(self.encoder(features, key=key)))))
+
+        if key is None:
+            return jax.vmap(lambda f: one(f, None))(features)
+        return jax.vmap(one)(features, jax.random.split(key, len(features)))
+
+    def log_prob(
+        self, z: Float[Array, "dataset model"], features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None
+    ) -> Float[Array, " dataset"]:
+        """Log probability of the model that z, 1 for it and 0 for the others, points at."""
+        return jnp.sum(z * self.log_probabilities(features, key=key), axis=1)
+
+
+def build_classifier(key: PRNGKeyArray, task: Task, architecture: Architecture, n_models: int) -> Classifier:
+    """An untrained classifier."""
+    for_encoder, for_hidden, for_last = jax.random.split(key, 3)
+    encoder = build_encoder(for_encoder, task, architecture)
+    width = 64
+    last = jax.tree.map(jnp.zeros_like, eqx.nn.Linear(width, n_models, key=for_last))  # equal probabilities at first
+    return Classifier(encoder, eqx.nn.Linear(encoder.n_summaries, width, key=for_hidden), last)
