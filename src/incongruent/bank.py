@@ -146,7 +146,7 @@ class Bank:
         if not len(chunks):
             raise FileError(f"Expected at least one whole chunk in the bank {self.path}; there is none. Write some with write_bank.")
         thetas, trials = zip(*(self.chunk(int(index)) for index in chunks), strict=True)
-        return Simulations(np.concatenate(thetas), renumbered(concatenate(trials)), self.simulator.prior.names)
+        return Simulations(np.concatenate(thetas), renumbered(concatenate(trials)), self.simulator.prior.names, self.simulator)
 
 
 def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:

@@ -62,7 +62,7 @@ def to_arrays(theta: Array, trials: Trials) -> dict[str, Array]:
     """A chunk as arrays (dataset, …), by the names of `layout_of`."""
     columns = {_name("column", i, column.name): trials.values[column.name] for i, column in enumerate(trials.columns)}
     excluded = {_name("excluded", i, reason): counts for i, (reason, counts) in enumerate(trials.excluded.items())}
-    return {"theta": theta, "present": trials.present, "answered": trials.answered, **columns, **excluded}
+    return {"theta": np.asarray(theta, float), "present": trials.present, "answered": trials.answered, **columns, **excluded}
 
 
 def from_arrays(arrays: Mapping[str, Array], columns: tuple[Column, ...], reasons: Sequence[str]) -> tuple[Array, Trials]:

@@ -2,8 +2,8 @@
 
 One row a data set: ``name``; ``theta.A``, … a number for each parameter; then lists with one entry for each trial that is present, in their order:
 ``place`` (where it stood among the trials), a list for each column, categories as the words of their levels, outcomes null where no answer came, and
-``answered``; ``excluded.<reason>`` counts trials that were left out before. The schema's metadata hold columns and simulator as JSON. R (arrow),
-polars, pandas and DuckDB read these types as they are; unnesting the lists gives one row a trial.
+``answered``; ``excluded.<reason>`` counts trials that were left out before. The schema's metadata hold columns and simulator as JSON, the simulator
+unless its design is that of one study. R (arrow), polars, pandas and DuckDB read these types as they are; unnesting the lists gives one row a trial.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from incongruent.bank import Bank, plain
+from incongruent.cards import simulator_from_json
+from incongruent.designs import Design
 from incongruent.models import Model
 from incongruent.simulation import CHUNK, Simulations
 from incongruent.storage import FileError, whole
-from incongruent.trials import Category, Column, Trials, column_from_json, column_to_json, concatenate, select
+from incongruent.trials import Category, Column, Trials, column_from_json, column_to_json, concatenate
 
 Array = np.ndarray
 
@@ -44,6 +46,7 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
         FileError: when a chunk of the bank is damaged, or none is whole.
     """
     columns, parameters, reasons = _described(simulations)
+    simulator = simulations.simulator
     card = {
         "kind": KIND,
         "version": VERSION,
@@ -52,7 +55,7 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
         "reasons": reasons,
         "n_trials": _width(simulations),
         "notes": list(simulations.trials.notes) if isinstance(simulations, Simulations) else [],
-        "simulator": plain(simulations.simulator) if isinstance(simulations, Bank) else None,
+        "simulator": plain(simulator) if simulator is not None and isinstance(simulator.design, Design) else None,
     }
     schema = _schema(columns, parameters, reasons).with_metadata({KEY: json.dumps(card, allow_nan=False).encode()})
     with whole(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd", write_page_checksum=True) as writer:
@@ -68,7 +71,7 @@ def import_simulations(path: str | os.PathLike[str], model: Model | None = None)
 
     Args:
         path: of the file.
-        model: refuse simulations with other columns or parameters than this model's.
+        model: the model, when it does not ship with the package; without it, one that cannot simulate.
 
     Raises:
         FileError: when the file is absent, foreign, damaged, of an unknown version or of another model.
@@ -91,6 +94,7 @@ def import_simulations(path: str | os.PathLike[str], model: Model | None = None)
             card = _card(file.schema_arrow.metadata or {}, path)
             columns = tuple(column_from_json(spec) for spec in card["columns"])
             _refuse_other(card, columns, model, path)
+            simulator = simulator_from_json(card["simulator"], model) if card["simulator"] is not None else None
             parts = [_from_arrow(batch, columns, card) for batch in file.iter_batches(CHUNK)]
     except FileError:
         raise
@@ -99,7 +103,7 @@ def import_simulations(path: str | os.PathLike[str], model: Model | None = None)
     trials = concatenate([trials for _, trials in parts]) if parts else _nothing(columns, card)
     trials = Trials(columns, trials.values, trials.present, trials.answered, trials.names, trials.excluded, tuple(card["notes"]))
     theta = np.concatenate([np.zeros((0, len(card["parameters"]))), *(theta for theta, _ in parts)])
-    return Simulations(theta, trials, tuple(card["parameters"]))
+    return Simulations(theta, trials, tuple(card["parameters"]), simulator)
 
 
 def _described(simulations: Simulations | Bank) -> tuple[tuple[Column, ...], list[str], list[str]]:
@@ -123,9 +127,7 @@ def _width(simulations: Simulations | Bank) -> int:
 def _parts(simulations: Simulations | Bank) -> Iterator[Simulations]:
     """One chunk after the other, with the names that the whole has."""
     if isinstance(simulations, Simulations):
-        for start in range(0, len(simulations), CHUNK):
-            rows = slice(start, start + CHUNK)
-            yield Simulations(simulations.theta[rows], select(simulations.trials, rows), simulations.parameter_names)
+        yield from (simulations.select(slice(start, start + CHUNK)) for start in range(0, len(simulations), CHUNK))
         return
     done = np.flatnonzero(simulations.done)
     if not len(done):
