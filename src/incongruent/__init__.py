@@ -4,9 +4,12 @@ Read trials, simulate, train, infer, check: the modules below are the pipeline, 
 """
 
 from incongruent import models, priors
+from incongruent.bank import Bank, open_bank, write_bank, write_chunk
+from incongruent.bank_keeping import Verification, merge_banks, verify
 from incongruent.designs import Design, ObservedDesign, design_of
 from incongruent.draws import Correction, Draws
 from incongruent.exact import reweight
+from incongruent.exchange import export_simulations, import_simulations
 from incongruent.fitting import Fit, fit
 from incongruent.history import History, Stopped
 from incongruent.joint_prior import JointPrior, PriorError, joint_prior_of

@@ -18,12 +18,13 @@ from incongruent.designs import Design, ObservedDesign
 from incongruent.joint_prior import AnyPrior
 from incongruent.models.model import Model
 from incongruent.models.own import SimulationError
-from incongruent.trials import Trials, allowed, concatenate, select
+from incongruent.trials import Trials, allowed, concatenate, renumbered, select
 
 Array = np.ndarray
 
 CHUNK = 256
 """Data sets made from one stream of random numbers."""
+OUT_OF_WINDOW = "out of window"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,11 @@ class Simulator:
     def __repr__(self) -> str:
         return f"Simulator({self.model.name}, {self.prior}, {self.design})"
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why trials are left out of what is simulated, as ``excluded`` of its trials says."""
+        return (OUT_OF_WINDOW,) if self.design.window is not None else ()
+
     def simulate(self, n_datasets: int, *, seed: int, workers: int | None = None) -> Simulations:
         """Simulate data sets, each with theta from the prior and a layout from the design.
 
@@ -131,7 +137,7 @@ class Simulator:
 
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             parts = list(pool.map(one, range(0, len(theta), CHUNK)))
-        return _renamed(concatenate(parts))
+        return renumbered(concatenate(parts))
 
     def _trials(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> Trials:
         values, answered = self.model.simulate(theta, given, present, rng)
@@ -144,7 +150,7 @@ class Simulator:
         if self.design.window is not None:
             low, high = self.design.window
             outside = answered & ((values["rt"] < low) | (values["rt"] > high))
-            excluded = {"out of window": outside.sum(axis=1)}
+            excluded = {OUT_OF_WINDOW: outside.sum(axis=1)}
         return Trials(self.model.columns, values, present & ~outside, answered & ~outside, excluded=excluded)
 
 
@@ -173,7 +179,3 @@ def _typed(model: Model, theta: Array, values: Mapping[str, Array], present: Arr
             )
         typed[column.name] = np.asarray(made).astype(column.dtype, copy=False)
     return typed
-
-
-def _renamed(trials: Trials) -> Trials:
-    return Trials(trials.columns, trials.values, trials.present, trials.answered, excluded=trials.excluded)

@@ -10,7 +10,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +28,28 @@ class FileError(ValueError):
     """A file that is absent, damaged, foreign or of an unknown version."""
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that is never seen half-written: beside its place, to the disk, then renamed."""
+@contextmanager
+def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A file to write to beside the place of another, which it takes, flushed to the disk, when nothing went wrong."""
     target = Path(path)
-    handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
+    beside = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
+        yield beside
+        with beside.open("rb+") as file:
             os.fsync(file.fileno())
         os.chmod(beside, 0o644)
         os.replace(beside, target)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file that is never seen half-written: beside its place, to the disk, then renamed."""
+    with whole(path) as beside:
+        beside.write_bytes(content)
 
 
 def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card: Mapping[str, Any], *, kind: str, version: int) -> None:
@@ -55,7 +64,7 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card:
     """
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(dict(card), allow_nan=False)
-    write_whole(path, save(arrays, {"kind": kind, "version": str(version), "sha256": _digest(arrays, text), "card": text}))
+    write_whole(path, save(arrays, {"kind": kind, "version": str(version), "sha256": digest(arrays, text), "card": text}))
 
 
 def load_arrays(path: str | os.PathLike[str], *, kind: str, version: int) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -78,12 +87,13 @@ def load_arrays(path: str | os.PathLike[str], *, kind: str, version: int) -> tup
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise FileError(f"Expected a {kind} file; {path} is damaged or of another format ({error}). Copy or make it again.") from error
-    if _digest(arrays, header.get("card", "")) != header.get("sha256"):
+    if digest(arrays, header.get("card", "")) != header.get("sha256"):
         raise FileError(f"Expected the {kind} file {path} as it was written; its checksum differs, so it is damaged. Copy or make it again.")
     return arrays, json.loads(header["card"])
 
 
-def _digest(arrays: Mapping[str, Array], text: str) -> str:
+def digest(arrays: Mapping[str, Array], text: str) -> str:
+    """SHA-256 of a text and of named arrays: their names, types, shapes and bytes."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape} ".encode())
