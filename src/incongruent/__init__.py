@@ -3,7 +3,7 @@
 Read trials, simulate, train, infer, check: the modules below are the pipeline, in its order.
 """
 
-from incongruent import models, priors
+from incongruent import encoders, flows, models, priors
 from incongruent.designs import Design, ObservedDesign, design_of
 from incongruent.draws import Correction, Draws
 from incongruent.exact import reweight
@@ -11,7 +11,7 @@ from incongruent.fitting import Fit, fit
 from incongruent.history import History, Stopped
 from incongruent.likelihood import LikelihoodError, log_likelihood
 from incongruent.models import Model, Parameter
-from incongruent.networks.estimator import Architecture
+from incongruent.networks.architecture import Architecture
 from incongruent.posterior import Posterior, load_posterior
 from incongruent.pretrained import pretrained
 from incongruent.priors import Prior, truncated

@@ -4,47 +4,56 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from incongruent import encoders
 from incongruent.cards import simulator_from_json, simulator_to_json
 from incongruent.designs import Design
 from incongruent.draws import Draws
 from incongruent.history import History, history_from_json
 from incongruent.models import Model
-from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator
+from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_from_version_2, architecture_to_json
+from incongruent.networks.estimator import Estimator, build_estimator
+from incongruent.networks.histogram import HistogramEncoder
+from incongruent.networks.task import Task
+from incongruent.pilot import axis_of, levels_of
 from incongruent.scope import Admission, Ranges, admit
 from incongruent.simulation import Simulator, generator, streams_of
-from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.storage import Contents, FileError, load_arrays, named_leaves, save_arrays, with_leaves
 from incongruent.trials import Trials, checked
 
 Array = np.ndarray
 
 KIND = "saved posterior"
-VERSION = 2
+VERSION = 3
 PEOPLE_AT_ONCE = 16
 """Data sets that go through the network together; fewer are filled up, so that one compilation serves all studies."""
 
 
-def task_of(simulator: Simulator) -> Task:
+def task_of(simulator: Simulator, architecture: Architecture = Architecture(), *, axis: tuple[float, float] | None = None) -> Task:
     """What an estimator for this simulator has to read and to estimate.
+
+    Args:
+        simulator: model, prior and design.
+        architecture: whose encoder is to read it; only a histogram needs an axis.
+        axis: of the histogram; when left out the design's window, or the range of a few simulations where there is none.
 
     Raises:
         TypeError: when the simulator's design is that of one study, from which no sizes can be drawn.
-        ValueError: when the design has no window.
     """
     design = simulator.design
     if not isinstance(design, Design):
         raise TypeError(f"Expected a simulator with a Design, from which sizes can be drawn; got {type(design).__name__}.")
-    if design.window is None:
-        raise ValueError(
-            "Expected a design with a window, on which the encoder's knots can lie; got none. Give Design(window=(150.0, 2500.0)) or another."
-        )
-    return Task(simulator.model.columns, design.levels, design.window, len(simulator.prior.names))
+    columns = simulator.model.columns
+    chosen = architecture.chosen_for(columns, design.largest)
+    if isinstance(chosen.encoder, encoders.Histogram):
+        axis = axis or axis_of(simulator)
+    return Task(columns, levels_of(design, columns), axis, len(simulator.prior.names), design.smallest, design.largest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +63,7 @@ class Posterior:
     Attributes:
         simulator: the model, prior and design that it was trained for.
         estimator: the network.
-        architecture: its size.
+        architecture: of what it is made.
         ranges: between which values the simulated data sets lay; None when not recorded.
         history: how training went; None when not recorded.
         notes: what else is recorded: budget, seed, versions, measured quality; JSON-able.
@@ -80,7 +89,7 @@ class Posterior:
         return admit(checked(study), design, self.ranges)
 
     def features(self, study: Trials) -> tuple[Array, Admission]:
-        """What the network sees of each person, (person, feature), and how they were admitted.
+        """What the network sees of each person, (person, …), and how they were admitted.
 
         Raises:
             ValueError: when someone has no trials.
@@ -151,9 +160,11 @@ class Posterior:
 
     def card(self) -> dict[str, Any]:
         """What the posterior is and where it comes from, as plain values."""
+        encoder = self.estimator.encoder
         return {
             **simulator_to_json(self.simulator),
-            "architecture": asdict(self.architecture),
+            "architecture": architecture_to_json(self.architecture),
+            "axis": [encoder.axis.low, encoder.axis.high] if isinstance(encoder, HistogramEncoder) else None,
             "ranges": self.ranges.to_json() if self.ranges else None,
             "history": self.history.to_json() if self.history else None,
             "notes": dict(self.notes),
@@ -174,19 +185,27 @@ def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None) 
     Raises:
         FileError: when the file is absent, damaged, foreign, of an unknown version, or for another model.
     """
-    arrays, card = load_arrays(path, kind=KIND, version=VERSION)
+    arrays, card = load_arrays(path, kind=KIND, version=VERSION, older={2: _from_version_2})
     try:
         simulator = simulator_from_json(card, model)
-        architecture = Architecture(**card["architecture"])
+        architecture = architecture_from_json(card["architecture"])
+        task = task_of(simulator, architecture, axis=tuple(card["axis"]) if card["axis"] else None)
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
         history = history_from_json(card["history"]) if card["history"] else None
     except FileError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
-    skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task_of(simulator), architecture)
+    skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])
+
+
+def _from_version_2(arrays: dict[str, Array], card: dict[str, Any]) -> Contents:
+    """Version 2 knew one encoder only, whose axis was the window, and kept the sizes of everything in one table; the arrays are the same."""
+    if not {"architecture", "design"} <= set(card):
+        return arrays, card  # which is refused as incomplete
+    return arrays, {**card, "architecture": architecture_to_json(architecture_from_version_2(card["architecture"])), "axis": card["design"]["window"]}
 
 
 def _filled(rows: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from incongruent.options import helpful
 from incongruent.simulation import CHUNK
 
 FIRST_CHUNKS = 8
@@ -12,6 +13,7 @@ REUSE_IN_STEPS = 8
 """With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed gives the same network."""
 
 
+@helpful
 @dataclass(frozen=True)
 class Recipe:
     """How the network learns.

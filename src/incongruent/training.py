@@ -27,8 +27,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.designs import Design
 from incongruent.history import Evaluation, History, Stopped
-from incongruent.networks.encoders import HistogramEncoder
-from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator, loss
+from incongruent.networks.architecture import Architecture, architecture_to_json
+from incongruent.networks.encoders import Encoder
+from incongruent.networks.estimator import Estimator, build_estimator, loss
+from incongruent.networks.task import Task
+from incongruent.options import helpful
 from incongruent.posterior import Posterior, task_of
 from incongruent.priors import prior_to_json
 from incongruent.progress import Reporter, progress_bar, silent
@@ -36,16 +39,19 @@ from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe
 from incongruent.scope import ranges_of
 from incongruent.simulation import CHUNK, Simulations, Simulator, generator
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
-from incongruent.trials import CONFLICT_TASK
+from incongruent.trials import CONFLICT_TASK, select
 from incongruent.window import Window, stream
 
 N_VALIDATION = 2048
+N_PADDED_VALIDATION = 512
+N_PARTS = 4
+"""Encoders that look at every trial are slower by orders of magnitude; they get fewer validation simulations, in parts of about the same length."""
 N_EVALUATIONS = 50
 PATIENCE = 0.4
 """Training stops when the best validation loss is older than this share of the budget."""
 CHECKPOINT_SECONDS = 45.0
 CHECKPOINT = "training checkpoint"
-CHECKPOINT_VERSION = 2
+CHECKPOINT_VERSION = 3
 
 
 class TrainingError(RuntimeError):
@@ -90,7 +96,7 @@ class Pace(NamedTuple):
 
 
 def learn(
-    state: State, z: Float[Array, "batch parameter"], features: Float[Array, "batch feature"], pace: Pace, key: PRNGKeyArray, recipe: Recipe
+    state: State, z: Float[Array, "batch parameter"], features: Float[Array, "batch ..."], pace: Pace, key: PRNGKeyArray, recipe: Recipe
 ) -> tuple[State, Array]:
     """One step: gradient of the loss, Adam, average."""
     value, gradient = eqx.filter_value_and_grad(loss)(state.estimator, z, features, recipe.mmd_weight, jax.random.fold_in(key, pace.step))
@@ -117,11 +123,21 @@ def _fresh_state(key: PRNGKeyArray, task: Task, architecture: Architecture, reci
 
 @dataclass(frozen=True, eq=False)
 class _Validation:
-    """Simulations that are never trained on, as the network sees them."""
+    """Simulations that are never trained on, as the network sees them.
+
+    Attributes:
+        z: (dataset, parameter).
+        parts: z and features of as many data sets each; one part where features are not padded.
+        simulations: in the order in which they were made.
+    """
 
     z: np.ndarray
-    features: np.ndarray
+    parts: tuple[tuple[np.ndarray, np.ndarray], ...]
     simulations: Simulations
+
+    def loss(self, estimator: Estimator) -> float:
+        """Mean -log q."""
+        return float(np.mean([float(_validation_loss(estimator, z, features)) for z, features in self.parts]))
 
     @property
     def prior_loss(self) -> float:
@@ -149,7 +165,7 @@ class _Job:
             "version": metadata.version("incongruent"),
             "budget": asdict(self.budget),
             "seed": self.seed,
-            "architecture": asdict(self.architecture),
+            "architecture": architecture_to_json(self.architecture),
             "recipe": asdict(self.recipe),
         }
 
@@ -162,6 +178,7 @@ class _Job:
         return min(self.recipe.average, (1.0 + step) / (10.0 + step))
 
 
+@helpful
 def train(
     simulator: Simulator,
     *,
@@ -180,7 +197,7 @@ def train(
         minutes: budget of the clock, compilation included. What is reached depends on the machine.
         steps: budget in steps. Simulations then enter at a fixed pace, and the same seed gives the same network on the same machine.
         seed: of simulations, initial weights and batches.
-        architecture: size of the network.
+        architecture: which encoder and which flow, and their sizes.
         recipe: how it learns.
         checkpoint: a file in which the state is kept from time to time. If it is there already, training goes on from it, with a new
             window of simulations; it is removed at the end.
@@ -195,8 +212,10 @@ def train(
         FileError: when the checkpoint is damaged or belongs to another run.
     """
     begun = time.perf_counter()
+    task = task_of(simulator, architecture)
+    architecture = architecture.chosen_for(task.columns, task.largest)
     job = _Job(simulator, Budget(minutes, steps), seed, architecture, recipe, Path(checkpoint) if checkpoint is not None else None)
-    state = _fresh_state(jax.random.key(seed), task_of(simulator), architecture, recipe)
+    state = _fresh_state(jax.random.key(seed), task, architecture, recipe)
     run = _Run(state, state.estimator)
     resumed = job.checkpoint is not None and job.checkpoint.exists()
     if resumed:
@@ -209,7 +228,7 @@ def train(
         validation = _validation(job, state.estimator.encoder)
         compiled.result()
         if not resumed:
-            run.state = _standardised(state, window.draw(N_VALIDATION, stream(seed, 2**31))[1])
+            run.state = _standardised(state, window.draw(len(validation.z), stream(seed, 2**31))[1])
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
     if run.step == 0:
         raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first. Give a larger budget.")
@@ -221,10 +240,12 @@ def train(
 
 def _compile(job: _Job, state: State) -> None:
     """Run the compiled functions once on nothing, so that the first step does not wait for the compiler."""
-    dim, n_features = len(job.simulator.prior.names), state.estimator.encoder.n_features
-    nothing = (jnp.zeros((job.recipe.batch_size, dim)), jnp.zeros((job.recipe.batch_size, n_features)))
+    dim, encoder = len(job.simulator.prior.names), state.estimator.encoder
+    shape = encoder.shape(job.simulator.design.largest)
+    nothing = (jnp.zeros((job.recipe.batch_size, dim)), jnp.zeros((job.recipe.batch_size, *shape)))
     _learn(state, *nothing, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
-    _validation_loss(state.estimator, np.zeros((N_VALIDATION, dim), np.float32), np.zeros((N_VALIDATION, n_features), np.float32))
+    if encoder.ragged:
+        _validation_loss(state.estimator, np.zeros((N_VALIDATION, dim), np.float32), np.zeros((N_VALIDATION, *shape), np.float32))
 
 
 def _loop(job: _Job, run: _Run, window: Window, validation: _Validation, begun: float, report: Reporter) -> Stopped:
@@ -289,8 +310,7 @@ def _not_finite(before: tuple[int, float, np.ndarray]) -> str:
 
 def _evaluate(run: _Run, validation: _Validation, training: float, rate: float, share: float) -> None:
     """Look at both sets of weights, and keep the better one if it is the best so far."""
-    data = (validation.z, validation.features)
-    losses = {name: float(_validation_loss(estimator, *data)) for name, estimator in _candidates(run.state).items()}
+    losses = {name: validation.loss(estimator) for name, estimator in _candidates(run.state).items()}
     which = min(losses, key=lambda name: losses[name])
     if losses[which] < run.best_loss:
         run.best, run.best_loss, run.best_share = _candidates(run.state)[which], losses[which], share
@@ -302,10 +322,12 @@ def _candidates(state: State) -> dict[str, Estimator]:
     return {"weights": state.estimator, "averaged": state.average}
 
 
-def _validation(job: _Job, encoder: HistogramEncoder) -> _Validation:
-    simulations = job.simulator.simulate(N_VALIDATION, seed=int(generator(job.seed, 6).integers(2**63)))
+def _validation(job: _Job, encoder: Encoder) -> _Validation:
+    n = N_VALIDATION if encoder.ragged else N_PADDED_VALIDATION
+    simulations = job.simulator.simulate(n, seed=int(generator(job.seed, 6).integers(2**63)))
     z = job.simulator.prior.to_real(simulations.theta).astype(np.float32)
-    return _Validation(z, encoder.features(simulations.trials), simulations)
+    parts = [np.arange(n)] if encoder.ragged else np.split(np.argsort(simulations.trials.n_trials, kind="stable"), N_PARTS)  # alike in length
+    return _Validation(z, tuple((z[rows], encoder.features(select(simulations.trials, rows))) for rows in parts), simulations)
 
 
 def _standardised(state: State, features: np.ndarray) -> State:

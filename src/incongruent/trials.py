@@ -105,9 +105,7 @@ def _check_per(column: Column) -> None:
     if column.per not in get_args(Per):
         raise ValueError(f"Expected per to be one of {get_args(Per)} for column {column.name!r}; got {column.per!r}.")
     if column.per != "trial" and not column.given:
-        raise ValueError(
-            f"Expected per='trial' for the outcome {column.name!r}, which every trial has; got {column.per!r}. Is it given?"
-        )
+        raise ValueError(f"Expected per='trial' for the outcome {column.name!r}, which every trial has; got {column.per!r}. Is it given?")
 
 
 Column = Continuous | Integer | Category

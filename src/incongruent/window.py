@@ -2,17 +2,22 @@
 
 Trials are exchangeable, so a run of n trials of a longer data set is a data set of n trials. The window keeps long data sets; every batch takes a
 fresh random run, of a fresh size, of random ones. A data set is thus used several times but never twice alike, and neither side waits for the other.
+
+Where an encoder pads to a common length, the sizes of a batch all come from one rung of its ladder of lengths: one size drawn from the design
+says which, and those of the batch from the design's sizes on it. Over many batches every size is as frequent as ever, and padding is a third of a
+batch at most.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
 from incongruent.designs import Design
-from incongruent.networks.encoders import Coded, HistogramEncoder
+from incongruent.networks.encoders import Coded, Encoder, rung_of
 from incongruent.simulation import CHUNK, Simulator, generator
 
 Array = np.ndarray
@@ -29,21 +34,21 @@ class Window:
         simulator: its design must be a `Design`, a family that has sizes to draw from.
         encoder: codes the trials.
         seed: of the simulations and of the draws.
-        n_bytes: room for the window.
+        n_bytes: room for the coded trials.
         workers: threads that simulate.
         first_chunk: where in the endless series of chunks to begin.
     """
 
-    def __init__(self, simulator: Simulator, encoder: HistogramEncoder, *, seed: int, n_bytes: int, workers: int, first_chunk: int = 0) -> None:
+    def __init__(self, simulator: Simulator, encoder: Encoder, *, seed: int, n_bytes: int, workers: int, first_chunk: int = 0) -> None:
         if not isinstance(simulator.design, Design):
             raise TypeError(
                 f"Expected a simulator with a Design to train on; got {type(simulator.design).__name__}, which has no sizes to draw from."
             )
         self.simulator, self.encoder, self.seed = simulator, encoder, seed
-        width, dim = simulator.design.largest, len(simulator.prior.names)
-        self.capacity = max(4 * CHUNK, n_bytes // (6 * width) // CHUNK * CHUNK)
+        self.width, dim = simulator.design.largest, len(simulator.prior.names)
+        self.capacity = max(4 * CHUNK, n_bytes // (encoder.bytes_per_trial * self.width) // CHUNK * CHUNK)
         self._z = np.empty((self.capacity, dim), np.float32)
-        self._coded = Coded(np.empty((self.capacity, width), np.float32), np.full((self.capacity, width), -1, np.int16), np.zeros(self.capacity, int))
+        self._coded: Coded | None = None  # room is made when the first chunk shows of what kind
         self.n_chunks = 0
         self._next = first_chunk
         self._waiting: deque[Future[Chunk]] = deque()
@@ -74,12 +79,26 @@ class Window:
             self._ask(most)
 
     def draw(self, batch_size: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        """A batch: z (batch, parameter) and features (batch, feature)."""
-        design = self.simulator.design
+        """A batch: z (batch, parameter) and features (batch, …).
+
+        Raises:
+            ValueError: when nothing has entered yet.
+        """
+        if self._coded is None:
+            raise ValueError("Expected simulations in the window; got none yet. Call refresh(1) first.")
         rows = rng.integers(0, min(self.n_simulated, self.capacity), batch_size)
-        sizes = np.minimum(design.sizes(batch_size, rng), self._coded.n[rows])  # type: ignore[union-attr]
+        sizes = np.minimum(self._sizes(batch_size, rng), self._coded.n[rows])
         starts = (rng.random(batch_size) * (self._coded.n[rows] - sizes + 1)).astype(int)
         return self._z[rows], self.encoder.collect(self._coded, rows, starts, sizes)
+
+    def _sizes(self, batch_size: int, rng: np.random.Generator) -> Array:
+        """Numbers of trials, (batch,), on one rung when features are padded."""
+        design = self.simulator.design
+        assert isinstance(design, Design)  # anything else was refused in the beginning
+        if self.encoder.ragged:
+            return design.sizes(batch_size, rng)
+        low, high = rung_of(int(design.sizes(1, rng)[0]), design.largest)
+        return replace(design, n_trials=(max(low, design.smallest), min(high, design.largest))).sizes(batch_size, rng)
 
     def close(self) -> None:
         """Stop the workers."""
@@ -98,7 +117,10 @@ class Window:
     def _enter(self, z: Array, coded: Coded) -> None:
         first = self.n_simulated % self.capacity
         rows = slice(first, first + CHUNK)
-        self._z[rows], self._coded.place[rows], self._coded.cell[rows], self._coded.n[rows] = z, coded.place, coded.cell, coded.n
+        if self._coded is None:
+            self._coded = coded.room(self.capacity, self.width)
+        self._z[rows] = z
+        self._coded.put(rows, coded)
         self.n_chunks += 1
 
     def __enter__(self) -> Window:
