@@ -30,7 +30,7 @@ def simulator() -> inc.Simulator:
 @pytest.fixture(scope="session")
 def small() -> inc.Architecture:
     """A network that compiles in seconds."""
-    return inc.Architecture(n_summaries=8, n_knots=32, width=32, n_blocks=1, n_layers=2, n_bins=4, flow_width=16)
+    return inc.Architecture(inc.encoders.Histogram(width=32), inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16), 8)
 
 
 @pytest.fixture(scope="session")

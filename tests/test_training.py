@@ -49,8 +49,7 @@ def test_the_weights_returned_are_those_of_the_best_evaluation(simulator: inc.Si
     assert posterior.history is not None
     job = training._Job(simulator, training.Budget(None, 400), 3, posterior.architecture, inc.Recipe(), None)
     validation = training._validation(job, posterior.estimator.encoder)
-    loss = float(training._validation_loss(posterior.estimator, validation.z, validation.features))
-    assert loss == pytest.approx(posterior.history.best.best, abs=1e-5)
+    assert validation.loss(posterior.estimator) == pytest.approx(posterior.history.best.best, abs=1e-5)
 
 
 def test_training_stops_when_nothing_improves(simulator: inc.Simulator, small: inc.Architecture) -> None:
@@ -97,7 +96,7 @@ def test_impossible_recipes_and_architectures_are_refused() -> None:
     with pytest.raises(ValueError, match="peak_rate > 0"):
         inc.Recipe(peak_rate=-1.0)
     with pytest.raises(ValueError, match="whole number for n_bins"):
-        inc.Architecture(n_bins=0)
+        inc.flows.CouplingFlow(n_bins=0)
     with pytest.raises(TypeError):
         inc.Recipe(dropout=0.1)  # type: ignore[call-arg]
 
@@ -184,7 +183,7 @@ import sys, incongruent as inc
 from incongruent import training
 training.CHECKPOINT_SECONDS = 0.2
 simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 200), {"congruent": 0.5, "incongruent": 0.5}))
-small = inc.Architecture(n_summaries=8, n_knots=32, width=32, n_blocks=1, n_layers=2, n_bins=4, flow_width=16)
+small = inc.Architecture(inc.encoders.Histogram(width=32), inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16), 8)
 posterior = inc.train(simulator, steps=400, seed=5, architecture=small, checkpoint=sys.argv[1], progress=False)
 posterior.save(sys.argv[2])
 """

@@ -8,15 +8,18 @@ import pytest
 
 from incongruent import models, priors
 from incongruent.designs import Design, design_of
-from incongruent.networks.estimator import Architecture, Task, build_estimator
+from incongruent.encoders import Histogram
+from incongruent.networks.architecture import Architecture
+from incongruent.networks.estimator import build_estimator
+from incongruent.networks.task import Task
 from incongruent.simulation import CHUNK, Simulator
 from incongruent.trials import CONFLICT_TASK, Trials
 from incongruent.window import Window, stream
 
 HALVES = {"congruent": 0.5, "incongruent": 0.5}
 SIMULATOR = Simulator(models.dmc(), priors.broad(), Design((3, 8), HALVES, window=None))
-TASK = Task(CONFLICT_TASK, ("congruent", "incongruent"), (150.0, 2500.0), 6)
-ENCODER = build_estimator(jax.random.key(0), TASK, Architecture(width=8, n_blocks=1, n_knots=16, n_quantiles=0, flow_width=8)).encoder
+TASK = Task(CONFLICT_TASK, (("condition", ("congruent", "incongruent")),), (150.0, 2500.0), 6)
+ENCODER = build_estimator(jax.random.key(0), TASK, Architecture(Histogram(width=8, n_knots=16, n_quantiles=0))).encoder
 
 
 def window(*, seed: int = 1, workers: int = 2, first_chunk: int = 0) -> Window:

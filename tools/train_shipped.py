@@ -20,7 +20,7 @@ def main() -> None:
     options = parser.parse_args()
     design = inc.Design((20, 2000), {"congruent": (0.2, 0.8), "incongruent": (0.2, 0.8)})
     simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), design)
-    architecture = inc.Architecture(n_knots=48, width=384, n_layers=6)
+    architecture = inc.Architecture(encoder=inc.encoders.Histogram(n_knots=48, width=384), flow=inc.flows.CouplingFlow(n_layers=6))
     recipe = inc.Recipe(window_bytes=900_000_000, reuse=8.0)
     checkpoint = options.out.with_suffix(".checkpoint")
     posterior = inc.train(simulator, minutes=options.minutes, seed=SEED, architecture=architecture, recipe=recipe, checkpoint=checkpoint)

@@ -3,11 +3,13 @@
 Read trials, simulate, train, infer, check: the modules below are the pipeline, in its order.
 """
 
-from incongruent import models, priors
+from incongruent import encoders, flows, models, priors
 from incongruent.bank import Bank, open_bank, write_bank, write_chunk
 from incongruent.bank_keeping import Verification, merge_banks, verify
+from incongruent.comparison import Comparison, compare
 from incongruent.designs import Design, ObservedDesign, design_of
 from incongruent.draws import Correction, Draws
+from incongruent.ensemble import Ensemble
 from incongruent.exact import reweight
 from incongruent.exchange import export_simulations, import_simulations
 from incongruent.fitting import Fit, fit
@@ -15,7 +17,7 @@ from incongruent.history import History, Stopped
 from incongruent.joint_prior import JointPrior, PriorError, joint_prior_of
 from incongruent.likelihood import LikelihoodError, log_likelihood
 from incongruent.models import Model, Parameter
-from incongruent.networks.estimator import Architecture
+from incongruent.networks.architecture import Architecture
 from incongruent.posterior import Posterior, load_posterior
 from incongruent.pretrained import pretrained
 from incongruent.priors import Prior, truncated

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from incongruent.designs import Design
-from incongruent.joint_prior import any_prior_from_json
+from incongruent.joint_prior import AnyPrior, any_prior_from_json
 from incongruent.models import BUILDERS, Model, Parameter, build
 from incongruent.priors import distribution_from_json, distribution_to_json
 from incongruent.simulation import Simulator
@@ -43,16 +43,19 @@ def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
     }
 
 
-def simulator_from_json(card: Mapping[str, Any], model: Model | None = None) -> Simulator:
+def simulator_from_json(card: Mapping[str, Any], model: Model | None = None, prior: AnyPrior | None = None) -> Simulator:
     """The simulator that `simulator_to_json` described.
 
     Args:
         card: its plain values.
         model: the model, when it does not ship with the package; without it, one that cannot simulate.
+        prior: the joint prior whose functions could not be saved; without it, one known by its map to the real line alone.
 
     Raises:
-        FileError: when the model is another one.
+        FileError: when model or prior are other ones.
     """
+    if prior is not None and prior.to_json() != card["prior"]:
+        raise FileError(f"Expected the prior for which this was made, {any_prior_from_json(card['prior'])}; got {prior}.")
     spec, n_trials = card["design"], card["design"]["n_trials"]
     model = _model(card["model"], model)
     share = {level: tuple(value) if isinstance(value, list) else value for level, value in spec["share"].items()}
@@ -66,7 +69,7 @@ def simulator_from_json(card: Mapping[str, Any], model: Model | None = None) -> 
         **({"condition": named[0]} if share else {}),
         given=given,
     )
-    return Simulator(model, any_prior_from_json(card["prior"]), design)
+    return Simulator(model, prior or any_prior_from_json(card["prior"]), design)
 
 
 def _model(spec: Mapping[str, Any], model: Model | None) -> Model:

@@ -28,7 +28,7 @@ from incongruent.fitting import fit as fit_study
 from incongruent.importance import largest_k_hat
 from incongruent.likelihood import LikelihoodError
 from incongruent.models import dmc
-from incongruent.networks.estimator import Architecture
+from incongruent.networks.architecture import Architecture
 from incongruent.plots import calibration_figure, plot_history, recovery_figure, save_png, styled
 from incongruent.plots.style import new_figure
 from incongruent.posterior import Posterior, load_posterior

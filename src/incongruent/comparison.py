@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,12 +20,12 @@ from incongruent.networks.architecture import Architecture, architecture_to_json
 from incongruent.networks.classifier import Classifier, build_classifier
 from incongruent.networks.task import Task
 from incongruent.options import helpful
-from incongruent.posterior import PEOPLE_AT_ONCE, in_groups, task_of
+from incongruent.posterior import in_groups, task_of
 from incongruent.recipe import Budget, Recipe
 from incongruent.scope import Ranges, admit, ranges_of
 from incongruent.simulation import CHUNK, Simulator, generator
 from incongruent.sources import N_VALIDATION, Data, Stored
-from incongruent.trials import Trials, checked, concatenate, renumbered, select
+from incongruent.trials import Trials, checked, concatenate, renumbered
 
 Array = np.ndarray
 
@@ -159,8 +158,8 @@ class Comparison:
 
     def __str__(self) -> str:
         return (
-            f"Comparison of {', '.join(self.names)}: the right one of {len(self.names)} gets the largest probability for {self.accuracy:.0%} of fresh "
-            f"data sets; probabilities are off by {self.calibration_error:.3f} on average. {self.history}"
+            f"Comparison of {', '.join(self.names)}: the right one gets the largest probability for {self.accuracy:.0%} of fresh data "
+            f"sets; probabilities are off by {self.calibration_error:.3f} on average. {self.history}"
         )
 
 
@@ -200,7 +199,7 @@ def compare(
     design = mixture.simulator.design
     assert isinstance(design, Design)
     architecture = architecture.chosen_for(mixture.simulator.model.columns, design.largest)
-    plan = _ComparisonPlan(task_of(mixture.simulator, architecture, lambda: mixture.chunk(0)[1]), architecture, names)
+    plan = _ComparisonPlan(task_of(mixture.simulator, architecture, pilot=lambda: mixture.chunk(0)[1]), architecture, names)
     learned = learn_all(Job(Data(mixture, mixture.held_out), plan, Budget(minutes, steps), seed, recipe, None), begun, progress=progress)
     fresh = _Mixture(mixture.simulators, probabilities, int(generator(seed, 19).integers(2**62))).held_out()
     log_p = _log_probabilities(learned.network, fresh.trials)
@@ -219,7 +218,8 @@ def _looked_at(simulators: Mapping[str, Simulator], weights: Mapping[str, float]
         other = simulators[name]
         if other.model.columns != first.model.columns or other.design != first.design or not isinstance(other.design, Design):
             raise ValueError(
-                f"Expected simulators with the same columns and the same Design, so that data differ by model alone; {name!r} differs from {names[0]!r}."
+                f"Expected simulators with the same columns and the same Design, so that data differ by model alone; {name!r} differs from "
+                f"{names[0]!r}."
             )
     weights = dict.fromkeys(names, 1.0 / len(names)) if weights is None else weights
     if set(weights) != set(names) or min(weights.values()) <= 0 or abs(sum(weights.values()) - 1.0) > 1e-9:
@@ -228,8 +228,7 @@ def _looked_at(simulators: Mapping[str, Simulator], weights: Mapping[str, float]
 
 
 def _log_probabilities(classifier: Classifier, trials: Trials) -> Array:
-    features = classifier.encoder.features(trials)
-    return in_groups(lambda rows: np.asarray(_classify(classifier, rows)), features, PEOPLE_AT_ONCE)
+    return in_groups(lambda features: (_classify(classifier, features),), classifier.encoder.features(trials))[0].astype(float)
 
 
 @eqx.filter_jit
@@ -240,6 +239,5 @@ def _classify(classifier: Classifier, features: Any) -> jax.Array:
 def _calibration(stated: Array, truth: Array) -> pd.DataFrame:
     """By bins of stated probability, over all models: mean probability, how often it was right, how often it was stated."""
     place = np.clip(np.digitize(stated.reshape(-1), EDGES) - 1, 0, len(EDGES) - 2)
-    frame = pd.DataFrame({"bin": place, "probability": stated.reshape(-1), "observed": truth.reshape(-1)})
-    grouped = frame.groupby("bin")
-    return grouped[["probability", "observed"]].mean().assign(n=grouped.size()).reset_index(drop=True)
+    rows = [(stated.reshape(-1)[place == k].mean(), truth.reshape(-1)[place == k].mean(), int((place == k).sum())) for k in np.unique(place)]
+    return pd.DataFrame(rows, columns=["probability", "observed", "n"])

@@ -9,6 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from incongruent.options import helpful
 from incongruent.trials import CONDITION, Category, Column, Continuous, Trials
 
 Array = np.ndarray
@@ -28,6 +29,7 @@ Covariate = Any
 function ``(shape, rng) -> values``."""
 
 
+@helpful
 @dataclass(frozen=True)
 class Design:
     """A family of designs, from which each simulated data set gets one.

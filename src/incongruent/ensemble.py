@@ -67,7 +67,7 @@ class Ensemble:
 
     def disagreement(self, study: Trials, n_draws: int = 500, *, seed: int) -> Array:
         """How much the members disagree about each person, (person,), in nats: 0 when not at all, log K when no two overlap."""
-        drawn, log_q = self._drawn(study, n_draws, seed)
+        _, log_q = self._drawn(study, n_draws, seed)
         mixture = special.logsumexp(log_q, axis=0) - np.log(len(self.members))
         own = np.concatenate([log_q[k][:, k * n_draws : (k + 1) * n_draws] for k in range(len(self.members))], axis=1)
         return np.clip((own - mixture).mean(axis=1), 0.0, None)

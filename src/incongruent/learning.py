@@ -260,7 +260,8 @@ def _compile(job: Job, state: State) -> None:
     encoder, dim = state.network.encoder, job.data.source.target_dim
     shape = encoder.shape(job.data.source.simulator.design.largest)
     nothing = [np.zeros((job.recipe.batch_size, dim), np.float32), np.zeros((job.recipe.batch_size, *shape), np.float32)]
-    _learn(_on_all_devices(state), *_spread(*nothing), Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
+    z, features = _spread(*nothing)
+    _learn(_on_all_devices(state), z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
     _validation_loss(state.network, np.zeros((BLOCK, dim), np.float32), np.zeros((BLOCK, *shape), np.float32), np.zeros(BLOCK, np.float32))
 
 
@@ -296,9 +297,10 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
     while (share := _share(job, run, begun)) < 1.0:
         run.waiting_seconds += _take_in(job, run, window, chunks_before)
         z, features = window.draw(job.recipe.batch_size, stream(job.seed, run.step))
+        z_here, features_here = _spread(z, features)
         rate = job.rate(run.step, share)
         pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
-        run.state, value = _learn(run.state, *_spread(z, features), pace, key, job.recipe)
+        run.state, value = _learn(run.state, z_here, features_here, pace, key, job.recipe)
         if run.first_step_seconds is None:
             value.block_until_ready()
             run.first_step_seconds = time.perf_counter() - begun

@@ -3,48 +3,65 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 
+from incongruent import encoders
 from incongruent.cards import simulator_from_json, simulator_to_json
 from incongruent.designs import Design
 from incongruent.draws import Draws
 from incongruent.history import History, history_from_json
+from incongruent.joint_prior import AnyPrior
 from incongruent.models import Model
-from incongruent.networks.estimator import Architecture, Estimator, Task, build_estimator
+from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_from_version_2, architecture_to_json
+from incongruent.networks.estimator import Estimator, build_estimator
+from incongruent.networks.histogram import HistogramEncoder
+from incongruent.networks.task import Task
+from incongruent.pilot import axis_of, levels_of
 from incongruent.scope import Admission, Ranges, admit
 from incongruent.simulation import Simulator, generator, streams_of
-from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.storage import Contents, FileError, load_arrays, named_leaves, save_arrays, with_leaves
 from incongruent.trials import Trials, checked
 
 Array = np.ndarray
 
 KIND = "saved posterior"
-VERSION = 2
+VERSION = 3
 PEOPLE_AT_ONCE = 16
 """Data sets that go through the network together; fewer are filled up, so that one compilation serves all studies."""
 
 
-def task_of(simulator: Simulator) -> Task:
+def task_of(
+    simulator: Simulator,
+    architecture: Architecture = Architecture(),
+    *,
+    axis: tuple[float, float] | None = None,
+    pilot: Callable[[], Trials] | None = None,
+) -> Task:
     """What an estimator for this simulator has to read and to estimate.
+
+    Args:
+        simulator: model, prior and design.
+        architecture: whose encoder is to read it; only a histogram needs an axis.
+        axis: of the histogram; when left out the design's window, or the range of a few data sets where there is none.
+        pilot: gives these data sets; simulated when left out.
 
     Raises:
         TypeError: when the simulator's design is that of one study, from which no sizes can be drawn.
-        ValueError: when the design has no window.
     """
     design = simulator.design
     if not isinstance(design, Design):
         raise TypeError(f"Expected a simulator with a Design, from which sizes can be drawn; got {type(design).__name__}.")
-    if design.window is None:
-        raise ValueError(
-            "Expected a design with a window, on which the encoder's knots can lie; got none. Give Design(window=(150.0, 2500.0)) or another."
-        )
-    return Task(simulator.model.columns, design.levels, design.window, len(simulator.prior.names))
+    columns = simulator.model.columns
+    chosen = architecture.chosen_for(columns, design.largest)
+    if isinstance(chosen.encoder, encoders.Histogram):
+        axis = axis or axis_of(simulator, pilot)
+    return Task(columns, levels_of(design, columns), axis, len(simulator.prior.names), design.smallest, design.largest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +71,7 @@ class Posterior:
     Attributes:
         simulator: the model, prior and design that it was trained for.
         estimator: the network.
-        architecture: its size.
+        architecture: of what it is made.
         ranges: between which values the simulated data sets lay; None when not recorded.
         history: how training went; None when not recorded.
         notes: what else is recorded: budget, seed, versions, measured quality; JSON-able.
@@ -80,7 +97,7 @@ class Posterior:
         return admit(checked(study), design, self.ranges)
 
     def features(self, study: Trials) -> tuple[Array, Admission]:
-        """What the network sees of each person, (person, feature), and how they were admitted.
+        """What the network sees of each person, (person, …), and how they were admitted.
 
         Raises:
             ValueError: when someone has no trials.
@@ -108,38 +125,38 @@ class Posterior:
         if n_draws < 1:
             raise ValueError(f"Expected n_draws of at least 1; got {n_draws}.")
         (features, admission), dim = self.features(study), len(self.simulator.prior.names)
-        streams = streams_of(study.names)
-        z = np.empty((len(study), n_draws, dim))
-        log_q = np.empty((len(study), n_draws))
-        for first in range(0, len(study), PEOPLE_AT_ONCE):
-            rows = slice(first, min(first + PEOPLE_AT_ONCE, len(study)))
-            noise = np.zeros((PEOPLE_AT_ONCE, n_draws, dim), np.float32)
-            for i, stream in enumerate(streams[rows]):
-                noise[i] = generator(seed, 5, *stream).standard_normal((n_draws, dim), dtype=np.float32)
-            z_rows, log_rows = _sample(self.estimator, noise, _filled(features[rows]))
-            z[rows], log_q[rows] = np.asarray(z_rows)[: rows.stop - first], np.asarray(log_rows)[: rows.stop - first]
+        noise = np.empty((len(study), n_draws, dim), np.float32)
+        for i, stream in enumerate(streams_of(study.names)):
+            noise[i] = generator(seed, 5, *stream).standard_normal((n_draws, dim), dtype=np.float32)
+        z, log_q = in_groups(lambda u, f: _sample(self.estimator, u, f), noise, features)
+        z, log_q = z.astype(float), log_q.astype(float)
         theta = self.simulator.prior.from_real(z)
         return Draws(theta, log_q + self.simulator.prior.log_jacobian(theta, z), self.simulator, study.names, admission.flags)
 
     def log_prob(self, theta: Array, study: Trials) -> Array:
-        """Log q(theta | trials) of each person, (person,), at theta (person, parameter); -inf outside the prior's support."""
+        """Log q(theta | trials) of each person.
+
+        Args:
+            theta: (person, parameter), or (person, draw, parameter).
+            study: the trials of the same people.
+
+        Returns:
+            (person,) or (person, draw); -inf outside the prior's support.
+        """
         (features, _), z = self.features(study), self.simulator.prior.to_real(theta)
-        if len(z) != len(study):
+        if len(z) != len(study) or z.ndim not in (2, 3):
             raise ValueError(f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got {np.shape(theta)}.")
         inside = np.asarray(np.isfinite(z).all(axis=-1))
-        z = np.where(inside[:, None], z, 0.0)
-        parts = [
-            np.asarray(_log_prob(self.estimator, _filled(z[i : i + PEOPLE_AT_ONCE].astype(np.float32)), _filled(features[i : i + PEOPLE_AT_ONCE])))
-            for i in range(0, len(study), PEOPLE_AT_ONCE)
-        ]
-        log_q = np.concatenate([*parts, np.empty(0)])[: len(study)]
-        return np.where(inside, log_q + self.simulator.prior.log_jacobian(theta, z), -np.inf)
+        z = np.where(inside[..., None], z, 0.0)
+        several = z.reshape(len(study), -1, z.shape[-1])  # (person, draw, parameter)
+        (log_q,) = in_groups(lambda at, f: (_log_prob(self.estimator, at, f),), several.astype(np.float32), features)
+        with np.errstate(invalid="ignore"):
+            return np.where(inside, log_q.reshape(inside.shape) + self.simulator.prior.log_jacobian(theta, z), -np.inf)
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
         features, _ = self.features(study)
-        parts = [np.asarray(_summaries(self.estimator, _filled(features[i : i + PEOPLE_AT_ONCE]))) for i in range(0, len(study), PEOPLE_AT_ONCE)]
-        return np.concatenate(parts)[: len(study)]
+        return in_groups(lambda f: (_summaries(self.estimator, f),), features)[0]
 
     def with_notes(self, **notes: Any) -> Posterior:
         """The same posterior with more on record."""
@@ -147,9 +164,11 @@ class Posterior:
 
     def card(self) -> dict[str, Any]:
         """What the posterior is and where it comes from, as plain values."""
+        encoder = self.estimator.encoder
         return {
             **simulator_to_json(self.simulator),
-            "architecture": asdict(self.architecture),
+            "architecture": architecture_to_json(self.architecture),
+            "axis": [encoder.axis.low, encoder.axis.high] if isinstance(encoder, HistogramEncoder) else None,
             "ranges": self.ranges.to_json() if self.ranges else None,
             "history": self.history.to_json() if self.history else None,
             "notes": dict(self.notes),
@@ -160,34 +179,50 @@ class Posterior:
         save_arrays(path, named_leaves(self.estimator, "estimator"), self.card(), kind=KIND, version=VERSION)
 
 
-def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None) -> Posterior:
+def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None, prior: AnyPrior | None = None) -> Posterior:
     """Load a saved posterior.
 
     Args:
         path: the file.
-        model: needed when the posterior is for a model that does not ship with the package.
+        model: that simulates, when it does not ship with the package; without it draws can be had, but nothing simulated.
+        prior: a joint prior's functions, which files do not hold; without them draws can be had, but neither prior densities nor samples.
 
     Raises:
         FileError: when the file is absent, damaged, foreign, of an unknown version, or for another model.
     """
-    arrays, card = load_arrays(path, kind=KIND, version=VERSION)
+    arrays, card = load_arrays(path, kind=KIND, version=VERSION, older={2: _from_version_2})
     try:
-        simulator = simulator_from_json(card, model)
-        architecture = Architecture(**card["architecture"])
+        simulator = simulator_from_json(card, model, prior)
+        architecture = architecture_from_json(card["architecture"])
+        task = task_of(simulator, architecture, axis=tuple(card["axis"]) if card["axis"] else None)
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
         history = history_from_json(card["history"]) if card["history"] else None
     except FileError:
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
-    skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task_of(simulator), architecture)
+    skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])
 
 
-def _filled(rows: Array) -> Array:
-    """The rows of one group, filled up with zeros to its full size."""
-    return np.pad(rows, [(0, PEOPLE_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1))
+def _from_version_2(arrays: dict[str, Array], card: dict[str, Any]) -> Contents:
+    """Version 2 knew one encoder only, whose axis was the window, and kept the sizes of everything in one table; the arrays are the same."""
+    if not {"architecture", "design"} <= set(card):
+        return arrays, card  # which is refused as incomplete
+    return arrays, {**card, "architecture": architecture_to_json(architecture_from_version_2(card["architecture"])), "axis": card["design"]["window"]}
+
+
+def in_groups(function: Callable[..., tuple[Any, ...]], *arrays: Array) -> tuple[Array, ...]:
+    """What a compiled function gives for arrays with one row a person, in groups of one size, so that one compilation serves all studies."""
+    parts = []
+    for first in range(0, len(arrays[0]), PEOPLE_AT_ONCE):
+        group = [array[first : first + PEOPLE_AT_ONCE] for array in arrays]
+        filled = [np.pad(rows, [(0, PEOPLE_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1)) for rows in group]
+        parts.append([np.asarray(result)[: len(group[0])] for result in function(*filled)])
+    if not parts:
+        raise ValueError("Expected at least one data set; got none.")
+    return tuple(np.concatenate(results) for results in zip(*parts, strict=True))
 
 
 @eqx.filter_jit
@@ -197,7 +232,9 @@ def _sample(estimator: Estimator, noise: Any, features: Any) -> tuple[jax.Array,
 
 @eqx.filter_jit
 def _log_prob(estimator: Estimator, z: Any, features: Any) -> jax.Array:
-    return estimator.log_prob(z, features)
+    """Log q (person, draw) at z (person, draw, parameter)."""
+    summaries = estimator.summaries(features)
+    return jax.vmap(lambda at: estimator.log_prob_of(at, summaries), in_axes=1, out_axes=1)(z)
 
 
 @eqx.filter_jit

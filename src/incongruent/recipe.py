@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from incongruent.options import helpful
 from incongruent.simulation import CHUNK
 
 FIRST_CHUNKS = 8
@@ -14,6 +15,7 @@ DEFAULT_EPOCHS, DEFAULT_STEPS = 100, (3000, 60_000)
 """The budget for stored simulations when none is given: so many epochs, within so many steps."""
 
 
+@helpful
 @dataclass(frozen=True)
 class Recipe:
     """How the network learns.

@@ -125,9 +125,12 @@ class Simulator:
 
     def chunk(self, seed: int, index: int) -> tuple[Array, Trials]:
         """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets of the design's largest number of trials."""
-        rng = generator(seed, 3, index)
-        theta = self.prior.sample(CHUNK, seed=rng)
-        return theta, self._trials(theta, *self.design.lay_out_given(CHUNK, self.model.columns, rng, full=True), rng)
+        return self.drawn(CHUNK, generator(seed, 3, index))
+
+    def drawn(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Trials]:
+        """Theta (dataset, parameter) and data sets of the design's largest number of trials, from one stream of random numbers."""
+        theta = self.prior.sample(n_datasets, seed=rng)
+        return theta, self._trials(theta, *self.design.lay_out_given(n_datasets, self.model.columns, rng, full=True), rng)
 
     def _in_chunks(self, theta: Array, given: Mapping[str, Array], present: Array, seed: int, workers: int | None) -> Trials:
         def one(start: int) -> Trials:

@@ -209,9 +209,7 @@ def _from_bank(bank: Bank, validation: Simulations | Bank | None, seed: int, n_b
 
 def _drawable(simulator: Simulator) -> None:
     if not isinstance(simulator.design, Design):
-        raise TypeError(
-            f"Expected a simulator with a Design to train on; got {type(simulator.design).__name__}, which has no sizes to draw from."
-        )
+        raise TypeError(f"Expected a simulator with a Design to train on; got {type(simulator.design).__name__}, which has no sizes to draw from.")
 
 
 def _simulated(simulator: Simulator, seed: int) -> Stored:

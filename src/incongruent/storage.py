@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 Array = np.ndarray
+
+
+Contents = tuple[dict[str, Array], dict[str, Any]]
+"""The arrays and the card of a file."""
 
 
 class FileError(ValueError):
@@ -67,12 +71,25 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card:
     write_whole(path, save(arrays, {"kind": kind, "version": str(version), "sha256": digest(arrays, text), "card": text}))
 
 
-def load_arrays(path: str | os.PathLike[str], *, kind: str, version: int) -> tuple[dict[str, Array], dict[str, Any]]:
+def load_arrays(
+    path: str | os.PathLike[str],
+    *,
+    kind: str,
+    version: int,
+    older: Mapping[int, Callable[[dict[str, Array], dict[str, Any]], Contents]] | None = None,
+) -> Contents:
     """Load what `save_arrays` saved.
+
+    Args:
+        path: the file.
+        kind: what it has to be.
+        version: of the layout.
+        older: for each older version that is read as well ``(arrays, card) -> (arrays, card)``, which gives what the present version would hold.
 
     Raises:
         FileError: saying what was expected and what came.
     """
+    known = [str(v) for v in (version, *(older or ()))]
     if not Path(path).is_file():
         raise FileError(f"Expected a {kind} file at {path}; there is none.")
     try:
@@ -80,16 +97,18 @@ def load_arrays(path: str | os.PathLike[str], *, kind: str, version: int) -> tup
             header = dict(file.metadata() or {})
             if header.get("kind") != kind:
                 raise FileError(f"Expected a {kind} file; {path} is {header.get('kind', 'something else')}.")
-            if header.get("version") != str(version):
+            if header.get("version") not in known:
                 raise FileError(
-                    f"Expected {kind} files of version {version}; {path} has version {header.get('version')}. Use the release that wrote it."
+                    f"Expected {kind} files of version {' or '.join(known)}; {path} has version {header.get('version')}. "
+                    f"Use the release that wrote it."
                 )
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise FileError(f"Expected a {kind} file; {path} is damaged or of another format ({error}). Copy or make it again.") from error
     if digest(arrays, header.get("card", "")) != header.get("sha256"):
         raise FileError(f"Expected the {kind} file {path} as it was written; its checksum differs, so it is damaged. Copy or make it again.")
-    return arrays, json.loads(header["card"])
+    card, written = json.loads(header["card"]), int(header["version"])
+    return (arrays, card) if written == version else (older or {})[written](arrays, card)
 
 
 def digest(arrays: Mapping[str, Array], text: str) -> str:

@@ -118,7 +118,7 @@ def train(
     if isinstance(source, Simulator):
         _try_out(source, budget)
     architecture = architecture.chosen_for(simulator.model.columns, simulator.design.largest)
-    task = task_of(simulator, architecture, lambda: data.source.chunk(0)[1])
+    task = task_of(simulator, architecture, pilot=lambda: data.source.chunk(0)[1])
     plan = PosteriorPlan(task, architecture, simulator.prior)
     _dry_run(plan, data)
     job = Job(data, plan, budget, seed, recipe, Path(checkpoint) if checkpoint is not None else None)
@@ -126,7 +126,7 @@ def train(
     design = simulator.design
     assert isinstance(design, Design)  # `data_for` has refused anything else
     ranges = ranges_of(learned.validation.stored.trials, design.levels)
-    return Posterior(simulator, learned.network, architecture, task, ranges, learned.history, learned.notes)
+    return Posterior(simulator, learned.network, architecture, ranges, learned.history, learned.notes)
 
 
 def _try_out(simulator: Simulator, budget: Budget) -> None:

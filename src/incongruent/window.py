@@ -2,18 +2,24 @@
 
 Trials are exchangeable, so a run of n trials of a longer data set is a data set of n trials. The window keeps long data sets; every batch takes a
 fresh random run, of a fresh size, of random ones. A data set is thus used several times but never twice alike, and neither side waits for the other.
+
+Where an encoder pads to a common length, the sizes of a batch all come from one rung of its ladder of lengths: one size drawn from the design
+says which, and those of the batch from the design's sizes on it. Over many batches every size is as frequent as ever, and padding is a third of a
+batch at most.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
-from incongruent.designs import Design
-from incongruent.networks.encoders import Coded, HistogramEncoder
-from incongruent.simulation import CHUNK, Simulator, generator
+from incongruent.designs import Design, ObservedDesign
+from incongruent.networks.encoders import Coded, Encoder, rung_of
+from incongruent.simulation import CHUNK, generator
+from incongruent.sources import Source
 
 Array = np.ndarray
 
@@ -21,40 +27,30 @@ Chunk = tuple[Array, Coded]
 
 
 class Window:
-    """Recent simulations of one simulator, coded for one encoder.
+    """Recent data sets of a source, coded for one encoder.
 
     Only the thread that calls `refresh` and `draw` touches the window; the workers hand over finished chunks.
 
     Args:
-        simulator: its design must be a `Design`, a family that has sizes to draw from.
+        source: of the chunks.
         encoder: codes the trials.
-        seed: of the simulations and of the draws.
-        n_bytes: room for the window.
-        workers: threads that simulate.
+        n_bytes: room for the coded trials.
+        workers: threads that simulate or read.
         first_chunk: where in the endless series of chunks to begin.
     """
 
-    def __init__(self, simulator: Simulator, encoder: HistogramEncoder, *, seed: int, n_bytes: int, workers: int, first_chunk: int = 0) -> None:
-        if not isinstance(simulator.design, Design):
-            raise TypeError(
-                f"Expected a simulator with a Design to train on; got {type(simulator.design).__name__}, which has no sizes to draw from."
-            )
-        self.simulator, self.encoder, self.seed = simulator, encoder, seed
-        width, dim = simulator.design.largest, len(simulator.prior.names)
-        self.capacity = max(4 * CHUNK, n_bytes // (6 * width) // CHUNK * CHUNK)
-        self._z = np.empty((self.capacity, dim), np.float32)
-        self._coded = Coded(np.empty((self.capacity, width), np.float32), np.full((self.capacity, width), -1, np.int16), np.zeros(self.capacity, int))
-        self.n_chunks = 0
+    def __init__(self, source: Source, encoder: Encoder, *, n_bytes: int, workers: int, first_chunk: int = 0) -> None:
+        self.source, self.encoder = source, encoder
+        self.width = source.simulator.design.largest
+        self.capacity = max(4 * CHUNK, n_bytes // (encoder.bytes_per_trial * self.width) // CHUNK * CHUNK)
+        self._z = np.empty((self.capacity, source.target_dim), np.float32)
+        self._coded: Coded | None = None  # room is made when the first chunk shows of what kind
+        self.n_chunks = self.n_simulated = 0
         self._next = first_chunk
         self._waiting: deque[Future[Chunk]] = deque()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="simulate")
         self._in_work = workers + 1
         self._ask()
-
-    @property
-    def n_simulated(self) -> int:
-        """Data sets that have entered so far."""
-        return self.n_chunks * CHUNK
 
     @property
     def next_chunk(self) -> int:
@@ -74,12 +70,15 @@ class Window:
             self._ask(most)
 
     def draw(self, batch_size: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        """A batch: z (batch, parameter) and features (batch, feature)."""
-        design = self.simulator.design
-        rows = rng.integers(0, min(self.n_simulated, self.capacity), batch_size)
-        sizes = np.minimum(design.sizes(batch_size, rng), self._coded.n[rows])  # type: ignore[union-attr]
-        starts = (rng.random(batch_size) * (self._coded.n[rows] - sizes + 1)).astype(int)
-        return self._z[rows], self.encoder.collect(self._coded, rows, starts, sizes)
+        """A batch: z (batch, target) and features (batch, …).
+
+        Raises:
+            ValueError: when nothing has entered yet.
+        """
+        if self._coded is None:
+            raise ValueError("Expected simulations in the window; got none yet. Call refresh(1) first.")
+        n = min(self.n_simulated, self.capacity)
+        return draw_from(self._z, self._coded, n, self.source.simulator.design, self.encoder, batch_size, rng)
 
     def close(self) -> None:
         """Stop the workers."""
@@ -92,13 +91,16 @@ class Window:
             self._next += 1
 
     def _make(self, index: int) -> Chunk:
-        theta, trials = self.simulator.chunk(self.seed, index)
-        return self.simulator.prior.to_real(theta).astype(np.float32), self.encoder.code(trials)
+        z, trials = self.source.chunk(index)
+        return z.astype(np.float32), self.encoder.code(trials)
 
     def _enter(self, z: Array, coded: Coded) -> None:
-        first = self.n_simulated % self.capacity
-        rows = slice(first, first + CHUNK)
-        self._z[rows], self._coded.place[rows], self._coded.cell[rows], self._coded.n[rows] = z, coded.place, coded.cell, coded.n
+        if self._coded is None:
+            self._coded = coded.room(self.capacity, self.width)
+        rows = (self.n_simulated + np.arange(len(z))) % self.capacity
+        self._z[rows] = z
+        self._coded.put(rows, coded)
+        self.n_simulated += len(z)
         self.n_chunks += 1
 
     def __enter__(self) -> Window:
@@ -106,6 +108,25 @@ class Window:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def draw_from(
+    z: Array, coded: Coded, n: int, design: Design | ObservedDesign, encoder: Encoder, batch_size: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Z (batch, target) and features (batch, …) of random runs of random ones of the first ``n`` data sets."""
+    assert isinstance(design, Design)  # `data_for` has refused anything else
+    rows = rng.integers(0, n, batch_size)
+    sizes = np.minimum(_sizes(design, encoder, batch_size, rng), coded.n[rows])
+    starts = (rng.random(batch_size) * (coded.n[rows] - sizes + 1)).astype(int)
+    return z[rows], encoder.collect(coded, rows, starts, sizes)
+
+
+def _sizes(design: Design, encoder: Encoder, batch_size: int, rng: np.random.Generator) -> Array:
+    """Numbers of trials, (batch,), on one rung when features are padded."""
+    if encoder.ragged:
+        return design.sizes(batch_size, rng)
+    low, high = rung_of(int(design.sizes(1, rng)[0]), design.largest)
+    return replace(design, n_trials=(max(low, design.smallest), min(high, design.largest))).sizes(batch_size, rng)
 
 
 def stream(seed: int, step: int) -> np.random.Generator:

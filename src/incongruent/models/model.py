@@ -11,6 +11,7 @@ import numpy as np
 
 from incongruent.models import own
 from incongruent.models.own import Simulate
+from incongruent.options import helpful
 from incongruent.trials import Column
 
 Array = np.ndarray
@@ -67,6 +68,7 @@ class Likelihood:
     densities: Callable[[Array, Mapping[str, Array], Kept, int], Array] | None = None
 
 
+@helpful
 @dataclass(frozen=True, init=False)
 class Model:
     """A simulator of data sets of exchangeable trials, or of vectors, which are data sets of one trial.

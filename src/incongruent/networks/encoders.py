@@ -1,223 +1,147 @@
-r"""Encoders: trials -> summary statistics, learned.
+r"""Encoders: trials -> summary statistics, learned. This is the contract; `histogram` and `sets` fill it.
 
-One contract. `code` turns trials into compact arrays once; `collect` takes a run of trials of some data sets and gives features of a fixed shape,
-whatever the number of trials; calling the encoder maps the features of one data set to its summaries. `code` and `collect` are compiled counting
-and hold no weights and no interpreter lock.
+`code` turns trials into compact arrays once; `collect` takes a run of trials of some data sets and gives features; calling the encoder maps the
+features of one data set to its summaries. `code` and `collect` hold no weights; what of them is compiled holds no interpreter lock.
+
+Padding is invisible, the order of trials does not matter, data sets do not leak into each other, and any number of trials will do. Networks that look
+at every trial need features of a common length. `rung_of` gives a short ladder of lengths, so that few shapes are compiled:
+
+    1, 2, 3, 4, 6, 8, 12, 16, 24, …: the powers of two and one and a half times those; the largest number of trials that is trained for is a rung too
 """
 
 from __future__ import annotations
 
-import math
+import abc
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import equinox as eqx
-import jax
-import jax.numpy as jnp
-import numba
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.trials import Category, Trials
+from incongruent.trials import Category, Column, Continuous, Trials
 
 
 @dataclass(frozen=True, eq=False)
 class Coded:
-    """Trials as the histogram encoder keeps them.
+    """Trials as an encoder keeps them.
 
     Attributes:
-        place: (dataset, trial) float32, the trial's place on the axis of knots.
-        cell: (dataset, trial) int16, which cell it falls into; -1 where there is no trial.
+        by_trial: named arrays (dataset, trial, …).
+        by_dataset: named arrays (dataset, …).
         n: (dataset,) places in use; the rest of a row is empty.
     """
 
-    place: np.ndarray
-    cell: np.ndarray
+    by_trial: Mapping[str, np.ndarray]
+    by_dataset: Mapping[str, np.ndarray]
     n: np.ndarray
 
+    def room(self, capacity: int, width: int) -> Coded:
+        """Room of the same kind for so many data sets of at most ``width`` trials; none is in it yet."""
+        by_trial = {name: np.empty((capacity, width, *array.shape[2:]), array.dtype) for name, array in self.by_trial.items()}
+        by_dataset = {name: np.empty((capacity, *array.shape[1:]), array.dtype) for name, array in self.by_dataset.items()}
+        return Coded(by_trial, by_dataset, np.zeros(capacity, self.n.dtype))
 
-@dataclass(frozen=True)
-class Axis:
-    """Log-spaced knots for a positive continuous column.
+    def put(self, rows: slice | np.ndarray, other: Coded) -> None:
+        """Write other data sets, not wider than this, over the ones at these rows."""
+        for name, array in other.by_trial.items():
+            self.by_trial[name][rows, : array.shape[1]] = array
+        for name, array in other.by_dataset.items():
+            self.by_dataset[name][rows] = array
+        self.n[rows] = other.n
+
+
+class Encoder(eqx.Module):
+    """Reads trials of some columns, and learns which summaries of them matter.
 
     Attributes:
-        column: its name.
-        low: first knot, in the column's unit; smaller values count there.
-        high: last knot; larger values count there.
-        n_knots: how many.
+        ragged: True when the features of a data set have one shape whatever its number of trials, so that a batch may mix any numbers at no cost;
+            False when features are (batch, length, channel), padded to a common length, with the last channel 1 where there is a trial.
+        n_summaries: how many summaries come out.
     """
 
-    column: str
-    low: float
-    high: float
-    n_knots: int = 64
-
-    def place(self, values: np.ndarray) -> np.ndarray:
-        """Where on the axis values lie, in units of the distance between knots, within [0, n_knots - 1]."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            place = np.log(np.asarray(values, np.float32) / np.float32(self.low)) * np.float32((self.n_knots - 1) / math.log(self.high / self.low))
-        return np.nan_to_num(np.clip(place, 0.0, self.n_knots - 1.0), nan=0.0)
-
-
-class ResidualBlock(eqx.Module):
-    """h + W2 silu(W1 norm(h))."""
-
-    norm: eqx.nn.LayerNorm
-    first: eqx.nn.Linear
-    second: eqx.nn.Linear
-
-    def __init__(self, key: PRNGKeyArray, width: int) -> None:
-        one, two = jax.random.split(key)
-        self.norm = eqx.nn.LayerNorm(width)
-        self.first, self.second = eqx.nn.Linear(width, width, key=one), eqx.nn.Linear(width, width, key=two)
-
-    def __call__(self, h: Float[Array, " width"]) -> Float[Array, " width"]:
-        """The next h."""
-        return h + self.second(jax.nn.silu(self.first(self.norm(h))))
-
-
-class HistogramEncoder(eqx.Module):
-    """Counts trials on log-spaced knots in every cell of the categories, then a residual network reads the square roots of the frequencies.
-
-    A trial between two knots counts in both, by nearness. This is a deep set whose per-trial function is piecewise linear and free: it costs one
-    pass of counting and then nothing more, however many trials there are.
-
-    Args:
-        key: initial weights.
-        axis: the continuous column and its knots.
-        given: the category set by the design, and the levels of it that are read.
-        outcome: the category that is answered.
-        n_summaries: dimension of the summaries.
-        n_quantiles: quantiles of each cell that are read beside the frequencies.
-        width: units of the residual network.
-        n_blocks: its residual blocks.
-    """
-
-    center: Float[Array, " feature"]
-    scale: Float[Array, " feature"]
-    first: eqx.nn.Linear
-    blocks: tuple[ResidualBlock, ...]
-    last: eqx.nn.Linear
-    axis: Axis = eqx.field(static=True)
-    given: Category = eqx.field(static=True)
-    levels: tuple[str, ...] = eqx.field(static=True)
-    outcome: Category = eqx.field(static=True)
-    n_summaries: int = eqx.field(static=True)
-    n_quantiles: int = eqx.field(static=True)
-
-    def __init__(
-        self,
-        key: PRNGKeyArray,
-        *,
-        axis: Axis,
-        given: tuple[Category, tuple[str, ...]],
-        outcome: Category,
-        n_summaries: int,
-        n_quantiles: int = 0,
-        width: int = 256,
-        n_blocks: int = 2,
-    ) -> None:
-        self.axis, (self.given, self.levels), self.outcome = axis, given, outcome
-        self.n_summaries, self.n_quantiles = n_summaries, n_quantiles
-        keys = jax.random.split(key, n_blocks + 2)
-        self.center, self.scale = jnp.zeros(self.n_features), jnp.ones(self.n_features)
-        self.first = eqx.nn.Linear(self.n_features, width, key=keys[0])
-        self.blocks = tuple(ResidualBlock(k, width) for k in keys[2:])
-        self.last = eqx.nn.Linear(width, n_summaries, key=keys[1])
+    ragged: ClassVar[bool]
+    n_summaries: eqx.AbstractVar[int]
 
     @property
-    def n_cells(self) -> int:
-        """Cells with a continuous value: levels of the design × levels of the outcome."""
-        return len(self.levels) * len(self.outcome.levels)
+    @abc.abstractmethod
+    def bytes_per_trial(self) -> int:
+        """How much room a coded trial takes."""
 
-    @property
-    def n_features(self) -> int:
-        """Square-root frequencies, shares of the cells and of unanswered trials, log n, quantiles."""
-        return self.n_cells * (self.axis.n_knots + 1 + self.n_quantiles) + len(self.levels) + 1
+    @abc.abstractmethod
+    def shape(self, n_trials: int) -> tuple[int, ...]:
+        """The shape of the features of one data set, in a batch whose largest one has so many trials."""
 
+    @abc.abstractmethod
     def code(self, trials: Trials) -> Coded:
-        """Places and cells of all trials.
+        """The trials in compact form.
 
         Raises:
             ValueError: when a trial has a level that the encoder does not read.
         """
-        known = np.isin(np.arange(len(self.given.levels)), [self.given.levels.index(level) for level in self.levels])
-        given = np.where(trials.present, trials.values[self.given.name], 0)
-        if (trials.present & ~known[given]).any():
-            unread = self.given.levels[int(given[trials.present & ~known[given]][0])]
-            raise ValueError(f"Expected only the levels {self.levels} in column {self.given.name!r}; got {unread!r}. Leave these trials out first.")
-        position = (np.cumsum(known) - 1)[given]
-        cell = position * len(self.outcome.levels) + trials.values[self.outcome.name]
-        cell = np.where(trials.answered, cell, self.n_cells + position)
-        cell = np.where(trials.present, cell, -1).astype(np.int16)
-        places = np.arange(1, trials.present.shape[1] + 1)
-        return Coded(self.axis.place(trials.values[self.axis.column]), cell, (trials.present * places).max(axis=1, initial=0))
 
+    @abc.abstractmethod
     def collect(self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Features (batch, feature) of the trials starts … starts + sizes of the data sets at ``rows``."""
-        features = np.zeros((len(rows), self.n_features), np.float32)
-        n_counted = self.n_features - self.n_cells * self.n_quantiles
-        _count(coded.place, coded.cell, rows, starts, sizes, self.n_cells, self.axis.n_knots, features[:, :n_counted])
-        _add_quantiles(features, n_counted, self.n_cells, self.axis.n_knots, self.n_quantiles)
-        return features
+        """Features (batch, …) of the trials starts … starts + sizes of the data sets at ``rows``, float32."""
 
     def features(self, trials: Trials) -> np.ndarray:
-        """Features (dataset, feature) of whole data sets."""
+        """Features (dataset, …) of whole data sets."""
         coded = self.code(trials)
         return self.collect(coded, np.arange(len(trials)), np.zeros(len(trials), int), coded.n)
 
-    def fitted(self, features: np.ndarray) -> HistogramEncoder:
-        """The same encoder, standardising features by the mean and SD of these (batch, feature)."""
-        center, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 0.02)
-        return eqx.tree_at(lambda e: (e.center, e.scale), self, (jnp.asarray(center), jnp.asarray(scale)))
+    @abc.abstractmethod
+    def fitted(self, features: np.ndarray) -> Encoder:
+        """The same encoder, standardising by mean and SD of these features (batch, …)."""
 
-    def __call__(self, features: Float[Array, " feature"]) -> Float[Array, " summary"]:
-        """Summaries of one data set."""
-        center, scale = jax.lax.stop_gradient((self.center, self.scale))
-        h = self.first((features - center) / scale)
-        for block in self.blocks:
-            h = block(h)
-        return self.last(jax.nn.silu(h))
+    @abc.abstractmethod
+    def __call__(self, features: Float[Array, ...], *, key: PRNGKeyArray | None = None) -> Float[Array, " summary"]:
+        """Summaries of one data set, with dropout where there is a key."""
 
 
-@numba.njit(nogil=True, cache=True)
-def _count(place, cell, rows, starts, sizes, n_cells, n_knots, out):  # pragma: no cover - compiled
-    totals = n_cells * n_knots
-    for i in range(len(rows)):
-        row = rows[i]
-        n = 0
-        for j in range(starts[i], starts[i] + sizes[i]):
-            c = cell[row, j]
-            if c < 0:
-                continue
-            n += 1
-            out[i, totals + c] += 1.0
-            if c < n_cells:
-                knot = min(int(place[row, j]), n_knots - 2)
-                right = place[row, j] - knot
-                out[i, c * n_knots + knot] += 1.0 - right
-                out[i, c * n_knots + knot + 1] += right
-        last = out.shape[1] - 1
-        for f in range(last):
-            share = out[i, f] / max(n, 1)
-            out[i, f] = math.sqrt(share) if f < totals else share
-        out[i, last] = math.log(max(n, 1))
+def rung_of(size: int, largest: int) -> tuple[int, int]:
+    """The smallest and the largest size that share the padded length of this one; the latter is that length.
+
+    Args:
+        size: a number of trials.
+        largest: the largest number of trials that is trained for; larger data sets climb on.
+    """
+    below, length = 0, 1
+    while length < size:
+        power = 1 << (length.bit_length() - 1)
+        below, length = length, power * 3 // 2 if length == power and power > 1 else 2 * power
+    if size <= largest <= length:
+        return below + 1, largest
+    return max(below, largest if size > largest else 0) + 1, length
 
 
-@numba.njit(nogil=True, cache=True)
-def _add_quantiles(out, first, n_cells, n_knots, n_quantiles):  # pragma: no cover - compiled
-    """Quantiles of each cell at (k + 1/2) / n_quantiles, as places on the axis from -1 to 1, read off its frequencies; 0 in empty cells."""
-    for i in range(out.shape[0]):
-        for c in range(n_cells):
-            share = out[i, n_cells * n_knots + c]
-            if share <= 0.0:
-                continue
-            knot, below = 0, 0.0
-            mass = out[i, c * n_knots] ** 2
-            for q in range(n_quantiles):
-                wanted = share * (q + 0.5) / n_quantiles
-                while below + mass < wanted and knot < n_knots - 1:
-                    below += mass
-                    knot += 1
-                    mass = out[i, c * n_knots + knot] ** 2
-                place = knot - 0.5 + (wanted - below) / max(mass, 1e-12)  # the mass at a knot reaches half a step to either side
-                out[i, first + c * n_quantiles + q] = 2.0 * place / (n_knots - 1.0) - 1.0
+def last_places(present: np.ndarray) -> np.ndarray:
+    """(dataset,) the place after the last trial of each data set, from present (dataset, trial)."""
+    return (present * np.arange(1, present.shape[1] + 1)).max(axis=1, initial=0)
+
+
+def positions(values: np.ndarray, known: np.ndarray, column: Category, levels: tuple[str, ...]) -> np.ndarray:
+    """Positions of a category's values among the levels that are read, same shape; 0 where the value is not known.
+
+    Args:
+        values: of the column.
+        known: where they mean something.
+        column: the category.
+        levels: those of its levels that are read.
+
+    Raises:
+        ValueError: when a known value is another level.
+    """
+    read = np.isin(np.arange(len(column.levels)), [column.levels.index(level) for level in levels])
+    values = np.where(known, values, column.levels.index(levels[0]))
+    if not read[values].all():
+        unread = column.levels[int(values[~read[values]][0])]
+        raise ValueError(f"Expected only the levels {levels} in column {column.name!r}; got {unread!r}. Leave these trials out first.")
+    return (np.cumsum(read) - 1)[values]
+
+
+def logarithms(values: np.ndarray, known: np.ndarray, column: Column) -> np.ndarray:
+    """Numbers as networks read them, float32 of the same shape: of a positive column the logarithm; 0 where the value is not known."""
+    positive = isinstance(column, Continuous) and column.positive
+    safe = np.where(known, values, 1).astype(np.float32)
+    return np.where(known, np.log(safe) if positive else safe, np.float32(0))

@@ -3,8 +3,8 @@ r"""Conditional normalising flows: an invertible map z -> u given a context, wit
     log q(z | context) = log N(u; 0, I) + log |du/dz|
 
 `Whitening` removes the location, scale and linear dependence that the context predicts; coupling layers (Dinh, Sohl-Dickstein & Bengio 2017) with
-spline transforms (Durkan et al. 2019) do the rest. Both directions are one pass, so density and draws cost the same. Methods are written for one
-data set.
+affine or spline transforms (Durkan et al. 2019) do the rest. Both directions are one pass, so density and draws cost the same. Methods are written
+for one data set.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from incongruent import flows
 from incongruent.networks import splines
+from incongruent.networks.layers import dropped, part_of
 
 LARGEST_LOG_SCALE = 3.0
 """A coupling stretches or shrinks by exp(3), twentyfold, at most. Far out, where nothing was learned, unbounded layers feed on each other and
@@ -53,6 +55,10 @@ class Whitening(eqx.Module):
         return location + undo @ (jnp.exp(-log_scale) * u), jnp.sum(log_scale)
 
 
+Moves = tuple[Array, Array, splines.Spline | None]
+"""Shift (moved,), log scale (moved,) and splines of the moved coordinates; no splines in affine layers."""
+
+
 class Conditioner(eqx.Module):
     """Chooses affine maps and splines for some coordinates, given others and the context."""
 
@@ -61,55 +67,68 @@ class Conditioner(eqx.Module):
     hidden: eqx.nn.Linear
     out: eqx.nn.Linear
     n_bins: int = eqx.field(static=True)
+    dropout: float = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, n_given: int, n_moved: int, context_dim: int, *, n_bins: int, width: int) -> None:
-        keys = jax.random.split(key, 4)
-        self.n_bins = n_bins
+    def __init__(self, key: PRNGKeyArray, n_given: int, n_moved: int, context_dim: int, options: flows.FlowOptions) -> None:
+        keys, width = jax.random.split(key, 4), options.width
+        self.n_bins, self.dropout = options.n_bins if options.transform == "spline" else 0, options.dropout
         self.from_z = eqx.nn.Linear(n_given, width, use_bias=False, key=keys[0]) if n_given else None
         self.from_context = eqx.nn.Linear(context_dim, width, key=keys[1])
         self.hidden = eqx.nn.Linear(width, width, key=keys[2])
-        self.out = _zero(eqx.nn.Linear(width, n_moved * (2 + splines.n_raw(n_bins)), key=keys[3]))
+        self.out = _zero(eqx.nn.Linear(width, n_moved * self.n_raw, key=keys[3]))
 
-    def __call__(self, given: Float[Array, " given"], context: Float[Array, " context"]) -> tuple[Array, Array, splines.Spline]:
+    @property
+    def n_raw(self) -> int:
+        """Numbers for each moved coordinate: shift, log scale, and those of the spline; without bins there is none."""
+        return 2 + (splines.n_raw(self.n_bins) if self.n_bins else 0)
+
+    def __call__(self, given: Float[Array, " given"], context: Float[Array, " context"], *, key: PRNGKeyArray | None = None) -> Moves:
         """Shift, log scale and spline of each moved coordinate."""
         first = self.from_context(context)
         if self.from_z is not None:
             first = first + self.from_z(given)
-        hidden = jax.nn.silu(self.hidden(jax.nn.silu(first)))
-        raw = self.out(hidden).reshape(-1, 2 + splines.n_raw(self.n_bins))  # (moved, raw)
-        bends = jax.vmap(lambda row: splines.spline_from_raw(row, self.n_bins))(raw[:, 2:])
+        hidden = jax.nn.silu(self.hidden(dropped(jax.nn.silu(first), self.dropout, part_of(key, 0))))
+        raw = self.out(dropped(hidden, self.dropout, part_of(key, 1))).reshape(-1, self.n_raw)  # (moved, raw)
+        bends = jax.vmap(lambda row: splines.spline_from_raw(row, self.n_bins))(raw[:, 2:]) if self.n_bins else None
         return raw[:, 0], jnp.clip(raw[:, 1], -LARGEST_LOG_SCALE, LARGEST_LOG_SCALE), bends
 
 
-def _move(z: Float[Array, " moved"], by: tuple[Array, Array, splines.Spline]) -> tuple[Float[Array, " moved"], Float[Array, ""]]:
-    """The affine map, then the spline, and log |d next / dz|."""
+def _move(z: Float[Array, " moved"], by: Moves) -> tuple[Float[Array, " moved"], Float[Array, ""]]:
+    """The affine map, then the spline if there is one, and log |d next / dz|."""
     shift, log_scale, bends = by
-    moved, log_slope = jax.vmap(splines.forward)(bends, z * jnp.exp(log_scale) + shift)
+    moved = z * jnp.exp(log_scale) + shift
+    if bends is None:
+        return moved, jnp.sum(log_scale)
+    moved, log_slope = jax.vmap(splines.forward)(bends, moved)
     return moved, jnp.sum(log_slope + log_scale)
 
 
-def _move_back(u: Float[Array, " moved"], by: tuple[Array, Array, splines.Spline]) -> tuple[Float[Array, " moved"], Float[Array, ""]]:
+def _move_back(u: Float[Array, " moved"], by: Moves) -> tuple[Float[Array, " moved"], Float[Array, ""]]:
     """Undoes `_move`; the log slope is that of `_move` there."""
     shift, log_scale, bends = by
+    if bends is None:
+        return (u - shift) * jnp.exp(-log_scale), jnp.sum(log_scale)
     moved, log_slope = jax.vmap(splines.inverse)(bends, u)
     return (moved - shift) * jnp.exp(-log_scale), jnp.sum(log_slope + log_scale)
 
 
 class Coupling(eqx.Module):
-    """Some coordinates pass; the others go through an affine map and a spline that the passing ones and the context choose."""
+    """Some coordinates pass; the others go through an affine map and a spline that the passing ones and the context choose. One alone moves."""
 
     conditioner: Conditioner
     order: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, *, n_bins: int, width: int) -> None:
+    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
         n_pass = len(order) // 2
         self.order = order
-        self.conditioner = Conditioner(key, n_pass, len(order) - n_pass, context_dim, n_bins=n_bins, width=width)
+        self.conditioner = Conditioner(key, n_pass, len(order) - n_pass, context_dim, options)
 
-    def forward(self, z: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
+    def forward(
+        self, z: Float[Array, " dim"], context: Float[Array, " context"], *, key: PRNGKeyArray | None = None
+    ) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
         """The next z and log |d next / dz|."""
         passing, moved = jnp.split(z[np.array(self.order)], [len(self.order) // 2])
-        moved, log_slope = _move(moved, self.conditioner(passing, context))
+        moved, log_slope = _move(moved, self.conditioner(passing, context, key=key))
         return jnp.concatenate([passing, moved])[np.argsort(self.order)], log_slope
 
     def inverse(self, u: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
@@ -125,15 +144,18 @@ class Autoregression(eqx.Module):
     conditioners: tuple[Conditioner, ...]
     order: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, *, n_bins: int, width: int) -> None:
+    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
         self.order = order
         keys = jax.random.split(key, len(order))
-        self.conditioners = tuple(Conditioner(k, i, 1, context_dim, n_bins=n_bins, width=width) for i, k in enumerate(keys))
+        self.conditioners = tuple(Conditioner(k, i, 1, context_dim, options) for i, k in enumerate(keys))
 
-    def forward(self, z: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
+    def forward(
+        self, z: Float[Array, " dim"], context: Float[Array, " context"], *, key: PRNGKeyArray | None = None
+    ) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
         """The next z and log |d next / dz|."""
         z = z[np.array(self.order)]
-        moved, log_slopes = zip(*(_move(z[i : i + 1], c(z[:i], context)) for i, c in enumerate(self.conditioners)), strict=True)
+        by = [c(z[:i], context, key=part_of(key, i)) for i, c in enumerate(self.conditioners)]
+        moved, log_slopes = zip(*(_move(z[i : i + 1], moves) for i, moves in enumerate(by)), strict=True)
         return jnp.concatenate(moved)[np.argsort(self.order)], sum(log_slopes, jnp.zeros(()))
 
     def inverse(self, u: Float[Array, " dim"], context: Float[Array, " context"]) -> tuple[Float[Array, " dim"], Float[Array, ""]]:
@@ -147,36 +169,32 @@ class Autoregression(eqx.Module):
 
 
 class Flow(eqx.Module):
-    """Whitening, then spline couplings or autoregressions with permuted coordinates.
+    """Whitening, then couplings or autoregressions with permuted coordinates.
 
     Args:
         key: initial weights.
         dim: dimension of z.
         context_dim: dimension of the context.
-        kind: "coupling" or "autoregressive".
-        n_layers: how many of them.
-        n_bins: bins of each spline on [-5, 5].
-        width: hidden units of each conditioner.
+        options: which layers, how many and how large.
     """
 
     whitening: Whitening
     layers: tuple[Coupling | Autoregression, ...]
     dim: int = eqx.field(static=True)
 
-    def __init__(
-        self, key: PRNGKeyArray, dim: int, context_dim: int, *, kind: str = "coupling", n_layers: int = 4, n_bins: int = 8, width: int = 128
-    ) -> None:
-        keys = jax.random.split(key, n_layers + 1)
+    def __init__(self, key: PRNGKeyArray, dim: int, context_dim: int, options: flows.FlowOptions) -> None:
+        keys = jax.random.split(key, options.n_layers + 1)
         self.dim = dim
         self.whitening = Whitening(keys[-1], dim, context_dim)
-        layer, orders = LAYERS[kind](dim, n_layers)
-        self.layers = tuple(layer(k, o, context_dim, n_bins=n_bins, width=width) for k, o in zip(keys[:-1], orders, strict=True))
+        layer, orders = (Coupling, _halves) if isinstance(options, flows.CouplingFlow) else (Autoregression, _reversals)
+        of_each = orders(dim, options.n_layers, options.permutation)
+        self.layers = tuple(layer(k, order, context_dim, options) for k, order in zip(keys[:-1], of_each, strict=True))
 
-    def log_prob(self, z: Float[Array, " dim"], context: Float[Array, " context"]) -> Float[Array, ""]:
-        """Log q(z | context)."""
+    def log_prob(self, z: Float[Array, " dim"], context: Float[Array, " context"], *, key: PRNGKeyArray | None = None) -> Float[Array, ""]:
+        """Log q(z | context), with dropout where there is a key."""
         u, total = self.whitening.forward(z, context)
-        for layer in self.layers:
-            u, log_slope = layer.forward(u, context)
+        for i, layer in enumerate(self.layers):
+            u, log_slope = layer.forward(u, context, key=part_of(key, i))
             total = total + log_slope
         return total + jnp.sum(jax.scipy.stats.norm.logpdf(u))
 
@@ -189,24 +207,17 @@ class Flow(eqx.Module):
         return u, total
 
 
-def _orders(dim: int, n_layers: int) -> list[tuple[int, ...]]:
-    """Permutations in pairs: a random half moves, then the other half, so that every two layers move every coordinate."""
+def _halves(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tuple[int, ...]]:
+    """Orders in pairs: half of the coordinates moves, then the other half, so that every two layers move every coordinate."""
     rng = np.random.default_rng(0)
     orders: list[tuple[int, ...]] = []
     for _ in range((n_layers + 1) // 2):
-        order = rng.permutation(dim)
+        order = rng.permutation(dim) if permutation == "random" else np.arange(dim)
         orders += [tuple(map(int, order)), tuple(map(int, np.roll(order, dim // 2 if dim % 2 == 0 else dim - dim // 2)))]
     return orders[:n_layers]
 
 
-def _reversals(dim: int, n_layers: int) -> list[tuple[int, ...]]:
-    """A random order, then the same backwards, and so on."""
-    order = tuple(map(int, np.random.default_rng(0).permutation(dim)))
+def _reversals(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tuple[int, ...]]:
+    """An order, then the same backwards, and so on."""
+    order = tuple(map(int, np.random.default_rng(0).permutation(dim) if permutation == "random" else range(dim)))
     return [order if i % 2 == 0 else order[::-1] for i in range(n_layers)]
-
-
-LAYERS = {
-    "coupling": lambda dim, n_layers: (Coupling, _orders(dim, n_layers)),
-    "autoregressive": lambda dim, n_layers: (Autoregression, _reversals(dim, n_layers)),
-}
-"""By kind: the layer, and in which order each of so many takes the coordinates."""

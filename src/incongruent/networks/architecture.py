@@ -1,0 +1,93 @@
+"""Architectures: which encoder and which flow, and how they are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from incongruent import encoders, flows
+from incongruent.options import check_counts, helpful
+from incongruent.trials import Category, Column, Continuous
+
+SUMMARIES_PER_PARAMETER = 3
+ENCODERS = (encoders.Histogram, encoders.DeepSet, encoders.SetTransformer, encoders.MLP)
+FLOWS = (flows.CouplingFlow, flows.AutoregressiveFlow)
+
+
+@helpful
+@dataclass(frozen=True)
+class Architecture:
+    """What an estimator is made of.
+
+    Attributes:
+        encoder: reads the trials; one of `incongruent.encoders`. None picks: a network for vectors when data sets have one trial, the histogram when
+            one continuous column is answered and categories are the only other ones by trial, a deep set for everything else.
+        flow: draws parameters from what was read; one of `incongruent.flows`.
+        n_summaries: learned summary statistics between the two; three for each parameter when None.
+    """
+
+    encoder: encoders.EncoderOptions | None = None
+    flow: flows.FlowOptions = flows.CouplingFlow()
+    n_summaries: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.encoder, (*ENCODERS, type(None))):
+            raise TypeError(f"Expected an encoder like incongruent.encoders.DeepSet(), or None; got {self.encoder!r}.")
+        if not isinstance(self.flow, FLOWS):
+            raise TypeError(f"Expected a flow like incongruent.flows.CouplingFlow(); got {self.flow!r}.")
+        if self.n_summaries is not None:
+            check_counts(self, {"n_summaries": 1})
+
+    def chosen_for(self, columns: Sequence[Column], largest: int) -> Architecture:
+        """The same architecture with an encoder, whoever chose it.
+
+        Args:
+            columns: of the trials.
+            largest: the largest number of trials of a data set.
+        """
+        return self if self.encoder is not None else replace(self, encoder=_encoder_for(columns, largest))
+
+
+def _encoder_for(columns: Sequence[Column], largest: int) -> encoders.EncoderOptions:
+    if largest == 1:
+        return encoders.MLP()
+    numbers = [column for column in columns if column.per == "trial" and not isinstance(column, Category)]
+    one = len(numbers) == 1 and isinstance(numbers[0], Continuous) and not numbers[0].given
+    return encoders.Histogram() if one else encoders.DeepSet()
+
+
+def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
+    """The architecture as plain values."""
+    parts = {"encoder": architecture.encoder, "flow": architecture.flow}
+    named = {name: part and {"kind": type(part).__name__, **asdict(part)} for name, part in parts.items()}
+    return {**named, "n_summaries": architecture.n_summaries}
+
+
+def architecture_from_json(card: Mapping[str, Any]) -> Architecture:
+    """The architecture that `architecture_to_json` described.
+
+    Raises:
+        ValueError: for a kind of encoder or flow that this release does not know.
+    """
+    encoder, flow = (_part(card[name], kinds) for name, kinds in (("encoder", ENCODERS), ("flow", FLOWS)))
+    return Architecture(encoder, flow, card["n_summaries"])
+
+
+def _part(spec: Mapping[str, Any] | None, kinds: tuple[type, ...]) -> Any:
+    if spec is None:
+        return None
+    named = {kind.__name__: kind for kind in kinds}
+    if spec["kind"] not in named:
+        raise ValueError(f"Expected one of {sorted(named)}; got {spec['kind']!r}.")
+    return named[spec["kind"]](**{name: value for name, value in spec.items() if name != "kind"})
+
+
+def architecture_from_version_2(card: Mapping[str, Any]) -> Architecture:
+    """The architecture of a posterior file of version 2, which had a histogram always and everything in one table."""
+    flow = {"coupling": flows.CouplingFlow, "autoregressive": flows.AutoregressiveFlow}[card["flow"]]
+    return Architecture(
+        encoders.Histogram(**{name: card[name] for name in ("n_knots", "n_quantiles", "width", "n_blocks")}),
+        flow(n_layers=card["n_layers"], n_bins=card["n_bins"], width=card["flow_width"]),
+        card["n_summaries"],
+    )
