@@ -6,19 +6,27 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from incongruent.flows import AutoregressiveFlow, CouplingFlow
 from incongruent.networks import splines
 from incongruent.networks.flows import Flow
+from incongruent.storage import load_arrays, named_leaves, save_arrays, with_leaves
 
 CONTEXT = 3
 SIZES = {
-    "whitening alone, dim 2": (2, {"n_layers": 0}),
-    "whitening alone, dim 3": (3, {"n_layers": 0}),
-    "dim 1": (1, {"n_layers": 1, "n_bins": 8, "width": 16}),
-    "dim 2": (2, {"n_layers": 2, "n_bins": 4, "width": 16}),
-    "dim 3": (3, {"n_layers": 2, "n_bins": 1, "width": 8}),
-    "dim 6": (6, {"n_layers": 3, "n_bins": 8, "width": 32}),
-    "autoregressive, dim 1": (1, {"kind": "autoregressive", "n_layers": 1, "n_bins": 4, "width": 8}),
-    "autoregressive, dim 3": (3, {"kind": "autoregressive", "n_layers": 2, "n_bins": 6, "width": 16}),
+    "whitening alone, dim 2": (2, CouplingFlow(n_layers=0)),
+    "whitening alone, dim 3": (3, AutoregressiveFlow(n_layers=0)),
+    "dim 1": (1, CouplingFlow(n_layers=2, n_bins=8, width=16)),
+    "dim 2": (2, CouplingFlow(n_layers=2, n_bins=4, width=16)),
+    "dim 3": (3, CouplingFlow(n_layers=2, n_bins=1, width=8)),
+    "dim 3, fixed": (3, CouplingFlow(n_layers=3, n_bins=4, width=8, permutation="fixed")),
+    "dim 6": (6, CouplingFlow(n_layers=3, n_bins=8, width=32)),
+    "affine, dim 1": (1, CouplingFlow(n_layers=2, width=8, transform="affine")),
+    "affine, dim 2": (2, CouplingFlow(n_layers=2, width=16, transform="affine", dropout=0.3)),
+    "affine, dim 5": (5, CouplingFlow(n_layers=4, width=16, transform="affine", permutation="fixed")),
+    "autoregressive, dim 1": (1, AutoregressiveFlow(n_layers=2, n_bins=4, width=8)),
+    "autoregressive, dim 3": (3, AutoregressiveFlow(n_layers=2, n_bins=6, width=16)),
+    "autoregressive, affine, dim 2": (2, AutoregressiveFlow(n_layers=2, width=8, transform="affine", dropout=0.3)),
+    "autoregressive, affine, dim 4, fixed": (4, AutoregressiveFlow(n_layers=2, width=8, transform="affine", permutation="fixed")),
 }
 
 
@@ -32,7 +40,7 @@ def randomised(flow, scale: float = 0.2):
     return eqx.apply_updates(flow, jax.tree.unflatten(tree, noise))
 
 
-FLOWS = {name: randomised(Flow(jax.random.key(1), dim, CONTEXT, **size)) for name, (dim, size) in SIZES.items()}
+FLOWS = {name: randomised(Flow(jax.random.key(1), dim, CONTEXT, size)) for name, (dim, size) in SIZES.items()}
 every_flow = pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 CONTEXTS = jax.random.normal(jax.random.key(2), (40, CONTEXT))
 
@@ -163,7 +171,7 @@ def test_gradients_are_finite_at_the_edges_and_far_out(flow):
 
 
 def test_densities_stay_finite_far_out_whatever_the_weights():
-    flow = randomised(Flow(jax.random.key(1), 6, CONTEXT, **SIZES["dim 6"][1]), 0.4)
+    flow = randomised(Flow(jax.random.key(1), 6, CONTEXT, SIZES["dim 6"][1]), 0.4)
     assert bool(jnp.isfinite(log_prob(flow, noise(flow, 6.0), CONTEXTS)).all())
 
 
@@ -173,9 +181,11 @@ def test_an_untrained_flow_is_standard_normal(flow):
     np.testing.assert_allclose(log_prob(untrained(flow), z, CONTEXTS), jax.scipy.stats.norm.logpdf(z).sum(axis=1), rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("permutation", ["random", "fixed"])
 @pytest.mark.parametrize("dim", [1, 2, 3, 5, 6])
-def test_every_two_layers_move_every_coordinate(dim):
-    flow = eqx.filter_eval_shape(lambda: Flow(jax.random.key(1), dim, CONTEXT, n_layers=4, n_bins=2, width=4))
+def test_every_two_layers_move_every_coordinate(dim, permutation):
+    options = CouplingFlow(n_layers=4, n_bins=2, width=4, permutation=permutation)
+    flow = eqx.filter_eval_shape(lambda: Flow(jax.random.key(1), dim, CONTEXT, options))
     for first, second in (flow.layers[:2], flow.layers[2:]):
         assert sorted(first.order) == sorted(second.order) == list(range(dim))
         assert {*first.order[dim // 2 :], *second.order[dim // 2 :]} == set(range(dim))
@@ -189,6 +199,36 @@ def test_in_an_autoregression_a_coordinate_depends_on_those_before_it_alone():
         assert not np.triu(ordered, 1).any()
         assert (np.abs(np.tril(ordered)[np.tril_indices(3)]) > 1e-6).all()
     assert flow.layers[0].order == flow.layers[1].order[::-1]
+
+
+def test_a_fixed_permutation_is_the_order_of_the_parameters():
+    orders = [[layer.order for layer in FLOWS[name].layers] for name in ("affine, dim 5", "autoregressive, affine, dim 4, fixed")]
+    assert orders == [[(0, 1, 2, 3, 4), (2, 3, 4, 0, 1)] * 2, [(0, 1, 2, 3), (3, 2, 1, 0)]]
+    assert FLOWS["dim 6"].layers[0].order != tuple(range(6))
+
+
+@every_flow
+def test_a_flow_that_was_saved_is_the_same(flow, tmp_path):
+    save_arrays(tmp_path / "f", named_leaves(flow, "flow"), {}, kind="test", version=1)
+    loaded = with_leaves(untrained(flow), load_arrays(tmp_path / "f", kind="test", version=1)[0], "flow")
+    assert np.array_equal(log_prob(loaded, noise(flow), CONTEXTS), log_prob(flow, noise(flow), CONTEXTS))
+
+
+@every_flow
+def test_each_layer_of_each_flow_moves_something(flow):
+    for layer in flow.layers:
+        moved, _ = layer.forward(jnp.full(flow.dim, 0.3), CONTEXTS[0])
+        assert (jnp.abs(moved - 0.3) > 1e-4).sum() >= (flow.dim + 1) // 2
+
+
+@every_flow
+def test_dropout_happens_with_a_key_alone(flow):
+    z, context = noise(flow)[0], CONTEXTS[0]
+    with_key = [float(flow.log_prob(z, context, key=jax.random.key(seed))) for seed in (1, 1, 2)]
+    drops = any(c.dropout for layer in flow.layers for c in (layer.conditioners if hasattr(layer, "conditioners") else [layer.conditioner]))
+    assert with_key[0] == with_key[1]
+    assert (with_key[0] != with_key[2]) == drops
+    assert (with_key[0] != float(flow.log_prob(z, context))) == drops
 
 
 def every_spline(test):
