@@ -4,9 +4,9 @@ r"""Encoders: trials -> summary statistics, learned. This is the contract; `hist
 features of one data set to its summaries. `code` and `collect` hold no weights; what of them is compiled holds no interpreter lock.
 
 Padding is invisible, the order of trials does not matter, data sets do not leak into each other, and any number of trials will do. Networks that look
-at every trial need features of a common length. `rung_of` gives a short ladder of lengths, so that few shapes are compiled:
-
-    1, 2, 3, 4, 6, 8, 12, 16, 24, …: the powers of two and one and a half times those; the largest number of trials that is trained for is a rung too
+at every trial need features of a common length. `rung_of` gives a ladder of four lengths, so that few shapes are compiled: an eighth, a quarter, half
+and all of the largest number of trials that is trained for, without those below 128. What is shorter is padded to the lowest, which costs little
+beside the rest.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.trials import Category, Column, Continuous, Trials
+
+
+SHORT = 128
+"""Trials up to which padding costs less than another compilation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,15 +108,13 @@ def rung_of(size: int, largest: int) -> tuple[int, int]:
 
     Args:
         size: a number of trials.
-        largest: the largest number of trials that is trained for; larger data sets climb on.
+        largest: the largest number of trials that is trained for; larger data sets climb on, doubling.
     """
-    below, length = 0, 1
+    length = max(-(-largest // 8), min(largest, SHORT))
+    below = 0
     while length < size:
-        power = 1 << (length.bit_length() - 1)
-        below, length = length, power * 3 // 2 if length == power and power > 1 else 2 * power
-    if size <= largest <= length:
-        return below + 1, largest
-    return max(below, largest if size > largest else 0) + 1, length
+        below, length = length, min(2 * length, largest) if length < largest else 2 * length
+    return below + 1, length
 
 
 def last_places(present: np.ndarray) -> np.ndarray:
