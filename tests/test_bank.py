@@ -196,7 +196,7 @@ def spoilt(path: Path) -> bool:
         bank.simulations()
     assert same(bank.chunk(0), DMC.chunk(1, 0))
     found = verify(bank, resimulate=0)
-    return found.damaged == (1,) and found.whole == (0, 2, 3) and not found.sound and "1 are damaged: 1; simulate" in str(found)
+    return found.damaged == (1,) and found.whole == (0, 2, 3) and not found.sound and "1 damaged (1), to be simulated again" in str(found)
 
 
 def test_a_flipped_byte_anywhere_is_noticed(path):
@@ -254,7 +254,7 @@ def test_data_without_a_marker_is_absent(path):
     assert len(bank) == len(bank.simulations()) == 1000 - CHUNK
     with pytest.raises(FileError, match=r"Expected chunk 1 in the bank .*; it is absent. Simulate it with write_bank"):
         bank.chunk(1)
-    assert "1 are missing: 1" in str(verify(bank))
+    assert "1 missing (1)" in str(verify(bank))
 
 
 def test_what_is_no_bank_is_refused_in_words(tmp_path, path):
@@ -299,6 +299,9 @@ def test_a_folder_that_cannot_be_written_to_is_said_to_be_one(tmp_path, monkeypa
     with pytest.raises(FileError, match=r"Expected a folder that can be written to at .*; got: .*Not a directory"):
         write_bank(tmp_path / "file" / "bank", DMC, 10, seed=1)
 
+    with pytest.raises(FileError, match=r"Expected a folder that can be written to at .*; got: .*Not a directory"):
+        merge_banks([path], tmp_path / "file" / "bank")
+
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -320,6 +323,16 @@ def test_a_read_only_folder_can_be_read_and_is_said_to_be_one(path):
     finally:
         for folder in folders:
             folder.chmod(0o755)
+
+
+def test_what_goes_wrong_in_a_model_is_not_put_down_to_the_folder(tmp_path):
+    def needs_a_file(theta, rng):
+        raise FileNotFoundError("stimuli.csv")
+
+    model = Model("vector", ["a", "b"], VECTOR.model.columns, vector=needs_a_file)
+    with pytest.raises(FileNotFoundError, match=r"stimuli\.csv"):
+        write_bank(tmp_path / "b", inc.Simulator(model, VECTOR.prior, VECTOR.design), 10_000, seed=1)
+    assert not open_bank(tmp_path / "b").done.any()
 
 
 def test_other_programs_can_read_the_folder(sound):
