@@ -152,6 +152,15 @@ def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path:
         (["fit", "a.csv", "--out", "x", "--unit", "years"], 2, "ms or s"),
         (["simulate", "--out", "x.csv", "--congruent", "1.5"], 2, "--congruent"),
         (["nonsense"], 2, "No such command"),
+        (["simulate"], 2, "Expected --out for one study or --bank for a folder of simulations; got neither"),
+        (["simulate", "--out", "x.csv", "--bank", "b"], 2, "got both"),
+        (["simulate", "--bank", "b", "--truth", "t.csv"], 2, "Expected --truth with --out"),
+        (["simulate", "--out", "x.csv", "--trials", "50-100"], 2, "Expected one number for --trials with --out; got '50-100'"),
+        (["simulate", "--bank", "b", "--trials", "0-10"], 2, "n_trials of at least 1"),
+        (["bank", "info", "nowhere"], 1, "Expected a bank at nowhere; there is none"),
+        (["bank", "verify", "nowhere"], 1, "there is none"),
+        (["bank", "merge", "nowhere", "--out", "c"], 1, "there is none"),
+        (["bank", "merge", "nowhere"], 2, "--out"),
     ],
 )
 def test_exit_codes_and_sentences(arguments: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
@@ -160,6 +169,28 @@ def test_exit_codes_and_sentences(arguments: list[str], code: int, words: str, t
     said = capsys.readouterr().err
     assert words in " ".join(said.replace("│", " ").split())
     assert "Traceback" not in said
+
+
+def test_banks_are_written_described_verified_and_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("--trials", "5-20", "--congruent", "0.2-0.8", "--workers", 2)
+    for name, people, seed in (("a", 300, 1), ("b", 100, 2), ("a", 520, 1)):
+        assert run("simulate", "--bank", name, "--people", people, "--seed", seed, *options, monkeypatch=monkeypatch) == 0
+    assert "Bank of 520 of 520 data sets (3 of 3 chunks whole) of the model 'dmc', up to 20 trials each, seed 1, in a." in capsys.readouterr().out
+    bank = inc.open_bank("a")
+    assert (bank.simulator.design.n_trials, dict(bank.simulator.design.share)["congruent"]) == ((5, 20), (0.2, 0.8))
+    assert run("simulate", "--bank", "a", "--seed", 1, "--trials", "5-30", monkeypatch=monkeypatch) == 1
+    assert "simulator.design.n_trials[1] 30 instead of 20" in " ".join(capsys.readouterr().err.split())
+    assert run("bank", "verify", "a", "--resimulate", 3, monkeypatch=monkeypatch) == 0
+    assert "3 of 3 chunks of the bank a are whole; simulated again, 0, 1, 2 came out the same." in capsys.readouterr().out
+    assert run("bank", "merge", "a", "b", "--out", "c", monkeypatch=monkeypatch) == 0
+    assert run("bank", "info", "c", monkeypatch=monkeypatch) == 0
+    shown = capsys.readouterr().out
+    assert "several seeds, in c." in shown
+    assert "chunks  3 of seed 1\nchunks  1 of seed 2" in shown
+    (tmp_path / "c" / "theta" / "c" / "1" / "0").write_bytes(b"")
+    assert run("bank", "verify", "c", monkeypatch=monkeypatch) == 1
+    assert "1 damaged (1), to be simulated again with write_chunk" in " ".join(capsys.readouterr().err.split())
 
 
 def test_bad_data_is_exit_code_1_in_a_sentence_and_debug_shows_the_traceback(network: Path, tmp_path: Path, monkeypatch, capsys) -> None:

@@ -1,7 +1,8 @@
 """Banks: simulations in a folder, in chunks of 256 data sets that are whole or absent.
 
 A bank is larger than memory, read while it is written, written by many processes and machines at once, and resumed after a kill at any moment. Its
-card says which simulator and which seed made it; chunk i is exactly ``simulator.chunk(seed, i)``, so that it does not matter who writes it.
+card says which simulator and which seed made it; chunk i is exactly ``simulator.chunk(seed, i)``, so that it does not matter who writes it:
+a model that gives other numbers on other machines is found by the checksums, and by `incongruent.bank_keeping.verify`.
 
 With DMC, 200 trials and 256 data sets a chunk, a data set takes 810 bytes: 4 for the RT of each trial less 12 %, some 60 for condition and response,
 46 for theta, 2 for the masks. Trials that are all present cost nothing.
@@ -197,11 +198,11 @@ def write_bank(
     if n_datasets < 1:
         raise ValueError(f"Expected at least 1 data set; got n_datasets={n_datasets}.")
     folder, card = Path(path), {"simulator": plain(simulator), "seed": int(seed), "origins": None}
-    with _writing(folder):
+    with writing(folder):
         _make(folder, simulator, card, _n_chunks(n_datasets))
         (folder / SIZES / str(int(n_datasets))).touch()  # one file for each size ever asked for: the largest counts, and nobody can take it back
-        bank = Bank(folder, simulator, int(seed))
-        _write_missing(bank, _n_chunks(n_datasets), workers, progress)
+    bank = Bank(folder, simulator, int(seed))
+    _write_missing(bank, _n_chunks(n_datasets), workers, progress)
     return bank
 
 
@@ -221,14 +222,14 @@ def write_chunk(path: str | os.PathLike[str], index: int, *, simulator: Simulato
     bank = open_bank(path, model)
     if simulator is not None:
         _refuse_others({"simulator": plain(bank.simulator)}, {"simulator": plain(simulator)}, path)
-    with _writing(bank.path):
-        _simulate(bank, simulator or bank.simulator, int(index))
+    _simulate(bank, simulator or bank.simulator, int(index))
 
 
 def _simulate(bank: Bank, simulator: Simulator, index: int) -> None:
     origin = bank.origin(index)
     arrays = to_arrays(*simulator.chunk(origin.seed, origin.index))
-    write_arrays(bank.path, layout_of(simulator), index, origin, arrays)
+    with writing(bank.path):
+        write_arrays(bank.path, layout_of(simulator), index, origin, arrays)
 
 
 def _write_missing(bank: Bank, n_chunks: int, workers: int | None, progress: Progress) -> None:
@@ -299,7 +300,8 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
+    """Says which folder could not be written to."""
     try:
         yield
     except OSError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from incongruent.bank import SIZES, Bank, differences, open_bank, plain, write_card
+from incongruent.bank import SIZES, Bank, differences, open_bank, plain, write_card, writing
 from incongruent.chunks import Origin, create_arrays, digest_of, layout_of, read_marker, to_arrays, write_arrays
 from incongruent.models import Model
 from incongruent.storage import FileError
@@ -45,9 +45,10 @@ class Verification:
         return not self.damaged and not self.changed
 
     def __str__(self) -> str:
-        words = [f"{len(self.whole)} chunks of the bank {self.path} are whole"]
-        words += [f"{len(self.missing)} are missing: {_listed(self.missing)}"] if self.missing else []
-        words += [f"{len(self.damaged)} are damaged: {_listed(self.damaged)}; simulate them again with write_chunk"] if self.damaged else []
+        n_chunks = len(self.whole) + len(self.missing) + len(self.damaged)
+        words = [f"{len(self.whole)} of {n_chunks} chunks of the bank {self.path} are whole"]
+        words += [f"{len(self.missing)} missing ({_listed(self.missing)})"] if self.missing else []
+        words += [f"{len(self.damaged)} damaged ({_listed(self.damaged)}), to be simulated again with write_chunk"] if self.damaged else []
         words += [f"simulated again, {_listed(self.repeated)} came out the same"] if self.repeated else []
         words += [f"simulated again, {_listed(self.changed)} came out otherwise, so that another installation wrote them"] if self.changed else []
         words += [f"none was simulated again: {self.not_repeated}"] if self.not_repeated else []
@@ -116,7 +117,8 @@ def merge_banks(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[
         model: the model, when it does not ship with the package.
 
     Raises:
-        FileError: when the simulators differ, a chunk is damaged in all banks that hold it, there is no chunk at all, or ``out`` is there already.
+        FileError: when the simulators differ, a chunk is damaged in all banks that hold it, there is no chunk at all, or ``out`` is there already
+            or cannot be written.
     """
     banks = [open_bank(path, model) for path in paths]
     if not banks:
@@ -128,11 +130,12 @@ def merge_banks(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[
     sources = _sources(banks)
     if not sources:
         raise FileError(f"Expected at least one whole chunk in the banks {', '.join(map(str, paths))}; there is none.")
-    if len(seeds) == 1 and None not in seeds:
-        _write_whole_folder(Path(out), banks[0], sources, {"seed": banks[0].seed, "origins": None}, max(bank.n_datasets for bank in banks))
-    else:
-        origins = [[seed, index, max(bank.origin(at).n for bank, at in places)] for (seed, index), places in sources.items()]
-        _write_whole_folder(Path(out), banks[0], sources, {"seed": None, "origins": origins}, None)
+    with writing(Path(out)):
+        if len(seeds) == 1 and None not in seeds:
+            _write_whole_folder(Path(out), banks[0], sources, {"seed": banks[0].seed, "origins": None}, max(bank.n_datasets for bank in banks))
+        else:
+            origins = [[seed, index, max(bank.origin(at).n for bank, at in places)] for (seed, index), places in sources.items()]
+            _write_whole_folder(Path(out), banks[0], sources, {"seed": None, "origins": origins}, None)
     return open_bank(out, model)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn
 
 import numpy as np
 import pandas as pd
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from incongruent import priors
@@ -20,6 +19,8 @@ from incongruent.checks.calibration import calibrate
 from incongruent.checks.quality import with_quality
 from incongruent.checks.recovery import bins_of
 from incongruent.checks.recovery import recover as recover_parameters
+from incongruent.cli_bank import bank_app, simulate_into
+from incongruent.cli_parts import Seed, errors, plain, prior_named, range_of, screen, usable, write_csv
 from incongruent.demo import demo_study, demo_truth
 from incongruent.designs import Design
 from incongruent.exact import with_prior
@@ -37,13 +38,11 @@ from incongruent.pretrained import pretrained
 from incongruent.reading import Coding, DataError, read_trials
 from incongruent.recipe import Recipe
 from incongruent.scope import ScopeError
-from incongruent.simulation import Simulator
-from incongruent.storage import FileError, write_whole
+from incongruent.simulation import Simulations, Simulator
+from incongruent.storage import FileError
 from incongruent.training import TrainingError
 from incongruent.training import train as train_posterior
 from incongruent.trials import Trials, to_frame
-
-T = TypeVar("T")
 
 SHORT = {"contraction": "contr.", "coverage_50": "in 50 %", "coverage_90": "in 90 %", "calibration_error": "ECE"}
 """Column heads that fit a narrow screen."""
@@ -60,12 +59,11 @@ app = typer.Typer(
     help="Amortized Bayesian inference for reaction-time models of conflict tasks. "
     "Exit codes: 0 good, 1 bad data or network, 2 bad usage. --debug shows tracebacks.",
 )
-screen, errors = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+app.add_typer(bank_app, name="bank")
 
 BAD_DATA = (DataError, FileError, LikelihoodError, ScopeError, TrainingError, OSError)
 
 Out = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
 Network = Annotated[str, typer.Option(help="A network that ships with the package (dmc), or the file of one of your own.")]
 AnyPrior = Annotated[
     str | None,
@@ -85,7 +83,7 @@ def main() -> NoReturn:
     except BAD_DATA as error:
         if debug:
             traceback.print_exc()
-        errors.print(f"[bold red]error:[/] {_plain(str(error))}")
+        errors.print(f"[bold red]error:[/] {plain(str(error))}")
         sys.exit(1)
     sys.exit(0)
 
@@ -113,7 +111,7 @@ def fit(
     posterior = _network(network)
     study = read_trials(file, names=_words(columns), by=_words(by), where=where, unit=unit, window=posterior.simulator.design.window, coding=roles)
     for note in study.notes:
-        screen.print(f"  {_plain(note)}", style="dim")
+        screen.print(f"  {plain(note)}", style="dim")
     other = _other_prior(prior, posterior)
     _show_fit(_fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed), out)
 
@@ -141,26 +139,52 @@ def demo(
 
 @app.command()
 def simulate(
-    out: Annotated[Path, typer.Option(help="CSV for the trials: subject, condition, rt_ms, accuracy.")],
-    truth: Annotated[Path | None, typer.Option(help="CSV for the parameters of each subject.")] = None,
-    people: Annotated[int, typer.Option(min=1, help="How many people.")] = 30,
-    trials: Annotated[int, typer.Option(min=1, help="Trials of each.")] = 200,
-    congruent: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of congruent trials.")] = 0.5,
+    out: Annotated[Path | None, typer.Option(help="CSV for the trials of a study: subject, condition, rt_ms, accuracy.")] = None,
+    bank: Annotated[Path | None, typer.Option(help="Folder for simulations to train with; goes on with what is there already.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="CSV for the parameters of each subject; with --out.")] = None,
+    people: Annotated[int, typer.Option(min=1, help="How many people; with more than before a bank is extended.")] = 30,
+    trials: Annotated[str, typer.Option(help="Trials of each; with --bank also from-to, such as 50-1000.")] = "200",
+    congruent: Annotated[str, typer.Option(help="Share of congruent trials; with --bank also from-to.")] = "0.5",
     prior: Annotated[str, typer.Option(help=f"Where people's parameters come from: {', '.join(priors.NAMED)}.")] = "schaefer2025",
+    workers: Annotated[int | None, typer.Option(min=1, help="Threads; one for each core when left out.")] = None,
     seed: Seed = 1,
 ) -> None:
-    """Simulate a study whose parameters are known."""
-    design = Design(trials, {"congruent": congruent, "incongruent": 1.0 - congruent}, window=None)
-    simulations = Simulator(dmc(), _prior(prior), design).simulate(people, seed=seed)
+    """Simulate a study whose parameters are known, or a bank of simulations to train with."""
+    if (out is None) == (bank is None):
+        raise typer.BadParameter(f"Expected --out for one study or --bank for a folder of simulations; got {'neither' if out is None else 'both'}.")
+    if bank is not None:
+        if truth is not None:
+            raise typer.BadParameter("Expected --truth with --out; a bank holds the parameters itself.")
+        simulate_into(bank, Simulator(dmc(), prior_named(prior), _design(trials, congruent)), people, seed=seed, workers=workers)
+    elif out is not None:
+        design = usable(lambda: replace(_design(_one("--trials", trials), _one("--congruent", congruent)), window=None))
+        _write_study(Simulator(dmc(), prior_named(prior), design).simulate(people, seed=seed, workers=workers), out, truth)
+
+
+def _one(option: str, text: str) -> str:
+    if "-" in text:
+        raise typer.BadParameter(f"Expected one number for {option} with --out; got {text!r}. Ranges are for --bank.")
+    return text
+
+
+def _design(trials: str, congruent: str) -> Design:
+    """Trials a person and share of congruent trials, each one number or from-to."""
+    low, high = range_of(congruent, float)
+    if not 0.0 <= low <= high <= 1.0:
+        raise typer.BadParameter(f"Expected --congruent within 0 and 1, from-to; got {congruent!r}.")
+    return usable(lambda: Design(range_of(trials, int), {"congruent": (low, high), "incongruent": (1.0 - high, 1.0 - low)}))
+
+
+def _write_study(simulations: Simulations, out: Path, truth: Path | None) -> None:
     frame = to_frame(simulations.trials)
     correct = pd.Series((frame["response"] == "correct").to_numpy(int), dtype="Int64").mask(frame["response"].isna())
     table = pd.DataFrame({"subject": frame["subject"], "condition": frame["condition"], "rt_ms": frame["rt"].round(2), "accuracy": correct})
-    _write_csv(table, out)
-    screen.print(f"{len(frame)} trials of {people} people in {out}")
+    write_csv(table, out)
+    screen.print(f"{len(frame)} trials of {len(simulations)} people in {out}")
     if truth is not None:
         parameters = pd.DataFrame(simulations.theta, columns=list(simulations.parameter_names))
         parameters.insert(0, "subject", list(simulations.trials.names))
-        _write_csv(parameters, truth)
+        write_csv(parameters, truth)
         screen.print(f"their parameters in {truth}")
 
 
@@ -176,9 +200,7 @@ def train(
     seed: Seed = 1,
 ) -> None:
     """Train a network for a prior and a design. An interrupted run goes on when the same command is given again."""
-    low, high = _range(congruent, float)
-    share = {"congruent": (low, high), "incongruent": (1.0 - high, 1.0 - low)}
-    simulator = Simulator(dmc(), _prior(prior), _usable(lambda: Design(_range(trials, int), share)))
+    simulator = Simulator(dmc(), prior_named(prior), _design(trials, congruent))
     if out.is_dir():
         raise typer.BadParameter(f"Expected a file for --out; {out} is a folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -224,11 +246,11 @@ def recover(
     screen.print(RANKS_LEGEND, style="dim")
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        _write_csv(recovery.table(), out / "recovery.csv")
-        _write_csv(by_trials, out / "recovery_by_trials.csv")
+        write_csv(recovery.table(), out / "recovery.csv")
+        write_csv(by_trials, out / "recovery_by_trials.csv")
         save_png(recovery_figure(recovery, posterior.simulator.model.parameters), out / "recovery.png")
-        _write_csv(calibration.table(), out / "calibration.csv")
-        _write_csv(ranks_by_trials, out / "calibration_by_trials.csv")
+        write_csv(calibration.table(), out / "calibration.csv")
+        write_csv(ranks_by_trials, out / "calibration_by_trials.csv")
         save_png(calibration_figure(calibration), out / "calibration.png")
         screen.print(f"Tables and figures in {out}")
 
@@ -250,13 +272,13 @@ def info(
     """What a network was trained for, how, and how good it is."""
     posterior = _network(network)
     model, design = posterior.simulator.model, posterior.simulator.design
-    screen.print(f"model   {model.name} ({model.reference}), {_plain(str(dict(model.settings)))}")
-    screen.print(f"prior   {_plain(repr(posterior.simulator.prior))}")
-    screen.print(f"design  {_plain(str(design))}")
+    screen.print(f"model   {model.name} ({model.reference}), {plain(str(dict(model.settings)))}")
+    screen.print(f"prior   {plain(repr(posterior.simulator.prior))}")
+    screen.print(f"design  {plain(str(design))}")
     if posterior.history is not None:
         screen.print(f"history {posterior.history}")
     for name in ("versions", "devices", "cores"):
-        screen.print(f"{name}  {_plain(str(posterior.notes.get(name)))}")
+        screen.print(f"{name}  {plain(str(posterior.notes.get(name)))}")
     _show_quality(posterior)
     if figure is not None and posterior.history is not None:
         with styled():
@@ -269,29 +291,8 @@ def _network(name: str) -> Posterior:
     return pretrained(name) if name in shipped() else load_posterior(name)
 
 
-def _prior(name: str) -> priors.Prior:
-    return _usable(lambda: priors.named_prior(name))
-
-
-def _usable(make: Callable[[], T]) -> T:
-    """What ``make`` returns; a value that it refuses is bad usage."""
-    try:
-        return make()
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
 def _words(text: str | None) -> list[str] | None:
     return [word.strip() for word in text.split(",")] if text is not None else None
-
-
-def _range(text: str, kind: Callable[[str], T]) -> tuple[T, T]:
-    """(low, high) from "50-1000" or "50"."""
-    try:
-        numbers = [kind(part) for part in text.split("-")]
-        return numbers[0], numbers[-1]
-    except ValueError as error:
-        raise typer.BadParameter(f"Expected a number or from-to, such as 50-1000; got {text!r}.") from error
 
 
 ROLES = ("subject", "rt", "accuracy", "error", "condition")
@@ -311,8 +312,8 @@ def _coding(text: str | None) -> Coding:
 def _other_prior(name: str | None, posterior: Posterior) -> priors.Prior | None:
     if name is None:
         return None
-    prior = _prior(name)
-    _usable(lambda: with_prior(posterior.simulator, prior))
+    prior = prior_named(name)
+    usable(lambda: with_prior(posterior.simulator, prior))
     return prior
 
 
@@ -326,7 +327,7 @@ def _show_fit(result: Fit, out: Path) -> None:
     n = result.study.n_trials
     left_out = {reason: int(counts.sum()) for reason, counts in result.study.excluded.items() if counts.sum()}
     words = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "nothing"
-    screen.print(f"{len(result.draws)} people, {n.min()}–{n.max()} trials each; left out: {_plain(words)}.")
+    screen.print(f"{len(result.draws)} people, {n.min()}–{n.max()} trials each; left out: {plain(words)}.")
     table = result.group()
     table[["mean", "sd over people", "contraction"]] = table[["mean", "sd over people", "contraction"]].map(lambda value: f"{value:.3g}")
     _show_table(table, "Posterior means over people")
@@ -338,7 +339,7 @@ def _show_fit(result: Fit, out: Path) -> None:
             f"[yellow]{len(flagged)} of {len(result.study)} people lie outside what the network was trained for; see flags in people.csv:[/]"
         )
         for name, flags in flagged[:10]:
-            screen.print(f"  {_plain(name)}: {_plain('; '.join(flags))}")
+            screen.print(f"  {plain(name)}: {plain('; '.join(flags))}")
     screen.print(f"Results in {out}: posterior.csv, people.csv, draws.nc, predictive figures.")
 
 
@@ -353,7 +354,7 @@ def _show_correction(result: Fit) -> None:
     )
     if not correction.accurate.all():
         names = [name for name, fine in zip(result.draws.names, correction.accurate, strict=True) if not fine]
-        screen.print(f"[yellow]Likelihood less exact, mostly for answers far too fast for the model: {_plain(', '.join(names[:10]))}[/]")
+        screen.print(f"[yellow]Likelihood less exact, mostly for answers far too fast for the model: {plain(', '.join(names[:10]))}[/]")
 
 
 def _show_quality(posterior: Posterior) -> None:
@@ -376,14 +377,5 @@ def _show_table(frame: pd.DataFrame, title: str) -> None:
     for column in frame.columns:
         table.add_column(SHORT.get(column, str(column)), justify="left" if frame[column].dtype == object or column == "parameter" else "right")
     for row in frame.itertuples(index=False):
-        table.add_row(*(_plain(str(value)) for value in row))
+        table.add_row(*(plain(str(value)) for value in row))
     screen.print(table)
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    write_whole(path, frame.to_csv(index=False).encode())
-
-
-def _plain(text: str) -> str:
-    """Text from outside, with nothing in it that the screen would take for markup."""
-    return text.replace("[", "\\[")

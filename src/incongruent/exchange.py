@@ -234,4 +234,10 @@ def _from_arrow(batch: pa.RecordBatch, columns: tuple[Column, ...], card: Mappin
 
 def _nothing(columns: tuple[Column, ...], card: Mapping[str, Any]) -> Trials:
     empty = np.zeros((0, int(card["n_trials"])), bool)
-    return Trials(columns, {column.name: empty.astype(column.dtype) for column in columns}, empty, empty)
+    return Trials(
+        columns,
+        {column.name: empty.astype(column.dtype) for column in columns},
+        empty,
+        empty,
+        excluded={r: np.zeros(0, int) for r in card["reasons"]},
+    )

@@ -1,13 +1,13 @@
-"""What is shown while the network learns."""
+"""What is shown while the network learns, and while much is simulated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from incongruent.history import Evaluation
 
@@ -37,3 +37,12 @@ def progress_bar(console: Console | None = None) -> Iterator[Reporter]:
             bar.update(task, completed=share, description=f"{seconds_left:.0f} s left, {words}")
 
         yield report
+
+
+@contextmanager
+def counting_bar(what: str, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
+    """A bar that is told how many are done, of how many, with the time left."""
+    columns = (BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console or Console(stderr=True), refresh_per_second=2) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
