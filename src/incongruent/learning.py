@@ -23,9 +23,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, PRNGKeyArray
 
+from incongruent.devices import on_all_devices, spread
 from incongruent.history import Evaluation, History, Stopped
 from incongruent.library import Library
 from incongruent.networks.encoders import Encoder
@@ -236,7 +236,7 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
             compiled.result()
         if not resumed:
             run.state = _standardised(state, window.draw(N_FIRST, stream(job.seed, 2**31))[1])
-        run.state = _on_all_devices(run.state)
+        run.state = on_all_devices(run.state)
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
     if run.step == 0:
         raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first. Give a larger budget.")
@@ -260,31 +260,9 @@ def _compile(job: Job, state: State) -> None:
     encoder, dim = state.network.encoder, job.data.source.target_dim
     shape = encoder.shape(job.data.source.simulator.design.largest)
     nothing = [np.zeros((job.recipe.batch_size, dim), np.float32), np.zeros((job.recipe.batch_size, *shape), np.float32)]
-    z, features = _spread(*nothing)
-    _learn(_on_all_devices(state), z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
+    z, features = spread(*nothing)
+    _learn(on_all_devices(state), z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
     _validation_loss(state.network, np.zeros((BLOCK, dim), np.float32), np.zeros((BLOCK, *shape), np.float32), np.zeros(BLOCK, np.float32))
-
-
-def _mesh() -> Mesh | None:
-    """All devices in a row; None when there is one."""
-    return Mesh(np.array(jax.devices()), ("data",)) if jax.device_count() > 1 else None
-
-
-def _on_all_devices(tree: Any) -> Any:
-    """The same arrays on every device."""
-    mesh = _mesh()
-    if mesh is None:
-        return tree
-    arrays, rest = eqx.partition(tree, eqx.is_array)
-    return eqx.combine(jax.device_put(arrays, NamedSharding(mesh, PartitionSpec())), rest)
-
-
-def _spread(*arrays: np.ndarray) -> list[Array]:
-    """Arrays whose first axis is spread over the devices, where it can be divided among them."""
-    mesh = _mesh()
-    if mesh is None or len(arrays[0]) % jax.device_count():
-        return [jnp.asarray(array) for array in arrays]
-    return [jax.device_put(array, NamedSharding(mesh, PartitionSpec("data"))) for array in arrays]
 
 
 def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, begun: float, report: Reporter) -> Stopped:
@@ -297,7 +275,7 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
     while (share := _share(job, run, begun)) < 1.0:
         run.waiting_seconds += _take_in(job, run, window, chunks_before)
         z, features = window.draw(job.recipe.batch_size, stream(job.seed, run.step))
-        z_here, features_here = _spread(z, features)
+        z_here, features_here = spread(z, features)
         rate = job.rate(run.step, share)
         pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
         run.state, value = _learn(run.state, z_here, features_here, pace, key, job.recipe)

@@ -294,7 +294,6 @@ def test_the_ladder_of_lengths_has_four_rungs_up_to_the_largest_size():
         assert rung_of(largest, largest)[1] == largest
 
 
-
 VECTOR = replace(ANYTHING, largest=1)
 
 

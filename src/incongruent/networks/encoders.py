@@ -22,7 +22,6 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.trials import Category, Column, Continuous, Trials
 
-
 SHORT = 128
 """Trials up to which padding costs less than another compilation."""
 
