@@ -48,6 +48,7 @@ ORDER = [
     "checks",
     "checks.statistics",
     "checks.uniformity",
+    "checks.c2st",
     "checks.recovery",
     "checks.calibration",
     "checks.quality",
