@@ -26,6 +26,8 @@ from incongruent.simulation import Simulations
 
 N_DRAWS = 10_000
 BUDGETS = (10_000, 100_000)
+N_STEPS = 20_000
+"""Most steps of training; the weights that do best on simulations held out are the ones that draw."""
 N_CALIBRATED, N_RANKED = 500, 99
 
 
@@ -35,7 +37,7 @@ Method = Callable[[Task, Simulations, int], Any]
 
 def fit(task: Task, simulations: Simulations, seed: int) -> inc.Posterior:
     """The posterior that we train on these simulations alone."""
-    return inc.train(simulations, seed=seed, progress=False)
+    return inc.train(simulations, steps=N_STEPS, seed=seed, progress=False)
 
 
 class ExactDraws(NamedTuple):

@@ -19,7 +19,7 @@ def normal(seed: int, shift: float = 0.0, scale: float = 1.0, dim: int = 2) -> n
     return draws
 
 
-@pytest.mark.parametrize("dim", [1, 3])
+@pytest.mark.parametrize("dim", [1, 2])
 def test_equal_distributions_cannot_be_told_apart(dim):
     assert abs(c2st(normal(1, dim=dim), normal(2, dim=dim), seed=1) - 0.5) < 5 * SE
 
