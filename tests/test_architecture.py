@@ -71,6 +71,7 @@ ORDER = [
     "checks",
     "checks.statistics",
     "checks.uniformity",
+    "checks.c2st",
     "checks.recovery",
     "checks.calibration",
     "checks.quality",
