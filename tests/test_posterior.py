@@ -10,6 +10,8 @@ import pytest
 
 import incongruent as inc
 from incongruent import posterior as module
+from incongruent.demo import demo_study
+from incongruent.pilot import axis_of, levels_of
 from incongruent.storage import load_arrays, save_arrays
 
 
@@ -89,6 +91,64 @@ def test_save_and_load_give_the_same_posterior(posterior: inc.Posterior, study: 
     assert loaded.simulator.design == posterior.simulator.design
     assert loaded.history == posterior.history
     assert loaded.card() == posterior.card() or str(loaded.card()) == str(posterior.card()).replace("(", "[").replace(")", "]")
+
+
+V2 = Path(__file__).parent / "data" / "posterior_v2.safetensors"
+V2_THETA = [
+    [30.1595609, 126.3067618, 0.44920889, 54.5126542, 358.4347428, 13.7021270],
+    [15.7810398, 89.4058799, 0.56915966, 55.8449520, 358.1904896, 30.6315842],
+]
+V2_LOG_Q = [-22.1586206, -17.8283219]
+V2_SUMMARIES = [[-0.13127989, 0.027331159, 0.18485788], [0.10226941, -0.06568727, -0.018997155]]
+"""First draws, their log density, and the first three summaries of two people of the demo study, by the release that wrote the file."""
+
+
+def test_a_file_of_version_2_gives_the_draws_that_it_gave() -> None:
+    old, study = inc.load_posterior(V2), inc.select(demo_study(), [0, 1])
+    draws = old.sample(study, 2, seed=1)
+    np.testing.assert_allclose(draws.theta[:, 0], V2_THETA, rtol=1e-4)
+    np.testing.assert_allclose(draws.log_q[:, 0], V2_LOG_Q, atol=2e-3)
+    np.testing.assert_allclose(old.log_prob(draws.theta[:, 0], study), V2_LOG_Q, atol=2e-3)
+    np.testing.assert_allclose(old.summaries(study)[:, :3], V2_SUMMARIES, atol=1e-5)
+    assert old.architecture == inc.Architecture(
+        inc.encoders.Histogram(n_knots=16, n_quantiles=4, width=16, n_blocks=1), inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16), 8
+    )
+
+
+def test_a_file_of_version_2_is_saved_as_one_of_today(tmp_path: Path) -> None:
+    old, study = inc.load_posterior(V2), inc.select(demo_study(), [0, 1])
+    old.save(tmp_path / "new")
+    new = inc.load_posterior(tmp_path / "new")
+    assert new.architecture == old.architecture
+    assert new.card()["axis"] == [150.0, 2500.0]
+    np.testing.assert_array_equal(new.sample(study, 3, seed=1).theta, old.sample(study, 3, seed=1).theta)
+
+
+def test_a_file_of_version_2_without_its_card_is_refused(tmp_path: Path) -> None:
+    save_arrays(tmp_path / "poor", {}, {}, kind=module.KIND, version=2)
+    with pytest.raises(inc.FileError, match="complete card"):
+        inc.load_posterior(tmp_path / "poor")
+
+
+def test_a_task_needs_no_simulation_unless_a_histogram_has_no_window(simulator: inc.Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = inc.Simulator(simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None))
+    low, high = axis_of(endless)  # type: ignore[misc]
+    rt = endless.simulate(512, seed=0).trials
+    fast, slow = np.log(np.quantile(rt.values["rt"][rt.answered].astype(float), [0.001, 0.999]))
+    np.testing.assert_allclose([np.log(low), np.log(high)], [fast - 0.05 * (slow - fast), slow + 0.05 * (slow - fast)])
+    monkeypatch.setattr(inc.Simulator, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    assert module.task_of(simulator).axis == (150.0, 2500.0)
+    assert module.task_of(endless, inc.Architecture(inc.encoders.DeepSet())).axis is None
+    assert module.task_of(endless, axis=(1.0, 2.0)).axis == (1.0, 2.0)
+    assert (module.task_of(simulator).smallest, module.task_of(simulator).largest) == (50, 200)
+
+
+def test_only_levels_that_the_design_gives_are_read() -> None:
+    cue, group = inc.Category("cue", ("none", "valid", "invalid"), given=True), inc.Category("group", ("a", "b", "c"), given=True, per="dataset")
+    other = inc.Category("other", ("x", "y"), given=True)
+    design = inc.Design(5, {"valid": 0.5, "invalid": 0.5, "none": 0.0}, condition=cue, given={"group": {"a": 0.5, "c": 0.5}, "other": 1})
+    columns = (other, cue, inc.Continuous("x"), group)
+    assert levels_of(design, columns) == (("other", ("x", "y")), ("cue", ("valid", "invalid")), ("group", ("a", "c")))
 
 
 def test_every_damage_is_refused(posterior: inc.Posterior, tmp_path: Path) -> None:

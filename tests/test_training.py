@@ -101,10 +101,48 @@ def test_impossible_recipes_and_architectures_are_refused() -> None:
         inc.Recipe(dropout=0.1)  # type: ignore[call-arg]
 
 
-def test_a_design_without_a_window_cannot_be_trained_on(simulator: inc.Simulator) -> None:
+def test_without_a_window_the_axis_is_that_of_a_pilot_and_is_kept(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
     endless = inc.Simulator(simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None))
-    with pytest.raises(ValueError, match="Expected a design with a window"):
-        inc.train(endless, steps=1, seed=1, progress=False)
+    posterior = inc.train(endless, steps=3, seed=1, architecture=small, progress=False)
+    posterior.save(tmp_path / "endless")
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(inc.Simulator, "simulate", lambda *_, **__: pytest.fail("simulated"))
+    loaded = inc.load_posterior(tmp_path / "endless")
+    monkey.undo()
+    assert loaded.card()["axis"] == posterior.card()["axis"]
+    assert eqx.tree_equal(loaded.estimator, posterior.estimator)
+
+
+LEARNERS = {
+    "deep set": (inc.encoders.DeepSet(width=16, n_blocks=1, dropout=0.1), (2, 40)),
+    "set transformer": (inc.encoders.SetTransformer(width=8, n_heads=2, n_blocks=1, n_inducing=4), (20, 40)),
+    "vector": (None, 1),
+}
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_other_encoders_learn_as_well(name: str, tmp_path: Path) -> None:
+    """The mean of a normal with two columns of noise: the validation loss comes near that of the exact posterior."""
+    encoder, n_trials = LEARNERS[name]
+
+    def simulate(theta: np.ndarray, _: object, present: np.ndarray, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        made = {column: (theta[:, :1] + rng.standard_normal(present.shape)).astype(np.float32) for column in ("x", "y")}
+        return made, present.copy()
+
+    model = Model("two", ["mean"], (inc.Continuous("x"), inc.Continuous("y")), simulate)
+    two = inc.Simulator(model, inc.Prior(mean=stats.norm(0, 1)), inc.Design(n_trials))
+    architecture = inc.Architecture(encoder, inc.flows.CouplingFlow(n_layers=1, width=8, transform="affine", dropout=0.1), 4)
+    posterior = inc.train(two, steps=300, seed=1, architecture=architecture, progress=False, recipe=inc.Recipe(batch_size=64, warmup=20))
+    posterior.save(tmp_path / "two")
+    loaded = inc.load_posterior(tmp_path / "two", model=model)
+    assert eqx.tree_equal(loaded.estimator, posterior.estimator)
+    assert loaded.architecture == posterior.architecture
+    if encoder is None:
+        assert loaded.architecture.encoder == inc.encoders.MLP()
+    trials = two.simulate(2000, seed=3)
+    exact = stats.norm.entropy(scale=1.0 / np.sqrt(1.0 + 2.0 * trials.trials.n_trials)).mean()
+    assert posterior.history is not None
+    assert posterior.history.best.best < exact + 0.2
 
 
 def test_a_model_with_columns_of_its_own_trains_saves_and_loads(small: inc.Architecture, tmp_path: Path) -> None:

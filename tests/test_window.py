@@ -1,6 +1,7 @@
 """Laws of the window: parameters and trials stay together, the paced series is the seed's, and threads end."""
 
 import threading
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from incongruent import models, priors
 from incongruent.designs import Design, design_of
-from incongruent.encoders import Histogram
+from incongruent.encoders import DeepSet, Histogram
 from incongruent.networks.architecture import Architecture
+from incongruent.networks.encoders import rung_of
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.task import Task
 from incongruent.simulation import CHUNK, Simulator
@@ -155,3 +157,50 @@ def test_an_observed_design_has_no_sizes_to_draw_from():
     observed = Simulator(models.dmc(), priors.broad(), design_of(SIMULATOR.simulate(5, seed=1).trials))
     with pytest.raises(TypeError, match="Expected a simulator with a Design to train on; got ObservedDesign, which has no sizes to draw from"):
         Window(observed, ENCODER, seed=1, n_bytes=0, workers=1)
+
+
+def test_nothing_can_be_drawn_from_an_empty_window():
+    with window() as w, pytest.raises(ValueError, match=r"Expected simulations in the window; got none yet. Call refresh\(1\) first"):
+        w.draw(5, np.random.default_rng(1))
+
+
+WIDE = Simulator(models.dmc(), priors.broad(), Design((5, 60), HALVES, window=None))
+PADDED = build_estimator(jax.random.key(0), replace(TASK, largest=60), Architecture(DeepSet(width=4, n_blocks=0))).encoder
+
+
+def test_a_padded_batch_has_sizes_of_one_rung_and_all_batches_together_those_of_the_design():
+    found, lengths = [], set()
+    with Window(WIDE, PADDED, seed=1, n_bytes=0, workers=1) as w:
+        w.refresh(2)
+        for seed in range(400):
+            _, features = w.draw(64, np.random.default_rng(seed))
+            sizes = features[..., -1].sum(axis=1).astype(int)
+            low, high = rung_of(int(sizes[0]), 60)
+            assert features.shape == (64, high, PADDED.shape(60)[1])
+            assert sizes.min() >= max(low, 5)
+            found.append(sizes)
+            lengths.add(high)
+    assert lengths == {6, 8, 12, 16, 24, 32, 48, 60}
+    share = np.mean(np.concatenate(found) >= 24)
+    expected = np.log(61 / 24) / np.log(61 / 5)
+    assert abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / 400)  # batches are of one rung, so that only their number counts
+
+
+def test_a_padded_draw_is_a_run_of_the_data_set_of_its_parameters():
+    with Window(WIDE, PADDED, seed=1, n_bytes=0, workers=1) as w:
+        w.refresh(1)
+        z, features = w.draw(50, np.random.default_rng(1))
+    theta, trials = WIDE.chunk(1, 0)
+    known, coded = WIDE.prior.to_real(theta).astype(np.float32), PADDED.code(trials)
+    for i in range(50):
+        (row,) = np.flatnonzero((known == z[i]).all(axis=1))
+        size = int(features[i, :, -1].sum())
+        starts = np.arange(trials.n_trials[row] - size + 1)
+        runs = PADDED.collect(coded, np.full(len(starts), row), starts, np.full(len(starts), size))
+        assert (runs[:, :size] == features[i, :size]).all(axis=(1, 2)).any()
+
+
+def test_room_depends_on_what_the_encoder_keeps():
+    """A conflict task has one number, two categories and a state: seven bytes a trial."""
+    with Window(WIDE, PADDED, seed=1, n_bytes=7 * 60 * (10 * CHUNK + 7), workers=1) as w:
+        assert w.capacity == 10 * CHUNK
