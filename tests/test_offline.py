@@ -21,7 +21,7 @@ SIMULATOR = inc.Simulator(MEAN, PRIOR, inc.Design((5, 20)))
 def trained():
     simulations = inc.Simulator(MEAN, PRIOR, inc.Design(20)).simulate(1500, seed=1)
     stored = inc.simulations_from({"m": simulations.theta[:, 0]}, {"x": simulations.trials.values["x"]}, prior=PRIOR)
-    return inc.train(stored, steps=400, seed=1, architecture=TINY, recipe=inc.Recipe(batch_size=64), progress=False)
+    return inc.train(stored, steps=1000, seed=1, architecture=TINY, recipe=inc.Recipe(batch_size=64, warmup=50, peak_rate=5e-3), progress=False)
 
 
 def test_simulations_of_one_size_train_smaller_ones(trained):
@@ -38,8 +38,8 @@ def test_simulations_of_one_size_train_smaller_ones(trained):
 def test_the_history_counts_epochs(trained):
     history = trained.history
     assert history.n_stored == 1350
-    assert history.epoch(history.evaluations[-1]) == pytest.approx(400 * 64 / 1350)
-    assert "1350 stored data sets, 19.0 epochs" in str(history)
+    assert history.epoch(history.evaluations[-1]) == pytest.approx(1000 * 64 / 1350)
+    assert "1350 stored data sets, 47.4 epochs" in str(history)
 
 
 def test_a_posterior_of_recorded_simulations_is_saved_and_loaded(trained, tmp_path):
@@ -112,6 +112,9 @@ def test_a_bank_trains_in_memory_or_from_the_disk(tmp_path):
 
 
 SUMS = inc.Model("sums", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n))
+
+
+UNSIGNED = inc.Simulations(np.zeros((3, 1)), SIMULATOR.simulate(3, seed=1).trials, ("m",))
 
 
 @pytest.mark.parametrize(

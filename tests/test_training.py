@@ -16,9 +16,13 @@ import pytest
 from scipy import stats
 
 import incongruent as inc
-from incongruent import training
+from incongruent import learning
 from incongruent.history import History, Stopped, history_from_json
 from incongruent.models import Model
+from incongruent.posterior import task_of
+from incongruent.recipe import Budget
+from incongruent.sources import data_for
+from incongruent.training import PosteriorPlan
 
 
 def weights(posterior: inc.Posterior) -> list[np.ndarray]:
@@ -47,8 +51,10 @@ def test_a_budget_in_minutes_is_kept(simulator: inc.Simulator, small: inc.Archit
 
 def test_the_weights_returned_are_those_of_the_best_evaluation(simulator: inc.Simulator, posterior: inc.Posterior) -> None:
     assert posterior.history is not None
-    job = training._Job(simulator, training.Budget(None, 400), 3, posterior.architecture, inc.Recipe(), None)
-    validation = training._validation(job, posterior.estimator.encoder)
+    data = data_for(simulator, None, 3, 0)
+    plan = PosteriorPlan(task_of(simulator, posterior.architecture), posterior.architecture, simulator.prior)
+    job = learning.Job(data, plan, Budget(None, 400), 3, inc.Recipe(), None)
+    validation = learning._validation(job, posterior.estimator.encoder, data.held_out())
     assert validation.loss(posterior.estimator) == pytest.approx(posterior.history.best.best, abs=1e-5)
 
 
@@ -67,7 +73,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_advice(simulator: inc.Sim
 
 
 def test_a_budget_that_ends_before_the_first_step_is_an_error(simulator: inc.Simulator, small: inc.Architecture) -> None:
-    with pytest.raises(inc.TrainingError, match="Give a larger budget"):
+    with pytest.raises(inc.TrainingError, match="[Gg]ive a larger budget"):
         inc.train(simulator, minutes=1e-4, seed=1, architecture=small, progress=False)
 
 
@@ -170,7 +176,7 @@ def test_a_model_with_columns_of_its_own_trains_saves_and_loads(small: inc.Archi
 def test_a_design_of_one_study_cannot_be_trained_on(simulator: inc.Simulator) -> None:
     study = simulator.simulate(3, seed=1).trials
     observed = inc.Simulator(simulator.model, simulator.prior, inc.design_of(study))
-    with pytest.raises(TypeError, match="from which sizes can be drawn"):
+    with pytest.raises(TypeError, match="which has no sizes to draw from"):
         inc.train(observed, steps=1, seed=1, progress=False)
 
 
@@ -178,7 +184,7 @@ def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(simulator: inc.S
     broken = replace_model(simulator, fail_after=12)
     checkpoint = tmp_path / "run.checkpoint"
     monkey = pytest.MonkeyPatch()
-    monkey.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkey.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(RuntimeError, match="pulled the plug"):
         inc.train(broken, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
     monkey.undo()
@@ -197,7 +203,7 @@ def replace_model(simulator: inc.Simulator, *, fail_after: int) -> inc.Simulator
 
     def simulate(*arguments: object) -> object:
         calls.append(1)
-        if len(calls) > fail_after + 8 + 2:  # the validation simulations come in eight chunks
+        if len(calls) > fail_after + 8 + 2 + 2:  # the validation simulations come in eight chunks, and two are tried out before
             raise RuntimeError("somebody pulled the plug")
         return simulator.model.simulate(*arguments)  # type: ignore[arg-type]
 
@@ -208,7 +214,7 @@ def replace_model(simulator: inc.Simulator, *, fail_after: int) -> inc.Simulator
 def test_a_checkpoint_of_another_run_is_refused(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     monkey = pytest.MonkeyPatch()
-    monkey.setattr(training, "CHECKPOINT_SECONDS", 0.0)
+    monkey.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(RuntimeError):
         inc.train(replace_model(simulator, fail_after=12), steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
     monkey.undo()
@@ -218,8 +224,8 @@ def test_a_checkpoint_of_another_run_is_refused(simulator: inc.Simulator, small:
 
 SCRIPT = """
 import sys, incongruent as inc
-from incongruent import training
-training.CHECKPOINT_SECONDS = 0.2
+from incongruent import learning
+learning.CHECKPOINT_SECONDS = 0.2
 simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 200), {"congruent": 0.5, "incongruent": 0.5}))
 small = inc.Architecture(inc.encoders.Histogram(width=32), inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16), 8)
 posterior = inc.train(simulator, steps=400, seed=5, architecture=small, checkpoint=sys.argv[1], progress=False)

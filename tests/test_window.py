@@ -15,6 +15,7 @@ from incongruent.networks.encoders import rung_of
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.task import Task
 from incongruent.simulation import CHUNK, Simulator
+from incongruent.sources import Fresh, data_for
 from incongruent.trials import CONFLICT_TASK, Trials
 from incongruent.window import Window, stream
 
@@ -25,7 +26,7 @@ ENCODER = build_estimator(jax.random.key(0), TASK, Architecture(Histogram(width=
 
 
 def window(*, seed: int = 1, workers: int = 2, first_chunk: int = 0) -> Window:
-    return Window(SIMULATOR, ENCODER, seed=seed, n_bytes=0, workers=workers, first_chunk=first_chunk)
+    return Window(Fresh(SIMULATOR, seed), ENCODER, n_bytes=0, workers=workers, first_chunk=first_chunk)
 
 
 def z_of(seed: int, chunks: list[int]) -> np.ndarray:
@@ -149,14 +150,14 @@ def test_no_thread_outlives_the_window():
 
 
 def test_room_grows_with_the_bytes_in_whole_chunks():
-    with Window(SIMULATOR, ENCODER, seed=1, n_bytes=6 * 8 * (10 * CHUNK + 7), workers=1) as w:
+    with Window(Fresh(SIMULATOR, 1), ENCODER, n_bytes=6 * 8 * (10 * CHUNK + 7), workers=1) as w:
         assert w.capacity == 10 * CHUNK
 
 
 def test_an_observed_design_has_no_sizes_to_draw_from():
     observed = Simulator(models.dmc(), priors.broad(), design_of(SIMULATOR.simulate(5, seed=1).trials))
     with pytest.raises(TypeError, match="Expected a simulator with a Design to train on; got ObservedDesign, which has no sizes to draw from"):
-        Window(observed, ENCODER, seed=1, n_bytes=0, workers=1)
+        data_for(observed, None, 1, 0)
 
 
 def test_nothing_can_be_drawn_from_an_empty_window():
@@ -164,30 +165,30 @@ def test_nothing_can_be_drawn_from_an_empty_window():
         w.draw(5, np.random.default_rng(1))
 
 
-WIDE = Simulator(models.dmc(), priors.broad(), Design((5, 60), HALVES, window=None))
-PADDED = build_estimator(jax.random.key(0), replace(TASK, largest=60), Architecture(DeepSet(width=4, n_blocks=0))).encoder
+WIDE = Simulator(models.dmc(), priors.broad(), Design((5, 600), HALVES, window=None))
+PADDED = build_estimator(jax.random.key(0), replace(TASK, largest=600), Architecture(DeepSet(width=4, n_blocks=0))).encoder
 
 
 def test_a_padded_batch_has_sizes_of_one_rung_and_all_batches_together_those_of_the_design():
     found, lengths = [], set()
-    with Window(WIDE, PADDED, seed=1, n_bytes=0, workers=1) as w:
+    with Window(Fresh(WIDE, 1), PADDED, n_bytes=0, workers=1) as w:
         w.refresh(2)
         for seed in range(400):
             _, features = w.draw(64, np.random.default_rng(seed))
             sizes = features[..., -1].sum(axis=1).astype(int)
-            low, high = rung_of(int(sizes[0]), 60)
-            assert features.shape == (64, high, PADDED.shape(60)[1])
+            low, high = rung_of(int(sizes[0]), 600)
+            assert features.shape == (64, high, PADDED.shape(600)[1])
             assert sizes.min() >= max(low, 5)
             found.append(sizes)
             lengths.add(high)
-    assert lengths == {6, 8, 12, 16, 24, 32, 48, 60}
-    share = np.mean(np.concatenate(found) >= 24)
-    expected = np.log(61 / 24) / np.log(61 / 5)
+    assert lengths == {128, 256, 512, 600}
+    share = np.mean(np.concatenate(found) > 256)
+    expected = np.log(601 / 257) / np.log(601 / 5)
     assert abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / 400)  # batches are of one rung, so that only their number counts
 
 
 def test_a_padded_draw_is_a_run_of_the_data_set_of_its_parameters():
-    with Window(WIDE, PADDED, seed=1, n_bytes=0, workers=1) as w:
+    with Window(Fresh(WIDE, 1), PADDED, n_bytes=0, workers=1) as w:
         w.refresh(1)
         z, features = w.draw(50, np.random.default_rng(1))
     theta, trials = WIDE.chunk(1, 0)
@@ -202,5 +203,5 @@ def test_a_padded_draw_is_a_run_of_the_data_set_of_its_parameters():
 
 def test_room_depends_on_what_the_encoder_keeps():
     """A conflict task has one number, two categories and a state: seven bytes a trial."""
-    with Window(WIDE, PADDED, seed=1, n_bytes=7 * 60 * (10 * CHUNK + 7), workers=1) as w:
+    with Window(Fresh(WIDE, 1), PADDED, n_bytes=7 * 600 * (10 * CHUNK + 7), workers=1) as w:
         assert w.capacity == 10 * CHUNK

@@ -26,8 +26,8 @@ from incongruent.posterior import Posterior, task_of
 from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe, budget_for
 from incongruent.scope import ranges_of
 from incongruent.simulation import CHUNK, Simulations, Simulator
-from incongruent.sources import Data, data_for
-from incongruent.trials import checked, select
+from incongruent.sources import data_for
+from incongruent.trials import Trials, checked, select
 
 __all__ = ["TrainingError", "train"]
 
@@ -115,12 +115,11 @@ def train(
     data = data_for(source, validation, seed, recipe.window_bytes)
     budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.batch_size)
     simulator = data.source.simulator
-    if isinstance(source, Simulator):
-        _try_out(source, budget)
+    few = _try_out(source, budget) if isinstance(source, Simulator) else select(data.source.chunk(0)[1], slice(2))
     architecture = architecture.chosen_for(simulator.model.columns, simulator.design.largest)
     task = task_of(simulator, architecture, pilot=lambda: data.source.chunk(0)[1])
     plan = PosteriorPlan(task, architecture, simulator.prior)
-    _dry_run(plan, data)
+    _dry_run(plan, few)
     job = Job(data, plan, budget, seed, recipe, Path(checkpoint) if checkpoint is not None else None)
     learned = learn_all(job, begun, progress=progress)
     design = simulator.design
@@ -129,26 +128,25 @@ def train(
     return Posterior(simulator, learned.network, architecture, ranges, learned.history, learned.notes)
 
 
-def _try_out(simulator: Simulator, budget: Budget) -> None:
+def _try_out(simulator: Simulator, budget: Budget) -> Trials:
     """Simulate two data sets, look at every value, and at how long it takes."""
     simulator.simulate(1, seed=0)  # compiles what is compiled
     begun = time.perf_counter()
-    checked(simulator.simulate(2, seed=1).trials)
+    trials = checked(simulator.simulate(2, seed=1).trials)
     each = (time.perf_counter() - begun) / 2.0
     if budget.minutes is not None and each * N_BEFORE_FIRST_STEP > 60.0 * budget.minutes:
         raise TrainingError(
             f"Expected a simulator fast enough for {budget.minutes:g} minutes; {N_BEFORE_FIRST_STEP} data sets are needed before the first step, and "
             f"one takes {each:.2g} s. Compile it with numba, give a larger budget, or simulate into a bank and train from that."
         )
+    return trials
 
 
-def _dry_run(plan: PosteriorPlan, data: Data) -> None:
-    """Trials -> encoder -> flow -> loss on two data sets, in shapes alone, so that what does not fit is told before anything is compiled."""
-    z, trials = data.source.chunk(0) if data.source.n_stored is not None else (np.zeros((2, plan.task.n_parameters)), None)
-    if trials is None:
-        trials = data.source.simulator.simulate(2, seed=1).trials
+def _dry_run(plan: PosteriorPlan, few: Trials) -> None:
+    """Trials -> encoder -> flow -> loss on a few data sets, in shapes alone, so that what does not fit is told before anything is compiled."""
     network = eqx.filter_eval_shape(plan.build, jax.random.key(0))
-    features = network.encoder.features(select(trials, slice(2)))
+    features = network.encoder.features(few)
     if not np.isfinite(features).all():
         raise ValueError("Expected finite features of every data set; got some that are not. Look at the columns with incongruent.to_frame.")
-    eqx.filter_eval_shape(loss, network, np.asarray(z[:2], np.float32), features, 0.0, jax.random.key(0))
+    z = np.zeros((len(few), plan.task.n_parameters), np.float32)
+    eqx.filter_eval_shape(loss, network, z, features, 0.0, jax.random.key(0))
