@@ -73,7 +73,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_advice(simulator: inc.Sim
 
 
 def test_a_budget_that_ends_before_the_first_step_is_an_error(simulator: inc.Simulator, small: inc.Architecture) -> None:
-    with pytest.raises(inc.TrainingError, match="[Gg]ive a larger budget"):
+    with pytest.raises(inc.TrainingError, match="give a larger budget"):
         inc.train(simulator, minutes=1e-4, seed=1, architecture=small, progress=False)
 
 

@@ -239,7 +239,7 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
         run.state = on_all_devices(run.state)
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
     if run.step == 0:
-        raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first. Give a larger budget.")
+        raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first: give a larger budget.")
     if job.checkpoint is not None:
         job.checkpoint.unlink(missing_ok=True)
     versions = {name: metadata.version(name) for name in ("incongruent", "jax", "equinox", "optax", "numba", "numpy", "scipy")}

@@ -1,0 +1,32 @@
+"""Learning on several devices gives what learning on one gives."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+SCRIPT = """
+import json, jax, incongruent as inc
+from scipy import stats
+model = inc.Model("m", ["m"], [inc.Continuous("x")], vector=lambda theta, rng: rng.normal(theta, 1.0))
+simulations = inc.Simulator(model, inc.Prior(m=stats.norm(0, 1)), inc.Design(1)).simulate(200, seed=1)
+small = inc.Architecture(inc.encoders.MLP(width=8, n_blocks=1), inc.flows.CouplingFlow(n_layers=1, n_bins=4, width=8), 2)
+history = inc.train(simulations, steps=40, seed=1, architecture=small, recipe=inc.Recipe(batch_size=32, warmup=5), progress=False).history
+print(json.dumps([jax.device_count(), [[e.training, e.validation] for e in history.evaluations]]))
+"""
+
+
+def losses(n_devices: int) -> tuple[int, np.ndarray]:
+    flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n_devices}", "JAX_PLATFORMS": "cpu"}
+    made = subprocess.run([sys.executable, "-c", SCRIPT], env=os.environ | flags, check=True, capture_output=True, text=True, timeout=300)
+    count, table = json.loads(made.stdout.splitlines()[-1])
+    return count, np.array(table)
+
+
+def test_two_devices_give_the_losses_of_one():
+    (one, alone), (two, together) = losses(1), losses(2)
+    assert (one, two) == (1, 2)
+    np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-4)
+    assert alone[-1, 1] < alone[0, 1]
