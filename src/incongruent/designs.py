@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,19 @@ Range = tuple[float, float]
 
 
 def _as_range(value: float | Range) -> Range:
-    return (float(value), float(value)) if isinstance(value, int | float) else (float(value[0]), float(value[1]))
+    return (float(value), float(value)) if isinstance(value, int | float | np.number) else (float(value[0]), float(value[1]))
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_pair(value: Any, of: Callable[[Any], bool]) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2 and all(map(of, value))
 
 
 WINDOW = (150.0, 2500.0)
@@ -63,8 +76,18 @@ class Design:
     given: Mapping[str, Covariate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n_trials, int | np.integer) and (not isinstance(self.n_trials, tuple | list) or len(self.n_trials) != 2):
+        if not _is_size(self.n_trials) and not _is_pair(self.n_trials, _is_size):
             raise ValueError(f"Expected n_trials of at least 1, or a range (smallest, largest); got {self.n_trials!r}.")
+        if not isinstance(self.share, Mapping) or not all(_is_number(v) or _is_pair(v, _is_number) for v in self.share.values()):
+            raise ValueError(f"Expected a share, a number or a range, for each level of the condition; got {self.share!r}.")
+        if not isinstance(self.given, Mapping):
+            raise ValueError(f"Expected a mapping of given columns to distributions; got {self.given!r}.")
+        if not isinstance(self.condition, Category):
+            raise ValueError(f"Expected the condition to be a Category; got {self.condition!r}.")
+        if self.window is not None and not _is_pair(self.window, _is_number):
+            raise ValueError(f"Expected a window (shortest, longest) in ms, or None; got {self.window!r}.")
+        if self.deadline is not None and not _is_number(self.deadline):
+            raise ValueError(f"Expected a deadline above 0 ms, or None; got {self.deadline!r}.")
         if not 1 <= self.smallest <= self.largest:
             raise ValueError(f"Expected n_trials of at least 1, or a range (smallest, largest); got {self.n_trials}.")
         if self.share and self.condition == CONDITION and not any(level in CONDITION.levels for level in self.share):

@@ -12,7 +12,7 @@ import numpy as np
 from incongruent.models import own
 from incongruent.models.own import Simulate
 from incongruent.options import helpful
-from incongruent.trials import Column
+from incongruent.trials import Category, Column, Continuous, Integer
 
 Array = np.ndarray
 
@@ -123,6 +123,8 @@ class Model:
     ) -> None:
         parameters = tuple(Parameter(p) if isinstance(p, str) else p for p in parameters)
         columns = tuple(columns)
+        _only(parameters, (Parameter,), f"parameters of {name!r}", "a name or Parameter(…)")
+        _only(columns, (Continuous, Integer, Category), f"columns of {name!r}", "Continuous(…), Integer(…) or Category(…)")
         for what, names in (("parameter", [p.name for p in parameters]), ("column", [c.name for c in columns])):
             if not names or len(set(names)) != len(names):
                 raise ValueError(f"Expected at least one {what} of {name!r}, each with a name of its own; got {names}.")
@@ -142,6 +144,12 @@ class Model:
     def given(self) -> tuple[Column, ...]:
         """The columns that the design sets."""
         return tuple(column for column in self.columns if column.given)
+
+
+def _only(values: tuple[object, ...], kinds: tuple[type, ...], what: str, wanted: str) -> None:
+    for value in values:
+        if not isinstance(value, kinds):
+            raise TypeError(f"Expected {what}, each {wanted}; got {value!r}.")
 
 
 def _one_way(name: str, columns: tuple[Column, ...], **ways: Callable[..., Any] | None) -> Simulate:
