@@ -56,6 +56,7 @@ ORDER = [
     "recipe",
     "window",
     "library",
+    "people",
     "draws",
     "scope",
     "posterior",

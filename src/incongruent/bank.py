@@ -14,7 +14,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -180,6 +180,7 @@ def write_bank(
     *,
     seed: int,
     workers: int | None = None,
+    executor: Executor | None = None,
     progress: Progress = untold,
 ) -> Bank:
     """Simulate into a folder; go on with what is there already. Several processes and machines may write the same bank at once.
@@ -190,6 +191,8 @@ def write_bank(
         n_datasets: how many; the last chunk holds the rest. More than before extends the bank; fewer leave it as large as it was.
         seed: the same seed gives the same bank, whoever writes it.
         workers: threads; one for each core when left out.
+        executor: writes chunks instead of threads of this process: a `concurrent.futures` executor, or that of a dask cluster whose workers see the
+            same folder, ``client.get_executor(retries=3)``.
         progress: told after each chunk how many are done, of how many.
 
     Raises:
@@ -202,7 +205,7 @@ def write_bank(
         _make(folder, simulator, card, _n_chunks(n_datasets))
         (folder / SIZES / str(int(n_datasets))).touch()  # one file for each size ever asked for: the largest counts, and nobody can take it back
     bank = Bank(folder, simulator, int(seed))
-    _write_missing(bank, _n_chunks(n_datasets), workers, progress)
+    _write_missing(bank, _n_chunks(n_datasets), workers, executor, progress)
     return bank
 
 
@@ -232,22 +235,28 @@ def _simulate(bank: Bank, simulator: Simulator, index: int) -> None:
         write_arrays(bank.path, layout_of(simulator), index, origin, arrays)
 
 
-def _write_missing(bank: Bank, n_chunks: int, workers: int | None, progress: Progress) -> None:
+def write_if_missing(bank: Bank, index: int) -> int:
+    """Simulate one chunk unless it is there already, and give back its number; what executors are asked to do."""
+    if not marker_path(bank.path, index).exists():
+        _simulate(bank, bank.simulator, index)
+    return index
+
+
+def _write_missing(bank: Bank, n_chunks: int, workers: int | None, executor: Executor | None, progress: Progress) -> None:
     missing = [int(index) for index in np.flatnonzero(~marked(bank.path, n_chunks))]
     random.SystemRandom().shuffle(missing)  # so that several writers seldom do the same chunk; what is in a chunk does not depend on it
-
-    def one(index: int) -> None:
-        if not marker_path(bank.path, index).exists():
-            _simulate(bank, bank.simulator, index)
-
     progress(n_chunks - len(missing), n_chunks)
-    pool = ThreadPoolExecutor(workers or os.cpu_count())
+    pool = ThreadPoolExecutor(workers or os.cpu_count()) if executor is None else executor
+    tasks = [pool.submit(write_if_missing, bank, index) for index in missing]
     try:
-        for n, future in enumerate(as_completed([pool.submit(one, index) for index in missing]), start=1):
+        for n, future in enumerate(as_completed(tasks), start=1):
             future.result()
             progress(n_chunks - len(missing) + n, n_chunks)
     finally:
-        pool.shutdown(cancel_futures=True)
+        for task in tasks:
+            task.cancel()
+        if executor is None:
+            pool.shutdown(cancel_futures=True)
 
 
 def _n_chunks(n_datasets: int) -> int:
