@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from sbibm_tasks import N_OBSERVATIONS, TASKS, Reference, Task, download, read_reference
+from sbibm_tasks import N_OBSERVATIONS, TASKS, Reference, Task, download, flat, read_reference
 
 import incongruent as inc
 from incongruent.checks.c2st import c2st
 from incongruent.checks.uniformity import uniformity_p
-from incongruent.simulation import Simulations
+from incongruent.simulation import Simulations, generator
 
 N_DRAWS = 10_000
 BUDGETS = (10_000, 100_000)
@@ -53,10 +53,8 @@ class Exact(NamedTuple):
 
     def sample(self, study: inc.Trials, n_draws: int, *, seed: int) -> ExactDraws:
         """As `Posterior.sample`."""
-        columns = [study.values[column.name] for column in study.columns]
-        x = np.stack(columns, axis=-1).reshape(len(study), -1).astype(float)  # (observation, value)
         rng = np.random.default_rng(seed)
-        return ExactDraws(np.stack([self.task.exact(row, n_draws, rng) for row in x]))
+        return ExactDraws(np.stack([self.task.exact(row, n_draws, rng) for row in flat(study.values, study.columns)]))
 
 
 def exact(task: Task, simulations: Simulations, seed: int) -> Exact:
@@ -119,10 +117,13 @@ def _largest_gap(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _calibration_p(task: Task, seed: int) -> float:
-    simulations = task.simulate(N_CALIBRATED, seed)
-    draws = Exact(task).sample(simulations.trials, N_RANKED, seed=seed + 1).theta
-    below = (draws < simulations.theta[:, None]).sum(axis=1)
-    ranks = (below + np.random.default_rng(seed + 2).random(below.shape)) / (N_RANKED + 1)
+    """Of data in double precision: columns are kept in single precision, too coarse for the smallest spreads that occur."""
+    model, rng = task.simulator.model, generator(seed, 0)
+    theta = task.simulator.prior.sample(N_CALIBRATED, seed=rng)
+    values, _ = model.simulate(theta, {}, np.ones((N_CALIBRATED, task.simulator.design.largest), bool), rng)
+    draws = np.stack([task.exact(row, N_RANKED, rng) for row in flat(values, model.columns)])  # (dataset, draw, parameter)
+    below = (draws < theta[:, None]).sum(axis=1)
+    ranks = (below + rng.random(below.shape)) / (N_RANKED + 1)
     return min(1.0, min(uniformity_p(column) for column in ranks.T) * ranks.shape[1])
 
 

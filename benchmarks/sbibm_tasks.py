@@ -9,7 +9,7 @@ import io
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.simulation import Simulations
-from incongruent.trials import from_long
+from incongruent.trials import Column, from_long
 
 Array = np.ndarray
 Generator = np.random.Generator
@@ -54,6 +54,12 @@ class Task:
         rows = np.asarray(x, float).reshape(-1, len(columns))  # (observation × trial, column)
         dataset = np.repeat(np.arange(len(x)), len(rows) // len(x))
         return from_long(columns, dataset, {column.name: rows[:, k] for k, column in enumerate(columns)})
+
+
+def flat(values: Mapping[str, Array], columns: Sequence[Column]) -> Array:
+    """Observations (observation, value), trial by trial, from columns (observation, trial): what `Task.trials` undoes."""
+    rows = np.stack([values[column.name] for column in columns], axis=-1)  # (observation, trial, column)
+    return rows.reshape(len(rows), -1).astype(float)
 
 
 @dataclass(frozen=True)
@@ -95,9 +101,10 @@ def _table(text: bytes) -> Array:
 
 def accepted(propose: Callable[[int], Array], n_draws: int) -> Array:
     """As many draws as wanted from a function that makes n proposals and returns those that it accepts, (accepted, parameter)."""
-    kept = propose(n_draws)
+    n, kept = n_draws, propose(n_draws)
     while len(kept) < n_draws:
-        kept = np.concatenate([kept, propose(4 * n_draws)])
+        n = min(2 * n, 200_000)
+        kept = np.concatenate([kept, propose(n)])
     return kept[:n_draws]
 
 
@@ -205,10 +212,10 @@ def _slcp_exact(x: Array, n_draws: int, rng: Generator) -> Array:
     """
     points = x.reshape(N_POINTS, 2)
     mean = points.mean(axis=0)
-    covariance = stats.invwishart(N_POINTS - 1.5, (points - mean).T @ (points - mean))
+    root = np.linalg.cholesky((points - mean).T @ (points - mean))
 
     def propose(n: int) -> Array:
-        s = np.asarray(covariance.rvs(n, random_state=rng))  # (proposal, 2, 2)
+        s = _inverse_wishart(root, N_POINTS - 1.5, n, rng)  # (proposal, 2, 2)
         sds = np.sqrt(s[:, [0, 1], [0, 1]])
         rho = s[:, 0, 1] / sds.prod(axis=1)
         fine = (np.abs(rho) <= np.tanh(3.0)) & (rng.random(n) ** 4 < 1 - rho**2)
@@ -218,6 +225,14 @@ def _slcp_exact(x: Array, n_draws: int, rng: Generator) -> Array:
         return _within(around, 3.0)
 
     return accepted(propose, n_draws)
+
+
+def _inverse_wishart(root: Array, df: float, n: int, rng: Generator) -> Array:
+    """Covariances (n, 2, 2) with the scale root @ root.T, by Bartlett's decomposition; scipy's are much slower."""
+    a, c, b = np.sqrt(rng.chisquare(df, n)), np.sqrt(rng.chisquare(df - 1, n)), rng.standard_normal(n)
+    inverse = np.stack([np.stack([1 / a, -b / (a * c)], axis=-1), np.stack([np.zeros(n), 1 / c], axis=-1)], axis=-2)  # of [[a, 0], [b, c]].T
+    factor = root @ inverse
+    return factor @ factor.swapaxes(-1, -2)
 
 
 def _slcp_of_trials() -> inc.Simulator:
