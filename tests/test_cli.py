@@ -97,6 +97,7 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(study: Path, net
     assert set(table["person"]) == {1, 3, 4, 5, 6}
 
 
+@pytest.mark.slow
 def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small, capsys) -> None:
     monkeypatch.setattr(cli, "Architecture", lambda: small)
     out = tmp_path / "mine"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 SCRIPT = """
 import json, jax, incongruent as inc
@@ -25,6 +26,7 @@ def losses(n_devices: int) -> tuple[int, np.ndarray]:
     return count, np.array(table)
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_losses_of_one():
     (one, alone), (two, together) = losses(1), losses(2)
     assert (one, two) == (1, 2)

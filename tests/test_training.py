@@ -77,6 +77,7 @@ def test_a_budget_that_ends_before_the_first_step_is_an_error(simulator: inc.Sim
         inc.train(simulator, minutes=1e-4, seed=1, architecture=small, progress=False)
 
 
+@pytest.mark.slow
 def test_an_mmd_term_draws_the_summaries_to_a_standard_normal(simulator: inc.Simulator, small: inc.Architecture, posterior: inc.Posterior) -> None:
     drawn = inc.train(simulator, steps=400, seed=3, architecture=small, recipe=inc.Recipe(mmd_weight=10.0), progress=False)
     study = simulator.simulate(500, seed=9).trials
@@ -126,6 +127,7 @@ LEARNERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEARNERS)
 def test_other_encoders_learn_as_well(name: str, tmp_path: Path) -> None:
     """The mean of a normal with two columns of noise: the validation loss comes near that of the exact posterior."""
@@ -138,7 +140,7 @@ def test_other_encoders_learn_as_well(name: str, tmp_path: Path) -> None:
     model = Model("two", ["mean"], (inc.Continuous("x"), inc.Continuous("y")), simulate)
     two = inc.Simulator(model, inc.Prior(mean=stats.norm(0, 1)), inc.Design(n_trials))
     architecture = inc.Architecture(encoder, inc.flows.CouplingFlow(n_layers=1, width=8, transform="affine", dropout=0.1), 4)
-    posterior = inc.train(two, steps=300, seed=1, architecture=architecture, progress=False, recipe=inc.Recipe(batch_size=64, warmup=20))
+    posterior = inc.train(two, steps=900, seed=1, architecture=architecture, progress=False, recipe=inc.Recipe(batch_size=64, warmup=20))
     posterior.save(tmp_path / "two")
     loaded = inc.load_posterior(tmp_path / "two", model=model)
     assert eqx.tree_equal(loaded.estimator, posterior.estimator)
@@ -233,6 +235,7 @@ posterior.save(sys.argv[2])
 """
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_where_it_was(tmp_path: Path) -> None:
     checkpoint, out = tmp_path / "run.checkpoint", tmp_path / "network"
     command = [sys.executable, "-c", SCRIPT, str(checkpoint), str(out)]

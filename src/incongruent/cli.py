@@ -15,6 +15,7 @@ from rich import box
 from rich.table import Table
 
 from incongruent import priors
+from incongruent.bank import open_bank
 from incongruent.checks.calibration import calibrate
 from incongruent.checks.quality import with_quality
 from incongruent.checks.recovery import bins_of
@@ -191,16 +192,19 @@ def _write_study(simulations: Simulations, out: Path, truth: Path | None) -> Non
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="File for the network.")],
-    prior: Annotated[str, typer.Option(help=f"One of {', '.join(priors.NAMED)}.")] = "schaefer2025",
+    prior: Annotated[str | None, typer.Option(help=f"One of {', '.join(priors.NAMED)}; schaefer2025 when left out.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget in minutes; 5 when neither minutes nor steps are given.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps instead: same seed, same network.")] = None,
-    trials: Annotated[str, typer.Option(help="Numbers of trials a person, from-to.")] = "50-1000",
-    congruent: Annotated[str, typer.Option(help="Share of congruent trials, one number or from-to.")] = "0.5",
+    trials: Annotated[str | None, typer.Option(help="Numbers of trials a person, from-to; 50-1000 when left out.")] = None,
+    congruent: Annotated[str | None, typer.Option(help="Share of congruent trials, one number or from-to; .5 when left out.")] = None,
+    bank: Annotated[Path | None, typer.Option(help="Learn from a bank, whose prior and design count, instead of simulating.")] = None,
     mmd: Annotated[float, typer.Option(min=0.0, help="Weight of the MMD term on the summaries.")] = 0.0,
     seed: Seed = 1,
 ) -> None:
     """Train a network for a prior and a design. An interrupted run goes on when the same command is given again."""
-    simulator = Simulator(dmc(), prior_named(prior), _design(trials, congruent))
+    if bank is not None and (prior, trials, congruent) != (None, None, None):
+        raise typer.BadParameter("Expected --bank or --prior, --trials and --congruent; got both. A bank has its own prior and design.")
+    source = open_bank(bank) if bank else Simulator(dmc(), prior_named(prior or "schaefer2025"), _design(trials or "50-1000", congruent or "0.5"))
     if out.is_dir():
         raise typer.BadParameter(f"Expected a file for --out; {out} is a folder.")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -209,7 +213,7 @@ def train(
     if minutes is not None and steps is not None:
         raise typer.BadParameter("Expected --minutes or --steps; got both.")
     posterior = train_posterior(
-        simulator, minutes=budget, steps=steps, seed=seed, architecture=Architecture(), recipe=Recipe(mmd_weight=mmd), checkpoint=checkpoint
+        source, minutes=budget, steps=steps, seed=seed, architecture=Architecture(), recipe=Recipe(mmd_weight=mmd), checkpoint=checkpoint
     )
     posterior.save(out)
     posterior = with_quality(posterior, n_datasets=1000, seed=seed + 1, n_calibrated=300, n_efficiency=100)

@@ -34,6 +34,7 @@ from incongruent.progress import Reporter, progress_bar, silent
 from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe
 from incongruent.sources import Data, Stored
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.trials import select
 from incongruent.window import Window, stream
 
 N_FIRST = 2048
@@ -43,6 +44,8 @@ PATIENCE = 0.4
 """Learning stops when the best validation loss is older than this share of the budget."""
 BLOCK = 256
 """Validation data sets that go through the network together."""
+MOST_PADDED = 512
+"""Validation data sets for encoders that look at every trial, which are slower by orders of magnitude."""
 CHECKPOINT_SECONDS = 45.0
 CHECKPOINT = "training checkpoint"
 CHECKPOINT_VERSION = 3
@@ -343,6 +346,8 @@ def _candidates(state: State) -> dict[str, Any]:
 
 
 def _validation(job: Job, encoder: Encoder, stored: Stored) -> Validation:
+    if not encoder.ragged and len(stored.trials) > MOST_PADDED:
+        stored = Stored(stored.simulator, stored.z[:MOST_PADDED], select(stored.trials, slice(MOST_PADDED)))
     order = np.argsort(stored.trials.n_trials, kind="stable")  # data sets of like size together
     coded, z = encoder.code(stored.trials), stored.z.astype(np.float32)
     blocks = []
