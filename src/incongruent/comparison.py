@@ -199,6 +199,7 @@ def compare(
     design = mixture.simulator.design
     assert isinstance(design, Design)
     architecture = architecture.chosen_for(mixture.simulator.model.columns, design.largest)
+    recipe = recipe.sized_for(architecture.encoder)
     plan = _ComparisonPlan(task_of(mixture.simulator, architecture, pilot=lambda: mixture.chunk(0)[1]), architecture, names)
     learned = learn_all(Job(Data(mixture, mixture.held_out), plan, Budget(minutes, steps), seed, recipe, None), begun, progress=progress)
     fresh = _Mixture(mixture.simulators, probabilities, int(generator(seed, 19).integers(2**62))).held_out()

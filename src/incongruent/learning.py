@@ -262,7 +262,7 @@ def _compile(job: Job, state: State) -> None:
     """Run the compiled functions once on nothing, so that the first step does not wait for the compiler."""
     encoder, dim = state.network.encoder, job.data.source.target_dim
     shape = encoder.shape(job.data.source.simulator.design.largest)
-    nothing = [np.zeros((job.recipe.batch_size, dim), np.float32), np.zeros((job.recipe.batch_size, *shape), np.float32)]
+    nothing = [np.zeros((job.recipe.n_batch, dim), np.float32), np.zeros((job.recipe.n_batch, *shape), np.float32)]
     z, features = spread(*nothing)
     _learn(on_all_devices(state), z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
     _validation_loss(state.network, np.zeros((BLOCK, dim), np.float32), np.zeros((BLOCK, *shape), np.float32), np.zeros(BLOCK, np.float32))
@@ -277,7 +277,7 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
     next_look, last_saved = _share(job, run, begun) + 1.0 / N_EVALUATIONS, time.perf_counter()
     while (share := _share(job, run, begun)) < 1.0:
         run.waiting_seconds += _take_in(job, run, window, chunks_before)
-        z, features = window.draw(job.recipe.batch_size, stream(job.seed, run.step))
+        z, features = window.draw(job.recipe.n_batch, stream(job.seed, run.step))
         z_here, features_here = spread(z, features)
         rate = job.rate(run.step, share)
         pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
@@ -315,7 +315,7 @@ def _share(job: Job, run: Run, begun: float) -> float:
 def _take_in(job: Job, run: Run, window: Window | Library, chunks_before: int) -> float:
     """Let new simulations enter; the seconds that this took."""
     before = time.perf_counter()
-    until = job.budget.chunks(run.step, job.recipe.batch_size)
+    until = job.budget.chunks(run.step, job.recipe.n_batch)
     if until is None:
         window.refresh(most=job.recipe.chunks_for(run.step))
     else:
@@ -367,7 +367,7 @@ def _standardised(state: State, features: np.ndarray) -> State:
 def _history(job: Job, run: Run, validation: Validation, stopped: Stopped | None) -> History:
     times = (run.seconds - run.waiting_seconds, run.waiting_seconds, run.first_step_seconds)
     paced, n_stored = job.budget.steps is not None, job.data.source.n_stored
-    return History(run.evaluations, stopped, validation.baseline, job.recipe.batch_size, *times, paced=paced, n_stored=n_stored)
+    return History(run.evaluations, stopped, validation.baseline, job.recipe.n_batch, *times, paced=paced, n_stored=n_stored)
 
 
 def _save(job: Job, run: Run) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from incongruent import encoders
 from incongruent.options import helpful
 from incongruent.simulation import CHUNK
 
@@ -11,6 +12,7 @@ FIRST_CHUNKS = 8
 """Chunks of simulations that have to be there before the first step."""
 REUSE_IN_STEPS = 8
 """With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed gives the same network."""
+LARGE_BATCH, SMALL_BATCH = 256, 64
 DEFAULT_EPOCHS, DEFAULT_STEPS = 100, (3000, 60_000)
 """The budget for stored simulations when none is given: so many epochs, within so many steps."""
 
@@ -21,7 +23,7 @@ class Recipe:
     """How the network learns.
 
     Attributes:
-        batch_size: data sets a step.
+        batch_size: data sets a step; when None 256, or 64 for encoders that look at every trial.
         peak_rate: highest learning rate.
         warmup: steps until it is reached.
         clip: largest norm of a gradient.
@@ -32,7 +34,7 @@ class Recipe:
             simulations leave more of the cores to learning.
     """
 
-    batch_size: int = 256
+    batch_size: int | None = None
     peak_rate: float = 2e-3
     warmup: int = 200
     clip: float = 2.0
@@ -43,14 +45,25 @@ class Recipe:
 
     def __post_init__(self) -> None:
         positive = self.peak_rate > 0 and self.clip > 0 and self.reuse > 0 and self.mmd_weight >= 0
-        if self.batch_size < 2 or self.warmup < 1 or not 0 <= self.average < 1 or not positive:
+        if self.n_batch < 2 or self.warmup < 1 or not 0 <= self.average < 1 or not positive:
             raise ValueError(
                 f"Expected batch_size ≥ 2, peak_rate > 0, warmup ≥ 1, clip > 0, 0 ≤ average < 1, mmd_weight ≥ 0 and reuse > 0; got {self}."
             )
 
+    @property
+    def n_batch(self) -> int:
+        """Data sets a step."""
+        return LARGE_BATCH if self.batch_size is None else self.batch_size
+
+    def sized_for(self, encoder: encoders.EncoderOptions | None) -> Recipe:
+        """The same recipe with a batch size, whoever chose it."""
+        if self.batch_size is not None:
+            return self
+        return replace(self, batch_size=SMALL_BATCH if isinstance(encoder, encoders.DeepSet | encoders.SetTransformer) else LARGE_BATCH)
+
     def chunks_for(self, step: int) -> int:
         """How many chunks of simulations may be there at a step."""
-        return 2 * FIRST_CHUNKS + int(step * self.batch_size / (self.reuse * CHUNK))
+        return 2 * FIRST_CHUNKS + int(step * self.n_batch / (self.reuse * CHUNK))
 
 
 @dataclass(frozen=True)

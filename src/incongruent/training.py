@@ -113,10 +113,11 @@ def train(
     """
     begun = time.perf_counter()
     data = data_for(source, validation, seed, recipe.window_bytes)
-    budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.batch_size)
     simulator = data.source.simulator
-    few = _try_out(source, budget) if isinstance(source, Simulator) else select(data.source.chunk(0)[1], slice(2))
     architecture = architecture.chosen_for(simulator.model.columns, simulator.design.largest)
+    recipe = recipe.sized_for(architecture.encoder)
+    budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.n_batch)
+    few = _try_out(source, budget) if isinstance(source, Simulator) else select(data.source.chunk(0)[1], slice(2))
     task = task_of(simulator, architecture, pilot=lambda: data.source.chunk(0)[1])
     plan = PosteriorPlan(task, architecture, simulator.prior)
     _dry_run(plan, few)

@@ -17,8 +17,7 @@ N_SETS, N_DRAWS = 6, 1000
 @pytest.fixture(scope="module", params=TASKS)
 def learned(request: pytest.FixtureRequest) -> tuple[Solved, inc.Posterior]:
     task = TASKS[request.param]
-    recipe = inc.Recipe(batch_size=128, peak_rate=3e-3)
-    return task, inc.train(task.simulator, steps=4000, seed=1, recipe=recipe, progress=False)
+    return task, inc.train(task.simulator, steps=4000, seed=1, progress=False)
 
 
 def accuracies(task: Solved, posterior: inc.Posterior, design: inc.Design) -> np.ndarray:
