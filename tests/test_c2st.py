@@ -24,6 +24,7 @@ def test_equal_distributions_cannot_be_told_apart(dim):
     assert abs(c2st(normal(1, dim=dim), normal(2, dim=dim), seed=1) - 0.5) < 5 * SE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shift", [0.5, 1.0, 3.0])
 def test_shifted_normals_are_told_apart_as_well_as_can_be(shift):
     best = stats.norm.cdf(shift / 2)
@@ -36,11 +37,13 @@ def test_distributions_of_equal_mean_are_told_apart_by_their_spread():
     assert abs(c2st(normal(1, dim=1), normal(2, scale=2.0, dim=1), seed=1) - best) < 5 * SE
 
 
+@pytest.mark.slow
 def test_units_do_not_matter():
     a, b, units = normal(1), normal(2, 1.0), np.array([1e6, 1e-6])
     assert c2st(a * units + 5.0, b * units + 5.0, seed=3) == pytest.approx(c2st(a, b, seed=3), abs=5 * SE)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_number():
     assert c2st(normal(1)[:500], normal(2, 1.0)[:500], seed=3) == c2st(normal(1)[:500], normal(2, 1.0)[:500], seed=3)
 

@@ -70,7 +70,7 @@ def test_what_is_helpful_stays_what_it_was():
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         add()
     assert replace(CouplingFlow(), n_bins=3) == CouplingFlow(n_bins=3)
-    assert next(iter(signature(inc.train).parameters)) == "simulator"
+    assert next(iter(signature(inc.train).parameters)) == "source"
 
 
 @pytest.mark.parametrize(

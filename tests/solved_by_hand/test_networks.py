@@ -11,13 +11,13 @@ from incongruent.checks.c2st import c2st
 from incongruent.checks.uniformity import uniformity_p
 
 TASKS = {"normal mean": NORMAL_MEAN, "RT and choice": RT_AND_CHOICE, "box": BOX}
-N_SETS, N_DRAWS = 6, 1000
+N_SETS, N_DRAWS = 4, 1000
 
 
 @pytest.fixture(scope="module", params=TASKS)
 def learned(request: pytest.FixtureRequest) -> tuple[Solved, inc.Posterior]:
     task = TASKS[request.param]
-    return task, inc.train(task.simulator, steps=4000, seed=1, progress=False)
+    return task, inc.train(task.simulator, steps=3000, seed=1, progress=False)
 
 
 def accuracies(task: Solved, posterior: inc.Posterior, design: inc.Design) -> np.ndarray:
