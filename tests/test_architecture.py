@@ -73,6 +73,7 @@ ORDER = [
     "checks.statistics",
     "checks.uniformity",
     "checks.c2st",
+    "checks.diagnosis",
     "checks.recovery",
     "checks.calibration",
     "checks.quality",
