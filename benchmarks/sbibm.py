@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from joblib import Parallel, delayed
 from sbibm_tasks import N_OBSERVATIONS, TASKS, Reference, Task, download, flat, read_reference
 
 import incongruent as inc
@@ -80,7 +81,8 @@ def measure(task: Task, references: Sequence[Reference], budget: int, method: Me
     posterior = method(task, simulations, seed)
     seconds = time.perf_counter() - begun
     draws = posterior.sample(task.trials(np.stack([reference.x for reference in references])), N_DRAWS, seed=seed + 1).theta
-    return Result(np.array([c2st(reference.draws, own, seed=1) for reference, own in zip(references, draws, strict=True)]), seconds)
+    pairs = [(reference.draws, own) for reference, own in zip(references, draws, strict=True)]
+    return Result(np.array(Parallel(n_jobs=-1)(delayed(c2st)(*pair, seed=1) for pair in pairs)), seconds)
 
 
 class Verification(NamedTuple):

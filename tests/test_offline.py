@@ -180,6 +180,28 @@ def test_a_loss_that_still_falls_is_told():
     assert history(np.ones(10), np.ones(10)).warnings == ()
 
 
+def test_a_further_round_goes_on_from_the_first(trained):
+    """With more simulations, from the weights that are there: better from the first look on than one that begins anew."""
+    more = inc.Simulator(MEAN, PRIOR, inc.Design(20)).simulate(500, seed=7)
+    stored = inc.simulations_from({"m": more.theta[:, 0]}, {"x": more.trials.values["x"]}, prior=PRIOR)
+    recipe = inc.Recipe(batch_size=64, peak_rate=1e-4, warmup=5)
+    again = inc.train(stored, start=trained, steps=20, seed=2, recipe=recipe, progress=False)
+    assert again.architecture == trained.architecture
+    assert again.history.evaluations[0].best < trained.history.evaluations[0].best - 0.5
+    strange = inc.simulations_from({"m": more.theta[:, 0]}, {"y": more.trials.values["x"]}, prior=PRIOR)
+    with pytest.raises(ValueError, match="Expected a posterior to start from with the columns, levels and prior of"):
+        inc.train(strange, start=trained, steps=20, seed=2, progress=False)
+
+
+def test_rounds_of_simulations_become_one():
+    one, two = SIMULATOR.simulate(3, seed=1), SIMULATOR.simulate(4, seed=2)
+    both = one.joined(two)
+    assert np.array_equal(both.theta, np.concatenate([one.theta, two.theta]))
+    assert both.trials.names == tuple("1234567")
+    with pytest.raises(ValueError, match="Expected simulations with the parameters"):
+        one.joined(inc.Simulations(two.theta, two.trials, ("other",)))
+
+
 @pytest.mark.slow
 def test_few_simulations_and_a_large_network_overfit_and_say_so():
     simulations = SIMULATOR.simulate(150, seed=1)

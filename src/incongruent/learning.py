@@ -163,6 +163,7 @@ class Job:
         seed: of initial weights, batches and dropout.
         recipe: how.
         checkpoint: where the state is kept.
+        start: a network to go on from; untrained when None.
     """
 
     data: Data
@@ -171,6 +172,7 @@ class Job:
     seed: int
     recipe: Recipe
     checkpoint: Path | None
+    start: Any = None
 
     def fingerprint(self) -> dict[str, Any]:
         """Tells one job from another; goes into checkpoints and cards."""
@@ -226,6 +228,8 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
         FileError: when the checkpoint is damaged or belongs to another run.
     """
     state = _fresh_state(jax.random.key(job.seed), job.plan, job.recipe)
+    if job.start is not None:
+        state = State(job.start, state.moments, job.start)
     run = Run(state, state.network)
     resumed = job.checkpoint is not None and job.checkpoint.exists()
     if resumed:
@@ -237,7 +241,7 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
             stored = job.data.held_out()
             validation = _validation(job, state.network.encoder, stored)
             compiled.result()
-        if not resumed:
+        if not resumed and job.start is None:
             run.state = _standardised(state, window.draw(N_FIRST, stream(job.seed, 2**31))[1])
         run.state = on_all_devices(run.state)
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)

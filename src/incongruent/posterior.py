@@ -164,11 +164,11 @@ class Posterior:
 
     def card(self) -> dict[str, Any]:
         """What the posterior is and where it comes from, as plain values."""
-        encoder = self.estimator.encoder
+        axis = axis_in(self)
         return {
             **simulator_to_json(self.simulator),
             "architecture": architecture_to_json(self.architecture),
-            "axis": [encoder.axis.low, encoder.axis.high] if isinstance(encoder, HistogramEncoder) else None,
+            "axis": list(axis) if axis else None,
             "ranges": self.ranges.to_json() if self.ranges else None,
             "history": self.history.to_json() if self.history else None,
             "notes": dict(self.notes),
@@ -177,6 +177,12 @@ class Posterior:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save to one file; it is whole or absent."""
         save_arrays(path, named_leaves(self.estimator, "estimator"), self.card(), kind=KIND, version=VERSION)
+
+
+def axis_in(posterior: Posterior) -> tuple[float, float] | None:
+    """The range of the histogram's axis; None when the posterior has none."""
+    encoder = posterior.estimator.encoder
+    return (encoder.axis.low, encoder.axis.high) if isinstance(encoder, HistogramEncoder) else None
 
 
 def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None, prior: AnyPrior | None = None) -> Posterior:

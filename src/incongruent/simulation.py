@@ -57,6 +57,17 @@ class Simulations:
         sizes = f"{n.min()}–{n.max()}" if len(self) else "no"
         return f"Simulations({len(self)} data sets{of}, {sizes} trials each, parameters {', '.join(self.parameter_names)})"
 
+    def joined(self, other: Simulations) -> Simulations:
+        """These data sets and then those of others of the same parameters and columns, as one; a further round of simulations, for example.
+
+        Raises:
+            ValueError: when parameters or columns differ.
+        """
+        if other.parameter_names != self.parameter_names:
+            raise ValueError(f"Expected simulations with the parameters {self.parameter_names}; got {other.parameter_names}.")
+        theta, trials = np.concatenate([self.theta, other.theta]), renumbered(concatenate([self.trials, other.trials]))
+        return Simulations(theta, trials, self.parameter_names, self.simulator)
+
     def select(self, datasets: Sequence[int] | Array | slice) -> Simulations:
         """Some of the data sets, in the order asked for."""
         return Simulations(self.theta[datasets], select(self.trials, datasets), self.parameter_names, self.simulator)

@@ -22,7 +22,7 @@ from incongruent.networks.architecture import Architecture, architecture_to_json
 from incongruent.networks.estimator import Estimator, build_estimator, loss
 from incongruent.networks.task import Task
 from incongruent.options import helpful
-from incongruent.posterior import Posterior, task_of
+from incongruent.posterior import Posterior, axis_in, task_of
 from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe, budget_for
 from incongruent.scope import ranges_of
 from incongruent.simulation import CHUNK, Simulations, Simulator
@@ -75,6 +75,7 @@ def train(
     steps: int | None = None,
     epochs: float | None = None,
     validation: Simulations | Bank | None = None,
+    start: Posterior | None = None,
     seed: int,
     architecture: Architecture = Architecture(),
     recipe: Recipe = Recipe(),
@@ -94,6 +95,8 @@ def train(
         epochs: budget in passes over stored simulations. With stored simulations and no budget, 100 epochs, within 3000 to 60,000 steps; training
             stops before when nothing improves.
         validation: data sets that are never trained on; a tenth of stored simulations, or fresh ones, when left out.
+        start: a posterior for the same columns and parameters, whose weights training goes on from, with more simulations for example; its
+            architecture counts.
         seed: of simulations, initial weights, the split and batches.
         architecture: of the network.
         recipe: how it learns.
@@ -114,19 +117,31 @@ def train(
     begun = time.perf_counter()
     data = data_for(source, validation, seed, recipe.window_bytes)
     simulator = data.source.simulator
+    if start is not None:
+        _refuse_strangers(start, simulator)
+        architecture = start.architecture
     architecture = architecture.chosen_for(simulator.model.columns, simulator.design.largest)
     recipe = recipe.sized_for(architecture.encoder)
     budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.n_batch)
     few = _try_out(source, budget) if isinstance(source, Simulator) else select(data.source.chunk(0)[1], slice(2))
-    task = task_of(simulator, architecture, pilot=lambda: data.source.chunk(0)[1])
+    axis = axis_in(start) if start is not None else None
+    task = task_of(simulator, architecture, axis=axis, pilot=lambda: data.source.chunk(0)[1])
     plan = PosteriorPlan(task, architecture, simulator.prior)
     _dry_run(plan, few)
-    job = Job(data, plan, budget, seed, recipe, Path(checkpoint) if checkpoint is not None else None)
+    kept_in = Path(checkpoint) if checkpoint is not None else None
+    job = Job(data, plan, budget, seed, recipe, kept_in, None if start is None else start.estimator)
     learned = learn_all(job, begun, progress=progress)
     design = simulator.design
     assert isinstance(design, Design)  # `data_for` has refused anything else
     ranges = ranges_of(learned.validation.stored.trials, design.levels)
     return Posterior(simulator, learned.network, architecture, ranges, learned.history, learned.notes)
+
+
+def _refuse_strangers(start: Posterior, simulator: Simulator) -> None:
+    """Weights of one posterior serve another of the same columns, levels, parameters and prior map."""
+    one, other = start.simulator, simulator
+    if (one.model.columns, one.design.levels, one.prior.to_json()) != (other.model.columns, other.design.levels, other.prior.to_json()):
+        raise ValueError(f"Expected a posterior to start from with the columns, levels and prior of {other}; got one for {one}.")
 
 
 def _try_out(simulator: Simulator, budget: Budget) -> Trials:

@@ -52,7 +52,7 @@ def c2st(reference: Array, draws: Array, *, seed: int) -> float:
         raise ImportError("Expected scikit-learn for c2st; it is not installed. Install it with: pip install scikit-learn") from error
     reference, draws = _checked(reference, draws)
     mean, sd = reference.mean(axis=0), reference.std(axis=0, ddof=1)
-    points = (np.concatenate([reference, draws]) - mean) / sd  # (2 draw, dim)
+    points = ((np.concatenate([reference, draws]) - mean) / sd).astype(np.float32)  # (2 draw, dim)
     is_draw = np.repeat([0, 1], len(draws))
     folds = KFold(N_FOLDS, shuffle=True, random_state=seed).split(points)
     judged = [_accuracy(points, is_draw, learned, held_out, seed) for learned, held_out in folds]
@@ -70,10 +70,11 @@ def _accuracy(points: Array, is_draw: Array, learned: Array, held_out: Array, se
     """Accuracy on the points held out, and whether the loss had stopped falling before the last epoch."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
 
     layers = (WIDTH * points.shape[1],) * N_LAYERS
     network = MLPClassifier(layers, activation="relu", solver="adam", max_iter=MAX_EPOCHS, random_state=seed)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # the matrices are so small that threads wait for each other
         warnings.simplefilter("ignore", ConvergenceWarning)  # `c2st` says it once for all folds
         network.fit(points[learned], is_draw[learned])
     right = network.predict(points[held_out]) == is_draw[held_out]
