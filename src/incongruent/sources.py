@@ -80,21 +80,18 @@ class Shelf:
         bank: on disk.
         chunks: which of its chunks.
         seed: of the order.
+        n_stored: data sets in these chunks.
     """
 
     bank: Bank
     chunks: tuple[int, ...]
     seed: int
+    n_stored: int
 
     @property
     def simulator(self) -> Simulator:
         """What made the bank."""
         return self.bank.simulator
-
-    @property
-    def n_stored(self) -> int:
-        """Data sets on the shelf."""
-        return sum(self.bank.origin(index).n for index in self.chunks)
 
     @property
     def target_dim(self) -> int:
@@ -201,10 +198,13 @@ def _from_bank(bank: Bank, validation: Simulations | Bank | None, seed: int, n_b
     if len(chunks) < 4 or needed <= n_bytes:
         return data_for(bank.simulations(chunks), validation, seed, n_bytes)
     if validation is not None:
-        return Data(Shelf(bank, tuple(map(int, chunks)), seed), lambda: _kept(validation, simulator, seed))
+        return Data(_shelf(bank, chunks, seed), lambda: _kept(validation, simulator, seed))
     n_out = max(1, min(N_VALIDATION // CHUNK, len(chunks) // 10))
-    out = chunks[-n_out:]
-    return Data(Shelf(bank, tuple(map(int, chunks[:-n_out])), seed), lambda: _kept(bank.simulations(out), simulator, seed))
+    return Data(_shelf(bank, chunks[:-n_out], seed), lambda: _kept(bank.simulations(chunks[-n_out:]), simulator, seed))
+
+
+def _shelf(bank: Bank, chunks: Array, seed: int) -> Shelf:
+    return Shelf(bank, tuple(map(int, chunks)), seed, sum(bank.origin(int(index)).n for index in chunks))
 
 
 def _drawable(simulator: Simulator) -> None:
