@@ -112,11 +112,11 @@ def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Pa
 
 
 def test_recover_prints_and_writes(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    assert run("recover", network, "--datasets", 100, "--out", tmp_path / "recovery", monkeypatch=monkeypatch) == 0
+    assert run("recover", network, "--datasets", 40, "--out", tmp_path / "recovery", monkeypatch=monkeypatch) == 0
     assert set(pd.read_csv(tmp_path / "recovery" / "recovery.csv")["parameter"]) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
     assert (tmp_path / "recovery" / "recovery.png").exists()
     shown = capsys.readouterr().out
-    assert "100 simulated data sets" in shown
+    assert "40 simulated data sets" in shown
     assert "corrected by the exact likelihood" in shown
     table = pd.read_csv(tmp_path / "recovery" / "calibration.csv")
     assert {"A", "log q", "log likelihood", "TARP, prior", "TARP, near"} < set(table["quantity"])

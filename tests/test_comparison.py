@@ -1,5 +1,7 @@
 """Model comparison against probabilities known exactly, and ensembles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import special, stats
@@ -91,6 +93,6 @@ def test_members_that_agree_disagree_by_nothing_and_others_by_up_to_log_k(member
 def test_an_ensemble_of_strangers_is_refused(members):
     with pytest.raises(ValueError, match="Expected at least two posteriors"):
         inc.Ensemble(members[:1])
-    other = inc.train(BOTH["wide"], steps=2, seed=1, architecture=TINY, recipe=inc.Recipe(batch_size=8), progress=False)
+    other = replace(members[0], simulator=BOTH["wide"])
     with pytest.raises(ValueError, match="Expected posteriors for the same model and prior"):
         inc.Ensemble([members[0], other])

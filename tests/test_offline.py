@@ -9,9 +9,8 @@ import incongruent as inc
 from incongruent.history import Evaluation, History, Stopped
 from incongruent.sources import data_for
 
-TINY = inc.Architecture(
-    encoder=inc.encoders.DeepSet(width=16, n_blocks=1), flow=inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16), n_summaries=4
-)
+FLOW = inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16)
+TINY = inc.Architecture(inc.encoders.DeepSet(width=16, n_blocks=1), FLOW, 4)
 MEAN = inc.Model("mean", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n))
 PRIOR = inc.Prior(m=stats.norm(0, 1))
 SIMULATOR = inc.Simulator(MEAN, PRIOR, inc.Design((5, 20)))
@@ -59,7 +58,12 @@ def test_a_scalar_trial_number_and_an_array_of_conditions_train_as_they_are():
     rt = 300 + rng.gamma(4, 30, (60, n)) + theta["A"][:, None] * conditions
     data = {"rt": rt, "accuracy": (rng.random((60, n)) < 0.9).astype(float), "conditions": conditions, "number": n}
     posterior = inc.train(
-        inc.simulations_from(theta, data), steps=6, seed=1, architecture=TINY, recipe=inc.Recipe(batch_size=2, warmup=2), progress=False
+        inc.simulations_from(theta, data),
+        steps=6,
+        seed=1,
+        architecture=inc.Architecture(flow=FLOW),
+        recipe=inc.Recipe(batch_size=2, warmup=2),
+        progress=False,
     )
     study = inc.trials_from({name: values if np.ndim(values) < 2 else values[:3] for name, values in data.items()}, posterior.simulator.model.columns)
     assert posterior.sample(study, 10, seed=1).theta.shape == (3, 10, 3)
