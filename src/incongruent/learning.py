@@ -351,7 +351,8 @@ def _candidates(state: State) -> dict[str, Any]:
 
 def _validation(job: Job, encoder: Encoder, stored: Stored) -> Validation:
     if not encoder.ragged and len(stored.trials) > MOST_PADDED:
-        stored = Stored(stored.simulator, stored.z[:MOST_PADDED], select(stored.trials, slice(MOST_PADDED)))
+        rows = np.linspace(0, len(stored.trials) - 1, MOST_PADDED).astype(int)  # from everywhere, since they may be sorted
+        stored = Stored(stored.simulator, stored.z[rows], select(stored.trials, rows))
     order = np.argsort(stored.trials.n_trials, kind="stable")  # data sets of like size together
     coded, z = encoder.code(stored.trials), stored.z.astype(np.float32)
     blocks = []
