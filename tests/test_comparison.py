@@ -65,6 +65,11 @@ def test_what_cannot_be_compared_is_refused(simulators, weights, words):
         inc.compare(simulators, steps=1, seed=1, weights=weights, progress=False)
 
 
+def test_the_mmd_term_is_for_posteriors():
+    with pytest.raises(ValueError, match="Expected a recipe without the MMD term"):
+        inc.compare(BOTH, steps=1, seed=1, recipe=inc.Recipe(mmd_weight=1.0), progress=False)
+
+
 @pytest.fixture(scope="module")
 def members():
     recipe = inc.Recipe(batch_size=64, peak_rate=5e-3, warmup=20)

@@ -197,6 +197,17 @@ def test_a_further_round_goes_on_from_the_first(trained):
         inc.train(strange, start=trained, steps=20, seed=2, progress=False)
 
 
+def test_rounds_without_a_prior_keep_the_map_of_the_first():
+    """Location and scale of samples differ from round to round; weights go with those of the first."""
+    rounds = [SIMULATOR.simulate(40, seed=seed) for seed in (1, 2)]
+    one, two = (inc.simulations_from({"m": r.theta[:, 0]}, {"x": r.trials.values["x"]}, n_trials=r.trials.n_trials) for r in rounds)
+    tiny = {"steps": 2, "architecture": TINY, "recipe": inc.Recipe(batch_size=8), "progress": False}
+    first = inc.train(one, seed=1, **tiny)
+    second = inc.train(two, start=first, seed=2, **tiny)
+    assert two.simulator.prior.to_json() != one.simulator.prior.to_json()
+    assert second.simulator.prior.to_json() == one.simulator.prior.to_json()
+
+
 def test_rounds_of_simulations_become_one():
     one, two = SIMULATOR.simulate(3, seed=1), SIMULATOR.simulate(4, seed=2)
     both = one.joined(two)

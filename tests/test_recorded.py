@@ -144,3 +144,26 @@ def test_what_has_no_one_meaning_is_refused(data, options, words):
 def test_theta_that_does_not_belong_is_refused(theta, options, words):
     with pytest.raises(ValueError, match=words):
         inc.simulations_from(theta, {"rt": RT}, **options)
+
+
+TRIALS = inc.trials_from({"rt": RT})
+
+
+@pytest.mark.parametrize(
+    ("data", "columns", "options"),
+    [
+        (TRIALS, None, {"n_trials": 5}),
+        (TRIALS, None, {"answered": np.ones((N, T), bool)}),
+        (TRIALS, [inc.Continuous("rt")], {}),
+        (pd.DataFrame({"dataset": [1], "x": [1.0]}), None, {"n_trials": 1}),
+        ({"rt": RT}, [inc.Continuous("rt")], {"given": ["rt"]}),
+    ],
+)
+def test_an_option_that_would_be_left_unused_is_refused(data, columns, options):
+    with pytest.raises(ValueError, match=r"^Expected .* beside|^Expected either columns"):
+        inc.trials_from(data, columns, **options)
+
+
+def test_a_misspelt_option_is_told():
+    with pytest.raises(TypeError, match="simulations_from has no option 'ntrials'; did you mean 'n_trials'"):
+        inc.simulations_from({"m": AGE}, {"rt": RT}, ntrials=3)

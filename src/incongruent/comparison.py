@@ -191,9 +191,11 @@ def compare(
         A `Comparison`, with its calibration on fresh simulations on record.
 
     Raises:
-        ValueError: when the simulators do not belong together, or the weights are not probabilities.
+        ValueError: when the simulators do not belong together, the weights are not probabilities, or the recipe has an MMD term.
     """
     begun = time.perf_counter()
+    if recipe.mmd_weight:
+        raise ValueError(f"Expected a recipe without the MMD term, which is for posteriors; got mmd_weight={recipe.mmd_weight}.")
     names, probabilities = _looked_at(simulators, weights)
     mixture = _Mixture(tuple(simulators.values()), probabilities, seed)
     design = mixture.simulator.design

@@ -74,7 +74,8 @@ class Ensemble:
 
     def _drawn(self, study: Trials, n_each: int, seed: int) -> tuple[Draws, Array]:
         """Draws of the members one after the other, (person, K n, parameter), and log q of all draws under each, (K, person, K n)."""
-        parts = [member.sample(study, n_each, seed=seed + 7919 * k) for k, member in enumerate(self.members)]
+        seeds = generator(seed, 21).integers(2**63, size=len(self.members))
+        parts = [member.sample(study, n_each, seed=int(own)) for member, own in zip(self.members, seeds, strict=True)]
         theta = np.concatenate([part.theta for part in parts], axis=1)
         log_q = np.stack([member.log_prob(theta, study) for member in self.members])
         return replace(parts[0], theta=theta, log_q=log_q.mean(axis=0)), log_q

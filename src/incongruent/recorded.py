@@ -16,6 +16,7 @@ import pandas as pd
 from incongruent.designs import Design
 from incongruent.joint_prior import AnyPrior, joint_prior_of
 from incongruent.models.model import Model
+from incongruent.options import helpful
 from incongruent.simulation import Simulations, Simulator
 from incongruent.tables import read_table
 from incongruent.trials import Category, Column, Continuous, Integer, Per, Trials, allowed, checked, from_long
@@ -28,6 +29,7 @@ SUBSAMPLE = 10
 """From data sets that all have the same number of trials, learning goes down to this part of it."""
 
 
+@helpful
 def trials_from(
     data: Any,
     columns: Sequence[Column] | None = None,
@@ -62,15 +64,22 @@ def trials_from(
         >>> trials_from({"rt": np.ones((3, 10)), "load": np.arange(10) % 2, "age": np.array([20.5, 30, 41])})
         Trials(3 data sets, 10–10 trials each, columns rt, load, age)
     """
+    if columns is not None and len(given):
+        raise ValueError(f"Expected either columns, which say themselves whether they are given, or given={list(given)}; got both.")
     if isinstance(data, Trials):
+        if len(given) or n_trials is not None or answered is not None or columns not in (None, data.columns):
+            raise ValueError("Expected Trials as they are, which know their columns, numbers and answers; got options beside. Leave those out.")
         return data
     if isinstance(data, Mapping):
         return _from_arrays({str(k): np.asarray(v) for k, v in data.items()}, columns, set(given), n_trials, answered)
     if isinstance(data, np.ndarray):
         return _from_one_array(data, columns, set(given), n_trials, answered)
+    if n_trials is not None:
+        raise ValueError(f"Expected a data frame with one row a trial, which tells their numbers; got n_trials={n_trials} beside. Leave it out.")
     return _from_frame(read_table(data)[0], columns, set(given), answered, dataset)
 
 
+@helpful
 def simulations_from(
     theta: Any,
     data: Any,
@@ -79,7 +88,10 @@ def simulations_from(
     prior: AnyPrior | None = None,
     design: Design | None = None,
     model: Model | None = None,
-    **options: Any,
+    given: Sequence[str] = (),
+    n_trials: int | Array | None = None,
+    answered: Array | str | None = None,
+    dataset: str = "dataset",
 ) -> Simulations:
     """Simulations that were made elsewhere, to train with.
 
@@ -93,7 +105,10 @@ def simulations_from(
         design: which numbers of trials to learn; from a tenth of what there is, by taking random trials, up to all when left out. Data sets whose
             numbers of trials differ are used from the smallest on.
         model: that made them, if it can simulate here too.
-        **options: given, n_trials, answered and dataset as in `trials_from`.
+        given: as in `trials_from`.
+        n_trials: as in `trials_from`.
+        answered: as in `trials_from`.
+        dataset: as in `trials_from`.
 
     Raises:
         ValueError: when theta and data do not belong together, or theta lies outside the prior.
@@ -105,8 +120,9 @@ def simulations_from(
         >>> simulations_from({"mean": mean}, {"x": rng.normal(mean[:, None], 1.0, (100, 50))})
         Simulations(100 data sets of recorded, 50–50 trials each, parameters mean)
     """
-    trials = trials_from(data, columns if model is None else model.columns, **options)
-    names, values = _parameters(theta, trials, options.get("dataset", "dataset"), prior)
+    columns = columns if model is None else model.columns
+    trials = trials_from(data, columns, given=given, n_trials=n_trials, answered=answered, dataset=dataset)
+    names, values = _parameters(theta, trials, dataset, prior)
     if model is None:
         model = Model("recorded", names, trials.columns)
     prior = joint_prior_of(values, names) if prior is None else prior

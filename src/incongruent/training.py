@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,8 @@ def train(
         FileError: when the checkpoint is damaged or belongs to another run.
     """
     begun = time.perf_counter()
+    if start is not None:
+        source = _with_map_of(start, source)
     data = data_for(source, validation, seed, recipe.window_bytes)
     simulator = data.source.simulator
     if start is not None:
@@ -135,6 +137,16 @@ def train(
     assert isinstance(design, Design)  # `data_for` has refused anything else
     ranges = ranges_of(learned.validation.stored.trials, design.levels)
     return Posterior(simulator, learned.network, architecture, ranges, learned.history, learned.notes)
+
+
+def _with_map_of(start: Posterior, source: Simulator | Simulations | Bank) -> Simulator | Simulations | Bank:
+    """Recorded simulations whose prior is known by samples alone, on the real line of the posterior that training starts from."""
+    if not isinstance(source, Simulations) or source.simulator is None or source.simulator.prior.has_density:
+        return source
+    own, before = source.simulator, start.simulator.prior
+    if before.has_density or before.names != own.prior.names:
+        return source
+    return replace(source, simulator=Simulator(own.model, before, own.design))
 
 
 def _refuse_strangers(start: Posterior, simulator: Simulator) -> None:
