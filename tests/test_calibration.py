@@ -116,6 +116,7 @@ def test_a_person_with_too_many_trials_is_refused(posterior):
         posterior_sbc(posterior, trials, 0, seed=1)
 
 
+@pytest.mark.slow
 def test_a_network_for_another_prior_is_caught(posterior):
     """Taken for the prior it was not trained on, a network has bad weights and ranks that are not uniform; under its own it has fewer of both."""
     own = calibrate(posterior, n_datasets=150, n_draws=200, seed=1)

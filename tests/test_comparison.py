@@ -76,6 +76,7 @@ def members():
     return [inc.train(BOTH["narrow"], steps=150, seed=seed, architecture=TINY, recipe=recipe, progress=False) for seed in (1, 2)]
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_the_mixture_of_its_members(members):
     ensemble, study = inc.Ensemble(members), BOTH["narrow"].simulate(6, seed=3).trials
     draws = ensemble.sample(study, 1001, seed=1)
@@ -88,6 +89,7 @@ def test_an_ensemble_is_the_mixture_of_its_members(members):
     assert np.trapezoid(density, grid, axis=1) == pytest.approx(np.ones(6), abs=0.01)
 
 
+@pytest.mark.slow
 def test_members_that_agree_disagree_by_nothing_and_others_by_up_to_log_k(members):
     study = BOTH["narrow"].simulate(6, seed=3).trials
     assert inc.Ensemble([members[0], members[0]]).disagreement(study, seed=1) == pytest.approx(np.zeros(6), abs=1e-6)
@@ -95,6 +97,7 @@ def test_members_that_agree_disagree_by_nothing_and_others_by_up_to_log_k(member
     assert ((found > 0) & (found < np.log(2))).all()
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_strangers_is_refused(members):
     with pytest.raises(ValueError, match="Expected at least two posteriors"):
         inc.Ensemble(members[:1])

@@ -108,6 +108,7 @@ def test_impossible_recipes_and_architectures_are_refused() -> None:
         inc.Recipe(dropout=0.1)  # type: ignore[call-arg]
 
 
+@pytest.mark.slow
 def test_without_a_window_the_axis_is_that_of_a_pilot_and_is_kept(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
     endless = inc.Simulator(simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None))
     posterior = inc.train(endless, steps=3, seed=1, architecture=small, progress=False)

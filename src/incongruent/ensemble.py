@@ -2,9 +2,10 @@ r"""Ensembles: several posteriors for the same simulator as one, q(theta | x) = 
 
 Networks trained with different seeds differ where training left something open, so their disagreement
 
-    D(x) = 1/K sum_k KL(q_k || q) = 1/K sum_k E_{q_k}[log q_k(theta | x) - log q(theta | x)]
+    D(x) = 1/K sum_k KL(q_k || q) = E_q[log K + sum_k r_k log r_k],    r_k = q_k / sum_j q_j
 
-(0 when all agree, log K when no two overlap) shows for which people a single network should not be trusted.
+(0 when all agree, log K when no two overlap) shows for which people a single network should not be trusted. The second form, a mean of numbers that
+are never negative, is the one that is computed.
 """
 
 from __future__ import annotations
@@ -68,9 +69,8 @@ class Ensemble:
     def disagreement(self, study: Trials, n_draws: int = 500, *, seed: int) -> Array:
         """How much the members disagree about each person, (person,), in nats: 0 when not at all, log K when no two overlap."""
         _, log_q = self._drawn(study, n_draws, seed)
-        mixture = special.logsumexp(log_q, axis=0) - np.log(len(self.members))
-        own = np.concatenate([log_q[k][:, k * n_draws : (k + 1) * n_draws] for k in range(len(self.members))], axis=1)
-        return np.clip((own - mixture).mean(axis=1), 0.0, None)
+        log_share = log_q - special.logsumexp(log_q, axis=0)  # of each member in the mixture, (K, person, draw)
+        return np.log(len(self.members)) + (np.exp(log_share) * log_share).sum(axis=0).mean(axis=1)
 
     def _drawn(self, study: Trials, n_each: int, seed: int) -> tuple[Draws, Array]:
         """Draws of the members one after the other, (person, K n, parameter), and log q of all draws under each, (K, person, K n)."""

@@ -116,7 +116,7 @@ def train(
     """
     begun = time.perf_counter()
     if start is not None:
-        source = _with_map_of(start, source)
+        source = _as_before(start, source)
     data = data_for(source, validation, seed, recipe.window_bytes)
     simulator = data.source.simulator
     if start is not None:
@@ -139,21 +139,30 @@ def train(
     return Posterior(simulator, learned.network, architecture, ranges, learned.history, learned.notes)
 
 
-def _with_map_of(start: Posterior, source: Simulator | Simulations | Bank) -> Simulator | Simulations | Bank:
-    """Recorded simulations whose prior is known by samples alone, on the real line of the posterior that training starts from."""
-    if not isinstance(source, Simulations) or source.simulator is None or source.simulator.prior.has_density:
+def _as_before(start: Posterior, source: Simulator | Simulations | Bank) -> Simulator | Simulations | Bank:
+    """Stored simulations with the design of the posterior that training starts from, whose weights go with its numbers of trials; and with its prior,
+    where their own is known by samples alone.
+    """
+    if not isinstance(source, Simulations) or source.simulator is None:
         return source
-    own, before = source.simulator, start.simulator.prior
-    if before.has_density or before.names != own.prior.names:
+    own, before = source.simulator, start.simulator
+    unknown = not own.prior.has_density and not before.prior.has_density and own.prior.names == before.prior.names
+    if own.model.columns != before.model.columns:
         return source
-    return replace(source, simulator=Simulator(own.model, before, own.design))
+    return replace(source, simulator=Simulator(own.model, before.prior if unknown else own.prior, before.design))
 
 
 def _refuse_strangers(start: Posterior, simulator: Simulator) -> None:
-    """Weights of one posterior serve another of the same columns, levels, parameters and prior map."""
+    """Weights of one posterior serve another of the same columns, levels, largest number of trials, parameters and prior map."""
     one, other = start.simulator, simulator
-    if (one.model.columns, one.design.levels, one.prior.to_json()) != (other.model.columns, other.design.levels, other.prior.to_json()):
-        raise ValueError(f"Expected a posterior to start from with the columns, levels and prior of {other}; got one for {one}.")
+    for what, mine, yours in (
+        ("columns", one.model.columns, other.model.columns),
+        ("levels", one.design.levels, other.design.levels),
+        ("largest number of trials", one.design.largest, other.design.largest),
+        ("prior", one.prior.to_json(), other.prior.to_json()),
+    ):
+        if mine != yours:
+            raise ValueError(f"Expected a posterior to start from with the same {what}; it has {mine}, what is to be learned from {yours}.")
 
 
 def _try_out(simulator: Simulator, budget: Budget) -> Trials:

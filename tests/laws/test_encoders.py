@@ -74,7 +74,11 @@ CASES = {
     "set transformer": case(CONFLICT, encoders.SetTransformer(width=16, n_heads=4, n_inducing=5)),
     "set transformer of anything": case(ANYTHING, encoders.SetTransformer(width=8, n_heads=2, n_inducing=3, n_blocks=1, n_seeds=1)),
 }
-every_encoder = pytest.mark.parametrize("of", CASES.values(), ids=CASES)
+LONG = {"deep set of anything", "set transformer of anything"}
+"""Compiling these takes seconds a test, so that they are looked at with the slow tests."""
+every_encoder = pytest.mark.parametrize(
+    "of", [pytest.param(of, id=name, marks=pytest.mark.slow if name in LONG else ()) for name, of in CASES.items()]
+)
 
 
 @eqx.filter_jit

@@ -41,7 +41,11 @@ def randomised(flow, scale: float = 0.2):
 
 
 FLOWS = {name: randomised(Flow(jax.random.key(1), dim, CONTEXT, size)) for name, (dim, size) in SIZES.items()}
-every_flow = pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
+LONG = {"dim 6", "dim 3, fixed", "dim 2"}
+"""Compiling these takes seconds a test, and others are like them, so that they are looked at with the slow tests."""
+every_flow = pytest.mark.parametrize(
+    "flow", [pytest.param(flow, id=name, marks=pytest.mark.slow if name in LONG else ()) for name, flow in FLOWS.items()]
+)
 CONTEXTS = jax.random.normal(jax.random.key(2), (40, CONTEXT))
 
 
@@ -191,6 +195,7 @@ def test_every_two_layers_move_every_coordinate(dim, permutation):
         assert {*first.order[dim // 2 :], *second.order[dim // 2 :]} == set(range(dim))
 
 
+@pytest.mark.slow
 def test_in_an_autoregression_a_coordinate_depends_on_those_before_it_alone():
     flow = FLOWS["autoregressive, dim 3"]
     for layer in flow.layers:
