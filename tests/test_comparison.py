@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import special, stats
 
@@ -49,6 +50,29 @@ def test_calibration_is_on_record(comparison):
     assert 0.6 < comparison.accuracy < 0.95
     assert comparison.calibration["n"].sum() == 2 * 2048
     assert "narrow, wide" in str(comparison)
+
+
+def test_a_comparison_that_was_saved_says_the_same(comparison, tmp_path):
+    comparison.save(tmp_path / "c")
+    study = BOTH["narrow"].simulate(5, seed=5).trials
+    alone = inc.load_comparison(tmp_path / "c")
+    pd.testing.assert_frame_equal(alone.probabilities(study), comparison.probabilities(study))
+    pd.testing.assert_frame_equal(alone.calibration, comparison.calibration)
+    assert str(alone) == str(comparison)
+    with pytest.raises(ValueError, match="Expected a model that can simulate"):
+        alone.simulators["narrow"].simulate(1, seed=1)
+    with_models = inc.load_comparison(tmp_path / "c", models={"narrow": NARROW, "wide": WIDE})
+    assert np.array_equal(with_models.simulators["narrow"].simulate(2, seed=1).theta, BOTH["narrow"].simulate(2, seed=1).theta)
+
+
+def test_a_comparison_of_other_models_is_refused(comparison, tmp_path):
+    comparison.save(tmp_path / "c")
+    with pytest.raises(inc.FileError, match=r"Expected models among \['narrow', 'wide'\].*got \['tall'\]"):
+        inc.load_comparison(tmp_path / "c", models={"tall": WIDE})
+    with pytest.raises(inc.FileError, match="Expected the model 'narrow'"):
+        inc.load_comparison(tmp_path / "c", models={"narrow": WIDE})
+    with pytest.raises(inc.FileError, match="saved posterior"):
+        inc.load_posterior(tmp_path / "c")
 
 
 @pytest.mark.parametrize(

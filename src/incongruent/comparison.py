@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,22 +14,28 @@ import numpy as np
 import pandas as pd
 from jaxtyping import PRNGKeyArray
 
+from incongruent.cards import simulator_from_json, simulator_to_json
 from incongruent.designs import Design
-from incongruent.history import History
+from incongruent.history import History, history_from_json
+from incongruent.joint_prior import AnyPrior
 from incongruent.learning import Job, learn_all
-from incongruent.networks.architecture import Architecture, architecture_to_json
+from incongruent.models import Model
+from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_to_json
 from incongruent.networks.classifier import Classifier, build_classifier
 from incongruent.networks.task import Task
 from incongruent.options import helpful
-from incongruent.posterior import in_groups, task_of
+from incongruent.posterior import axis_in, in_groups, task_of
 from incongruent.recipe import Budget, Recipe
 from incongruent.scope import Ranges, admit, ranges_of
 from incongruent.simulation import CHUNK, Simulator, generator
 from incongruent.sources import N_VALIDATION, Data, Stored
+from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
 from incongruent.trials import Trials, checked, concatenate, renumbered
 
 Array = np.ndarray
 
+KIND = "saved comparison"
+VERSION = 1
 EDGES = np.linspace(0.0, 1.0, 11)
 
 
@@ -105,6 +112,7 @@ class Comparison:
         simulators: by the name of the model.
         weights: (model,) prior probabilities.
         classifier: the network.
+        architecture: of what it is made.
         ranges: between which values the simulated data sets lay.
         history: how training went.
         calibration: how often the models were right at each stated probability, on fresh data sets: probability, observed, n.
@@ -114,6 +122,7 @@ class Comparison:
     simulators: Mapping[str, Simulator]
     weights: Array
     classifier: Classifier = field(repr=False)
+    architecture: Architecture = field(repr=False)
     ranges: Ranges = field(repr=False)
     history: History = field(repr=False)
     calibration: pd.DataFrame = field(repr=False)
@@ -155,6 +164,21 @@ class Comparison:
         frame["best"] = np.asarray(self.names, object)[best[:, 0]]
         frame["log_bayes_factor"] = np.take_along_axis(log_factor, best[:, :1], 1)[:, 0] - np.take_along_axis(log_factor, best[:, 1:2], 1)[:, 0]
         return frame
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save to one file, which is whole or absent; `load_comparison` reads it."""
+        axis = axis_in(self.classifier.encoder)
+        card = {
+            "simulators": {name: simulator_to_json(simulator) for name, simulator in self.simulators.items()},
+            "weights": self.weights.tolist(),
+            "architecture": architecture_to_json(self.architecture),
+            "axis": list(axis) if axis else None,
+            "ranges": self.ranges.to_json(),
+            "history": self.history.to_json(),
+            "calibration": self.calibration.to_dict("list"),
+            "accuracy": self.accuracy,
+        }
+        save_arrays(path, named_leaves(self.classifier, "classifier"), card, kind=KIND, version=VERSION)
 
     def __str__(self) -> str:
         return (
@@ -208,7 +232,41 @@ def compare(
     log_p = _log_probabilities(learned.network, fresh.trials)
     ranges = ranges_of(learned.validation.stored.trials, design.levels)
     right = float((log_p.argmax(axis=1) == fresh.z.argmax(axis=1)).mean())
-    return Comparison(dict(simulators), probabilities, learned.network, ranges, learned.history, _calibration(np.exp(log_p), fresh.z), right)
+    calibration = _calibration(np.exp(log_p), fresh.z)
+    return Comparison(dict(simulators), probabilities, learned.network, architecture, ranges, learned.history, calibration, right)
+
+
+def load_comparison(
+    path: str | os.PathLike[str], *, models: Mapping[str, Model] | None = None, priors: Mapping[str, AnyPrior] | None = None
+) -> Comparison:
+    """Load a saved comparison.
+
+    Args:
+        path: the file.
+        models: by the names under which they were compared, those that do not ship with the package; without them there are probabilities, but
+            nothing can be simulated.
+        priors: by the same names, joint priors, whose functions files do not hold.
+
+    Raises:
+        FileError: when the file is absent, damaged, foreign, of an unknown version, or for other models.
+    """
+    arrays, card = load_arrays(path, kind=KIND, version=VERSION)
+    models, priors = models or {}, priors or {}
+    try:
+        strangers = {*models, *priors} - set(card["simulators"])
+        if strangers:
+            raise FileError(f"Expected models among {sorted(card['simulators'])}, which were compared in {path}; got {sorted(strangers)}.")
+        simulators = {name: simulator_from_json(spec, models.get(name), priors.get(name)) for name, spec in card["simulators"].items()}
+        architecture = architecture_from_json(card["architecture"])
+        task = task_of(next(iter(simulators.values())), architecture, axis=tuple(card["axis"]) if card["axis"] else None)
+        ranges, history = Ranges(**card["ranges"]), history_from_json(card["history"])
+        weights, calibration, accuracy = np.array(card["weights"]), pd.DataFrame(card["calibration"]), float(card["accuracy"])
+    except FileError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
+    skeleton = eqx.filter_eval_shape(build_classifier, jax.random.key(0), task, architecture, len(simulators))
+    return Comparison(simulators, weights, with_leaves(skeleton, arrays, "classifier"), architecture, ranges, history, calibration, accuracy)
 
 
 def _looked_at(simulators: Mapping[str, Simulator], weights: Mapping[str, float] | None) -> tuple[tuple[str, ...], Array]:

@@ -31,7 +31,7 @@ from incongruent.library import Library
 from incongruent.networks.encoders import Encoder
 from incongruent.networks.estimator import loss
 from incongruent.progress import Reporter, progress_bar, silent
-from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe
+from incongruent.recipe import FIRST_CHUNKS, WARMUP_SHARE, Budget, Recipe
 from incongruent.sources import Data, Stored
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
 from incongruent.trials import select
@@ -189,9 +189,16 @@ class Job:
             **self.plan.describe(),
         }
 
-    def rate(self, step: int, share: float) -> float:
-        """Learning rate: a linear rise over the warm-up, then half a cosine to the end of the budget."""
-        return self.recipe.peak_rate * min(1.0, (step + 1) / self.recipe.warmup) * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
+    def rate(self, step: int, share: float, first: float) -> float:
+        """Learning rate: a linear rise over the warm-up, then half a cosine to the end of the budget.
+
+        Args:
+            step: from 0.
+            share: of the budget that is used up.
+            first: the share that was used up by the first step, compilation included.
+        """
+        rise = max((step + 1) / self.recipe.warmup, (share - first) / WARMUP_SHARE)
+        return self.recipe.peak_rate * min(1.0, rise) * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
 
     def keep(self, step: int) -> float:
         """Decay of the averaged weights; shorter at first, when the weights still run."""
@@ -246,7 +253,8 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
         run.state = on_all_devices(run.state)
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
     if run.step == 0:
-        raise TrainingError(f"Expected time for at least one step; {run.seconds:.0f} s were over before the first: give a larger budget.")
+        seconds = time.perf_counter() - begun
+        raise TrainingError(f"Expected time for at least one step; {seconds:.0f} s were over before the first: give a larger budget.")
     if job.checkpoint is not None:
         job.checkpoint.unlink(missing_ok=True)
     versions = {name: metadata.version(name) for name in ("incongruent", "jax", "equinox", "optax", "numba", "numpy", "scipy")}
@@ -283,7 +291,7 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
         run.waiting_seconds += _take_in(job, run, window, chunks_before)
         z, features = window.draw(job.recipe.n_batch, stream(job.seed, run.step))
         z_here, features_here = spread(z, features)
-        rate = job.rate(run.step, share)
+        rate = job.rate(run.step, share, _first_share(job, run, share))
         pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
         run.state, value = _learn(run.state, z_here, features_here, pace, key, job.recipe)
         if run.first_step_seconds is None:
@@ -308,12 +316,16 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
             _save(job, run)
             last_saved = time.perf_counter()
     if pending:
-        _evaluate(run, validation, float(np.mean(pending)), job.rate(run.step, 1.0), 1.0)
+        _evaluate(run, validation, float(np.mean(pending)), job.rate(run.step, 1.0, 0.0), 1.0)
     return Stopped.BUDGET
 
 
 def _share(job: Job, run: Run, begun: float) -> float:
     return job.budget.share(run.step, time.perf_counter() - begun)
+
+
+def _first_share(job: Job, run: Run, share: float) -> float:
+    return share if run.first_step_seconds is None else job.budget.share(0, run.first_step_seconds)
 
 
 def _take_in(job: Job, run: Run, window: Window | Library, chunks_before: int) -> float:

@@ -19,6 +19,7 @@ from incongruent.history import History, history_from_json
 from incongruent.joint_prior import AnyPrior
 from incongruent.models import Model
 from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_from_version_2, architecture_to_json
+from incongruent.networks.encoders import Encoder
 from incongruent.networks.estimator import Estimator, build_estimator
 from incongruent.networks.histogram import HistogramEncoder
 from incongruent.networks.task import Task
@@ -164,7 +165,7 @@ class Posterior:
 
     def card(self) -> dict[str, Any]:
         """What the posterior is and where it comes from, as plain values."""
-        axis = axis_in(self)
+        axis = axis_in(self.estimator.encoder)
         return {
             **simulator_to_json(self.simulator),
             "architecture": architecture_to_json(self.architecture),
@@ -179,9 +180,8 @@ class Posterior:
         save_arrays(path, named_leaves(self.estimator, "estimator"), self.card(), kind=KIND, version=VERSION)
 
 
-def axis_in(posterior: Posterior) -> tuple[float, float] | None:
-    """The range of the histogram's axis; None when the posterior has none."""
-    encoder = posterior.estimator.encoder
+def axis_in(encoder: Encoder) -> tuple[float, float] | None:
+    """The range of a histogram's axis; None for other encoders."""
     return (encoder.axis.low, encoder.axis.high) if isinstance(encoder, HistogramEncoder) else None
 
 

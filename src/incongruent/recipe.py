@@ -13,6 +13,7 @@ FIRST_CHUNKS = 8
 REUSE_IN_STEPS = 8
 """With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed gives the same network."""
 LARGE_BATCH, SMALL_BATCH = 256, 64
+WARMUP_SHARE = 0.1
 DEFAULT_EPOCHS, DEFAULT_STEPS = 100, (3000, 60_000)
 """The budget for stored simulations when none is given: so many epochs, within so many steps."""
 
@@ -25,7 +26,7 @@ class Recipe:
     Attributes:
         batch_size: data sets a step; when None 256, or 64 for encoders that look at every trial.
         peak_rate: highest learning rate.
-        warmup: steps until it is reached.
+        warmup: steps until it is reached, but at most a tenth of the budget after the first step.
         clip: largest norm of a gradient.
         average: decay of the averaged weights.
         mmd_weight: weight of the MMD term on the summaries; 0 leaves it out.

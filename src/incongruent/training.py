@@ -126,7 +126,7 @@ def train(
     recipe = recipe.sized_for(architecture.encoder)
     budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.n_batch)
     few = _try_out(source, budget) if isinstance(source, Simulator) else select(data.source.chunk(0)[1], slice(2))
-    axis = axis_in(start) if start is not None else None
+    axis = axis_in(start.estimator.encoder) if start is not None else None
     task = task_of(simulator, architecture, axis=axis, pilot=lambda: data.source.chunk(0)[1])
     plan = PosteriorPlan(task, architecture, simulator.prior)
     _dry_run(plan, few)
