@@ -19,8 +19,8 @@ import jax
 import numpy as np
 
 import incongruent as inc
-from incongruent.learning import Pace, _fresh_state, _learn
 from incongruent.posterior import task_of
+from incongruent.steps import Pace, fresh_state, learn
 from incongruent.training import PosteriorPlan
 
 SHARE = {"congruent": 0.5, "incongruent": 0.5}
@@ -37,14 +37,14 @@ def ours(name: str, n: int, batch: int) -> Callable[[], None]:
     architecture = inc.Architecture(OURS[name])
     plan = PosteriorPlan(task_of(simulator, architecture), architecture, simulator.prior)
     recipe = inc.Recipe(batch_size=batch)
-    state = _fresh_state(jax.random.key(1), plan, recipe)
+    state = fresh_state(jax.random.key(1), plan, recipe)
     made = simulator.simulate(batch, seed=1)
     z, features = simulator.prior.to_real(made.theta).astype(np.float32), state.network.encoder.features(made.trials)
     pace = Pace(np.float32(1e-4), np.float32(0.9), np.int32(1))
     holder = [state]
 
     def step() -> None:
-        holder[0], value = _learn(holder[0], z, features, pace, jax.random.key(1), recipe)
+        holder[0], value = learn(holder[0], z, features, pace, jax.random.key(1), recipe)
         value.block_until_ready()
 
     return step

@@ -65,6 +65,7 @@ ORDER = [
     "mcmc",
     "exact",
     "devices",
+    "steps",
     "learning",
     "training",
     "comparison",

@@ -1,8 +1,7 @@
 r"""Learning: one loop for every network, in which simulation runs beside it or stored simulations are read.
 
-The rate rises linearly for a while and then falls with half a cosine to the end of the budget (Loshchilov & Hutter 2017). Gradients are clipped by
-their norm, the optimiser is Adam (Kingma & Ba 2015), and an exponential average of the weights is kept beside them. The weights that did best on
-data sets that are never trained on are the ones returned. Batches are spread over all devices that JAX sees.
+The rate rises linearly for a while and then falls with half a cosine to the end of the budget (Loshchilov & Hutter 2017). The weights that did best
+on data sets that are never trained on are the ones returned. Batches are spread over all devices that JAX sees.
 """
 
 from __future__ import annotations
@@ -16,23 +15,22 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array
 
 from incongruent.devices import on_all_devices, spread
 from incongruent.history import Evaluation, History, Stopped
 from incongruent.library import Library
 from incongruent.networks.encoders import Encoder
-from incongruent.networks.estimator import loss
 from incongruent.progress import Reporter, progress_bar, silent
 from incongruent.recipe import FIRST_CHUNKS, WARMUP_SHARE, Budget, Recipe
 from incongruent.sources import Data, Stored
+from incongruent.steps import Pace, Plan, State, fresh_state, learn, standardised
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
 from incongruent.trials import select
 from incongruent.window import Window, stream
@@ -55,30 +53,6 @@ class TrainingError(RuntimeError):
     """Training cannot go on; says at which step and what to try."""
 
 
-class Plan(Protocol):
-    """What is to be learned; hashable."""
-
-    def build(self, key: PRNGKeyArray) -> Any:
-        """A network that has learned nothing: a module with an ``encoder`` and ``log_prob(z, features, key=None)``."""
-        ...
-
-    def baseline(self, z: np.ndarray) -> float:
-        """What such a network scores, mean -log p(z), on z (dataset, target)."""
-        ...
-
-    def describe(self) -> dict[str, Any]:
-        """Plain values that tell one plan from another."""
-        ...
-
-
-class State(NamedTuple):
-    """Everything that a step changes."""
-
-    network: Any
-    moments: optax.OptState
-    average: Any
-
-
 @dataclass
 class Run:
     """What a run has reached; what a checkpoint holds."""
@@ -97,40 +71,9 @@ class Run:
     evaluations: tuple[Evaluation, ...] = ()
 
 
-def _optimiser(recipe: Recipe) -> optax.GradientTransformation:
-    return optax.chain(optax.clip_by_global_norm(recipe.clip), optax.scale_by_adam())
-
-
-class Pace(NamedTuple):
-    """How far a step goes: the learning rate, the decay of the averaged weights, and the step's number, which makes its random numbers."""
-
-    rate: np.float32
-    keep: np.float32
-    step: np.int32
-
-
-def learn(state: State, z: Any, features: Any, pace: Pace, key: PRNGKeyArray, recipe: Recipe) -> tuple[State, Array]:
-    """One step: gradient of the loss at z (batch, target) and features (batch, …), Adam, average."""
-    value, gradient = eqx.filter_value_and_grad(loss)(state.network, z, features, recipe.mmd_weight, jax.random.fold_in(key, pace.step))
-    weights = eqx.filter(state.network, eqx.is_inexact_array)
-    updates, moments = _optimiser(recipe).update(gradient, state.moments, weights)
-    network = eqx.apply_updates(state.network, jax.tree.map(lambda u: -pace.rate * u, updates))
-    average = jax.tree.map(lambda old, new: pace.keep * old + (1.0 - pace.keep) * new if eqx.is_inexact_array(old) else old, state.average, network)
-    return State(network, moments, average), value
-
-
-_learn = eqx.filter_jit(learn)
-
-
 @eqx.filter_jit
 def _validation_loss(network: Any, z: Any, features: Any, weight: Any) -> Array:
     return -jnp.sum(weight * network.log_prob(z, features))
-
-
-@eqx.filter_jit
-def _fresh_state(key: PRNGKeyArray, plan: Plan, recipe: Recipe) -> State:
-    network = plan.build(key)
-    return State(network, _optimiser(recipe).init(eqx.filter(network, eqx.is_inexact_array)), network)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +177,7 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
         TrainingError: when the loss is not finite, or the budget ends before the first step.
         FileError: when the checkpoint is damaged or belongs to another run.
     """
-    state = _fresh_state(jax.random.key(job.seed), job.plan, job.recipe)
+    state = fresh_state(jax.random.key(job.seed), job.plan, job.recipe)
     if job.start is not None:
         state = State(job.start, state.moments, job.start)
     run = Run(state, state.network)
@@ -249,7 +192,7 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
             validation = _validation(job, state.network.encoder, stored)
             compiled.result()
         if not resumed and job.start is None:
-            run.state = _standardised(state, window.draw(N_FIRST, stream(job.seed, 2**31))[1])
+            run.state = standardised(state, window.draw(N_FIRST, stream(job.seed, 2**31))[1])
         run.state = on_all_devices(run.state)
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
     if run.step == 0:
@@ -276,7 +219,7 @@ def _compile(job: Job, state: State) -> None:
     shape = encoder.shape(job.data.source.simulator.design.largest)
     nothing = [np.zeros((job.recipe.n_batch, dim), np.float32), np.zeros((job.recipe.n_batch, *shape), np.float32)]
     z, features = spread(*nothing)
-    _learn(on_all_devices(state), z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
+    learn(on_all_devices(state), z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
     _validation_loss(state.network, np.zeros((BLOCK, dim), np.float32), np.zeros((BLOCK, *shape), np.float32), np.zeros(BLOCK, np.float32))
 
 
@@ -293,7 +236,7 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
         z_here, features_here = spread(z, features)
         rate = job.rate(run.step, share, _first_share(job, run, share))
         pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
-        run.state, value = _learn(run.state, z_here, features_here, pace, key, job.recipe)
+        run.state, value = learn(run.state, z_here, features_here, pace, key, job.recipe)
         if run.first_step_seconds is None:
             value.block_until_ready()
             run.first_step_seconds = time.perf_counter() - begun
@@ -373,12 +316,6 @@ def _validation(job: Job, encoder: Encoder, stored: Stored) -> Validation:
         weight = (np.arange(BLOCK) < len(order) - first).astype(np.float32)
         blocks.append((z[rows], encoder.collect(coded, rows, np.zeros(BLOCK, int), coded.n[rows]), weight))
     return Validation(tuple(blocks), job.plan.baseline(stored.z), stored)
-
-
-def _standardised(state: State, features: np.ndarray) -> State:
-    encoder = state.network.encoder.fitted(features)
-    network, average = (eqx.tree_at(lambda n: n.encoder, whole, encoder) for whole in (state.network, state.average))
-    return State(network, state.moments, average)
 
 
 def _history(job: Job, run: Run, validation: Validation, stopped: Stopped | None) -> History:
