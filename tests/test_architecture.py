@@ -79,6 +79,8 @@ ORDER = [
     "checks.calibration",
     "checks.quality",
     "checks.predictive",
+    "checks.population",
+    "checks.suggestion",
     "plots",
     "fitting",
     "pretrained",
