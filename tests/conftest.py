@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -45,3 +46,12 @@ def small() -> inc.Architecture:
 def posterior(simulator: inc.Simulator, small: inc.Architecture) -> inc.Posterior:
     """A small network, trained for a few hundred steps: rough, but far better than the prior."""
     return inc.train(simulator, steps=400, seed=3, architecture=small, progress=False)
+
+
+@pytest.fixture(scope="module")
+def optimised() -> Iterator[None]:
+    """Programs compiled in full, for files whose tests run longer than they compile."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", False)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
