@@ -135,7 +135,7 @@ def test_a_network_trained_for_seconds_is_caught_and_one_trained_for_minutes_is_
     hasty = calibrate(inc.train(simulator, steps=150, seed=1, progress=False), n_datasets=1000, n_draws=500, seed=2)
     assert len(hasty.failures()) > 0
     assert (hasty.k_hat > largest_k_hat(500)).mean() > 0.2
-    fair = inc.train(simulator, minutes=2.0, seed=1, progress=False)
+    fair = inc.train(simulator, steps=7000, seed=1, progress=False)
     corrected = calibrate(fair, n_datasets=1000, n_draws=500, corrected=True, seed=2)
     assert (corrected.k_hat <= largest_k_hat(500)).mean() >= 0.95
     assert len(corrected.failures()) == 0, corrected.table()

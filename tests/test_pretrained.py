@@ -14,6 +14,7 @@ from incongruent.demo import demo_study, demo_truth
 from incongruent.fitting import fit
 from incongruent.priors import broad
 
+pytestmark = pytest.mark.usefixtures("optimised")
 PRATTE = ["experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused"]
 SPATIAL = ["subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt"]
 FILES = {
@@ -76,9 +77,9 @@ def test_the_demo_study_is_recovered(dmc: inc.Posterior) -> None:
 def test_a_thousand_people_take_seconds(dmc: inc.Posterior) -> None:
     study = dmc.simulator.simulate(1000, seed=3).trials
     dmc.sample(inc.select(study, [0]), 1000, seed=1)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert dmc.sample(study, 1000, seed=1).theta.shape == (1000, 1000, 6)
-    assert time.perf_counter() - begun < 15.0  # about 4 s on two quiet cores
+    assert time.process_time() - begun < 15.0  # of all cores together, so that it does not matter what else runs; about 8
 
 
 @pytest.mark.parametrize("name", FILES)
