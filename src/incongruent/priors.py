@@ -321,11 +321,35 @@ def broad() -> Prior:
     return Prior(A=normals.pop("A"), tau=tau, **normals)
 
 
+def broad_ssp() -> Prior:
+    """Wide, for the shrinking spotlight model on flanker tasks; bounds and non-decision times as in `broad`, wider.
+
+    Published means lie near p = .4 to .6, t_int = 40 to 130 ms, b = 60 to 95 and mu_R = 280 to 350 ms, in units of `models.ssp` (White, Ratcliff &
+    Starns 2011; White, Servant & Logan 2018).
+    """
+    ranges = {"p": (0.05, 1.5), "b": (20.0, 200.0), "mu_R": (150.0, 800.0), "sd_R": (2.0, 100.0)}
+    normals = _normals({"p": (0.5, 0.2), "b": (70.0, 25.0), "mu_R": (330.0, 80.0), "sd_R": (38.0, 15.0)}, ranges)
+    lognormal: Any = stats.lognorm(0.7, scale=90.0)
+    return Prior(p=normals.pop("p"), t_int=truncated(lognormal, 5.0, 600.0), **normals)
+
+
+def broad_dstp() -> Prior:
+    """Wide, for the dual-stage two-phase model on flanker tasks.
+
+    Published means lie near mu_t = .06 to .15, mu_fl = .08 to .2, mu_ss = .35 to .6, mu_rs2 = 1.1 to 2, b = 75 to 100, c = 95 to 150 and mu_R = 220 to
+    300 ms, in units of `models.dstp` (Hübner, Steinhauser & Lehle 2010; White, Servant & Logan 2018).
+    """
+    moments = {"mu_t": (0.1, 0.08), "mu_fl": (0.12, 0.09), "mu_ss": (0.45, 0.17), "mu_rs2": (1.5, 0.6), "b": (85.0, 25.0), "c": (115.0, 35.0)}
+    ranges = {"mu_t": (0.0, 0.8), "mu_fl": (0.0, 0.8), "mu_ss": (0.02, 1.5), "mu_rs2": (0.1, 4.0), "b": (20.0, 200.0), "c": (20.0, 300.0)}
+    residual = {"mu_R": (270.0, 70.0), "sd_R": (38.0, 15.0)}
+    return Prior(**_normals(moments | residual, ranges | {"mu_R": (100.0, 800.0), "sd_R": (2.0, 100.0)}))
+
+
 NAMED = {"schaefer2025": schaefer2025, "schaefer2024_initial": schaefer2024_initial, "broad": broad}
 
 
 def named_prior(name: str) -> Prior:
-    """One of the priors that ship: schaefer2025, schaefer2024_initial, broad.
+    """One of the priors of DMC that ship: schaefer2025, schaefer2024_initial, broad.
 
     Raises:
         ValueError: for any other name.
