@@ -103,7 +103,7 @@ def test_a_naive_simulation_in_published_units_agrees(condition):
 @pytest.mark.slow
 @pytest.mark.parametrize("condition", [CONGRUENT, INCONGRUENT, NEUTRAL])
 def test_a_naive_simulation_with_tiny_steps_agrees(condition):
-    agrees_with_a_naive_simulation(condition, 20_000, 2e-5)
+    agrees_with_a_naive_simulation(condition, 15_000, 4e-5)
 
 
 def test_errors_of_incongruent_trials_are_fast_and_the_delta_function_rises():

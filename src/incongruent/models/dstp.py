@@ -41,12 +41,12 @@ LONGEST_STEP = 40.0
 """In ms; shorter where both bounds could be met in one."""
 
 STANDARD = (
-    Parameter("mu_t", "drift of the target in the first phase", "1/ms", -2.0, 5.0, 0.1),
-    Parameter("mu_fl", "drift of the flankers in the first phase", "1/ms", -2.0, 5.0, 0.12),
-    Parameter("mu_ss", "drift of the selection, towards the target", "1/ms", -2.0, 5.0, 0.45),
+    Parameter("mu_t", "drift of the target in the first phase", "1/ms", -2.0, 5.0, 0.13),
+    Parameter("mu_fl", "drift of the flankers in the first phase", "1/ms", -2.0, 5.0, 0.15),
+    Parameter("mu_ss", "drift of the selection, towards the target", "1/ms", -2.0, 5.0, 0.55),
     Parameter("mu_rs2", "drift of the response in the second phase, towards what was selected", "1/ms", -2.0, 10.0, 1.6),
     Parameter("b", "half the distance between the bounds of the response", "", 5.0, math.inf, 85.0),
-    Parameter("c", "half the distance between the bounds of the selection", "", 0.1, math.inf, 110.0),
+    Parameter("c", "half the distance between the bounds of the selection", "", 0.1, math.inf, 100.0),
     *RESIDUAL,
 )
 
