@@ -324,8 +324,8 @@ def broad() -> Prior:
 def broad_ssp() -> Prior:
     """Wide, for the shrinking spotlight model (with sd_0 = 1.5) on flanker tasks.
 
-    The values usual in the literature (`models.ssp`) lie well within, and so do maximum-likelihood fits of the 16 people in the flanker task of Ulrich
-    et al. (2015), whose means (SDs over people) are p .56 (.10), t_int 46 (12), b 58 (8), mu_R 302 (21), sd_R 28 (8). Fits with a varying start have
+    The values usual in the literature (`models.ssp`) lie well within, and so do maximum-likelihood fits of the 16 people in the flanker task of
+    Ulrich et al. (2015), whose means (SDs over people) are p .56 (.10), t_int 46 (12), b 58 (8), mu_R 302 (21), sd_R 28 (8). Fits with a varying start have
     shorter t_int, about 35.
     """
     ranges = {"p": (0.05, 1.5), "b": (20.0, 200.0), "mu_R": (150.0, 800.0), "sd_R": (2.0, 100.0)}
@@ -337,8 +337,8 @@ def broad_ssp() -> Prior:
 def broad_dstp() -> Prior:
     """Wide, for the dual-stage two-phase model on flanker tasks.
 
-    The values usual in the literature (`models.dstp`) lie within, and so do the simulations whose quantiles and errors are nearest to those of the 16 people
-    in the flanker task of Ulrich et al. (2015): on average mu_t .14, mu_fl .15, mu_ss .64, mu_rs2 1.8, b 84, c 86, mu_R 261, sd_R 29.
+    The values usual in the literature (`models.dstp`) lie within, and so do the simulations whose quantiles and errors are nearest to those of the
+    16 people in the flanker task of Ulrich et al. (2015): on average mu_t .14, mu_fl .15, mu_ss .64, mu_rs2 1.8, b 84, c 86, mu_R 261, sd_R 29.
     """
     moments = {"mu_t": (0.13, 0.09), "mu_fl": (0.15, 0.1), "mu_ss": (0.55, 0.2), "mu_rs2": (1.6, 0.6), "b": (85.0, 25.0), "c": (100.0, 30.0)}
     ranges = {"mu_t": (0.0, 0.8), "mu_fl": (0.0, 0.8), "mu_ss": (0.02, 1.5), "mu_rs2": (0.1, 4.0), "b": (20.0, 200.0), "c": (20.0, 300.0)}

@@ -12,8 +12,8 @@ published with sigma = .1 per sqrt(s) become b = 1264.9 A with bounds at ±A (63
 
     A = .05, p = .4, sd_0 = 1.5, r = .04 per ms, ter = .3 s   are   b = 63.2, p = .506, t_int = 37.5 ms, mu_R = 300 ms.
 
-The width at the beginning, sd_0, and the rate of shrinking, r, can hardly be told apart from data (White, Servant & Logan 2018, Psychonomic Bulletin &
-Review 25, 286-301). So sd_0 is fixed at 1.5 unless freed or fixed elsewhere, and t_int is estimated. What data do tell is the time that attention
+The width at the beginning, sd_0, and the rate of shrinking, r, can hardly be told apart from data (White, Servant & Logan 2018, Psychonomic Bulletin
+& Review 25, 286-301). So sd_0 is fixed at 1.5 unless freed or fixed elsewhere, and t_int is estimated. What data do tell is the time that attention
 spends on flankers, the integral of 1 - p_target, which is .424 t_int for sd_0 = 1.5 and .621 t_int for sd_0 = 3: compare t_int among fits with the
 same sd_0 only.
 
