@@ -273,5 +273,5 @@ def test_what_the_model_does_not_know_is_refused(options, words):
 def test_unknown_arguments_and_models_are_refused():
     with pytest.raises(TypeError, match="sigma"):
         dmc(sigma=4.0)
-    with pytest.raises(ValueError, match=r"Expected one of the models \['dmc'\]; got 'ssp'. A model of your own has to be passed as `model=`"):
-        build("ssp", {})
+    with pytest.raises(ValueError, match=r"one of the models \['dmc', 'dstp', 'ssp'\]; got 'lba'. A model of your own has to be passed as `model=`"):
+        build("lba", {})

@@ -38,8 +38,8 @@ def likelihood_of(simulator: Simulator) -> Likelihood:
     """
     if simulator.model.likelihood is None:
         raise LikelihoodError(
-            f"Expected a model with an exact likelihood; {simulator.model.name} {dict(simulator.model.settings)} has none. DMC has one with "
-            f"scheme='bridge'; a model of your own gets one by Model(likelihood=…)."
+            f"Expected a model with an exact likelihood; {simulator.model.name} {dict(simulator.model.settings)} has none. SSP has one, and DMC "
+            f"with scheme='bridge'; a model of your own gets one by Model(likelihood=…)."
         )
     return simulator.model.likelihood
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from incongruent.models.dmc import dmc
+from incongruent.models.dstp import dstp
 from incongruent.models.model import Kept, Likelihood, Model, Parameter
+from incongruent.models.ssp import ssp
 
-BUILDERS: dict[str, Callable[..., Model]] = {"dmc": dmc}
+BUILDERS: dict[str, Callable[..., Model]] = {"dmc": dmc, "dstp": dstp, "ssp": ssp}
 """The models that a saved posterior can name."""
 
-__all__ = ["BUILDERS", "Kept", "Likelihood", "Model", "Parameter", "build", "dmc"]
+__all__ = ["BUILDERS", "Kept", "Likelihood", "Model", "Parameter", "build", "dmc", "dstp", "ssp"]
 
 
 def build(name: str, settings: Mapping[str, Any]) -> Model:

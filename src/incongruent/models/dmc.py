@@ -11,40 +11,29 @@ Only the activation (the integral above) enters, never the drift itself, which i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 
-from incongruent.models.first_passage import Paths, TrialEffects, beta_start, simulate_passages
-from incongruent.models.forward_equation import LEVELS
-from incongruent.models.model import Kept, Likelihood, Model, Parameter
-from incongruent.models.response_times import Observed, log_densities, log_likelihood
-from incongruent.trials import CONDITION, CONFLICT_TASK
+from incongruent.models.first_passage import Paths, TrialEffects, beta_start
+from incongruent.models.model import Model, Parameter
+from incongruent.models.passage_model import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, PassageModel, by_name, chosen, growing_steps, one_of
+from incongruent.trials import CONFLICT_TASK
 
 Array = np.ndarray
-
-SIGMA = 4.0
-HORIZON = 5000.0
-"""Decision times are followed up to here, in ms; a path that has met no bound by then is a trial without an answer."""
-LAPSE_RANGE = (150.0, 2500.0)
-AT_ONCE = 512
-"""Parameter values whose densities are worked out together; more would not fit into the processor's cache."""
-SIGN = np.array([{"congruent": 1.0, "incongruent": -1.0, "neutral": 0.0}[level] for level in CONDITION.levels])
 
 STANDARD = (
     Parameter("A", "peak of the automatic activation", "", 0.0, math.inf, 20.0),
     Parameter("tau", "time scale of the automatic activation", "ms", 1.0, math.inf, 120.0),
     Parameter("mu_c", "controlled drift", "1/ms", -2.0, 5.0, 0.55),
     Parameter("b", "half the distance between the bounds", "", 5.0, math.inf, 60.0),
-    Parameter("mu_R", "mean non-decision time", "ms", 0.0, math.inf, 340.0),
-    Parameter("sd_R", "standard deviation of the non-decision time", "ms", 0.0, math.inf, 35.0),
+    *RESIDUAL,
 )
 OPTIONAL = (
     Parameter("a", "shape of the automatic activation", "", 1.05, 10.0, 2.0),
     Parameter("drift_sd", "standard deviation of the controlled drift over trials", "1/ms", 0.0, 5.0, 0.0),
-    Parameter("lapse", "share of trials answered at random", "", 0.0, 1.0, 0.0),
+    LAPSE,
     Parameter("kappa", "share of the bound that collapses in the end", "", 0.0, 0.99, 0.5),
     Parameter("t_half", "time at which half of the collapse is over", "ms", 1.0, math.inf, 400.0),
     Parameter("shape", "steepness of the Weibull collapse", "", 0.2, 20.0, 3.0),
@@ -59,7 +48,7 @@ def activation(t: Array, A: Array, tau: Array, a: Array) -> Array:
 
 @dataclass(frozen=True)
 class _Dmc:
-    """The options of one variant; `simulate` is the model's function."""
+    """The options of one variant."""
 
     free: tuple[str, ...]
     fixed: Mapping[str, float]
@@ -69,52 +58,17 @@ class _Dmc:
     scheme: str
     dt: float
 
-    def simulate(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
-        effects = self._effects(self.by_name(theta))
-        condition = np.ascontiguousarray(given["condition"])
-        rt, response, answered = simulate_passages(self.paths(theta), effects, condition, present, rng, scheme=self.scheme)
-        return {"condition": condition, "response": response, "rt": rt}, answered
-
-    def log_likelihood(self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
-        return np.concatenate([*self._in_parts(log_likelihood, theta, values, answered, kept, level), np.empty(0)])
-
-    def log_densities(self, theta: Array, values: Mapping[str, Array], kept: Kept, level: int) -> Array:
-        answered = np.ones(len(values["rt"]), bool)
-        return np.concatenate([*self._in_parts(log_densities, theta, values, answered, kept, level), np.empty((0, len(answered)))])
-
-    def _in_parts(
-        self, evaluate: Callable[..., Array], theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
-    ) -> Iterator[Array]:
-        levels, condition = np.unique(values["condition"], return_inverse=True)
-        unanswered = np.bincount(condition[~answered], minlength=len(levels))
-        observed = Observed(condition[answered], values["response"][answered], values["rt"][answered], unanswered)
-        theta = np.asarray(theta, float)
-        if len(levels) == 0:  # no trials: nothing to learn from
-            yield np.zeros(len(theta)) if evaluate is log_likelihood else np.zeros((len(theta), 0))
-            return
-        for first in range(0, len(theta), AT_ONCE):
-            part = theta[first : first + AT_ONCE]
-
-            def paths_of(rows: Array, times: Array | None, part: Array = part) -> Paths:
-                return self.paths(part[rows], times, levels)
-
-            yield evaluate(paths_of, self._effects(self.by_name(part)), observed, kept, LEVELS[level])
-
-    def _effects(self, p: Mapping[str, Array]) -> TrialEffects:
+    def effects(self, theta: Array) -> TrialEffects:
+        """What varies over trials, for theta (dataset, parameter)."""
+        p = by_name(theta, self.free, self.fixed)
         start = beta_start(self.alpha) if self.start == "beta" else np.zeros(1)
         return TrialEffects(start, p["mu_R"], p["sd_R"], p["drift_sd"], p["lapse"], LAPSE_RANGE)
-
-    def by_name(self, theta: Array) -> dict[str, Array]:
-        """Every parameter, free or fixed, as an array (dataset,)."""
-        theta = np.asarray(theta, float)
-        constant = {name: np.full(len(theta), value) for name, value in self.fixed.items()}
-        return constant | {name: np.ascontiguousarray(theta[:, i]) for i, name in enumerate(self.free)}
 
     def paths(self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)) -> Paths:
         """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others, for all conditions or some; the one definition
         from which trials and densities come.
         """
-        p, sign = self.by_name(theta), SIGN[levels]
+        p, sign = by_name(theta, self.free, self.fixed), SIGN[levels]
         times = self.grid(p) if times is None else times  # (dataset, step + 1)
         middle = 0.5 * (times[:, 1:] + times[:, :-1])
         if self.scheme == "euler":
@@ -133,7 +87,7 @@ class _Dmc:
         longest = np.minimum(self.dt, (b / (2.0 * SIGMA)) ** 2)
         emptied = 8.0 * (b / SIGMA) ** 2  # not one path in ten thousand is left here, even without drift; from here on steps grow with time
         bend = p["tau"] * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9))) * np.minimum(1.0, p["a"] - 1.0) ** 2
-        return _growing_steps(longest, emptied, bend, p["tau"], HORIZON)
+        return growing_steps(longest, emptied, bend, p["tau"], np.full(n_datasets, np.inf), HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         automatic = activation(t, *(p[name][:, None] for name in ("A", "tau", "a")))
@@ -155,27 +109,6 @@ class _Dmc:
             "weibull": lambda: 1.0 - 2.0 ** (-((t / t_half) ** shape)),
         }[self.bound]()
         return b * (1.0 - kappa * collapsed)
-
-
-@numba.njit(nogil=True, cache=True)
-def _growing_steps(longest, emptied, bend, tau, horizon):  # pragma: no cover - compiled
-    """Ends of steps (dataset, step + 1) that grow while the activation straightens and when hardly a path is left; filled up with the horizon."""
-    n_datasets = len(tau)
-    counts = np.zeros(n_datasets, np.int64)
-    times = np.zeros((n_datasets, 1))
-    for filling in (False, True):
-        if filling:
-            times = np.full((n_datasets, counts.max() + 1), horizon)
-        for i in range(n_datasets):
-            t, k = 0.0, 0
-            while t < horizon:
-                if filling:
-                    times[i, k] = t
-                relaxed = bend[i] * math.exp(min(t / (2.0 * tau[i]), 50.0))
-                t = min(t + min(longest[i] * max(1.0, t / emptied[i]), relaxed), horizon)
-                k += 1
-            counts[i] = k
-    return times
 
 
 def dmc(
@@ -212,28 +145,18 @@ def dmc(
     Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and Voskuilen et al. (2016), in a parametrisation by
         half time.
     """
-    for value, legal, what in ((start, ("beta", "point"), "start"), (bound, tuple(COLLAPSE), "bound"), (scheme, ("bridge", "euler"), "scheme")):
-        if value not in legal:
-            raise ValueError(f"Expected {what} to be one of {legal}; got {value!r}.")
-    known = {parameter.name: parameter for parameter in (*STANDARD, *OPTIONAL)}
-    fixed, optional = dict(fixed or {}), [parameter.name for parameter in OPTIONAL]
-    usable = [name for name in optional if name not in ("kappa", "t_half", "shape") or name in COLLAPSE[bound]]
-    for name in free:
-        if name not in usable or list(free).count(name) > 1:
-            raise ValueError(f"Expected `free` to name some of {usable} (with bound={bound!r}), each once; got {name!r}.")
-    fixable = [parameter.name for parameter in STANDARD] + usable
-    for name, value in fixed.items():
-        if name not in fixable or name in free:
-            raise ValueError(f"Expected `fixed` to name parameters of the model (with bound={bound!r}) not in `free`, of {fixable}; got {name!r}.")
-        if not known[name].low <= value <= known[name].high:
-            raise ValueError(f"Expected {name} within [{known[name].low}, {known[name].high}]; got {value}.")
+    one_of(start, ("beta", "point"), "start")
+    one_of(bound, tuple(COLLAPSE), "bound")
+    one_of(scheme, ("bridge", "euler"), "scheme")
+    collapse = {name for names in COLLAPSE.values() for name in names}
+    usable = [parameter for parameter in OPTIONAL if parameter.name not in collapse or parameter.name in COLLAPSE[bound]]
+    parameters, values = chosen(STANDARD, usable, free, fixed or {}, f" (with bound={bound!r})")
     if not alpha > 0 or (dt is not None and not dt > 0):
         raise ValueError(f"Expected alpha and dt above 0; got alpha={alpha}, dt={dt}.")
-    names = tuple(p.name for p in STANDARD if p.name not in fixed) + tuple(free)
-    collapse_off = {"kappa": 0.0} if bound == "constant" else {}
-    constants = {p.name: p.typical for p in OPTIONAL if p.name not in names and p.typical is not None} | collapse_off | fixed
+    unused = {p.name: p.typical for p in OPTIONAL if p not in usable and p.typical is not None}
+    no_collapse = {"kappa": 0.0} if bound == "constant" else {}
     step = dt if dt is not None else (40.0 if scheme == "bridge" else 1.0)
-    variant = _Dmc(names, constants, start, alpha, bound, scheme, step)
-    settings = {"fixed": fixed, "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
-    likelihood = Likelihood(variant.log_likelihood, len(LEVELS), variant.log_densities) if scheme == "bridge" else None
-    return Model("dmc", tuple(known[name] for name in names), CONFLICT_TASK, variant.simulate, settings, "Ulrich et al. 2015", likelihood)
+    variant = _Dmc(tuple(p.name for p in parameters), unused | no_collapse | values, start, alpha, bound, scheme, step)
+    settings = {"fixed": dict(fixed or {}), "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
+    passages = PassageModel(variant.paths, variant.effects, scheme)
+    return Model("dmc", parameters, CONFLICT_TASK, passages.simulate, settings, "Ulrich et al. 2015", passages.likelihood)

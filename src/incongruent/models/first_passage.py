@@ -80,7 +80,7 @@ def beta_start(alpha: float, n_knots: int = 8193) -> Array:
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def _crosses(rng, a0, a1, variance, bow):  # pragma: no cover - compiled
+def crosses(rng, a0, a1, variance, bow):  # pragma: no cover - compiled
     """Whether a bridge between two places at distances a0, a1 > 0 inside of a bound crosses it."""
     exponent = 2.0 * a0 * a1 / variance
     if exponent >= NEGLIGIBLE_EXPONENT:
@@ -90,7 +90,7 @@ def _crosses(rng, a0, a1, variance, bow):  # pragma: no cover - compiled
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def _crossing_share(rng, a0, a1, variance):  # pragma: no cover - compiled
+def crossing_share(rng, a0, a1, variance):  # pragma: no cover - compiled
     """The share of the step that is over when the bridge first touches the bound; X is drawn by Michael, Schucany & Haas (1976)."""
     mean = a0 / max(a1, 1e-12)
     shape = a0 * a0 / variance
@@ -122,21 +122,31 @@ def _passage(rng, x, extra_drift, i, c, times, increment, bow, bound, noise, bri
         elif low1 <= 0.0:
             side = 0
         elif bridge:
-            if _crosses(rng, up0, up1, variance, bow[i, c, k]):
+            if crosses(rng, up0, up1, variance, bow[i, c, k]):
                 side = 1
-            elif _crosses(rng, low0, low1, variance, -bow[i, c, k]):
+            elif crosses(rng, low0, low1, variance, -bow[i, c, k]):
                 side = 0
         if side >= 0:
             if not bridge:
                 return times[i, k + 1], side
             a0, a1 = (up0, up1) if side == 1 else (low0, low1)
-            return times[i, k] + (times[i, k + 1] - times[i, k]) * _crossing_share(rng, a0, abs(a1), variance), side
+            return times[i, k] + (times[i, k + 1] - times[i, k]) * crossing_share(rng, a0, abs(a1), variance), side
         x = end
     return 0.0, -1
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def _non_decision(rng, mean, sd):  # pragma: no cover - compiled
+def start_share(rng, start):  # pragma: no cover - compiled
+    """A start point as a share of the bound, read off the table ``start`` (knot,)."""
+    if len(start) == 1:
+        return start[0]
+    place = rng.random() * (len(start) - 1)
+    knot = int(place)
+    return start[knot] + (place - knot) * (start[knot + 1] - start[knot])
+
+
+@numba.njit(nogil=True, cache=True, fastmath=True)
+def non_decision(rng, mean, sd):  # pragma: no cover - compiled
     """One Normal(mean, sd) cut at zero."""
     value = mean + sd * rng.standard_normal()
     while value < 0.0:
@@ -166,7 +176,6 @@ def _fill(
     response,
     answered,
 ):  # pragma: no cover - compiled
-    last = len(start) - 1
     for i in range(condition.shape[0]):
         for j in range(condition.shape[1]):
             if not present[i, j]:
@@ -176,15 +185,11 @@ def _fill(
                 response[i, j] = 1 if rng.random() < 0.5 else 0
                 answered[i, j] = True
                 continue
-            share = start[0]
-            if last > 0:
-                place = rng.random() * last
-                knot = int(place)
-                share = start[knot] + (place - knot) * (start[knot + 1] - start[knot])
+            share = start_share(rng, start)
             extra = drift_sd[i] * rng.standard_normal() if drift_sd[i] > 0.0 else 0.0
             time, side = _passage(rng, share * bound[i, 0], extra, i, condition[i, j], times, increment, bow, bound, noise, bridge)
             if side >= 0:
-                rt[i, j] = time + _non_decision(rng, mu_R[i], sd_R[i])
+                rt[i, j] = time + non_decision(rng, mu_R[i], sd_R[i])
                 response[i, j] = 1 - side  # "correct" comes first, and is the upper bound
                 answered[i, j] = True
 
