@@ -1,0 +1,343 @@
+r"""Are the people of a study such as the simulator makes? The MMD test, in the space of learned summaries.
+
+    MMD^2 = mean_{i ≠ j} k(x_i, x_j) + mean_{r ≠ s} k(y_r, y_s) - 2 mean_{i, r} k(x_i, y_r)
+
+for people x_1 … x_N against reference simulations y_1 … y_M of their own designs. Were the model true, each person's data set would be
+exchangeable with K fresh simulations of the same layout. So the null picks, for each person anew, one of these K + 1; the test then has its level
+exactly, for every N, M and K. Resampling the reference instead rejects a true model nearly always once N is not small against M: the reference is
+nearer to its own data sets than fresh ones are. Whitening and bandwidths are those of the reference.
+
+For a single person there are no pairs, k(x, x) = 1 stands for them, and the test is a conformal one: p = (1 + #{fresh as far out}) / (K + 1).
+Sources: Gretton et al. 2012, JMLR 13, 723-773; Schmitt, Bürkner, Köthe & Radev, arXiv 2112.08866.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.checks.kernels import GaussianMixture, median_kernel, mmd_squared, squared_distances, whitening_of
+from incongruent.checks.replicas import matched_summaries
+from incongruent.joint_prior import AnyPrior
+from incongruent.options import helpful
+from incongruent.posterior import Posterior
+from incongruent.simulation import generator
+from incongruent.trials import Trials
+
+Array = np.ndarray
+
+MIN_FOR_SPREAD = 4
+"""People that it takes to speak of their spread."""
+PAIRS_AT_ONCE = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class MmdTest:
+    """What an MMD test found.
+
+    Attributes:
+        statistic: MMD^2, unbiased; may be below 0. For one person 1 + mean k(y, y') - 2 mean k(x, y).
+        p_value: (1 + number of null values as large) / (number of null values + 1).
+        null: the statistic of studies from the model, (study,).
+        alpha: the level.
+        effect: 1 - 2 k_xy / (k_xx + k_yy), at least 0: 0 for equal distributions, 1 for ones that share nothing; it does not grow with the study.
+            NaN for one person.
+        location: squared distance of the study's mean from the reference's, in white coordinates, less what the null has; at least 0.
+        spread: half the squared distance of covariances, tr(C - I)^2 / 2, likewise; in the same units, those of twice the Kullback-Leibler
+            divergence of normal distributions. NaN for fewer than four people.
+        variance_ratio: mean variance in white coordinates over that of the null; below 1 people are more alike than the prior says.
+        spread_p: two-sided p-value of the variance ratio.
+        n_people: N.
+        n_reference: M.
+        seed: of everything random.
+    """
+
+    statistic: float
+    p_value: float
+    null: Array
+    alpha: float
+    effect: float
+    location: float
+    spread: float
+    variance_ratio: float
+    spread_p: float
+    n_people: int
+    n_reference: int
+    seed: int
+
+    @property
+    def rejected(self) -> bool:
+        """The decision: whether p is at most alpha."""
+        return self.p_value <= self.alpha
+
+    @property
+    def critical(self) -> float:
+        """The smallest value of the statistic that rejects, as the null values say; infinite when there are too few of them to reject at all."""
+        n_above = int(np.floor(self.alpha * (len(self.null) + 1) + 1e-9)) - 1  # as many null values may be as large
+        return float(np.sort(self.null)[::-1][n_above]) if n_above >= 0 else float("inf")
+
+    @property
+    def location_share(self) -> float:
+        """Share of location in location + spread; NaN when both are 0 or unknown."""
+        whole = self.location + self.spread
+        return self.location / whole if whole > 0 else float("nan")
+
+    @property
+    def spread_share(self) -> float:
+        """The rest."""
+        return 1.0 - self.location_share
+
+    @property
+    def direction(self) -> str:
+        """"narrower" or "wider" than the reference where ``spread_p`` is at most alpha, else "neither"; "unknown" for fewer than four people."""
+        if np.isnan(self.spread_p):
+            return "unknown"
+        if self.spread_p > self.alpha:
+            return "neither"
+        return "narrower" if self.variance_ratio < 1.0 else "wider"
+
+    def __str__(self) -> str:
+        people = "1 person" if self.n_people == 1 else f"{self.n_people} people"
+        found = "differ from" if self.n_people > 1 else "differs from"
+        same = "cannot be told from"
+        text = f"{people} {found if self.rejected else same} {self.n_reference} simulations of the same design (MMD² {self.statistic:.3g}, p = {self.p_value:.3g}"
+        text += f", effect {self.effect:.2f})." if self.n_people > 1 else ")."
+        if self.rejected and not np.isnan(self.location_share):
+            text += f" Of the difference {self.location_share:.0%} is location and {self.spread_share:.0%} spread."
+        if self.direction in ("narrower", "wider"):
+            text += f" The people are {self.direction} than the reference: {self.variance_ratio:.2f} times its variance (p = {self.spread_p:.3g})."
+        return text
+
+
+@helpful
+def mmd_of_study(
+    posterior: Posterior,
+    study: Trials,
+    *,
+    prior: AnyPrior | None = None,
+    n_reference: int = 1000,
+    n_fresh: int = 4000,
+    n_null: int = 999,
+    alpha: float = 0.05,
+    seed: int,
+) -> MmdTest:
+    """Test whether the people of a study are such as model and prior make them, in the space of the posterior's summaries.
+
+    Args:
+        posterior: whose summaries and, unless ``prior`` is given, whose simulator.
+        study: one data set a person.
+        prior: to test instead of the one that the network was trained under.
+        n_reference: reference simulations, at least; all people get as many.
+        n_fresh: simulations for the null, at least; at least 20 for each person.
+        n_null: studies of the null; for one person every fresh simulation is one.
+        alpha: level of the decision.
+        seed: of everything random.
+
+    Raises:
+        ScopeError: when nobody is within what the network was trained for.
+        ValueError: for impossible numbers, or people without trials.
+
+    Example:
+        >>> import incongruent as inc
+        >>> from incongruent.demo import demo_study
+        >>> test = mmd_of_study(inc.pretrained(), inc.select(demo_study(), range(4)), n_reference=200, n_fresh=200, n_null=99, seed=1)
+        >>> test.n_people, test.n_reference
+        (4, 200)
+    """
+    if n_reference < 2 or n_fresh < 1:
+        raise ValueError(f"Expected n_reference of at least 2 and n_fresh of at least 1; got {n_reference} and {n_fresh}.")
+    observed = posterior.summaries(study).astype(float)
+    people = posterior.admit(study).trials
+    each = (-(-max(n_reference, 2) // len(people)), max(20, -(-n_fresh // len(people))))
+    reference, fresh = (matched_summaries(posterior, people, n, prior=prior, seed=seed + 2 * k + 1) for k, n in enumerate(each))
+    return mmd_test(observed, reference.reshape(-1, observed.shape[1]), fresh, n_null=n_null, alpha=alpha, seed=seed)
+
+
+@helpful
+def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int) -> MmdTest:
+    """The test on numbers, whatever they are: learned summaries, statistics, parameters.
+
+    Args:
+        observed: (person, dim).
+        reference: simulations, (reference, dim).
+        fresh: other simulations, (repeat, person, dim): those in place i have the design of person i.
+        n_null: studies of the null.
+        alpha: level of the decision.
+        seed: of the studies of the null.
+
+    Raises:
+        ValueError: when shapes do not fit, numbers are not finite, or n_null is too small for alpha.
+
+    Example:
+        >>> rng = np.random.default_rng(1)
+        >>> str(mmd_test(rng.normal(1.0, 1.0, (20, 2)), rng.normal(size=(500, 2)), rng.normal(size=(100, 20, 2)), seed=1))[:35]
+        '20 people differ from 500 simulatio'
+    """
+    observed, reference, fresh = _checked(observed, reference, fresh)
+    n_people, n_repeats = len(observed), len(fresh)
+    n_studies = n_repeats if n_people == 1 else n_null
+    if not 0.0 < alpha < 1.0 or alpha * (n_studies + 1) < 1.0 - 1e-9:
+        raise ValueError(f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 studies of the null; got alpha={alpha}, {n_studies} studies. Simulate more.")
+    whiten = whitening_of(reference)
+    reference, pool = whiten(reference), whiten(np.concatenate([observed[None], fresh]))  # (1 + repeat, person, component)
+    kernel = median_kernel(reference)
+    if n_people == 1:
+        picks = np.arange(n_repeats + 1)[:, None]
+    else:
+        drawn = generator(seed, 31).integers(n_repeats + 1, size=(n_studies, n_people))
+        picks = np.concatenate([np.zeros((1, n_people), int), drawn])  # (1 + study, person): the first is the observed one
+    toward = kernel.row_means(pool.reshape(-1, pool.shape[2]), reference).reshape(pool.shape[:2])
+    k_yy, dim = kernel.mean_within(reference), pool.shape[2]
+    within, moments = _studies(pool, picks, kernel)
+    k_xy = toward[picks, np.arange(n_people)].mean(axis=1)
+    statistic = within + k_yy - 2.0 * k_xy  # (1 + study,)
+    location, spread, variance = moments
+    effect = max(0.0, float(1.0 - 2.0 * k_xy[0] / (within[0] + k_yy))) if n_people > 1 else float("nan")
+    usual = float(variance[1:].mean())
+    return MmdTest(
+        float(statistic[0]),
+        p_of(statistic[0], statistic[1:]),
+        statistic[1:],
+        alpha,
+        effect,
+        max(0.0, float(location[0] - location[1:].mean())),
+        float(np.maximum(0.0, spread[0] - spread[1:].mean())),
+        float(variance[0] / usual) if dim and usual > 0 else float("nan"),
+        _two_sided(variance[0], variance[1:]),
+        n_people,
+        len(reference),
+        seed,
+    )
+
+
+@helpful
+def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int) -> MmdTest:
+    """Test whether two samples come from one distribution, without a simulator: those of two tasks, or groups of people, by their summaries.
+
+    The null exchanges members of both. Data sets of both should have like designs: learned summaries know the number of trials.
+
+    Args:
+        first: (person, dim); what is said of location, spread and direction is said of these.
+        second: (other, dim), which are called the reference.
+        n_null: permutations.
+        alpha: level of the decision.
+        seed: of the permutations.
+
+    Raises:
+        ValueError: when shapes do not fit, numbers are not finite, or a sample has fewer than two members.
+
+    Example:
+        >>> rng = np.random.default_rng(1)
+        >>> mmd_permutation_test(rng.normal(0.0, 1.0, (40, 2)), rng.normal(1.0, 1.0, (50, 2)), seed=1).rejected
+        True
+    """
+    first, second = np.asarray(first, float), np.asarray(second, float)
+    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1] or min(len(first), len(second)) < 2:
+        raise ValueError(f"Expected two samples (member, dim) of at least two members and one dim; got shapes {first.shape} and {second.shape}.")
+    if not 0.0 < alpha < 1.0 or alpha * (n_null + 1) < 1.0 - 1e-9:
+        raise ValueError(f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 permutations; got alpha={alpha}, n_null={n_null}. Ask for more.")
+    both = np.concatenate([first, second])
+    both = whitening_of(both)(both)
+    kernel, m, n = median_kernel(both), len(first), len(second)
+    rng = generator(seed, 32)
+    orders = np.stack([np.arange(m + n), *(rng.permutation(m + n) for _ in range(n_null))])  # (1 + study, member)
+    in_first = np.zeros((len(orders), m + n))
+    np.put_along_axis(in_first, orders[:, :m], 1.0, axis=1)
+    matrix = kernel(both, both)
+    np.fill_diagonal(matrix, 0.0)
+    to_first = in_first @ matrix  # (1 + study, member)
+    k_xx = (to_first * in_first).sum(axis=1) / (m * (m - 1))
+    k_xy = (to_first * (1.0 - in_first)).sum(axis=1) / (m * n)
+    k_yy = (matrix.sum() - 2.0 * m * n * k_xy - m * (m - 1) * k_xx) / (n * (n - 1))
+    statistic = k_xx + k_yy - 2.0 * k_xy
+    location, spread, ratio = (np.array(values) for values in zip(*(_two_moments(both[o[:m]], both[o[m:]]) for o in orders), strict=True))
+    return MmdTest(
+        float(statistic[0]),
+        p_of(statistic[0], statistic[1:]),
+        statistic[1:],
+        alpha,
+        max(0.0, float(1.0 - 2.0 * k_xy[0] / (k_xx[0] + k_yy[0]))),
+        max(0.0, float(location[0] - location[1:].mean())),
+        float(np.maximum(0.0, spread[0] - spread[1:].mean())),
+        float(np.exp(ratio[0])),
+        _two_sided(ratio[0], ratio[1:]),
+        m,
+        n,
+        seed,
+    )
+
+
+def p_of(value: float, null: Array) -> float:
+    """(1 + number of null values at least as large) / (number + 1); ties up to rounding count as large."""
+    slack = 1e-12 * max(1.0, abs(float(value)))
+    return float((1 + (null >= value - slack).sum()) / (len(null) + 1))
+
+
+def _two_sided(value: float, null: Array) -> float:
+    """Twice the smaller one-sided p-value, at most 1; NaN for NaN."""
+    if np.isnan(value):
+        return float("nan")
+    return min(1.0, 2.0 * min(p_of(value, null), p_of(-value, -null)))
+
+
+def _studies(pool: Array, picks: Array, kernel: GaussianMixture) -> tuple[Array, tuple[Array, Array, Array]]:
+    """For each study (study, person) of picks from pool (pick, person, dim): mean kernel within, (study,), and its moments, each (study,)."""
+    n_studies, n_people = picks.shape
+    people = np.arange(n_people)
+    if n_people == 1:
+        nothing = np.full(n_studies, np.nan)
+        return np.ones(n_studies), ((pool[picks[:, 0], 0] ** 2).sum(axis=1), nothing, nothing)
+    step = max(1, PAIRS_AT_ONCE // n_people**2)
+    parts = []
+    for start in range(0, n_studies, step):
+        x = pool[picks[start : start + step], people]  # (study, person, dim)
+        within = (kernel.of_squared(squared_distances(x, x)).sum(axis=(1, 2)) - n_people) / (n_people * (n_people - 1))
+        parts.append((within, *_moments(x)))
+    within, *moments = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return within, (moments[0], moments[1], moments[2])
+
+
+def _moments(x: Array) -> tuple[Array, Array, Array]:
+    r"""Location, spread and mean variance of studies x (study, person, dim) against mean 0 and covariance I, each (study,).
+
+    Location is the unbiased estimate of |mu|^2, the mean of x_i · x_j over i ≠ j. Spread is half the estimate of tr (C - I)^2 that is unbiased for
+    normal x, with n²/((n - 1)(n + 2)) (tr S² - (tr S)²/n) for tr C², n = N - 1 (Srivastava 2005, Journal of the Japan Statistical Society 35, 251-272).
+    """
+    n_people, dim = x.shape[1:]
+    centred = x - x.mean(axis=1, keepdims=True)
+    location = (x.sum(axis=1) ** 2).sum(axis=1) - (x**2).sum(axis=(1, 2))
+    location = location / (n_people * (n_people - 1))
+    if n_people < MIN_FOR_SPREAD:
+        return location, np.full(len(x), np.nan), np.full(len(x), np.nan)
+    n = n_people - 1.0
+    covariance = np.swapaxes(centred, 1, 2) @ centred / n  # (study, dim, dim)
+    trace, squared = np.trace(covariance, axis1=1, axis2=2), (covariance**2).sum(axis=(1, 2))
+    of_c = n**2 / ((n - 1.0) * (n + 2.0)) * (squared - trace**2 / n)
+    return location, 0.5 * (of_c - 2.0 * trace + dim), trace / dim
+
+
+def _two_moments(x: Array, y: Array) -> tuple[float, float, float]:
+    """Location and spread of x (m, dim) in the white coordinates of y (n, dim), and the log ratio of their mean variances."""
+    if len(y) <= y.shape[1]:
+        difference = ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()
+        return float(difference), float("nan"), float(np.log(x.var(axis=0, ddof=1).sum() / y.var(axis=0, ddof=1).sum()))
+    location, spread, _ = _moments(whitening_of(y)(x)[None])
+    return float(location[0]), float(spread[0]), float(np.log(x.var(axis=0, ddof=1).sum() / y.var(axis=0, ddof=1).sum()))
+
+
+def _checked(observed: Array, reference: Array, fresh: Array) -> tuple[Array, Array, Array]:
+    observed, reference, fresh = (np.asarray(values, float) for values in (observed, reference, fresh))
+    fits = observed.ndim == 2 and reference.ndim == 2 and fresh.ndim == 3 and fresh.shape[1:] == observed.shape and reference.shape[1:] == observed.shape[1:]
+    if not fits or min(observed.size, len(fresh)) == 0:
+        raise ValueError(
+            f"Expected observed (person, dim), reference (reference, dim) and fresh (repeat, person, dim) with at least one person; got shapes "
+            f"{observed.shape}, {reference.shape} and {fresh.shape}. Simulate every person's design as often."
+        )
+    for name, values in (("observed", observed), ("reference", reference), ("fresh", fresh)):
+        if not np.isfinite(values).all():
+            raise ValueError(f"Expected finite numbers; {name} has NaN or infinity. Leave such data sets out, and say how many.")
+    return observed, reference, fresh
+
+
+__all__ = ["MmdTest", "mmd_of_study", "mmd_permutation_test", "mmd_squared", "mmd_test", "p_of"]
