@@ -5,7 +5,8 @@ r"""Are the people of a study such as the simulator makes? The MMD test, in the 
 for people x_1 … x_N against reference simulations y_1 … y_M of their own designs. Were the model true, each person's data set would be
 exchangeable with K fresh simulations of the same layout. So the null picks, for each person anew, one of these K + 1; the test then has its level
 exactly, for every N, M and K. Resampling the reference instead rejects a true model nearly always once N is not small against M: the reference is
-nearer to its own data sets than fresh ones are. Whitening and bandwidths are those of the reference.
+nearer to its own data sets than fresh ones are. Summaries are compared as the network gives them, with bandwidths from the reference. To scale them
+all alike costs power, since some hold little about theta.
 
 For a single person there are no pairs, k(x, x) = 1 stands for them, and the test is a conformal one: p = (1 + #{fresh as far out}) / (K + 1).
 Sources: Gretton et al. 2012, JMLR 13, 723-773; Schmitt, Bürkner, Köthe & Radev, arXiv 2112.08866.
@@ -13,6 +14,7 @@ Sources: Gretton et al. 2012, JMLR 13, 723-773; Schmitt, Bürkner, Köthe & Rade
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +31,7 @@ Array = np.ndarray
 
 MIN_FOR_SPREAD = 4
 """People that it takes to speak of their spread."""
-PAIRS_AT_ONCE = 2_000_000
+NUMBERS_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ class MmdTest:
         location: squared distance of the study's mean from the reference's, in white coordinates, less what the null has; at least 0.
         spread: half the squared distance of covariances, tr(C - I)^2 / 2, likewise; in the same units, those of twice the Kullback-Leibler
             divergence of normal distributions. NaN for fewer than four people.
-        variance_ratio: mean variance in white coordinates over that of the null; below 1 people are more alike than the prior says.
+        variance_ratio: total variance of the people over that of the null; below 1 they are more alike than the prior says. NaN for fewer than four.
         spread_p: two-sided p-value of the variance ratio.
         n_people: N.
         n_reference: M.
@@ -90,7 +92,7 @@ class MmdTest:
 
     @property
     def direction(self) -> str:
-        """"narrower" or "wider" than the reference where ``spread_p`` is at most alpha, else "neither"; "unknown" for fewer than four people."""
+        """ "narrower" or "wider" than the reference where ``spread_p`` is at most alpha, else "neither"; "unknown" for fewer than four people."""
         if np.isnan(self.spread_p):
             return "unknown"
         if self.spread_p > self.alpha:
@@ -156,7 +158,7 @@ def mmd_of_study(
 
 @helpful
 def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int) -> MmdTest:
-    """The test on numbers, whatever they are: learned summaries, statistics, parameters.
+    """The test on numbers, whatever they are: learned summaries, statistics, parameters, in comparable units.
 
     Args:
         observed: (person, dim).
@@ -178,9 +180,11 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
     n_people, n_repeats = len(observed), len(fresh)
     n_studies = n_repeats if n_people == 1 else n_null
     if not 0.0 < alpha < 1.0 or alpha * (n_studies + 1) < 1.0 - 1e-9:
-        raise ValueError(f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 studies of the null; got alpha={alpha}, {n_studies} studies. Simulate more.")
-    whiten = whitening_of(reference)
-    reference, pool = whiten(reference), whiten(np.concatenate([observed[None], fresh]))  # (1 + repeat, person, component)
+        raise ValueError(
+            f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 studies of the null; got alpha={alpha}, {n_studies} studies. Simulate more."
+        )
+    whiten, centre = whitening_of(reference), reference.mean(axis=0)
+    reference, pool = reference - centre, np.concatenate([observed[None], fresh]) - centre  # (1 + repeat, person, dim)
     kernel = median_kernel(reference)
     if n_people == 1:
         picks = np.arange(n_repeats + 1)[:, None]
@@ -188,11 +192,11 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
         drawn = generator(seed, 31).integers(n_repeats + 1, size=(n_studies, n_people))
         picks = np.concatenate([np.zeros((1, n_people), int), drawn])  # (1 + study, person): the first is the observed one
     toward = kernel.row_means(pool.reshape(-1, pool.shape[2]), reference).reshape(pool.shape[:2])
-    k_yy, dim = kernel.mean_within(reference), pool.shape[2]
-    within, moments = _studies(pool, picks, kernel)
+    k_yy = kernel.mean_within(reference)
+    within, variance = _within(pool, picks, kernel)
+    location, spread = _in_groups(lambda x: _moments(whiten(x + centre)), pool, picks)
     k_xy = toward[picks, np.arange(n_people)].mean(axis=1)
     statistic = within + k_yy - 2.0 * k_xy  # (1 + study,)
-    location, spread, variance = moments
     effect = max(0.0, float(1.0 - 2.0 * k_xy[0] / (within[0] + k_yy))) if n_people > 1 else float("nan")
     usual = float(variance[1:].mean())
     return MmdTest(
@@ -203,8 +207,8 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
         effect,
         max(0.0, float(location[0] - location[1:].mean())),
         float(np.maximum(0.0, spread[0] - spread[1:].mean())),
-        float(variance[0] / usual) if dim and usual > 0 else float("nan"),
-        _two_sided(variance[0], variance[1:]),
+        float(variance[0] / usual) if n_people >= MIN_FOR_SPREAD else float("nan"),
+        _two_sided(variance[0], variance[1:]) if n_people >= MIN_FOR_SPREAD else float("nan"),
         n_people,
         len(reference),
         seed,
@@ -237,8 +241,9 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
         raise ValueError(f"Expected two samples (member, dim) of at least two members and one dim; got shapes {first.shape} and {second.shape}.")
     if not 0.0 < alpha < 1.0 or alpha * (n_null + 1) < 1.0 - 1e-9:
         raise ValueError(f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 permutations; got alpha={alpha}, n_null={n_null}. Ask for more.")
-    both = np.concatenate([first, second])
-    both = whitening_of(both)(both)
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise ValueError("Expected finite numbers; got NaN or infinity. Leave such data sets out, and say how many.")
+    both = np.concatenate([first, second]) - second.mean(axis=0)
     kernel, m, n = median_kernel(both), len(first), len(second)
     rng = generator(seed, 32)
     orders = np.stack([np.arange(m + n), *(rng.permutation(m + n) for _ in range(n_null))])  # (1 + study, member)
@@ -251,15 +256,16 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
     k_xy = (to_first * (1.0 - in_first)).sum(axis=1) / (m * n)
     k_yy = (matrix.sum() - 2.0 * m * n * k_xy - m * (m - 1) * k_xx) / (n * (n - 1))
     statistic = k_xx + k_yy - 2.0 * k_xy
-    location, spread, ratio = (np.array(values) for values in zip(*(_two_moments(both[o[:m]], both[o[m:]]) for o in orders), strict=True))
+    ratio = np.array([np.log(both[o[:m]].var(axis=0, ddof=1).sum() / both[o[m:]].var(axis=0, ddof=1).sum()) for o in orders])
+    location, spread = (values - np.mean(values[1:]) for values in np.transpose([_against(both[o[:m]], both[o[m:]]) for o in orders]))
     return MmdTest(
         float(statistic[0]),
         p_of(statistic[0], statistic[1:]),
         statistic[1:],
         alpha,
         max(0.0, float(1.0 - 2.0 * k_xy[0] / (k_xx[0] + k_yy[0]))),
-        max(0.0, float(location[0] - location[1:].mean())),
-        float(np.maximum(0.0, spread[0] - spread[1:].mean())),
+        float(np.maximum(0.0, location[0])),
+        float(np.maximum(0.0, spread[0])),
         float(np.exp(ratio[0])),
         _two_sided(ratio[0], ratio[1:]),
         m,
@@ -275,60 +281,67 @@ def p_of(value: float, null: Array) -> float:
 
 
 def _two_sided(value: float, null: Array) -> float:
-    """Twice the smaller one-sided p-value, at most 1; NaN for NaN."""
-    if np.isnan(value):
-        return float("nan")
+    """Twice the smaller one-sided p-value, at most 1."""
     return min(1.0, 2.0 * min(p_of(value, null), p_of(-value, -null)))
 
 
-def _studies(pool: Array, picks: Array, kernel: GaussianMixture) -> tuple[Array, tuple[Array, Array, Array]]:
-    """For each study (study, person) of picks from pool (pick, person, dim): mean kernel within, (study,), and its moments, each (study,)."""
-    n_studies, n_people = picks.shape
-    people = np.arange(n_people)
-    if n_people == 1:
-        nothing = np.full(n_studies, np.nan)
-        return np.ones(n_studies), ((pool[picks[:, 0], 0] ** 2).sum(axis=1), nothing, nothing)
-    step = max(1, PAIRS_AT_ONCE // n_people**2)
-    parts = []
-    for start in range(0, n_studies, step):
-        x = pool[picks[start : start + step], people]  # (study, person, dim)
-        within = (kernel.of_squared(squared_distances(x, x)).sum(axis=(1, 2)) - n_people) / (n_people * (n_people - 1))
-        parts.append((within, *_moments(x)))
-    within, *moments = (np.concatenate(values) for values in zip(*parts, strict=True))
-    return within, (moments[0], moments[1], moments[2])
+def _in_groups(function: Callable[[Array], tuple[Array, Array]], pool: Array, picks: Array) -> tuple[Array, Array]:
+    """What a function gives for studies (study, person, dim), picked (study, person) from pool (pick, person, dim), some at a time."""
+    step = max(1, NUMBERS_AT_ONCE // (picks.shape[1] * max(picks.shape[1], pool.shape[2])))
+    people = np.arange(picks.shape[1])
+    parts = [function(pool[picks[start : start + step], people]) for start in range(0, len(picks), step)]
+    first, second = (np.concatenate(values) for values in zip(*parts, strict=True))
+    return first, second
 
 
-def _moments(x: Array) -> tuple[Array, Array, Array]:
-    r"""Location, spread and mean variance of studies x (study, person, dim) against mean 0 and covariance I, each (study,).
+def _within(pool: Array, picks: Array, kernel: GaussianMixture) -> tuple[Array, Array]:
+    """For each study the mean kernel between different people, and their total variance, each (study,); for one person 1 and 0."""
+    n = picks.shape[1]
+    if n == 1:
+        return np.ones(len(picks)), np.zeros(len(picks))
 
-    Location is the unbiased estimate of |mu|^2, the mean of x_i · x_j over i ≠ j. Spread is half the estimate of tr (C - I)^2 that is unbiased for
-    normal x, with n²/((n - 1)(n + 2)) (tr S² - (tr S)²/n) for tr C², n = N - 1 (Srivastava 2005, Journal of the Japan Statistical Society 35, 251-272).
+    def of(x: Array) -> tuple[Array, Array]:
+        between = kernel.of_squared(squared_distances(x, x)).sum(axis=(1, 2)) - n
+        return between / (n * (n - 1)), x.var(axis=1, ddof=1).sum(axis=1)
+
+    return _in_groups(of, pool, picks)
+
+
+def _moments(x: Array) -> tuple[Array, Array]:
+    r"""Location and spread of studies x (study, person, dim) against mean 0 and covariance I, each (study,).
+
+    Location is the unbiased estimate of |mu|^2, the mean of x_i · x_j over i ≠ j; |x|^2 for one person. Spread is half the unbiased estimate of
+    tr (C - I)^2, where that of tr C^2 rests on no distribution (Himeno & Yamada 2014, Journal of Multivariate Analysis 130, 27-44).
     """
-    n_people, dim = x.shape[1:]
+    n, dim = x.shape[1:]
+    location = (x.sum(axis=1) ** 2).sum(axis=1) if n == 1 else ((x.sum(axis=1) ** 2).sum(axis=1) - (x**2).sum(axis=(1, 2))) / (n * (n - 1))
+    if n < MIN_FOR_SPREAD:
+        return location, np.full(len(x), np.nan)
     centred = x - x.mean(axis=1, keepdims=True)
-    location = (x.sum(axis=1) ** 2).sum(axis=1) - (x**2).sum(axis=(1, 2))
-    location = location / (n_people * (n_people - 1))
-    if n_people < MIN_FOR_SPREAD:
-        return location, np.full(len(x), np.nan), np.full(len(x), np.nan)
-    n = n_people - 1.0
-    covariance = np.swapaxes(centred, 1, 2) @ centred / n  # (study, dim, dim)
+    covariance = np.swapaxes(centred, 1, 2) @ centred / (n - 1)  # (study, dim, dim)
     trace, squared = np.trace(covariance, axis1=1, axis2=2), (covariance**2).sum(axis=(1, 2))
-    of_c = n**2 / ((n - 1.0) * (n + 2.0)) * (squared - trace**2 / n)
-    return location, 0.5 * (of_c - 2.0 * trace + dim), trace / dim
+    fourth = ((centred**2).sum(axis=2) ** 2).sum(axis=1) / (n - 1)
+    of_c = (n - 1) / (n * (n - 2) * (n - 3)) * ((n - 1) * (n - 2) * squared + trace**2 - n * fourth)
+    return location, 0.5 * (of_c - 2.0 * trace + dim)
 
 
-def _two_moments(x: Array, y: Array) -> tuple[float, float, float]:
-    """Location and spread of x (m, dim) in the white coordinates of y (n, dim), and the log ratio of their mean variances."""
-    if len(y) <= y.shape[1]:
-        difference = ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()
-        return float(difference), float("nan"), float(np.log(x.var(axis=0, ddof=1).sum() / y.var(axis=0, ddof=1).sum()))
-    location, spread, _ = _moments(whitening_of(y)(x)[None])
-    return float(location[0]), float(spread[0]), float(np.log(x.var(axis=0, ddof=1).sum() / y.var(axis=0, ddof=1).sum()))
+def _against(x: Array, y: Array) -> tuple[float, float]:
+    """Location and spread of x (m, dim) in the white coordinates of y (n, dim); NaN where y is too small to have any."""
+    if len(y) <= y.shape[1] + 1:
+        return float("nan"), float("nan")
+    location, spread = _moments(whitening_of(y)(x)[None])
+    return float(location[0]), float(spread[0])
 
 
 def _checked(observed: Array, reference: Array, fresh: Array) -> tuple[Array, Array, Array]:
     observed, reference, fresh = (np.asarray(values, float) for values in (observed, reference, fresh))
-    fits = observed.ndim == 2 and reference.ndim == 2 and fresh.ndim == 3 and fresh.shape[1:] == observed.shape and reference.shape[1:] == observed.shape[1:]
+    fits = (
+        observed.ndim == 2
+        and reference.ndim == 2
+        and fresh.ndim == 3
+        and fresh.shape[1:] == observed.shape
+        and reference.shape[1:] == observed.shape[1:]
+    )
     if not fits or min(observed.size, len(fresh)) == 0:
         raise ValueError(
             f"Expected observed (person, dim), reference (reference, dim) and fresh (repeat, person, dim) with at least one person; got shapes "
