@@ -33,7 +33,7 @@ class GaussianMixture:
     median: float
 
     def of_squared(self, squared: Array) -> Array:
-        """k at squared distances, same shape."""
+        """The kernel at squared distances, same shape."""
         value = np.exp(squared / -(WIDEST * self.median))
         total = value.copy()
         for _ in range(N_SCALES - 1):
@@ -43,7 +43,7 @@ class GaussianMixture:
         return total
 
     def __call__(self, x: Array, y: Array) -> Array:
-        """k(x_i, y_j) for x (m, dim) and y (n, dim), (m, n)."""
+        """The kernel k(x_i, y_j) for x (m, dim) and y (n, dim), (m, n)."""
         return self.of_squared(squared_distances(x, y))
 
     def row_means(self, x: Array, y: Array) -> Array:

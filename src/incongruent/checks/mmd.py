@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.checks.kernels import GaussianMixture, median_kernel, mmd_squared, squared_distances, whitening_of
+from incongruent.checks.kernels import GaussianMixture, median_kernel, squared_distances, whitening_of
 from incongruent.checks.replicas import matched_summaries
 from incongruent.joint_prior import AnyPrior
 from incongruent.options import helpful
@@ -75,9 +75,8 @@ class MmdTest:
 
     @property
     def critical(self) -> float:
-        """The smallest value of the statistic that rejects, as the null values say; infinite when there are too few of them to reject at all."""
-        n_above = int(np.floor(self.alpha * (len(self.null) + 1) + 1e-9)) - 1  # as many null values may be as large
-        return float(np.sort(self.null)[::-1][n_above]) if n_above >= 0 else float("inf")
+        """Values of the statistic above this one reject."""
+        return float(np.sort(self.null)[::-1][int(np.floor(self.alpha * (len(self.null) + 1) + 1e-9)) - 1])
 
     @property
     def location_share(self) -> float:
@@ -100,11 +99,11 @@ class MmdTest:
         return "narrower" if self.variance_ratio < 1.0 else "wider"
 
     def __str__(self) -> str:
-        people = "1 person" if self.n_people == 1 else f"{self.n_people} people"
-        found = "differ from" if self.n_people > 1 else "differs from"
-        same = "cannot be told from"
-        text = f"{people} {found if self.rejected else same} {self.n_reference} simulations of the same design (MMD² {self.statistic:.3g}, p = {self.p_value:.3g}"
-        text += f", effect {self.effect:.2f})." if self.n_people > 1 else ")."
+        one = self.n_people == 1
+        verb = ("differs from" if one else "differ from") if self.rejected else "cannot be told from"
+        effect = "" if one else f", effect {self.effect:.2f}"
+        text = f"{'1 person' if one else f'{self.n_people} people'} {verb} {self.n_reference} data sets of the reference "
+        text += f"(MMD² {self.statistic:.3g}, p = {self.p_value:.3g}{effect})."
         if self.rejected and not np.isnan(self.location_share):
             text += f" Of the difference {self.location_share:.0%} is location and {self.spread_share:.0%} spread."
         if self.direction in ("narrower", "wider"):
@@ -174,7 +173,7 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
     Example:
         >>> rng = np.random.default_rng(1)
         >>> str(mmd_test(rng.normal(1.0, 1.0, (20, 2)), rng.normal(size=(500, 2)), rng.normal(size=(100, 20, 2)), seed=1))[:35]
-        '20 people differ from 500 simulatio'
+        '20 people differ from 500 data sets '
     """
     observed, reference, fresh = _checked(observed, reference, fresh)
     n_people, n_repeats = len(observed), len(fresh)
@@ -351,6 +350,3 @@ def _checked(observed: Array, reference: Array, fresh: Array) -> tuple[Array, Ar
         if not np.isfinite(values).all():
             raise ValueError(f"Expected finite numbers; {name} has NaN or infinity. Leave such data sets out, and say how many.")
     return observed, reference, fresh
-
-
-__all__ = ["MmdTest", "mmd_of_study", "mmd_permutation_test", "mmd_squared", "mmd_test", "p_of"]

@@ -1,8 +1,8 @@
 """Replicas: simulated data sets that have exactly the numbers of trials, by condition, of the observed ones.
 
-Reference data of another design differ from the observed in ways that have nothing to do with the model. Here the observed layout itself is simulated,
-trial by trial. A simulated answer outside the exclusion window is simulated again, since the observed trials are those that were left; trials of a
-data set are exchangeable given theta, so this is sampling from the model within the window.
+Reference data of another design differ from the observed in ways that have nothing to do with the model. Here the observed layout itself is
+simulated, trial by trial. A simulated answer outside the exclusion window is simulated again, since the observed trials are those that were left;
+trials of a data set are exchangeable given theta, so this is sampling from the model within the window.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
             break
     else:
         raise ValueError(
-            f"Expected a prior whose answers lie within the window {design.window} ms; {len(pending)} data sets had nearly none, for {THETAS} values of "
-            f"theta each. Widen the window, or use a prior for these data."
+            f"Expected a prior whose answers lie within the window {design.window} ms; {len(pending)} data sets had nearly none, for {THETAS} values "
+            f"of theta each. Widen the window, or use a prior for these data."
         )
     trials = renumbered(select(concatenate(parts), np.argsort(np.concatenate(order))))
     trials = replace(trials, excluded={GIVEN_UP: given_up} if given_up.any() else {})
