@@ -128,8 +128,8 @@ def surprise(
         posterior: whose summaries and, unless ``prior`` is given, whose simulator.
         study: one data set a person.
         prior: to compare with instead of the one that the network was trained under.
-        n_simulated: data sets that each person is compared with, and as many more from which distances are learned; 2000, or twice as many as it takes
-            to call one person of the study outside, when left out.
+        n_simulated: data sets that each person is compared with, and as many more from which distances are learned; when left out 2000, or twice as
+            many as it takes to call one person of the study outside.
         alpha: false discovery rate.
         seed: of everything random.
 
