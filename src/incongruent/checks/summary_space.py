@@ -1,7 +1,7 @@
 r"""Where simulated and observed data sets lie in the space of learned summaries, and how many summaries a network really uses.
 
-Principal components are those of the simulations, each summary scaled by its SD; everything else is laid into the same axes. A component that goes
-along with a parameter says which parameter a study's distance lies in.
+Principal components are those of the simulations, in the network's own units, which give weight to what tells about theta; everything else is laid
+into the same axes. A component that goes along with a parameter says which parameter a study's distance lies in.
 """
 
 from __future__ import annotations
@@ -121,10 +121,10 @@ def summary_space(
     own, summaries = _simulated(posterior, list(studies.values()), None, n_simulated, seed)
     if len(summaries) <= summaries.shape[1]:
         raise ValueError(f"Expected more simulations than the {summaries.shape[1]} summaries; got n_simulated={n_simulated}. Ask for more.")
-    mean, sd, vectors, explained = _components(summaries)
+    mean, vectors, explained = _components(summaries)
 
     def place(values: Array) -> Array:
-        return ((values - mean) / sd) @ vectors
+        return (values - mean) @ vectors
 
     points = {OWN_PRIOR: place(summaries)}
     for k, (name, prior) in enumerate(priors.items()):
@@ -162,8 +162,8 @@ class SummaryDim:
 
     def __str__(self) -> str:
         text = (
-            f"Of {self.used} summaries {self.for_variance} components hold {VARIANCE:.0%} of the variance, and {self.for_parameters} tell as much about the "
-            f"parameters as all; the rule of thumb is {self.rule_of_thumb}. Suggested: {self.suggested}."
+            f"Of {self.used} summaries {self.for_variance} components hold {VARIANCE:.0%} of the variance, and {self.for_parameters} tell as much "
+            f"about the parameters as all; the rule of thumb is {self.rule_of_thumb}. Suggested: {self.suggested}."
         )
         if self.retrained:
             text += " Retrained: " + ", ".join(f"{n} summaries {loss:.2f} nats" for n, loss in self.retrained.items()) + "."
@@ -200,8 +200,8 @@ def suggest_summary_dim(
     n_parameters, used = len(posterior.simulator.prior.names), summaries.shape[1]
     if n_simulated < 6 * used:
         raise ValueError(f"Expected at least six simulations for each of the {used} summaries; got n_simulated={n_simulated}. Ask for more.")
-    mean, sd, vectors, explained = _components(summaries)
-    points = ((summaries - mean) / sd) @ vectors
+    mean, vectors, explained = _components(summaries)
+    points = (summaries - mean) @ vectors
     theta = posterior.simulator.prior.to_real(own.theta)
     r_squared = np.array([_r_squared(points[:, :k], theta) for k in range(1, used + 1)])
     for_variance = int(np.searchsorted(np.cumsum(explained), VARIANCE - 1e-12) + 1)
@@ -240,14 +240,13 @@ def _simulated(posterior: Posterior, studies: Sequence[Trials], prior: AnyPrior 
     return together.select(order[:n]), summaries[order[:n]]
 
 
-def _components(summaries: Array) -> tuple[Array, Array, Array, Array]:
-    """Mean, SD, directions (summary, component) from the largest, signed so that their largest entry is positive, and shares of the variance."""
-    mean, sd = summaries.mean(axis=0), summaries.std(axis=0)
-    sd = np.where(sd > 0, sd, 1.0)
-    values, vectors = np.linalg.eigh(np.cov((summaries - mean) / sd, rowvar=False).reshape(len(sd), len(sd)))
+def _components(summaries: Array) -> tuple[Array, Array, Array]:
+    """Mean, directions (summary, component) from the largest, signed so that their largest entry is positive, and shares of the variance."""
+    dim = summaries.shape[1]
+    values, vectors = np.linalg.eigh(np.cov(summaries, rowvar=False).reshape(dim, dim))
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
-    signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(len(sd))])
-    return mean, sd, vectors * signs, values / values.sum()
+    signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(dim)])
+    return summaries.mean(axis=0), vectors * signs, values / values.sum()
 
 
 def _r_squared(points: Array, theta: Array) -> float:

@@ -1,24 +1,28 @@
 r"""Which people are unlike anything the simulator makes, and is everybody too much like its centre?
 
-For each person a score a, the distance of their data from simulated ones, and a conformal p-value against M simulations of their own design that the
-distance has not learned from:
+For each person a score a, how far their data are from simulated ones, and a conformal p-value against M simulations of their own design that the
+score has not learned from:
 
     p = (1 + #{a_sim >= a_person}) / (M + 1),
 
-uniform under the model whatever the score is worth (Vovk et al. 2005; Bates et al. 2023, Annals of Statistics 51, 149-178). The score is the
-Mahalanobis distance of learned summaries and plain statistics together: the network's summaries alone may not notice what it has never seen.
-Small p say that a person is outside; very many large p that people sit in the centre of the prior, which is wider than it needs to be.
+uniform under the model whatever the score is worth (Vovk et al. 2005; Bates et al. 2023, Annals of Statistics 51, 149-178). Distances are those of
+learned summaries and plain statistics together, whitened: the network's summaries alone may not notice what it has never seen. Two scores answer two
+questions. Who is outside: the mean distance to the ten nearest simulations over that of these to theirs, since wide priors make lonely data sets too
+(local outlier factor without smoothing; Breunig et al. 2000). Is everybody too central: the Mahalanobis distance, whose p-values are then too large,
+and the prior is wider than it needs to be.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from incongruent.checks import statistics
-from incongruent.checks.kernels import Whitening, whitening_of
+from incongruent.checks.kernels import whitening_of
 from incongruent.checks.replicas import in_parts, simulator_with
 from incongruent.joint_prior import AnyPrior
 from incongruent.options import helpful
@@ -30,6 +34,7 @@ from incongruent.trials import CONFLICT_TASK, Category, Trials, select
 Array = np.ndarray
 
 N_SIMULATED = 2000
+N_NEIGHBOURS = 10
 WIDTH = 0.05
 """People whose numbers of trials in every condition agree within 5 % are simulated together."""
 N_NULL = 9999
@@ -43,13 +48,14 @@ class Surprise:
 
     Attributes:
         names: of the people.
-        p_value: (person,) conformal.
+        p_value: (person,) conformal, of the first score.
         adjusted: (person,) the same after Benjamini & Hochberg (1995): outside where at most alpha.
-        score: (person,) the distance.
+        score: (person,) distance from the nearest simulations, in units of theirs.
+        depth: (person,) conformal p-value of the Mahalanobis distance: near 1 in the centre of the simulations, near 0 at their rim.
         z: (person, statistic) how many SDs of the simulations each statistic lies above their mean; NaN where a person has none. RTs on a
             logarithmic scale, shares after the arcsine of the root.
         statistics: what they are called.
-        central_p: p-value of an excess of large p-values, over all people: everybody is more central than the prior says.
+        central_p: p-value of an excess of large depths, over all people: everybody is more central than the prior says.
         extreme_p: of an excess of small ones.
         alpha: share of false ones among the people called outside, at most on average; level of both tests.
         n_simulated: M, data sets that each person is compared with.
@@ -61,6 +67,7 @@ class Surprise:
     p_value: Array
     adjusted: Array
     score: Array
+    depth: Array
     z: Array
     statistics: tuple[str, ...]
     central_p: float
@@ -85,7 +92,7 @@ class Surprise:
 
     @property
     def too_central(self) -> bool:
-        """Whether large p-values are too many."""
+        """Whether large depths are too many."""
         return self.central_p <= self.alpha
 
     def standing_out(self, person: int, n: int = N_NAMED) -> list[tuple[str, float]]:
@@ -94,9 +101,16 @@ class Surprise:
         return [(self.statistics[i], float(self.z[person, i])) for i in order if np.isfinite(self.z[person, i])]
 
     def table(self) -> pd.DataFrame:
-        """One row per person: person, p, adjusted, score, outside, stands_out (in words; for people outside)."""
+        """One row per person: person, p, adjusted, score, depth, outside, stands_out (in words; for people outside)."""
         words = ["; ".join(f"{name} {z:+.1f} SD" for name, z in self.standing_out(i)) if out else "" for i, out in enumerate(self.outside)]
-        columns = {"person": self.names, "p": self.p_value, "adjusted": self.adjusted, "score": self.score, "outside": self.outside}
+        columns = {
+            "person": self.names,
+            "p": self.p_value,
+            "adjusted": self.adjusted,
+            "score": self.score,
+            "depth": self.depth,
+            "outside": self.outside,
+        }
         return pd.DataFrame({**columns, "stands_out": words})
 
     def __str__(self) -> str:
@@ -154,7 +168,8 @@ def surprise(
     people = posterior.admit(study).trials
     own = hand_statistics(people, posterior.simulator.design.levels)
     groups = groups_of(people)
-    p_value, score, z = np.empty(len(people)), np.empty(len(people)), np.empty((len(people), len(own)))
+    p_value, score, depth = np.empty((3, len(people)))
+    z = np.empty((len(people), len(own)))
     for k, group in enumerate(groups):
         members = select(people, group)
         simulated, plain = _simulated(posterior, members, prior, 2 * m, int(generator(seed, 41, k).integers(2**63)))
@@ -162,12 +177,15 @@ def surprise(
         mean, sd = _mean_sd(plain[:m])
         made = _filled(simulated, plain, mean)
         whiten = whitening_of(made[:m])  # learned from one half, compared with the other
-        score[group] = _distance(whiten, _filled(summaries[group], mine, mean))
-        p_value[group] = conformal(score[group], _distance(whiten, made[m:]))
+        learned, others, here = whiten(made[:m]), whiten(made[m:]), whiten(_filled(summaries[group], mine, mean))
+        loneliness = _loneliness_among(learned)
+        score[group] = loneliness(here)
+        p_value[group] = conformal(score[group], loneliness(others))
+        depth[group] = conformal((here**2).sum(axis=1), (others**2).sum(axis=1))
         z[group] = (mine - mean) / np.where(sd > 0, sd, np.nan)
-    central, extreme = excess(p_value, seed)
+    central, extreme = excess(depth, seed)
     adjusted = benjamini_hochberg(p_value)
-    return Surprise(people.names, p_value, adjusted, score, z, tuple(own), central, extreme, alpha, m, len(groups), seed)
+    return Surprise(people.names, p_value, adjusted, score, depth, z, tuple(own), central, extreme, alpha, m, len(groups), seed)
 
 
 def conformal(scores: Array, simulated: Array) -> Array:
@@ -254,6 +272,13 @@ def _filled(summaries: Array, plain: Array, mean: Array) -> Array:
     return np.concatenate([summaries, np.where(np.isfinite(plain), plain, mean)], axis=1)
 
 
-def _distance(whiten: Whitening, points: Array) -> Array:
-    """Mahalanobis distance of points (n, dim), (n,)."""
-    return np.sqrt((whiten(points) ** 2).sum(axis=1))
+def _loneliness_among(learned: Array) -> Callable[[Array], Array]:
+    """The first score of points (n, dim) among learned ones, (n,)."""
+    tree, k = cKDTree(learned), min(N_NEIGHBOURS, len(learned) - 1)
+    theirs = np.maximum(tree.query(learned, k + 1)[0][:, 1:].mean(axis=1), 1e-300)  # the nearest is the point itself
+
+    def of(points: Array) -> Array:
+        distance, place = tree.query(points, np.arange(1, k + 1))
+        return distance.mean(axis=1) / theirs[place].mean(axis=1)
+
+    return of

@@ -19,6 +19,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 N_DRAWN = 1000
 """Simulated data sets that are drawn, so that files stay small."""
 N_LABELLED = 5
+BELOW_LEGEND = 0.7
 
 
 def plot_null(test: MmdTest, ax: Axes) -> Axes:
@@ -29,9 +30,9 @@ def plot_null(test: MmdTest, ax: Axes) -> Axes:
     counts, _ = np.histogram(test.null, edges)
     density = counts / (len(test.null) * np.diff(edges))
     ax.stairs(density, edges, fill=True, color=NULL, lw=0, label="model")
-    ax.axvspan(test.critical, edges[-1], color=CRITICAL, alpha=0.35, lw=0, label=f"critical region ({test.alpha:.0%})")
-    ax.axvline(test.statistic, color=INK, lw=1.4, label=f"observed, p = {test.p_value:.3g}")
-    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.45 * density.max()), xlabel="MMD²", ylabel="density")
+    ax.axvspan(test.critical, edges[-1], ymax=BELOW_LEGEND, color=CRITICAL, alpha=0.35, lw=0, label=f"critical region ({test.alpha:.0%})")
+    ax.axvline(test.statistic, ymax=BELOW_LEGEND, color=INK, lw=1.4, label=f"observed, p = {test.p_value:.3g}")
+    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.05 * density.max() / BELOW_LEGEND), xlabel="MMD²", ylabel="density")
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.legend(loc="upper right", fontsize=7)
     return ax
@@ -71,12 +72,12 @@ def plot_marginal(space: SummarySpace, component: int, ax: Axes) -> Axes:
 
 
 def plot_surprise(surprise: Surprise, ax: Axes) -> Axes:
-    """Distance of each person against their p-value; people outside in orange, with names; rings of the null are even on the horizontal axis."""
+    """Distance of each person against their p-value; people outside in orange, the farthest with names."""
     p, outside = surprise.p_value, surprise.outside
     ax.scatter(p[~outside], surprise.score[~outside], s=14, color=ACCENT, lw=0, alpha=0.8, label="inside")
     ax.scatter(p[outside], surprise.score[outside], s=24, color=SECOND, marker="D", lw=0, label="outside")
     ax.set_xscale("log")
-    ax.set(xlim=(0.5 / (surprise.n_simulated + 1), 1.5), xlabel="conformal p", ylabel="distance from the simulations")
+    ax.set(xlim=(0.5 / (surprise.n_simulated + 1), 1.5), xlabel="conformal p", ylabel="distance, in neighbours' distances")
     top, bottom = surprise.score.max(), surprise.score.min()
     ax.set_ylim(bottom - 0.08 * max(top - bottom, 1.0), top + 0.35 * max(top - bottom, 1.0))
     worst = [i for i in np.argsort(-surprise.score, kind="stable") if outside[i]][:N_LABELLED]
