@@ -82,7 +82,7 @@ class SummarySpace:
         places = self.places()
         for name in [name for name in self.points if name != OWN_PRIOR]:
             mine = places[places["set"] == name]
-            far = mine.loc[mine["mean"].abs().idxmax()]
+            far = mine.iloc[int(np.abs(np.asarray(mine["mean"])).argmax())]
             text += f" {name}: farthest on component {int(far['component'])}, {far['mean']:+.1f} ± {far['sd']:.1f} SD."
         return text
 

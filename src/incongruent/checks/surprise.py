@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from incongruent.checks import statistics
 from incongruent.checks.kernels import whitening_of
@@ -274,11 +274,11 @@ def _filled(summaries: Array, plain: Array, mean: Array) -> Array:
 
 def _loneliness_among(learned: Array) -> Callable[[Array], Array]:
     """The first score of points (n, dim) among learned ones, (n,)."""
-    tree, k = cKDTree(learned), min(N_NEIGHBOURS, len(learned) - 1)
+    tree, k = KDTree(learned), min(N_NEIGHBOURS, len(learned) - 1)
     theirs = np.maximum(tree.query(learned, k + 1)[0][:, 1:].mean(axis=1), 1e-300)  # the nearest is the point itself
 
     def of(points: Array) -> Array:
-        distance, place = tree.query(points, np.arange(1, k + 1))
+        distance, place = tree.query(points, k)
         return distance.mean(axis=1) / theirs[place].mean(axis=1)
 
     return of

@@ -72,20 +72,21 @@ def plot_marginal(space: SummarySpace, component: int, ax: Axes) -> Axes:
 
 
 def plot_surprise(surprise: Surprise, ax: Axes) -> Axes:
-    """Distance of each person against their p-value; people outside in orange, the farthest with names."""
-    p, outside = surprise.p_value, surprise.outside
-    ax.scatter(p[~outside], surprise.score[~outside], s=14, color=ACCENT, lw=0, alpha=0.8, label="inside")
-    ax.scatter(p[outside], surprise.score[outside], s=24, color=SECOND, marker="D", lw=0, label="outside")
-    ax.set_xscale("log")
-    ax.set(xlim=(0.5 / (surprise.n_simulated + 1), 1.5), xlabel="conformal p", ylabel="distance, in neighbours' distances")
-    top, bottom = surprise.score.max(), surprise.score.min()
-    ax.set_ylim(bottom - 0.08 * max(top - bottom, 1.0), top + 0.35 * max(top - bottom, 1.0))
-    worst = [i for i in np.argsort(-surprise.score, kind="stable") if outside[i]][:N_LABELLED]
-    last = np.inf
-    for i in worst:
-        last = min(float(surprise.score[i]), last - 0.07 * max(top - bottom, 1.0))  # below the label before
-        ax.annotate(drawable(surprise.names[i]), (p[i], last), xytext=(7, 0), textcoords="offset points", fontsize=7, va="center", parse_math=False)
-    ax.legend(loc="upper right", fontsize=7)
+    """Depth of each person against their p-value, the most surprising on top; people outside in orange, the farthest with names."""
+    p, depth, outside = surprise.p_value, surprise.depth, surprise.outside
+    smallest = 1.0 / (surprise.n_simulated + 1)
+    ax.scatter(depth[~outside], p[~outside], s=14, color=ACCENT, lw=0, alpha=0.8, label=f"inside ({len(surprise) - surprise.n_outside})")
+    ax.scatter(depth[outside], p[outside], s=24, color=SECOND, marker="D", lw=0, label=f"outside ({surprise.n_outside})")
+    ax.axhline(smallest, color=INK, lw=0.5, ls=":")
+    ax.set_yscale("log")
+    ax.set(xlim=(-0.03, 1.03), ylim=(1.5, smallest * 10 ** (0.3 * np.log10(smallest))))  # the rarest on top, and room for the legend
+    ax.set(xlabel="depth (0 rim, 1 centre of the simulations)", ylabel="conformal p")
+    last = -np.inf
+    for i in sorted(np.argsort(p, kind="stable")[: min(N_LABELLED, surprise.n_outside)], key=lambda i: -p[i]):
+        last = max(-np.log10(p[i]), last - 0.055 * np.log10(smallest))  # above the label before
+        at = (depth[i], 10.0**-last)
+        ax.annotate(drawable(surprise.names[i]), at, xytext=(7, 0), textcoords="offset points", fontsize=7, va="center", parse_math=False)
+    ax.legend(loc="upper right", fontsize=7, ncols=2)
     return ax
 
 
