@@ -46,7 +46,7 @@ def mmd_table(posterior: inc.Posterior, simulator: inc.Simulator, n_references: 
             reference = matched_summaries(posterior, layout, -(-1000 // n_people), prior=simulator.prior, seed=2 * k).reshape(-1, 18)
             fresh = matched_summaries(posterior, layout, max(20, 2000 // n_people), prior=simulator.prior, seed=2 * k + 1)
             for name, (mean, sd) in alternatives().items():
-                n = n_studies if name == "true" else max(n_studies // 4, 1)
+                n = n_studies if name == "true" else max(n_studies // 5, 1)
                 for i, observed in enumerate(studies(posterior, simulator, layout, n, mean, sd, 500 + 31 * k)):
                     found[name].append(inc.mmd_test(observed, reference, fresh, n_null=199, seed=1000 * k + i))
         for name, tests in found.items():

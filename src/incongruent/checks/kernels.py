@@ -127,6 +127,22 @@ def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
     return Whitening(points.mean(axis=0), scaled[:, None] * vectors[:, keep] / np.sqrt(values[keep]))
 
 
+def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
+    """The whitening of the leading principal components of points (n, dim), in their own units, that hold a share of the variance.
+
+    Raises:
+        ValueError: when there are fewer than two points, or all are the same.
+    """
+    points = np.asarray(points, float)
+    if len(points) < 2 or not (points != points[0]).any():
+        raise ValueError(f"Expected at least two points that differ; got {len(points)}, all the same. Simulate more.")
+    values, vectors = np.linalg.eigh(np.cov(points, rowvar=False).reshape(points.shape[1], points.shape[1]))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    n = int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
+    n = min(n, len(points) - 1, len(values))
+    return Whitening(points.mean(axis=0), vectors[:, :n] / np.sqrt(values[:n]))
+
+
 def _blocks(m: int, n: int) -> Iterator[slice]:
     """Rows of an (m, n) matrix, some at a time."""
     step = max(1, PAIRS_AT_ONCE // max(n, 1))

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.checks.kernels import GaussianMixture, median_kernel, squared_distances, whitening_of
+from incongruent.checks.kernels import GaussianMixture, leading_whitening, median_kernel, squared_distances
 from incongruent.checks.replicas import matched_summaries
 from incongruent.joint_prior import AnyPrior
 from incongruent.options import helpful
@@ -45,7 +45,8 @@ class MmdTest:
         alpha: the level.
         effect: 1 - 2 k_xy / (k_xx + k_yy), at least 0: 0 for equal distributions, 1 for ones that share nothing; it does not grow with the study.
             NaN for one person.
-        location: squared distance of the study's mean from the reference's, in white coordinates, less what the null has; at least 0.
+        location: squared distance of the study's mean from the reference's, on white components that hold 95 % of the reference's variance, less what
+            the null has; at least 0.
         spread: half the squared distance of covariances, tr(C - I)^2 / 2, likewise; in the same units, those of twice the Kullback-Leibler
             divergence of normal distributions. NaN for fewer than four people.
         variance_ratio: total variance of the people over that of the null; below 1 they are more alike than the prior says. NaN for fewer than four.
@@ -182,7 +183,7 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
         raise ValueError(
             f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 studies of the null; got alpha={alpha}, {n_studies} studies. Simulate more."
         )
-    whiten, centre = whitening_of(reference), reference.mean(axis=0)
+    whiten, centre = leading_whitening(reference), reference.mean(axis=0)
     reference, pool = reference - centre, np.concatenate([observed[None], fresh]) - centre  # (1 + repeat, person, dim)
     kernel = median_kernel(reference)
     if n_people == 1:
@@ -325,10 +326,8 @@ def _moments(x: Array) -> tuple[Array, Array]:
 
 
 def _against(x: Array, y: Array) -> tuple[float, float]:
-    """Location and spread of x (m, dim) in the white coordinates of y (n, dim); NaN where y is too small to have any."""
-    if len(y) <= y.shape[1] + 1:
-        return float("nan"), float("nan")
-    location, spread = _moments(whitening_of(y)(x)[None])
+    """Location and spread of x (m, dim) on the white components of y (n, dim)."""
+    location, spread = _moments(leading_whitening(y)(x)[None])
     return float(location[0]), float(spread[0])
 
 
