@@ -95,7 +95,7 @@ def test_whitened_points_are_white() -> None:
 
 
 def test_points_that_cannot_be_compared_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least two points for a median distance; got 1. Simulate more"):
+    with pytest.raises(ValueError, match="at least two points for a median distance; got 1"):
         median_kernel(np.zeros((1, 2)))
     with pytest.raises(ValueError, match="median distance between them is 0"):
         median_kernel(np.zeros((9, 2)))
@@ -130,8 +130,8 @@ def test_resampling_the_reference_rejects_a_true_model_nearly_always() -> None:
     """What the null must not be; fresh simulations keep the level in the same place."""
     rng, n = np.random.default_rng(8), 300
     naive, ours = [], []
-    for seed in range(12):
-        reference, observed, fresh = rng.normal(size=(n, 6)), rng.normal(size=(n, 6)), rng.normal(size=(5, n, 6))
+    for seed in range(10):
+        reference, observed, fresh = rng.normal(size=(n, 18)), rng.normal(size=(n, 18)), rng.normal(size=(5, n, 18))
         kernel = median_kernel(reference)
         matrix = kernel(reference, reference)
         null = []
@@ -196,9 +196,9 @@ def test_values_above_the_critical_one_reject() -> None:
 
 def test_the_permutation_test_keeps_its_level_and_sees_a_shift() -> None:
     rng = np.random.default_rng(13)
-    n = sum(inc.mmd_permutation_test(rng.normal(size=(12, 2)), rng.normal(size=(15, 2)), n_null=39, alpha=0.1, seed=i).rejected for i in range(300))
-    assert stats.binom.cdf(n, 300, 0.1) > 1e-4
-    assert stats.binom.sf(n - 1, 300, 0.1) > 1e-4
+    n = sum(inc.mmd_permutation_test(rng.normal(size=(12, 2)), rng.normal(size=(15, 2)), n_null=39, alpha=0.1, seed=i).rejected for i in range(150))
+    assert stats.binom.cdf(n, 150, 0.1) > 1e-4
+    assert stats.binom.sf(n - 1, 150, 0.1) > 1e-4
     narrow = inc.mmd_permutation_test(0.3 * rng.normal(size=(40, 2)), rng.normal(size=(50, 2)), seed=1)
     assert narrow.rejected
     assert narrow.direction == "narrower"
@@ -263,9 +263,10 @@ def test_theta_that_give_nothing_within_the_window_are_drawn_again_and_counted()
     made = matched(simulator, study, 30, seed=1)
     assert made.trials.excluded[GIVEN_UP].sum() > 10
     assert (made.trials.n_trials.reshape(30, 2) == study.n_trials).all()
+    fast = replace(study, values={**study.values, "rt": np.full_like(study.values["rt"], 250.0)})
     nowhere = inc.Simulator(inc.models.dmc(), far_off, inc.Design(20, HALF, window=(150.0, 300.0)))
     with pytest.raises(ValueError, match=r"answers lie within the window \(150.0, 300.0\) ms; 2 data sets had nearly none.*Widen the window"):
-        matched(nowhere, inc.select(study, range(2)), 1, seed=1)
+        matched(nowhere, fast, 1, seed=1)
     with pytest.raises(ValueError, match="at least one data set for each of at least one person; got n_each=0, 2 people"):
         matched(simulator, study, 0, seed=1)
 
