@@ -73,8 +73,8 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
             break
     else:
         raise ValueError(
-            f"Expected a prior whose answers lie within the window {design.window} ms; {len(pending)} of {len(rows)} data sets had nearly none, for {THETAS} values "
-            f"of theta each. Widen the window, or use a prior for these data."
+            f"Expected a prior whose answers lie within the window {design.window} ms; {len(pending)} of {len(rows)} data sets had nearly none, for "
+            f"{THETAS} values of theta each. Widen the window, or use a prior for these data."
         )
     trials = renumbered(select(concatenate(parts), np.argsort(np.concatenate(order))))
     trials = replace(trials, excluded={GIVEN_UP: given_up} if given_up.any() else {})
