@@ -22,3 +22,13 @@ def test_a_simulator_of_ones_own(capsys: pytest.CaptureFixture[str]) -> None:
     assert float(detection) > 0.7
     assert float(line) > 0.9
     assert np.isfinite(recovered).all()
+
+
+@pytest.mark.slow
+def test_do_model_and_people_go_together(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", (DOCS / "misspecification.md").read_text(), flags=re.DOTALL)
+    exec(compile(block, "misspecification.md", "exec"), {})
+    study, people, space = capsys.readouterr().out.splitlines()
+    assert "narrower than the reference" in study
+    assert people.startswith("0 of 30 people are outside")
+    assert "components hold 99%" in space

@@ -1,6 +1,14 @@
 """Plots: each takes a record and an ax, computes nothing, and returns the ax."""
 
 from incongruent.plots.calibration import calibration_figure, plot_coverage, plot_ranks, plot_z_scores
+from incongruent.plots.misspecification import (
+    misspecification_figure,
+    plot_components,
+    plot_marginal,
+    plot_null,
+    plot_surprise,
+    space_figure,
+)
 from incongruent.plots.predictive import people_figures, plot_accuracy, plot_delta, plot_distribution, plot_errors, predictive_figure
 from incongruent.plots.recovery import plot_recovery, recovery_figure
 from incongruent.plots.style import save_png, styled
@@ -8,18 +16,24 @@ from incongruent.plots.training import plot_history
 
 __all__ = [
     "calibration_figure",
+    "misspecification_figure",
     "people_figures",
     "plot_accuracy",
+    "plot_components",
     "plot_coverage",
     "plot_delta",
     "plot_distribution",
     "plot_errors",
     "plot_history",
+    "plot_marginal",
+    "plot_null",
     "plot_ranks",
     "plot_recovery",
+    "plot_surprise",
     "plot_z_scores",
     "predictive_figure",
     "recovery_figure",
     "save_png",
+    "space_figure",
     "styled",
 ]
