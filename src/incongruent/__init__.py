@@ -7,6 +7,8 @@ from incongruent import encoders, flows, models, priors
 from incongruent.bank import Bank, open_bank, write_bank, write_chunk
 from incongruent.bank_keeping import Verification, merge_banks, verify
 from incongruent.checks.diagnosis import Diagnosis, diagnose_training
+from incongruent.checks.hygiene import Hygiene, hygiene
+from incongruent.checks.panel import Panel, predictive_panel
 from incongruent.comparison import Comparison, compare, load_comparison
 from incongruent.designs import Design, ObservedDesign, design_of
 from incongruent.draws import Correction, Draws

@@ -96,7 +96,9 @@ class Panel:
         observed, predicted, tests = self.result(person)
         found = []
         for i in self._failing(person, level):
-            found.append(f"{_told(self.statistics[i], observed[i], predicted[i])} (z = {tests.z[i]:+.1f}, adjusted p = {tests.adjusted[i]:.3f}).")
+            found.append(
+                f"{_told(self.statistics[i], float(observed[i]), float(predicted[i]))} (z = {tests.z[i]:+.1f}, adjusted p = {tests.adjusted[i]:.3f})."
+            )
         return tuple(found)
 
     def __str__(self) -> str:
@@ -191,7 +193,9 @@ def _told(statistic: Statistic, observed: float, predicted: float) -> str:
     numbers = f"{statistic.shown(observed)} observed, {statistic.shown(predicted)} predicted"
     if statistic.name == "delta, last slope":
         falls = "The delta function falls" if observed < 0 else "The delta function rises"
-        how = "" if (observed < 0) != (predicted < 0) else " more steeply than predicted" if abs(observed) > abs(predicted) else " less than predicted"
+        how = (
+            "" if (observed < 0) != (predicted < 0) else " more steeply than predicted" if abs(observed) > abs(predicted) else " less than predicted"
+        )
         return f"{falls} at slow responses{how}: {numbers}"
     higher = "larger" if observed > predicted else "smaller"
     return f"{statistic.words[0].upper()}{statistic.words[1:]} is {higher} than predicted: {numbers}"

@@ -102,11 +102,13 @@ def panel_values(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
     pair = [levels.index(level) for level in ("congruent", "incongruent")] if {"congruent", "incongruent"} <= set(levels) else [-1, -1]
     out = np.full((len(trials), len(codes) * PER_LEVEL + (len(PROBABILITIES) + 1) * (pair[0] >= 0) + 2), np.nan)
     correct = RESPONSE.levels.index("correct")
-    arrays = [trials.values["rt"], trials.values[CONDITION.name], trials.values[RESPONSE.name] == correct, trials.answered, trials.present, out]
+    right = trials.values[RESPONSE.name] == correct
 
     def one(start: int) -> None:
         rows = slice(start, start + AT_ONCE)
-        _fill(*(np.ascontiguousarray(array[rows]) for array in arrays[:-1]), codes, pair[0], pair[1], np.asarray(PROBABILITIES), FAST, out[rows])
+        rt, condition = (np.ascontiguousarray(trials.values[name][rows]) for name in ("rt", CONDITION.name))
+        here = [np.ascontiguousarray(mask[rows]) for mask in (right, trials.answered, trials.present)]
+        _fill(rt, condition, here[0], here[1], here[2], codes, pair[0], pair[1], np.asarray(PROBABILITIES), FAST, out[rows])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, range(0, len(trials), AT_ONCE)))
