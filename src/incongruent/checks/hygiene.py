@@ -132,7 +132,8 @@ def _units(study: Trials, seed: int) -> Finding:
     if found.batches:
         told = (
             f"The {found.n_units} data sets differ from each other no more than random samples of one heap of trials do "
-            f"({max(found.between, 0.0):.1%} of the variance of log RT lies between them; between people it is 5 to 50 %). If trials of several people were pooled and cut into "
+            f"({max(found.between, 0.0):.1%} of the variance of log RT lies between them; "
+            f"between people it is 5 to 50 %). If trials of several people were pooled and cut into "
             f"batches, each batch is a mixture that no parameters of one person produce, and every check will call the model too extreme for the "
             f"data. Make every data set one person (in one session): read_trials(…, by=…)."
         )

@@ -2,8 +2,8 @@ r"""Many statistics at once: p-values from replicates, and their control of the 
 
 Observed and replicated values of statistics j are exchangeable when the model is right. With z_j = (t_j - centre_j) / scale_j, all of it computed
 from observed and replicated together, the share of replicates with |z_j| at least as large is a valid p-value, however many replicates there are; the
-share whose largest |z| over the statistics reaches |z_j| is adjusted for their number, and for their dependence. Stepping down, those larger than j are
-left out of that maximum.
+share whose largest |z| over the statistics reaches |z_j| is adjusted for their number, and for their dependence. Stepping down, those larger than j
+are left out of that maximum.
 
 The scale is the largest of the standard deviation and of what the 95 % and 99 % points of |t - centre| would be for a normal distribution, so that a
 statistic with rare large values, such as the accuracy of a fast fifth with hardly any errors, does not rule the maximum.
