@@ -201,10 +201,11 @@ def _autocorrelation(rows: list[Rows], level: float) -> Finding:
     numbers = {"people": float(len(r)), "lag-1 correlation": mean}
     if p >= level:
         return Finding("autocorrelation", Severity.FINE, f"Successive RTs are not correlated (r = {mean:.2f}).", numbers, p)
+    why = "speed drifts, through practice, fatigue or attention" if mean > 0 else "slow answers follow fast ones"
     told = (
-        f"Successive RTs are correlated (r = {mean:+.2f}): speed drifts, through practice, fatigue or attention. The model takes all trials for "
-        f"repetitions of one and the same process and cannot see this; it widens RT distributions and makes posteriors too narrow. Look at blocks "
-        f"apart (read_trials(…, by=…))."
+        f"Successive RTs are correlated (r = {mean:+.2f}): {why}. The model takes all trials for repetitions of one and the same process and cannot "
+        f"see this; RT distributions are those of several states together, and posteriors are surer than they should be. Look at blocks apart "
+        f"(read_trials(…, by=…))."
     )
     return Finding("autocorrelation", Severity.WARNING if abs(mean) >= 0.1 else Severity.NOTE, told, numbers, p)
 

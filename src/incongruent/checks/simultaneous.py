@@ -53,7 +53,8 @@ def max_t(values: Array) -> Simultaneous:
     p = (large >= large[0] - 1e-9).sum(axis=0) / np.maximum(defined.sum(axis=0), 1)
     missing = ~defined[0]
     band = np.quantile(np.maximum(large[1:].max(axis=-1), 0.0), 0.95, axis=0)
-    return Simultaneous(z, np.where(missing, np.nan, p), np.where(missing, np.nan, _step_down(large)), band)
+    adjusted = np.maximum(_step_down(large), p)  # p may rest on fewer replicates
+    return Simultaneous(z, np.where(missing, np.nan, p), np.where(missing, np.nan, adjusted), band)
 
 
 def _standardised(values: Array, by: Array) -> Array:

@@ -1,6 +1,7 @@
 """Plots: each takes a record and an ax, computes nothing, and returns the ax."""
 
 from incongruent.plots.calibration import calibration_figure, plot_coverage, plot_ranks, plot_z_scores
+from incongruent.plots.panel import panel_figure, plot_panel
 from incongruent.plots.predictive import people_figures, plot_accuracy, plot_delta, plot_distribution, plot_errors, predictive_figure
 from incongruent.plots.recovery import plot_recovery, recovery_figure
 from incongruent.plots.style import save_png, styled
@@ -8,6 +9,7 @@ from incongruent.plots.training import plot_history
 
 __all__ = [
     "calibration_figure",
+    "panel_figure",
     "people_figures",
     "plot_accuracy",
     "plot_coverage",
@@ -15,6 +17,7 @@ __all__ = [
     "plot_distribution",
     "plot_errors",
     "plot_history",
+    "plot_panel",
     "plot_ranks",
     "plot_recovery",
     "plot_z_scores",
