@@ -19,7 +19,7 @@ from scipy import stats
 
 from incongruent.checks.panel_statistics import Statistic, panel_values, statistics_for
 from incongruent.checks.predictive import simulator_again
-from incongruent.checks.simultaneous import Simultaneous, max_t
+from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
 from incongruent.posterior import Posterior
 from incongruent.simulation import generator
 from incongruent.trials import Trials, concatenate, select
@@ -42,7 +42,8 @@ class Panel:
         names: the people.
         observed: (person, statistic).
         predicted: (person, statistic), mean over data sets simulated from each person's posterior.
-        group: z, p, adjusted p of the mean over people, each (statistic,).
+        group: z, p, adjusted p of all people together, each (statistic,): of the mean over people of their own z, in which the slow and variable,
+            whose statistics are noisy, count no more than others.
         people: the same for each person alone, (person, statistic).
         n_replicates: studies that were simulated, fitted and judged like the observed one.
     """
@@ -59,7 +60,7 @@ class Panel:
         return len(self.names)
 
     def result(self, person: int | None = None) -> tuple[Array, Array, Simultaneous]:
-        """Observed and predicted values (statistic,), and the tests, of the mean over people or of one person."""
+        """Observed and predicted values (statistic,), and the tests, of all people (values averaged over them) or of one person."""
         if person is None:
             both = ~np.isnan(self.observed) & ~np.isnan(self.predicted)
             return _mean(self.observed, both), _mean(self.predicted, both), self.group
@@ -106,7 +107,7 @@ class Panel:
         judged = f"{len(self.statistics)} statistics of {of}, judged by {self.n_replicates} replicates of the whole study"
         group = self.sentences()
         if not group:
-            words = f"{judged}: the mean over people fails in none of them."
+            words = f"{judged}: the group fails in none of them."
         else:
             words = f"{judged}: the fitted model fails in {len(group)}.\n" + "\n".join(f"* {sentence}" for sentence in group)
         if len(self) == 1:
@@ -149,7 +150,8 @@ def predictive_panel(posterior: Posterior, study: Trials, *, n_replicates: int =
         part = _Part(posterior, select(study, people), known, generator(seed, 17, first))
         observed[:, people], predicted[:, people] = part.judged(n_replicates, n_predictions)
     discrepancy = observed - predicted
-    group = max_t(_mean(discrepancy, ~np.isnan(discrepancy), axis=1))
+    z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
+    group = max_t(_mean(z, ~np.isnan(z), axis=1))
     return Panel(known, study.names, observed[0], predicted[0], group, max_t(discrepancy), n_replicates)
 
 

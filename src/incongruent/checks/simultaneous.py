@@ -45,8 +45,8 @@ def max_t(values: Array) -> Simultaneous:
     Args:
         values: (1 + replicate, …, statistic), the observed ones first; NaN where not defined.
     """
-    everything = np.abs(_standardised(values, values))
-    z = _standardised(values[:1], values[1:])[0]
+    everything = np.abs(standardised(values, values))
+    z = standardised(values[:1], values[1:])[0]
     z = np.where(np.isnan(everything[0]), np.nan, z)
     defined = ~np.isnan(everything)
     large = np.where(defined, everything, -1.0)
@@ -57,8 +57,8 @@ def max_t(values: Array) -> Simultaneous:
     return Simultaneous(z, np.where(missing, np.nan, p), np.where(missing, np.nan, adjusted), band)
 
 
-def _standardised(values: Array, by: Array) -> Array:
-    """Values by the centre and scale of others; NaN for statistics that are hardly ever defined or do not vary."""
+def standardised(values: Array, by: Array) -> Array:
+    """Values by the centre and scale of others along the first axis; NaN for statistics that are hardly ever defined or do not vary."""
     known = ~np.isnan(by)
     n = known.sum(axis=0)
     centre = np.where(known, by, 0.0).sum(axis=0) / np.maximum(n, 1)
