@@ -101,9 +101,8 @@ def speed(posterior: inc.Posterior, options: argparse.Namespace) -> None:
     study = population(inc.priors.schaefer2025(), options).simulate(options.people, seed=options.seed).trials
     began = time.perf_counter()
     judged(posterior, study, options, seed=1)
-    print(
-        f"{options.people} people × {options.trials} trials, {options.replicates} replicates: {time.perf_counter() - began:.1f} s, compilation included"
-    )
+    seconds = time.perf_counter() - began
+    print(f"{options.people} people × {options.trials} trials, {options.replicates} replicates: {seconds:.1f} s, compilation included")
 
 
 def hygienic(posterior: inc.Posterior, options: argparse.Namespace) -> None:

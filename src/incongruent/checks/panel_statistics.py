@@ -46,7 +46,8 @@ class Statistic:
         if np.isnan(value):
             return "none"
         digits = {"ms": 0, "%": 1, "ms per 100 ms": 1}.get(self.unit, 2)
-        return f"{value:.{digits}f}" + (f" {self.unit}" if self.unit else "")
+        number = f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")  # + 0.0 lest it be −0
+        return f"{number} {self.unit}".rstrip()
 
 
 def _of_level(level: str) -> list[Statistic]:

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from incongruent.checks.panel import LEVEL, Panel
-from incongruent.plots.style import CONDITION_COLOUR, INK, SECOND, drawable, new_figure, styled
+from incongruent.checks.panel_statistics import Statistic
+from incongruent.plots.style import CONDITION_COLOUR, INK, drawable, new_figure, styled
 
 FAR = 8.0
 """Distances beyond this are drawn at the edge, with their number."""
@@ -26,28 +27,40 @@ def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
     ax.axvline(0.0, color=INK, lw=0.6)
     row, ticks, labels = 0.0, [], []
     for group, members in groupby(range(len(panel.statistics)), key=lambda i: panel.statistics[i].group):
-        places = [i for i in members]
-        rows = row + np.arange(len(places))
-        colour = CONDITION_COLOUR.get(group, INK)
-        known = ~np.isnan(tests.z[places])
-        at = np.clip(tests.z[places], -edge, edge)
-        face = np.where(failing[places], colour, "white")
-        ax.scatter(
-            np.where(known, tests.z[places], np.nan)[known], rows[known], s=22, c=list(face[known]), edgecolors=colour, linewidths=1.0, zorder=3
-        )
-        ax.hlines(rows[known], 0.0, at[known], color=colour, lw=0.7, alpha=0.6)
+        places = list(members)
+        rows, colour = row + np.arange(len(places)), CONDITION_COLOUR.get(group, INK)
         for i, y in zip(places, rows, strict=True):
-            numbers = f"{panel.statistics[i].shown(float(observed[i]))}  |  {panel.statistics[i].shown(float(predicted[i]))}"
-            weight = "bold" if failing[i] else "normal"
-            ax.annotate(numbers, (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=7, color=colour, fontweight=weight)
+            _draw(ax, float(tests.z[i]), y, edge, colour, bool(failing[i]))
+            weight, numbers = ("bold" if failing[i] else "normal"), _numbers(panel.statistics[i], float(observed[i]), float(predicted[i]))
+            ax.annotate(numbers, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=7, color=colour, fontweight=weight)
         ticks += [*rows]
         labels += [panel.statistics[i].name.removesuffix(f", {group}") for i in places]
-        ax.annotate(group, (-edge, row - 0.9), va="center", fontsize=8, color=colour, fontweight="bold")
+        ax.annotate(group, (0.015, row - 0.95), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour, fontweight="bold")
         row += len(places) + 1.2
-    ax.annotate("observed  |  predicted", (1.02, -0.9), xycoords=("axes fraction", "data"), va="center", fontsize=7, color=SECOND)
+    ax.annotate("observed  |  predicted", (1.03, -0.95), xycoords=("axes fraction", "data"), va="center", fontsize=7, color=INK)
     ax.set_yticks(ticks, labels, fontsize=7)
     ax.set(xlim=(-edge, edge), ylim=(row - 0.7, -1.7), xlabel="observed − predicted (z)")
     return ax
+
+
+def _draw(ax: Axes, z: float, y: float, edge: float, colour: str, failing: bool) -> None:
+    """One statistic: a point, or an arrow at the edge with its number; nothing where it is not defined."""
+    if np.isnan(z):
+        return
+    at, far = float(np.clip(z, -edge, edge)), abs(z) > edge
+    ax.hlines(y, 0.0, at, color=colour, lw=0.7, alpha=0.6)
+    marker = ">" if far and z > 0 else "<" if far else "o"
+    ax.scatter([at], [y], s=24, marker=marker, c=[colour if failing else "white"], edgecolors=colour, linewidths=1.0, zorder=3, clip_on=False)
+    if far:
+        place, side = (-7, "right") if z > 0 else (7, "left")
+        number, box = f"{z:+.0f}".replace("-", "−"), {"fc": "white", "ec": "none", "pad": 0.5}
+        ax.annotate(number, (at, y), (place, 0), textcoords="offset points", ha=side, va="center", fontsize=6.5, color=colour, bbox=box)
+
+
+def _numbers(statistic: Statistic, observed: float, predicted: float) -> str:
+    """Both values, and their unit once."""
+    both = [statistic.shown(value).removesuffix(statistic.unit).strip() for value in (observed, predicted)]
+    return f"{both[0]}  |  {both[1]} {statistic.unit}".rstrip()
 
 
 def panel_figure(panel: Panel, person: int | None = None) -> Figure:
@@ -57,6 +70,6 @@ def panel_figure(panel: Panel, person: int | None = None) -> Figure:
         figure, axes = new_figure(1, 1, width=6.4, height=1.2 + 0.165 * (len(panel.statistics) + 1.2 * n_groups))
         plot_panel(panel, axes[0], person)
         who = f"mean of {len(panel)} people" if person is None else f"person {drawable(panel.names[person])}"
-        title = f"Data against the fitted model, {who}. Grey: 95 % of studies stay within; filled: outside"
+        title = f"Data against the fitted model, {who}. Grey: all points of 95 % of studies; filled: fails"
         figure.suptitle(title, fontsize=8.5, x=0.01, ha="left", parse_math=False)
     return figure
