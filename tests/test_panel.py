@@ -11,7 +11,7 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.checks import statistics
-from incongruent.checks.panel_statistics import PER_LEVEL, panel_values, statistics_for
+from incongruent.checks.panel_statistics import PER_LEVEL, noise_of, panel_values, statistics_for
 from incongruent.checks.simultaneous import max_t
 from incongruent.plots import panel_figure, plot_panel, save_png
 from incongruent.plots.style import new_figure, styled
@@ -107,6 +107,22 @@ def test_stepping_down_finds_more_and_the_signs_are_right() -> None:
     single = (np.abs(values[1:]).max(axis=-1)[:, :, None] >= np.abs(values[0])).mean(axis=0)
     assert (found.adjusted[:, 5] <= 0.05).mean() > (single[:, 5] <= 0.05).mean()
     assert (found.adjusted[:, 6:] <= 0.05).any(axis=1).mean() < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 500)
+
+
+def test_noise_is_what_the_statistics_of_repeated_data_sets_vary_by(posterior: inc.Posterior) -> None:
+    """Over people, log SD of each statistic over repetitions goes with log noise, and more closely than with nothing."""
+    model, prior = posterior.simulator.model, inc.priors.broad()
+    theta = prior.sample(40, seed=np.random.default_rng(1))
+    repeated = inc.Simulator(model, prior, inc.Design(200, HALF)).simulate_at(np.repeat(theta, 100, axis=0), seed=2)
+    known = statistics_for(repeated)
+    values = panel_values(repeated, known).reshape(40, 100, len(known))
+    mean, sd = np.nanmean(values, axis=1), np.nanstd(values, axis=1)
+    noise = noise_of(mean, mean, known)
+    for i, s in enumerate(known):
+        if s.name.startswith(("RT quantile", "mean", "SD", "errors", "error −", "delta at")):
+            raw, scaled = np.log(sd[:, i]), np.log(sd[:, i] / noise[:, i])
+            fine = np.isfinite(raw) & np.isfinite(scaled)
+            assert scaled[fine].std() < raw[fine].std(), s.name
 
 
 @pytest.fixture(scope="module")

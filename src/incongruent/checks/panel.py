@@ -3,7 +3,8 @@
 A discrepancy is a statistic of the data minus its mean over data sets simulated from the posterior. Raw posterior predictive p-values of it pile up
 at .5, since the same data are fitted and judged. So the whole procedure, fit → predict → compare, is repeated on replicates of the study, simulated
 from the posterior of these people and fitted anew by the amortized network; the p-value is the rank of the observed discrepancy among those of the
-replicates. It is uniform when the model is right, up to the difference between people as they are and as the posterior has them, and whatever the
+replicates, in units of the noise that each fit predicts (`noise_of`), lest replicates of more variable people make the test conservative. It is
+uniform when the model is right, up to the difference between people as they are and as the posterior has them, and whatever the
 errors of the network, which replicates suffer alike. Family-wise control is Westfall and Young's (`checks.simultaneous`).
 
 After Hjort, Dahl & Steinbakk (2006, Journal of the American Statistical Association 101, 1157-1174).
@@ -17,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from incongruent.checks.panel_statistics import Statistic, panel_values, statistics_for
+from incongruent.checks.panel_statistics import Statistic, noise_of, panel_values, statistics_for
 from incongruent.checks.predictive import simulator_again
 from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
 from incongruent.posterior import Posterior
@@ -149,7 +150,7 @@ def predictive_panel(posterior: Posterior, study: Trials, *, n_replicates: int =
         people = np.arange(first, min(first + at_once, len(study)))
         part = _Part(posterior, select(study, people), known, generator(seed, 17, first))
         observed[:, people], predicted[:, people] = part.judged(n_replicates, n_predictions)
-    discrepancy = observed - predicted
+    discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
     z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
     group = max_t(_mean(z, ~np.isnan(z), axis=1))
     return Panel(known, study.names, observed[0], predicted[0], group, max_t(discrepancy), n_replicates)

@@ -116,6 +116,35 @@ def panel_values(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
     return out[:, : len(statistics)]
 
 
+def noise_of(observed: Array, predicted: Array, statistics: tuple[Statistic, ...]) -> Array:
+    """By what the sampling noise of each statistic grows from data set to data set, up to a constant, (…, statistic): quantiles vary with the distance
+    of the predicted quantiles beside them, means with the predicted SD, those of errors also with the number of errors, shares as binomial ones.
+    """
+    place = {s.name: i for i, s in enumerate(statistics)}
+    last, tags = len(PROBABILITIES) - 1, [f".{10 * p:.0f}" for p in PROBABILITIES]
+
+    def spacing(k: int, level: str) -> Array:
+        above, below = (predicted[..., place[f"RT quantile {tags[j]}, {level}"]] for j in (min(k + 1, last), max(k - 1, 0)))
+        return np.maximum(above - below, 1.0)  # not below 1 ms
+
+    noise = np.ones_like(predicted)
+    for i, s in enumerate(statistics):
+        if s.unit == "%":
+            noise[..., i] = np.sqrt((predicted[..., i] + 1.0) * (101.0 - predicted[..., i]))
+        elif s.name.startswith("delta at"):
+            k = tags.index(s.name.removeprefix("delta at "))
+            noise[..., i] = np.hypot(spacing(k, "congruent"), spacing(k, "incongruent"))
+        elif s.name.startswith("skewness"):
+            noise[..., i] = 0.5 + np.abs(predicted[..., i])
+        elif s.name.startswith("RT quantile"):
+            noise[..., i] = spacing(tags.index(s.name.split()[2].rstrip(",")), s.group)
+        elif s.unit == "ms":
+            spread = np.maximum(predicted[..., place[f"SD of RT, {s.group}"]], 1.0)
+            few = np.sqrt(np.maximum(observed[..., place[f"errors, {s.group}"]], 1e-3)) if s.name.startswith("error −") else 1.0
+            noise[..., i] = spread / few
+    return noise
+
+
 @numba.njit(nogil=True, cache=True)
 def _quantile(ordered, probability):  # pragma: no cover - compiled
     """Linear between order statistics."""
