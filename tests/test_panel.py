@@ -109,9 +109,9 @@ def test_stepping_down_finds_more_and_the_signs_are_right() -> None:
     assert (found.adjusted[:, 6:] <= 0.05).any(axis=1).mean() < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 500)
 
 
-def test_noise_is_what_the_statistics_of_repeated_data_sets_vary_by(posterior: inc.Posterior) -> None:
+def test_noise_is_what_the_statistics_of_repeated_data_sets_vary_by() -> None:
     """Over people, log SD of each statistic over repetitions goes with log noise, and more closely than with nothing."""
-    model, prior = posterior.simulator.model, inc.priors.broad()
+    model, prior = inc.models.dmc(), inc.priors.broad()
     theta = prior.sample(40, seed=np.random.default_rng(1))
     repeated = inc.Simulator(model, prior, inc.Design(200, HALF)).simulate_at(np.repeat(theta, 100, axis=0), seed=2)
     known = statistics_for(repeated)

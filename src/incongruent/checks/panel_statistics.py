@@ -117,8 +117,8 @@ def panel_values(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
 
 
 def noise_of(observed: Array, predicted: Array, statistics: tuple[Statistic, ...]) -> Array:
-    """By what the sampling noise of each statistic grows from data set to data set, up to a constant, (…, statistic): quantiles vary with the distance
-    of the predicted quantiles beside them, means with the predicted SD, those of errors also with the number of errors, shares as binomial ones.
+    """By what the sampling noise of each statistic grows from data set to data set, up to a constant, (…, statistic): quantiles vary with the gap
+    between the predicted quantiles beside them, means with the predicted SD, those of errors also with the number of errors, shares as binomial ones.
     """
     place = {s.name: i for i, s in enumerate(statistics)}
     last, tags = len(PROBABILITIES) - 1, [f".{10 * p:.0f}" for p in PROBABILITIES]
