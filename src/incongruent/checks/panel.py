@@ -4,8 +4,8 @@ A discrepancy is a statistic of the data minus its mean over data sets simulated
 at .5, since the same data are fitted and judged. So the whole procedure, fit → predict → compare, is repeated on replicates of the study, simulated
 from the posterior of these people and fitted anew by the amortized network; the p-value is the rank of the observed discrepancy among those of the
 replicates, in units of the noise that each fit predicts (`noise_of`), lest replicates of more variable people make the test conservative. It is
-uniform when the model is right, up to the difference between people as they are and as the posterior has them, and whatever the
-errors of the network, which replicates suffer alike. Family-wise control is Westfall and Young's (`checks.simultaneous`).
+uniform when the model is right and people have many trials; with few it is somewhat too large, since replicates follow the posterior that the data
+have drawn towards themselves. Errors of the network do not matter, which replicates suffer alike. Family-wise control is Westfall and Young's (`checks.simultaneous`).
 
 After Hjort, Dahl & Steinbakk (2006, Journal of the American Statistical Association 101, 1157-1174).
 """

@@ -20,6 +20,7 @@ Array = np.ndarray
 
 FAST = 250.0
 """Answers before this RT, in ms, are fast ones."""
+BIN_WORDS = ("fastest", "second fastest", "middle", "second slowest", "slowest")
 AT_ONCE = 256
 """Data sets in the hands of one thread."""
 PER_LEVEL = len(PROBABILITIES) + 5 + N_BINS
@@ -62,8 +63,7 @@ def _of_level(level: str) -> list[Statistic]:
         one("errors", "%", "the share of errors"),
         one("error − correct RT", "ms", "the mean RT of errors minus that of correct answers"),
     ]
-    fifth = {0: "fastest", N_BINS - 1: "slowest"}
-    bins = [one(f"accuracy, RT bin {k + 1}", "%", f"the accuracy of the {fifth.get(k, f'{k + 1}. fastest')} fifth of answers") for k in range(N_BINS)]
+    bins = [one(f"accuracy, RT bin {k + 1}", "%", f"the accuracy of the {BIN_WORDS[k]} fifth of answers") for k in range(N_BINS)]
     return quantiles + moments + bins
 
 
