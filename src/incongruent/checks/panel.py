@@ -5,7 +5,8 @@ at .5, since the same data are fitted and judged. So the whole procedure, fit â†
 from the posterior of these people and fitted anew by the amortized network; the p-value is the rank of the observed discrepancy among those of the
 replicates, in units of the noise that each fit predicts (`noise_of`), lest replicates of more variable people make the test conservative. It is
 uniform when the model is right and people have many trials; with few it is somewhat too large, since replicates follow the posterior that the data
-have drawn towards themselves. Errors of the network do not matter, which replicates suffer alike. Family-wise control is Westfall and Young's (`checks.simultaneous`).
+have drawn towards themselves. Errors of the network do not matter, which replicates suffer alike.
+Family-wise control is Westfall and Young's (`checks.simultaneous`).
 
 After Hjort, Dahl & Steinbakk (2006, Journal of the American Statistical Association 101, 1157-1174).
 """
@@ -98,9 +99,8 @@ class Panel:
         observed, predicted, tests = self.result(person)
         found = []
         for i in self._failing(person, level):
-            found.append(
-                f"{_told(self.statistics[i], float(observed[i]), float(predicted[i]))} (z = {tests.z[i]:+.1f}, adjusted p = {tests.adjusted[i]:.3f})."
-            )
+            told, z = _told(self.statistics[i], float(observed[i]), float(predicted[i])), f"{tests.z[i]:+.1f}".replace("-", "âˆ’")
+            found.append(f"{told} (z = {z}, adjusted p = {tests.adjusted[i]:.3f}).")
         return tuple(found)
 
     def __str__(self) -> str:
