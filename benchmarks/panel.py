@@ -42,24 +42,26 @@ def band(n: int, p: float) -> str:
 
 def level(posterior: inc.Posterior, options: argparse.Namespace) -> None:
     for name, prior in (("schaefer2025", inc.priors.schaefer2025()), ("the network's prior", posterior.simulator.prior)):
-        simulator, smallest, alone, people, p = population(prior, options), [], [], [], []
+        simulator, panel, smallest, alone, people = population(prior, options), None, [], [], []
         for i in range(options.studies):
             panel = judged(posterior, simulator.simulate(options.people, seed=options.seed + i).trials, options, seed=i + 1)
             smallest.append(np.nanmin(panel.group.adjusted))
             alone.append(panel.group.p)
             people += [np.nanmin(row) for row in panel.people.adjusted]
-            p.append(panel.people.p)
+        assert panel is not None
         n, alone = options.studies, np.array(alone)
         rejected = float((np.array(smallest) <= 0.05).mean())
         print(f"| people from {name}, {options.people} × {options.trials} trials | studies | share | 99 % band of .05 |")
         print(f"| group: any statistic fails at .05 | {n} | {rejected:.3f} | {band(n, 0.05)} |")
         print(f"| person: any statistic fails at .05 | {len(people)} | {np.mean(np.array(people) <= 0.05):.3f} | {band(len(people), 0.05)} |")
         rng = np.random.default_rng(1)  # p are multiples of 1 / (replicates + 1)
-        uniform = [
-            uniformity_p(np.clip(column - rng.random(n) / (options.replicates + 1), 1e-9, 1)) for column in alone.T if not np.isnan(column).any()
-        ]
-        smallest_p = min(uniform) * len(uniform)
-        print(f"| uniform p of {len(uniform)} group statistics: smallest p, times their number | {n} | {smallest_p:.3f} | |")
+        spread = np.clip(alone - rng.random(alone.shape) / (options.replicates + 1), 1e-9, 1.0)
+        names = [s.name for s in panel.statistics]
+        uniform = {what: uniformity_p(column) for what, column in zip(names, spread.T, strict=True) if not np.isnan(column).any()}
+        worst = min(uniform, key=lambda what: uniform[what])
+        print(
+            f"| uniform p of {len(uniform)} group statistics: smallest p times their number ({worst}) | {n} | {uniform[worst] * len(uniform):.3f} | |"
+        )
         below = (alone <= 0.05).mean(axis=0)
         print(f"| share of group p below .05, smallest and largest of the statistics | {n} | {below.min():.3f} {below.max():.3f} | |", flush=True)
 
