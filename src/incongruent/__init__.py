@@ -7,7 +7,11 @@ from incongruent import encoders, flows, models, priors
 from incongruent.bank import Bank, open_bank, write_bank, write_chunk
 from incongruent.bank_keeping import Verification, merge_banks, verify
 from incongruent.checks.diagnosis import Diagnosis, diagnose_training
+from incongruent.checks.hygiene import Hygiene, hygiene
 from incongruent.checks.mmd import MmdTest, mmd_of_study, mmd_permutation_test, mmd_test
+from incongruent.checks.panel import Panel, predictive_panel
+from incongruent.checks.population import PriorCheck, check_prior
+from incongruent.checks.suggestion import Suggestion, suggest_prior
 from incongruent.checks.summary_space import SummaryDim, SummarySpace, suggest_summary_dim, summary_space
 from incongruent.checks.surprise import Surprise, surprise
 from incongruent.comparison import Comparison, compare, load_comparison

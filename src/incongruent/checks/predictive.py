@@ -62,6 +62,12 @@ def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     return panel
 
 
+def simulator_again(simulator: Simulator, study: Trials) -> Simulator:
+    """The same model with the study's own design, person by person, and the simulator's window and deadline."""
+    design = simulator.design
+    return Simulator(simulator.model, simulator.prior, design_of(study, window=design.window, deadline=design.deadline, condition=design.condition))
+
+
 def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) -> Prediction:
     """Simulate the study again from the posterior.
 
@@ -77,8 +83,7 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
     if not 1 <= n_replicates <= n_draws:
         raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
     levels = tuple(level for level in CONDITION.levels if study.where(CONDITION.name, level).any())
-    own, rng = draws.simulator, generator(seed, 7)
-    again = Simulator(own.model, own.prior, design_of(study, window=own.design.window, deadline=own.design.deadline, condition=own.design.condition))
+    again, rng = simulator_again(draws.simulator, study), generator(seed, 7)
     panels = []
     for draw in rng.choice(n_draws, n_replicates, replace=False):
         trials = again.simulate_at(draws.theta[:, draw], seed=int(rng.integers(2**63)))

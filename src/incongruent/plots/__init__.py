@@ -9,6 +9,7 @@ from incongruent.plots.misspecification import (
     plot_surprise,
     space_figure,
 )
+from incongruent.plots.panel import panel_figure, plot_panel
 from incongruent.plots.predictive import people_figures, plot_accuracy, plot_delta, plot_distribution, plot_errors, predictive_figure
 from incongruent.plots.recovery import plot_recovery, recovery_figure
 from incongruent.plots.style import save_png, styled
@@ -17,6 +18,7 @@ from incongruent.plots.training import plot_history
 __all__ = [
     "calibration_figure",
     "misspecification_figure",
+    "panel_figure",
     "people_figures",
     "plot_accuracy",
     "plot_components",
@@ -27,6 +29,7 @@ __all__ = [
     "plot_history",
     "plot_marginal",
     "plot_null",
+    "plot_panel",
     "plot_ranks",
     "plot_recovery",
     "plot_surprise",
