@@ -325,8 +325,8 @@ def broad_ssp() -> Prior:
     """Wide, for the shrinking spotlight model (with sd_0 = 1.5) on flanker tasks.
 
     The values usual in the literature (`models.ssp`) lie well within, and so do maximum-likelihood fits of the 16 people in the flanker task of
-    Ulrich et al. (2015), whose means (SDs over people) are p .56 (.10), t_int 46 (12), b 58 (8), mu_R 302 (21), sd_R 28 (8). Fits with a varying start have
-    shorter t_int, about 35.
+    Ulrich et al. (2015), whose means (SDs over people) are p .56 (.10), t_int 46 (12), b 58 (8), mu_R 302 (21), sd_R 28 (8). Fits with a varying
+    start have shorter t_int, about 35.
     """
     ranges = {"p": (0.05, 1.5), "b": (20.0, 200.0), "mu_R": (150.0, 800.0), "sd_R": (2.0, 100.0)}
     normals = _normals({"p": (0.55, 0.2), "b": (65.0, 20.0), "mu_R": (320.0, 75.0), "sd_R": (35.0, 15.0)}, ranges)

@@ -1,0 +1,226 @@
+"""Is the model right for these people, and if not, what should change? Five questions in an order in which each rests on those before.
+
+0. Hygiene: are these data sets people, in trials that the model can speak of?
+1. Scope: is everybody inside what the simulator makes? People outside are left out of what follows, since their posteriors mean nothing.
+2. Model: is there any parameter value that gives these data?
+3. Prior: if there is, does the prior lie where people are, and is it as wide as they differ?
+4. What to change, and what would be better then.
+
+The model is asked about before the prior, since the scores of a prior mean little under a model that cannot give the data (Evans & Moshonov 2006).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from incongruent.checks.hygiene import Hygiene, Severity, hygiene
+from incongruent.checks.mmd import MmdTest, mmd_of_study
+from incongruent.checks.panel import Panel, predictive_panel
+from incongruent.checks.population import PriorCheck, check_prior
+from incongruent.checks.suggestion import FEWEST_PEOPLE, Suggestion, suggest_prior
+from incongruent.checks.surprise import Surprise, surprise
+from incongruent.posterior import Posterior
+from incongruent.priors import Prior
+from incongruent.trials import Trials, select
+
+LEVEL = 0.05
+MOST_OUTSIDE = 0.2
+"""With a larger share of people outside, the study as a whole is."""
+N_REPLICATES = 100
+
+
+class Verdict(Enum):
+    """What is wrong first, if anything."""
+
+    WELL_SPECIFIED = "well specified"
+    WASTEFUL = "safe but wasteful"
+    MOVE_PRIOR = "move the prior"
+    DEFICIENT = "model deficient"
+    OUTSIDE = "outside the simulator's scope"
+
+
+@dataclass(frozen=True, eq=False)
+class Check:
+    """What `check` found, question by question.
+
+    Attributes:
+        verdict: what is wrong first.
+        hygiene: of the trials.
+        scope: of each person.
+        mmd: are the people, as a group, such as model and prior make them? None when nobody is inside.
+        panel: does the fitted model predict the data? None when nobody is inside.
+        prior: scores of its locations and spreads; None when its parameters depend on each other or nobody is inside.
+        suggestion: a better prior; None when the prior is quiet or the people are fewer than five.
+        mmd_after: the same people under the suggested prior.
+        network: what the posterior is called: model and prior.
+        seed: of everything.
+        seconds: it took.
+    """
+
+    verdict: Verdict
+    hygiene: Hygiene
+    scope: Surprise
+    mmd: MmdTest | None
+    panel: Panel | None
+    prior: PriorCheck | None
+    suggestion: Suggestion | None
+    mmd_after: MmdTest | None
+    network: str
+    seed: int
+    seconds: float
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        """People outside the simulator's scope."""
+        return tuple(name for name, out in zip(self.scope.names, self.scope.outside, strict=True) if out)
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What to do, the first thing first."""
+        said = [finding.sentence for finding in self.hygiene.warnings]
+        if self.outside:
+            who = ", ".join(self.outside[:5]) + (" …" if len(self.outside) > 5 else "")
+            said.append(f"Do not trust the posteriors of {who}: look at these trials, and leave them out or train for them.")
+        if self.panel is not None and self.panel.failing():
+            said.append(
+                "Do not read parameters of this model as if it were right: it cannot give "
+                + ", ".join(self.panel.failing()[:4])
+                + ". Change the mechanism before the prior."
+            )
+        if self.prior is not None:
+            moves = self.prior.moves()
+            if moves:
+                words = ", ".join(f"{name} {word}" for name, word in moves)
+                said.append(f"Prior: move {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}.")
+        if self.suggestion is not None:
+            said.append(f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live.")
+            if self.mmd_after is not None and self.mmd is not None:
+                said.append(f"Under that prior the MMD test has p = {self.mmd_after.p_value:.2g}, now p = {self.mmd.p_value:.2g}.")
+        return tuple(said) or ("Nothing has to change.",)
+
+    def brief(self) -> str:
+        """One line."""
+        return f"{self.verdict.value}: {_REASONS[self.verdict]}"
+
+    def people(self) -> pd.DataFrame:
+        """One row per person: scope (as `Surprise.table`) and failing, the statistics that the fitted model does not predict."""
+        frame = self.scope.table()
+        failing: dict[str, str] = {}
+        if self.panel is not None:
+            failing = {name: "; ".join(self.panel.failing(i)) for i, name in enumerate(self.panel.names)}
+        frame["failing"] = [failing.get(str(name), "") for name in frame["person"]]
+        return frame
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: verdict, a part for each question with p-values and effect sizes, advice, people."""
+        questions: dict[str, Any] = {
+            "hygiene": {f.name: {"severity": f.severity.value, "p": f.p, "numbers": dict(f.numbers)} for f in self.hygiene.findings},
+            "scope": {"people": len(self.scope), "outside": list(self.outside), "p_too_central": self.scope.central_p, "p_extreme": self.scope.extreme_p},
+        }
+        for name, test in (("mmd", self.mmd), ("mmd_after", self.mmd_after)):
+            if test is not None:
+                questions[name] = {"p": test.p_value, "statistic": test.statistic, "effect": test.effect, "location_share": test.location_share}
+                questions[name] |= {"spread_share": test.spread_share, "variance_ratio": test.variance_ratio, "people": test.n_people}
+        if self.panel is not None:
+            questions["model"] = {"failing": list(self.panel.failing()), "statistics": self.panel.table().to_dict("records")}
+        if self.prior is not None:
+            questions["prior"] = {"p": self.prior.p_value, "moves": [list(move) for move in self.prior.moves()]}
+            questions["prior"]["parameters"] = self.prior.table().to_dict("records")
+        if self.suggestion is not None:
+            suggestion = self.suggestion
+            questions["suggestion"] = {"prior": suggestion.prior.to_json(), "share": suggestion.share, "trusted": suggestion.trusted}
+            questions["suggestion"]["parameters"] = suggestion.table().to_dict("records")
+        whole = {"verdict": self.verdict.value, "network": self.network, "questions": questions, "advice": list(self.advice)}
+        return _plain(whole | {"people": self.people().to_dict("records"), "seed": self.seed, "seconds": self.seconds})
+
+    def to_markdown(self) -> str:
+        """A page: the verdict, each question with the sentences that answer it, what to do."""
+        parts = [f"# {self.verdict.value.capitalize()}", _REASONS[self.verdict].capitalize() + f" ({len(self.scope)} people; {self.network})."]
+        hygiene_words = [f.sentence for f in self.hygiene.findings if f.severity not in (Severity.FINE,)] or ["Nothing was found."]
+        sections: list[tuple[str, list[str]]] = [("Are these people, and trials that the model can speak of?", hygiene_words)]
+        sections.append(("Is everybody inside what the simulator makes?", [str(self.scope)]))
+        if self.mmd is not None:
+            sections[-1][1].append(str(self.mmd))
+        if self.panel is not None:
+            sections.append(("Can the model give these data?", str(self.panel).splitlines()))
+        if self.prior is not None:
+            sections.append(("Is the prior where people are?", list(self.prior.sentences())))
+        if self.suggestion is not None:
+            sections.append(("Which prior would be?", list(self.suggestion.sentences())))
+        sections.append(("What to do", list(self.advice)))
+        for title, sentences in sections:
+            parts.append(f"## {title}\n\n" + "\n".join(f"* {sentence.removeprefix('* ')}" for sentence in sentences))
+        return "\n\n".join(parts) + "\n"
+
+    def __str__(self) -> str:
+        return self.to_markdown()
+
+
+_REASONS = {
+    Verdict.WELL_SPECIFIED: "nothing speaks against model and prior",
+    Verdict.WASTEFUL: "the model can give these data and the prior holds everybody, but it is wider than people differ",
+    Verdict.MOVE_PRIOR: "the model can give these data, but people lie elsewhere than the prior says",
+    Verdict.DEFICIENT: "the fitted model does not predict these data, whatever the prior",
+    Verdict.OUTSIDE: "too many people are unlike anything that the simulator makes, or their data sets are not people",
+}
+
+
+def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICATES, seed: int) -> Check:
+    """Ask whether the model is right for these people, and what should change.
+
+    Args:
+        posterior: a trained one, for a conflict task.
+        study: one data set a person.
+        n_replicates: of the whole study, for the predictive panel.
+        seed: of everything.
+
+    Raises:
+        ScopeError: when nobody is within what the network was trained for.
+        ValueError: when the trials are not those of a conflict task, or someone has none.
+    """
+    begun = time.perf_counter()
+    clean = hygiene(study, seed=seed)
+    scope = surprise(posterior, study, seed=seed)
+    inside = select(study, np.flatnonzero(~scope.outside))
+    mmd = panel = prior = suggestion = after = None
+    if len(inside):
+        mmd = mmd_of_study(posterior, inside, seed=seed)
+        panel = predictive_panel(posterior, inside, n_replicates=n_replicates, seed=seed)
+        if isinstance(posterior.simulator.prior, Prior):
+            prior = check_prior(posterior, inside, seed=seed)
+    if prior is not None and prior.moves() and len(inside) >= FEWEST_PEOPLE:
+        suggestion = suggest_prior(posterior, inside, seed=seed)
+        after = mmd_of_study(posterior, inside, prior=suggestion.prior, seed=seed)
+    network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
+    verdict = decide(clean, scope, panel, prior)
+    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, network, seed, time.perf_counter() - begun)
+
+
+def decide(clean: Hygiene, scope: Surprise, panel: Panel | None, prior: PriorCheck | None) -> Verdict:
+    """The first of the questions whose answer is no."""
+    pooled = clean["units"].severity is Severity.WARNING
+    if pooled or scope.outside.mean() > MOST_OUTSIDE or panel is None:
+        return Verdict.OUTSIDE
+    if panel.failing(level=LEVEL):
+        return Verdict.DEFICIENT
+    moves = prior.moves(LEVEL) if prior is not None else ()
+    if any(word != "narrower" for _, word in moves):
+        return Verdict.MOVE_PRIOR
+    return Verdict.WASTEFUL if moves else Verdict.WELL_SPECIFIED
+
+
+def _plain(value: Any) -> Any:
+    """The same for strict JSON: plain numbers, and None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
