@@ -99,10 +99,13 @@ ORDER = [
     "checks.verdict",
     "plots",
     "fitting",
+    "checking",
     "pretrained",
     "demo",
     "cli_parts",
+    "cli_reading",
     "cli_bank",
+    "cli_check",
     "cli",
     "__main__",
 ]

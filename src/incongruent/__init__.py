@@ -6,6 +6,7 @@ Read trials, simulate, train, infer, check: the modules below are the pipeline, 
 from incongruent import encoders, flows, models, priors
 from incongruent.bank import Bank, open_bank, write_bank, write_chunk
 from incongruent.bank_keeping import Verification, merge_banks, verify
+from incongruent.checking import write_check
 from incongruent.checks.diagnosis import Diagnosis, diagnose_training
 from incongruent.checks.hygiene import Hygiene, hygiene
 from incongruent.checks.mmd import MmdTest, mmd_of_study, mmd_permutation_test, mmd_test
@@ -14,6 +15,7 @@ from incongruent.checks.population import PriorCheck, check_prior
 from incongruent.checks.suggestion import Suggestion, suggest_prior
 from incongruent.checks.summary_space import SummaryDim, SummarySpace, suggest_summary_dim, summary_space
 from incongruent.checks.surprise import Surprise, surprise
+from incongruent.checks.verdict import Check, Verdict, check
 from incongruent.comparison import Comparison, compare, load_comparison
 from incongruent.designs import Design, ObservedDesign, design_of
 from incongruent.draws import Correction, Draws

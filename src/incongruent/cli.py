@@ -21,7 +21,9 @@ from incongruent.checks.quality import with_quality
 from incongruent.checks.recovery import bins_of
 from incongruent.checks.recovery import recover as recover_parameters
 from incongruent.cli_bank import bank_app, simulate_into
+from incongruent.cli_check import check
 from incongruent.cli_parts import Seed, errors, plain, prior_named, range_of, screen, usable, write_csv
+from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
 from incongruent.demo import demo_study, demo_truth
 from incongruent.designs import Design
 from incongruent.exact import with_prior
@@ -33,10 +35,8 @@ from incongruent.models import dmc
 from incongruent.networks.architecture import Architecture
 from incongruent.plots import calibration_figure, plot_history, recovery_figure, save_png, styled
 from incongruent.plots.style import new_figure
-from incongruent.posterior import Posterior, load_posterior
-from incongruent.pretrained import names as shipped
-from incongruent.pretrained import pretrained
-from incongruent.reading import Coding, DataError, read_trials
+from incongruent.posterior import Posterior
+from incongruent.reading import DataError
 from incongruent.recipe import Recipe
 from incongruent.scope import ScopeError
 from incongruent.simulation import Simulations, Simulator
@@ -61,11 +61,10 @@ app = typer.Typer(
     "Exit codes: 0 good, 1 bad data or network, 2 bad usage. --debug shows tracebacks.",
 )
 app.add_typer(bank_app, name="bank")
+app.command()(check)
 
 BAD_DATA = (DataError, FileError, LikelihoodError, ScopeError, TrainingError, OSError)
 
-Out = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
-Network = Annotated[str, typer.Option(help="A network that ships with the package (dmc), or the file of one of your own.")]
 AnyPrior = Annotated[
     str | None,
     typer.Option("--prior", help=f"Posterior under another prior than the network's: {', '.join(priors.NAMED)}; exact as far as k_hat allows."),
@@ -91,13 +90,13 @@ def main() -> NoReturn:
 
 @app.command()
 def fit(
-    file: Annotated[Path, typer.Argument(help="Trials: CSV, TSV, semicolons, spaces or Parquet; one row a trial.")],
+    file: File,
     out: Out,
-    by: Annotated[str | None, typer.Option(help="Columns whose combinations make the data sets, for example subject,session.")] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the RTs, ms or s; told by the values when left out.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Column names of a file without a header, with commas between.")] = None,
-    where: Annotated[str | None, typer.Option(help='Rows to use, for example "experiment == 0".')] = None,
-    coding: Annotated[str | None, typer.Option(help='Roles and codes, for example "condition=type,1=congruent,2=incongruent,accuracy=hit".')] = None,
+    by: By = None,
+    unit: Unit = None,
+    columns: Columns = None,
+    where: Where = None,
+    coding: CodingWords = None,
     network: Network = "dmc",
     prior: AnyPrior = None,
     exact: Exact = False,
@@ -106,13 +105,8 @@ def fit(
     seed: Seed = 1,
 ) -> None:
     """Posteriors, corrected by the exact likelihood, and predictions for everybody in a file of trials."""
-    if unit not in (None, "ms", "s"):
-        raise typer.BadParameter(f"Expected --unit ms or s; got {unit!r}.")
-    roles = _coding(coding)
-    posterior = _network(network)
-    study = read_trials(file, names=_words(columns), by=_words(by), where=where, unit=unit, window=posterior.simulator.design.window, coding=roles)
-    for note in study.notes:
-        screen.print(f"  {plain(note)}", style="dim")
+    posterior = network_named(network)
+    study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
     other = _other_prior(prior, posterior)
     _show_fit(_fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed), out)
 
@@ -123,7 +117,7 @@ def demo(
 ) -> None:
     """The same on a simulated study that ships with the package, beside the known truth."""
     screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
-    posterior = _network(network)
+    posterior = network_named(network)
     result = _fit_and_write(demo_study(), posterior, out, n_draws=draws, prior=_other_prior(prior, posterior), exact=exact, seed=seed)
     _show_fit(result, out)
     truth = demo_truth().set_index("subject").loc[list(result.draws.names), list(result.draws.parameter_names)].to_numpy()
@@ -232,7 +226,7 @@ def recover(
     seed: Seed = 1,
 ) -> None:
     """Fit fresh simulations with known parameters: recovery, bias, coverage, calibration, by number of trials."""
-    posterior = _network(network)
+    posterior = network_named(network)
     simulations = posterior.simulator.simulate(datasets, seed=seed)
     recovery = recover_parameters(posterior, simulations, seed=seed)
     screen.print(str(recovery))
@@ -274,7 +268,7 @@ def info(
     figure: Annotated[Path | None, typer.Option(help="PNG for the loss history.")] = None,
 ) -> None:
     """What a network was trained for, how, and how good it is."""
-    posterior = _network(network)
+    posterior = network_named(network)
     model, design = posterior.simulator.model, posterior.simulator.design
     screen.print(f"model   {model.name} ({model.reference}), {plain(str(dict(model.settings)))}")
     screen.print(f"prior   {plain(repr(posterior.simulator.prior))}")
@@ -289,28 +283,6 @@ def info(
             drawing, axes = new_figure(1, 1, width=4.8, height=3.0)
             plot_history(posterior.history, axes[0])
             save_png(drawing, figure)
-
-
-def _network(name: str) -> Posterior:
-    return pretrained(name) if name in shipped() else load_posterior(name)
-
-
-def _words(text: str | None) -> list[str] | None:
-    return [word.strip() for word in text.split(",")] if text is not None else None
-
-
-ROLES = ("subject", "rt", "accuracy", "error", "condition")
-
-
-def _coding(text: str | None) -> Coding:
-    """A `Coding` from "condition=type,1=congruent,2=incongruent"."""
-    pairs = [part.partition("=") for part in text.split(",")] if text else []
-    if any(not sign or not value for _, sign, value in pairs):
-        raise typer.BadParameter(f"Expected role=column or code=condition with commas between; got {text!r}.")
-    known = {key.strip(): value.strip() for key, _, value in pairs}
-    roles = {key: value for key, value in known.items() if key in ROLES}
-    levels = {key: value for key, value in known.items() if key not in ROLES}
-    return Coding(**roles, levels=levels or None)
 
 
 def _other_prior(name: str | None, posterior: Posterior) -> priors.Prior | None:

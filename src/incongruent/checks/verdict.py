@@ -97,7 +97,9 @@ class Check:
             moves = self.prior.moves()
             if moves:
                 words = ", ".join(f"{name} {word}" for name, word in moves)
-                said.append(f"Prior: move {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}.")
+                said.append(
+                    f"Prior: move {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}."
+                )
         if self.suggestion is not None:
             said.append(f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live.")
             if self.mmd_after is not None and self.mmd is not None:
@@ -121,7 +123,12 @@ class Check:
         """Plain values: verdict, a part for each question with p-values and effect sizes, advice, people."""
         questions: dict[str, Any] = {
             "hygiene": {f.name: {"severity": f.severity.value, "p": f.p, "numbers": dict(f.numbers)} for f in self.hygiene.findings},
-            "scope": {"people": len(self.scope), "outside": list(self.outside), "p_too_central": self.scope.central_p, "p_extreme": self.scope.extreme_p},
+            "scope": {
+                "people": len(self.scope),
+                "outside": list(self.outside),
+                "p_too_central": self.scope.central_p,
+                "p_extreme": self.scope.extreme_p,
+            },
         }
         for name, test in (("mmd", self.mmd), ("mmd_after", self.mmd_after)):
             if test is not None:

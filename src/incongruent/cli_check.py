@@ -1,0 +1,30 @@
+"""``incongruent check``: is the model right for these people, and if not, what should change?"""
+
+from __future__ import annotations
+
+from incongruent.checking import write_check
+from incongruent.checks.verdict import check as check_study
+from incongruent.cli_parts import Seed, plain, screen
+from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
+
+
+def check(
+    file: File,
+    out: Out,
+    by: By = None,
+    unit: Unit = None,
+    columns: Columns = None,
+    where: Where = None,
+    coding: CodingWords = None,
+    network: Network = "dmc",
+    seed: Seed = 1,
+) -> None:
+    """Is the model right for these people, and if not, what should change? A verdict, with its numbers, figures and advice."""
+    posterior = network_named(network)
+    study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
+    result = check_study(posterior, study, seed=seed)
+    write_check(result, out)
+    screen.print(f"[bold]{plain(result.brief())}[/]")
+    for sentence in result.advice:
+        screen.print(f"* {plain(sentence)}")
+    screen.print(f"Results in {out}: verdict.md, verdict.json, people.csv and figures; {result.seconds:.0f} s.")
