@@ -114,7 +114,7 @@ def test_priors_give_data_like_peoples(make):
     error = np.array([np.mean(trials.values["response"][i][trials.answered[i]]) for i in range(len(trials))])
     rt = np.array([np.mean(trials.values["rt"][i][trials.answered[i]]) for i in range(len(trials))])
     assert trials.answered.sum() > 0.99 * trials.present.sum()
-    assert np.quantile(rt, 0.05) < 360.0 < 700.0 < np.quantile(rt, 0.98)
+    assert np.quantile(rt, 0.05) < 360.0 < 640.0 < np.quantile(rt, 0.98)
     assert np.quantile(error, 0.1) < 0.03
     assert 0.15 < np.quantile(error, 0.9) < 0.4
 

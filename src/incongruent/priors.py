@@ -326,10 +326,10 @@ def broad_ssp() -> Prior:
 
     The values usual in the literature (`models.ssp`) lie well within, and so do maximum-likelihood fits of the 16 people in the flanker task of
     Ulrich et al. (2015), whose means (SDs over people) are p .56 (.10), t_int 46 (12), b 58 (8), mu_R 302 (21), sd_R 28 (8). Fits with a varying
-    start have shorter t_int, about 35.
+    start have a shorter t_int, about 35.
     """
     ranges = {"p": (0.05, 1.5), "b": (20.0, 200.0), "mu_R": (150.0, 800.0), "sd_R": (2.0, 100.0)}
-    normals = _normals({"p": (0.55, 0.2), "b": (65.0, 20.0), "mu_R": (320.0, 75.0), "sd_R": (35.0, 15.0)}, ranges)
+    normals = _normals({"p": (0.55, 0.2), "b": (65.0, 22.0), "mu_R": (330.0, 80.0), "sd_R": (35.0, 15.0)}, ranges)
     lognormal: Any = stats.lognorm(0.7, scale=60.0)
     return Prior(p=normals.pop("p"), t_int=truncated(lognormal, 5.0, 600.0), **normals)
 
@@ -342,7 +342,7 @@ def broad_dstp() -> Prior:
     """
     moments = {"mu_t": (0.13, 0.09), "mu_fl": (0.15, 0.1), "mu_ss": (0.55, 0.2), "mu_rs2": (1.6, 0.6), "b": (85.0, 25.0), "c": (100.0, 30.0)}
     ranges = {"mu_t": (0.0, 0.8), "mu_fl": (0.0, 0.8), "mu_ss": (0.02, 1.5), "mu_rs2": (0.1, 4.0), "b": (20.0, 200.0), "c": (20.0, 300.0)}
-    residual = {"mu_R": (270.0, 75.0), "sd_R": (35.0, 15.0)}
+    residual = {"mu_R": (275.0, 80.0), "sd_R": (35.0, 15.0)}
     return Prior(**_normals(moments | residual, ranges | {"mu_R": (100.0, 800.0), "sd_R": (2.0, 100.0)}))
 
 
