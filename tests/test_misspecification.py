@@ -438,8 +438,9 @@ def test_surprise_keeps_its_level_and_sees_a_narrow_population(dmc: inc.Posterio
 
 
 @pytest.mark.slow
-def test_retraining_says_what_more_summaries_gain(posterior: inc.Posterior) -> None:
-    found = inc.suggest_summary_dim(posterior, n_simulated=200, retrain=0.15, per_parameter=(1, 2), seed=1)
+def test_retraining_says_what_more_summaries_gain(simulator: inc.Simulator, small: inc.Architecture) -> None:
+    rough = inc.train(simulator, steps=20, seed=3, architecture=small, progress=False)
+    found = inc.suggest_summary_dim(rough, n_simulated=200, retrain=20, per_parameter=(1, 2), seed=1)
     assert list(found.retrained) == [6, 12]
     assert found.suggested in (6, 12)
     assert "Retrained: 6 summaries" in str(found)
