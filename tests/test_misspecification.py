@@ -395,32 +395,32 @@ def test_fewer_summaries_would_do(dmc: inc.Posterior) -> None:
 # slow: with the network, over many studies
 
 
-def rates(dmc: inc.Posterior, n_people: int, n_studies: int, seed: int, **of_population) -> tuple[list[inc.MmdTest], Array]:
-    """Tests of studies from a population against one reference, and summaries of the reference."""
+def rates(dmc: inc.Posterior, n_people: int, n_studies: int, seed: int, *, mean: Array | float = 0.0, sd: float = 1.0) -> list[inc.MmdTest]:
+    """Tests of studies from a population against one reference."""
     layout = population(n_people, seed=seed)
     prior = inc.priors.schaefer2025()
     reference = matched_summaries(dmc, layout, -(-500 // n_people), prior=prior, seed=seed).reshape(-1, 18)
     fresh = matched_summaries(dmc, layout, max(20, 1000 // n_people), prior=prior, seed=seed + 1)
-    own = dmc.summaries(population(n_people * n_studies, seed=seed + 2, **of_population)).astype(float).reshape(n_studies, n_people, -1)
-    return [inc.mmd_test(observed, reference, fresh, n_null=99, seed=i) for i, observed in enumerate(own)], reference
+    own = dmc.summaries(population(n_people * n_studies, mean=mean, sd=sd, seed=seed + 2)).astype(float).reshape(n_studies, n_people, -1)
+    return [inc.mmd_test(observed, reference, fresh, n_null=99, seed=i) for i, observed in enumerate(own)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n_people", [1, 5, 20, 60])
 def test_the_model_itself_is_rejected_at_the_level(dmc: inc.Posterior, n_people: int) -> None:
     n_studies = {1: 100, 5: 50, 20: 25, 60: 10}[n_people]
-    tests = [test for seed in (100, 200, 300) for test in rates(dmc, n_people, n_studies, seed)[0]]
+    tests = [test for seed in (100, 200, 300) for test in rates(dmc, n_people, n_studies, seed)]
     assert sum(test.rejected for test in tests) <= stats.binom.ppf(0.9999, len(tests), 0.05) + 2  # studies share references
 
 
 @pytest.mark.slow
 def test_the_network_sees_narrow_and_shifted_populations(dmc: inc.Posterior) -> None:
-    narrow, _ = rates(dmc, 20, 20, 400, sd=0.4)
+    narrow = rates(dmc, 20, 20, 400, sd=0.4)
     assert np.mean([test.rejected for test in narrow]) >= 0.7
     assert np.mean([test.direction == "narrower" for test in narrow]) >= 0.9
     assert np.median([test.spread_share for test in narrow]) > 0.7
-    shifted, _ = rates(dmc, 20, 20, 500, mean=np.eye(6)[4])
-    assert np.mean([test.rejected for test in shifted]) >= 0.8
+    shifted = rates(dmc, 30, 20, 500, mean=np.eye(6)[4])
+    assert np.mean([test.rejected for test in shifted]) >= 0.7
     assert np.median([test.location_share for test in shifted]) > 0.7
 
 
@@ -438,8 +438,9 @@ def test_surprise_keeps_its_level_and_sees_a_narrow_population(dmc: inc.Posterio
 
 
 @pytest.mark.slow
-def test_retraining_says_what_more_summaries_gain(posterior: inc.Posterior) -> None:
-    found = inc.suggest_summary_dim(posterior, n_simulated=200, retrain=0.15, per_parameter=(1, 2), seed=1)
+def test_retraining_says_what_more_summaries_gain(simulator: inc.Simulator, small: inc.Architecture) -> None:
+    rough = inc.train(simulator, steps=20, seed=3, architecture=small, progress=False)
+    found = inc.suggest_summary_dim(rough, n_simulated=200, retrain=20, per_parameter=(1, 2), seed=1)
     assert list(found.retrained) == [6, 12]
     assert found.suggested in (6, 12)
     assert "Retrained: 6 summaries" in str(found)

@@ -175,7 +175,7 @@ def suggest_summary_dim(
     posterior: Posterior,
     *,
     n_simulated: int = 2000,
-    retrain: float | None = None,
+    retrain: int | None = None,
     per_parameter: Sequence[int] = (1, 2, 3, 4),
     seed: int,
 ) -> SummaryDim:
@@ -184,7 +184,7 @@ def suggest_summary_dim(
     Args:
         posterior: whose summaries.
         n_simulated: data sets from its own prior and design.
-        retrain: minutes of training for each number of summaries, from the posterior's simulator; None trains nothing.
+        retrain: steps of training for each number of summaries, from the posterior's simulator, all with the same simulations; None trains nothing.
         per_parameter: numbers of summaries for each parameter to train with.
         seed: of simulations and training.
 
@@ -213,10 +213,10 @@ def suggest_summary_dim(
     return SummaryDim(used, RULE * n_parameters, for_variance, for_parameters, r_squared, suggested, losses)
 
 
-def _loss_with(posterior: Posterior, n_summaries: int, minutes: float, seed: int) -> float:
+def _loss_with(posterior: Posterior, n_summaries: int, steps: int, seed: int) -> float:
     """The best validation loss of a network with so many summaries."""
     architecture = replace(posterior.architecture, n_summaries=n_summaries)
-    trained = train(posterior.simulator, minutes=minutes, seed=seed, architecture=architecture, progress=False)
+    trained = train(posterior.simulator, steps=steps, seed=seed, architecture=architecture, progress=False)
     assert trained.history is not None
     return float(trained.history.best.best)
 

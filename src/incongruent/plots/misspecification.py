@@ -85,7 +85,7 @@ def plot_surprise(surprise: Surprise, ax: Axes) -> Axes:
     for i in sorted(np.argsort(p, kind="stable")[: min(N_LABELLED, surprise.n_outside)], key=lambda i: -p[i]):
         last = max(-np.log10(p[i]), last - 0.055 * np.log10(smallest))  # above the label before
         at = (depth[i], 10.0**-last)
-        ax.annotate(drawable(surprise.names[i]), at, xytext=(7, 0), textcoords="offset points", fontsize=7, va="center", parse_math=False)
+        ax.annotate(drawable(surprise.names[i]), at, xytext=(7, 5), textcoords="offset points", fontsize=7, va="center", parse_math=False)
     ax.legend(loc="upper right", fontsize=7, ncols=2)
     return ax
 
