@@ -145,6 +145,15 @@ def test_the_right_model_fails_in_nothing_but_by_chance(posterior: inc.Posterior
     assert abs(mean_p.mean() - 0.5) < 5.0 * mean_p.std() / np.sqrt(40)
 
 
+@pytest.mark.slow
+def test_people_fail_at_the_level(posterior: inc.Posterior) -> None:
+    """400 people of 100 trials: those who fail in something are as many as a binomial variable of .05 has in 99 % of cases, at most."""
+    study = inc.Simulator(posterior.simulator.model, posterior.simulator.prior, inc.Design(100, HALF)).simulate(400, seed=21).trials
+    panel = panel_of(posterior, study)
+    assert len(panel.failing_people()) <= stats.binom.ppf(0.995, 400, 0.05)
+    assert 0.14 < np.nanmean(panel.people.p <= 0.2) < 0.22  # a little too few, since shares of a few errors come in steps
+
+
 def test_a_falling_delta_function_is_named(posterior: inc.Posterior, population: inc.Simulator) -> None:
     """Slow incongruent answers come earlier and slow congruent ones later than DMC has them: the largest effect is among the fast ones."""
     trials = population.simulate(20, seed=12).trials
