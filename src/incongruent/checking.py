@@ -10,32 +10,22 @@ from incongruent.checks.verdict import Check
 from incongruent.plots import misspecification_figure, panel_figure, save_png
 from incongruent.storage import write_whole
 
-FIGURES = ("scope.png", "panel.png")
-
 
 def write_check(result: Check, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write verdict.md, verdict.json, people.csv and the figures that there are; every file is whole or absent.
-
-    Figures are scope.png (MMD test and surprise) and panel.png; those of an earlier check are removed.
+    """Write verdict.md, verdict.json, people.csv, scope.png (MMD test and surprise) and panel.png; every file is whole or absent.
 
     Returns:
         The files written.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in FIGURES:
-        (folder / stale).unlink(missing_ok=True)
     words = json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
     texts = {"verdict.md": result.to_markdown(), "verdict.json": words, "people.csv": result.people().to_csv(index=False)}
     written = []
     for name, text in texts.items():
         write_whole(folder / name, text.encode())
         written.append(folder / name)
-    drawn = {}
-    if result.mmd is not None:
-        drawn["scope.png"] = misspecification_figure(result.mmd, result.scope)
-    if result.panel is not None:
-        drawn["panel.png"] = panel_figure(result.panel)
+    drawn = {"scope.png": misspecification_figure(result.mmd, result.scope), "panel.png": panel_figure(result.panel)}
     for name, figure in drawn.items():
         save_png(figure, folder / name)
         written.append(folder / name)

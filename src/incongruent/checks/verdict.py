@@ -1,7 +1,8 @@
 """Is the model right for these people, and if not, what should change? Five questions in an order in which each rests on those before.
 
 0. Hygiene: are these data sets people, in trials that the model can speak of?
-1. Scope: is everybody inside what the simulator makes? People outside are left out of what follows, since their posteriors mean nothing.
+1. Scope: is everybody inside what the simulator makes? Single people outside are left out of what follows, since their posteriors mean nothing;
+   where many are, they stay, since model or prior are to blame.
 2. Model: is there any parameter value that gives these data?
 3. Prior: if there is, does the prior lie where people are, and is it as wide as they differ?
 4. What to change, and what would be better then.
@@ -31,7 +32,7 @@ from incongruent.trials import Trials, select
 
 LEVEL = 0.05
 MOST_OUTSIDE = 0.2
-"""With a larger share of people outside, the study as a whole is."""
+"""With a larger share of people outside, it is not they who are odd."""
 N_REPLICATES = 100
 
 
@@ -53,9 +54,9 @@ class Check:
         verdict: what is wrong first.
         hygiene: of the trials.
         scope: of each person.
-        mmd: are the people, as a group, such as model and prior make them? None when nobody is inside.
-        panel: does the fitted model predict the data? None when nobody is inside.
-        prior: scores of its locations and spreads; None when its parameters depend on each other or nobody is inside.
+        mmd: are the people, as a group, such as model and prior make them?
+        panel: does the fitted model predict the data?
+        prior: scores of its locations and spreads; None when its parameters depend on each other.
         suggestion: a better prior; None when the prior is quiet or the people are fewer than five.
         mmd_after: the same people under the suggested prior.
         network: what the posterior is called: model and prior.
@@ -66,8 +67,8 @@ class Check:
     verdict: Verdict
     hygiene: Hygiene
     scope: Surprise
-    mmd: MmdTest | None
-    panel: Panel | None
+    mmd: MmdTest
+    panel: Panel
     prior: PriorCheck | None
     suggestion: Suggestion | None
     mmd_after: MmdTest | None
@@ -84,10 +85,14 @@ class Check:
     def advice(self) -> tuple[str, ...]:
         """What to do, the first thing first."""
         said = [finding.sentence for finding in self.hygiene.warnings]
-        if self.outside:
+        if many_outside(self.scope):
+            said.append(
+                f"{len(self.outside)} of {len(self.scope)} people are outside what the simulator makes: model or prior are to blame, not they."
+            )
+        elif self.outside:
             who = ", ".join(self.outside[:5]) + (" …" if len(self.outside) > 5 else "")
             said.append(f"Do not trust the posteriors of {who}: look at these trials, and leave them out or train for them.")
-        if self.panel is not None and self.panel.failing():
+        if self.panel.failing():
             said.append(
                 "Do not read parameters of this model as if it were right: it cannot give "
                 + ", ".join(self.panel.failing()[:4])
@@ -102,7 +107,7 @@ class Check:
                 )
         if self.suggestion is not None:
             said.append(f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live.")
-            if self.mmd_after is not None and self.mmd is not None:
+            if self.mmd_after is not None:
                 said.append(f"Under that prior the MMD test has p = {self.mmd_after.p_value:.2g}, now p = {self.mmd.p_value:.2g}.")
         return tuple(said) or ("Nothing has to change.",)
 
@@ -113,9 +118,7 @@ class Check:
     def people(self) -> pd.DataFrame:
         """One row per person: scope (as `Surprise.table`) and failing, the statistics that the fitted model does not predict."""
         frame = self.scope.table()
-        failing: dict[str, str] = {}
-        if self.panel is not None:
-            failing = {name: "; ".join(self.panel.failing(i)) for i, name in enumerate(self.panel.names)}
+        failing = {name: "; ".join(self.panel.failing(i)) for i, name in enumerate(self.panel.names)}
         frame["failing"] = [failing.get(str(name), "") for name in frame["person"]]
         return frame
 
@@ -134,8 +137,7 @@ class Check:
             if test is not None:
                 questions[name] = {"p": test.p_value, "statistic": test.statistic, "effect": test.effect, "location_share": test.location_share}
                 questions[name] |= {"spread_share": test.spread_share, "variance_ratio": test.variance_ratio, "people": test.n_people}
-        if self.panel is not None:
-            questions["model"] = {"failing": list(self.panel.failing()), "statistics": self.panel.table().to_dict("records")}
+        questions["model"] = {"failing": list(self.panel.failing()), "statistics": self.panel.table().to_dict("records")}
         if self.prior is not None:
             questions["prior"] = {"p": self.prior.p_value, "moves": [list(move) for move in self.prior.moves()]}
             questions["prior"]["parameters"] = self.prior.table().to_dict("records")
@@ -152,10 +154,8 @@ class Check:
         hygiene_words = [f.sentence for f in self.hygiene.findings if f.severity not in (Severity.FINE,)] or ["Nothing was found."]
         sections: list[tuple[str, list[str]]] = [("Are these people, and trials that the model can speak of?", hygiene_words)]
         sections.append(("Is everybody inside what the simulator makes?", [str(self.scope)]))
-        if self.mmd is not None:
-            sections[-1][1].append(str(self.mmd))
-        if self.panel is not None:
-            sections.append(("Can the model give these data?", str(self.panel).splitlines()))
+        sections[-1][1].append(str(self.mmd))
+        sections.append(("Can the model give these data?", str(self.panel).splitlines()))
         if self.prior is not None:
             sections.append(("Is the prior where people are?", list(self.prior.sentences())))
         if self.suggestion is not None:
@@ -174,7 +174,7 @@ _REASONS = {
     Verdict.WASTEFUL: "the model can give these data and the prior holds everybody, but it is wider than people differ",
     Verdict.MOVE_PRIOR: "the model can give these data, but people lie elsewhere than the prior says",
     Verdict.DEFICIENT: "the fitted model does not predict these data, whatever the prior",
-    Verdict.OUTSIDE: "too many people are unlike anything that the simulator makes, or their data sets are not people",
+    Verdict.OUTSIDE: "the data sets are not people, or many of them are unlike anything that the simulator makes and nothing tells why",
 }
 
 
@@ -194,31 +194,36 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
     begun = time.perf_counter()
     clean = hygiene(study, seed=seed)
     scope = surprise(posterior, study, seed=seed)
-    inside = select(study, np.flatnonzero(~scope.outside))
-    mmd = panel = prior = suggestion = after = None
-    if len(inside):
-        mmd = mmd_of_study(posterior, inside, seed=seed)
-        panel = predictive_panel(posterior, inside, n_replicates=n_replicates, seed=seed)
-        if isinstance(posterior.simulator.prior, Prior):
-            prior = check_prior(posterior, inside, seed=seed)
-    if prior is not None and prior.moves() and len(inside) >= FEWEST_PEOPLE:
-        suggestion = suggest_prior(posterior, inside, seed=seed)
-        after = mmd_of_study(posterior, inside, prior=suggestion.prior, seed=seed)
+    asked = study if many_outside(scope) else select(study, np.flatnonzero(~scope.outside))
+    mmd = mmd_of_study(posterior, asked, seed=seed)
+    panel = predictive_panel(posterior, asked, n_replicates=n_replicates, seed=seed)
+    prior = suggestion = after = None
+    if isinstance(posterior.simulator.prior, Prior):
+        prior = check_prior(posterior, asked, seed=seed)
+    if prior is not None and prior.moves() and len(asked) >= FEWEST_PEOPLE:
+        suggestion = suggest_prior(posterior, asked, seed=seed)
+        after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=seed)
     network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
     verdict = decide(clean, scope, panel, prior)
     return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, network, seed, time.perf_counter() - begun)
 
 
-def decide(clean: Hygiene, scope: Surprise, panel: Panel | None, prior: PriorCheck | None) -> Verdict:
+def many_outside(scope: Surprise) -> bool:
+    """Whether more people are outside than can be odd ones."""
+    return bool(scope.outside.mean() > MOST_OUTSIDE)
+
+
+def decide(clean: Hygiene, scope: Surprise, panel: Panel, prior: PriorCheck | None) -> Verdict:
     """The first of the questions whose answer is no."""
-    pooled = clean["units"].severity is Severity.WARNING
-    if pooled or scope.outside.mean() > MOST_OUTSIDE or panel is None:
+    if clean["units"].severity is Severity.WARNING:
         return Verdict.OUTSIDE
     if panel.failing(level=LEVEL):
         return Verdict.DEFICIENT
     moves = prior.moves(LEVEL) if prior is not None else ()
     if any(word != "narrower" for _, word in moves):
         return Verdict.MOVE_PRIOR
+    if many_outside(scope):
+        return Verdict.OUTSIDE
     return Verdict.WASTEFUL if moves else Verdict.WELL_SPECIFIED
 
 

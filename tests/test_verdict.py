@@ -1,0 +1,154 @@
+"""Verdicts on studies about which the truth is known, and what is written of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import incongruent as inc
+from incongruent.checking import write_check
+from incongruent.checks.hygiene import Severity
+from incongruent.checks.verdict import Check, Verdict, check, decide
+from incongruent.demo import demo_study
+from incongruent.trials import Trials
+
+pytestmark = pytest.mark.usefixtures("optimised")
+
+SHARE = {"congruent": 0.5, "incongruent": 0.5}
+
+
+@pytest.fixture(scope="module")
+def dmc() -> inc.Posterior:
+    return inc.pretrained("dmc")
+
+
+@pytest.fixture(scope="module")
+def demo(dmc: inc.Posterior) -> Check:
+    """Thirty people of a population much narrower than the network's prior, made by the model itself."""
+    return check(dmc, demo_study(), n_replicates=39, seed=1)
+
+
+def people_of(model: inc.Model, theta: np.ndarray, n_trials: int, seed: int) -> Trials:
+    prior = inc.priors.broad()
+    return inc.Simulator(model, prior, inc.Design(n_trials, SHARE)).simulate_at(theta, seed=seed)
+
+
+def test_people_narrower_than_the_prior_are_safe_but_wasteful(demo: Check) -> None:
+    assert demo.verdict is Verdict.WASTEFUL
+    assert demo.outside == ()
+    assert demo.scope.too_central
+    assert demo.mmd.direction == "narrower"
+    assert demo.mmd_after is not None
+    assert demo.mmd_after.p_value > 0.05
+    assert any(sentence.startswith("The prior may be narrower") for sentence in demo.advice)
+
+
+def test_every_question_is_on_the_page_with_its_numbers(demo: Check) -> None:
+    page = str(demo)
+    assert page.startswith("# Safe but wasteful")
+    assert page.count("\n## ") == 6
+    assert f"p = {demo.mmd.p_value:.3g}" in page
+    assert "  \n" not in page
+
+
+def test_what_is_written_is_what_was_found(demo: Check, tmp_path: Path) -> None:
+    (tmp_path / "panel.png").write_bytes(b"of an earlier check")
+    written = write_check(demo, tmp_path)
+    assert {path.name for path in written} == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png"}
+    assert all(path.stat().st_size > 100 for path in written)
+    found = json.loads((tmp_path / "verdict.json").read_text())
+    assert found["verdict"] == "safe but wasteful"
+    assert set(found["questions"]) == {"hygiene", "scope", "mmd", "model", "prior", "suggestion", "mmd_after"}
+    assert found["questions"]["suggestion"]["prior"].keys() == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
+    assert found["advice"] == list(demo.advice)
+    people = pd.read_csv(tmp_path / "people.csv")
+    assert people["person"].astype(str).tolist() == list(demo.scope.names)
+    assert list(people.columns) == ["person", "p", "adjusted", "score", "depth", "outside", "stands_out", "failing"]
+
+
+def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
+    rng = np.random.default_rng(3)
+    lapses = inc.models.dmc(free=("lapse",))
+    theta = inc.priors.schaefer2025().sample(10, seed=rng)
+    prior = inc.Prior(**{name: inc.priors.broad()[name] for name in inc.priors.broad().names}, lapse=stats.beta(2, 40))
+    simulator = inc.Simulator(lapses, prior, inc.Design(200, SHARE))
+    study = simulator.simulate_at(np.column_stack([theta, np.full(10, 0.1)]), seed=5)
+    found = check(dmc, study, n_replicates=39, seed=1)
+    assert found.verdict is Verdict.DEFICIENT
+    assert any(name.startswith(("skewness", "SD")) for name in found.panel.failing()[:3])
+    assert any("cannot give" in sentence for sentence in found.advice)
+
+
+def test_pooled_batches_are_outside_with_the_reason(dmc: inc.Posterior) -> None:
+    """Random batches of everybody's trials are nobody's."""
+    theta = inc.priors.broad().sample(20, seed=np.random.default_rng(4))
+    people = people_of(inc.models.dmc(), theta, 120, seed=6)
+    rng = np.random.default_rng(7)
+    whole = {name: values[people.present] for name, values in people.values.items()}
+    order = rng.permutation(int(people.present.sum())).reshape(20, -1)
+    pooled = replace(people, values={name: values[order] for name, values in whole.items()}, answered=people.answered[people.present][order])
+    found = check(dmc, pooled, n_replicates=39, seed=1)
+    assert found.hygiene["units"].severity is Severity.WARNING
+    assert found.verdict is Verdict.OUTSIDE
+    assert found.advice[0] == found.hygiene["units"].sentence
+
+
+def test_people_outside_are_named_and_left_out_of_the_rest(dmc: inc.Posterior) -> None:
+    """Two guessers among ten people made by the model."""
+    theta = inc.priors.schaefer2025().sample(10, seed=np.random.default_rng(9))
+    people = people_of(inc.models.dmc(), theta, 200, seed=8)
+    rng = np.random.default_rng(10)
+    values, rows = dict(people.values), slice(8, 10)
+    values["response"] = values["response"].copy()
+    values["response"][rows] = rng.integers(0, 2, values["response"][rows].shape)
+    found = check(dmc, replace(people, values=values), n_replicates=39, seed=1)
+    assert set(found.outside) == set(people.names[8:])
+    assert set(found.panel.names) == set(people.names[:8])
+    assert found.verdict is not Verdict.OUTSIDE
+    assert any("Do not trust the posteriors" in sentence for sentence in found.advice)
+
+
+def test_one_person_gets_a_verdict(dmc: inc.Posterior) -> None:
+    found = check(dmc, inc.select(demo_study(), [4]), n_replicates=39, seed=1)
+    assert found.suggestion is None
+    assert found.verdict in set(Verdict)
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_the_order_of_the_questions(demo: Check) -> None:
+    """Pooled data before the model, the model before the prior."""
+    assert decide(demo.hygiene, demo.scope, demo.panel, demo.prior) is Verdict.WASTEFUL
+    assert decide(demo.hygiene, demo.scope, demo.panel, None) is Verdict.WELL_SPECIFIED
+    everybody = replace(demo.scope, adjusted=np.zeros(len(demo.scope)))
+    assert decide(demo.hygiene, everybody, demo.panel, None) is Verdict.OUTSIDE
+    assert demo.prior is not None
+    moved = replace(demo.prior, location=np.full(6, -4.0), adjusted_location=np.full(6, 0.001))
+    assert decide(demo.hygiene, demo.scope, demo.panel, moved) is Verdict.MOVE_PRIOR
+
+
+def test_a_study_of_another_kind_is_refused(dmc: inc.Posterior) -> None:
+    other = inc.trials_from({"x": np.ones((3, 5))}, columns=(inc.Continuous("x"),))
+    with pytest.raises(ValueError, match="Expected trials of a conflict task"):
+        check(dmc, other, seed=1)
+
+
+@pytest.mark.slow
+def test_a_prior_far_from_people_is_told_where_to_go(data_folder: Path) -> None:
+    """A published analysis of a flanker task began with A far too large; people, fitted under a wide prior, are elsewhere."""
+    study = inc.read_trials(data_folder / "ulrich2015/flankerData.txt")
+    design = inc.Design((200, 500), SHARE)
+    begun = inc.train(inc.Simulator(inc.models.dmc(), inc.priors.schaefer2024_initial(), design), steps=3000, seed=1, progress=False)
+    found = check(begun, study, n_replicates=39, seed=1)
+    assert found.prior is not None
+    assert {("A", "down"), ("b", "down")} <= set(found.prior.moves())
+    assert found.suggestion is not None
+    wide = inc.suggest_prior(inc.pretrained("dmc"), study, seed=1).intervals().set_index("parameter")["median"]
+    near = found.suggestion.intervals().set_index("parameter")
+    for name in ("A", "b"):
+        assert near.loc[name, "low"] <= wide[name] <= near.loc[name, "high"]
