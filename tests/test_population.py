@@ -8,7 +8,7 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.checks.population import check_prior, holm
-from incongruent.checks.suggestion import _climb, suggest_prior
+from incongruent.checks.suggestion import _climb, _distribution, suggest_prior
 from incongruent.demo import demo_study
 from incongruent.draws import Draws
 
@@ -52,6 +52,14 @@ def test_a_moved_population_is_told(dmc: inc.Posterior, place: int, shift: float
     assert found.moves()[0] == (dmc.simulator.prior.names[place], word)
     assert found.p_value < 0.01
     assert f"move it {word}" in str(found)
+
+
+def test_far_away_is_not_called_wide(dmc: inc.Posterior) -> None:
+    z = 0.5 * np.random.default_rng(6).standard_normal((15, 6))
+    z[:, 4] -= 2.5
+    moves = check_prior(dmc, people_at(dmc, z, seed=6), n_draws=100, n_simulated=1000, seed=1).moves()
+    assert moves[0] == ("mu_R", "down")
+    assert ("mu_R", "wider") not in moves
 
 
 def test_people_who_are_alike_are_told_and_a_narrower_prior_fits_them(dmc: inc.Posterior) -> None:
@@ -136,3 +144,14 @@ def test_real_people_of_a_flanker_task(dmc: inc.Posterior, data_folder) -> None:
     found = suggest_prior(dmc, study, seed=1).intervals().set_index("parameter")
     for name, value in {"A": 16.0, "mu_c": 0.6, "b": 60.0, "mu_R": 324.0}.items():
         assert found.loc[name, "low"] <= value <= found.loc[name, "high"]
+
+
+@pytest.mark.parametrize(("location", "spread"), [(-6.0, 0.3), (6.0, 0.3), (-2.0, 1.5), (0.0, 1.0)])
+def test_a_population_at_the_edge_of_the_prior_still_has_a_distribution(dmc: inc.Posterior, location: float, spread: float) -> None:
+    before = dmc.simulator.prior
+    for name in before.names:
+        found = _distribution(before[name], location, spread)
+        low, high = before[name].support()
+        assert low <= found.support()[0] < found.support()[1] <= high or np.isinf(found.support()[1])
+        middle = before.from_real(np.full(6, np.clip(location, -3.5, 3.5)))[before.names.index(name)]
+        assert found.ppf(0.05) - 0.05 * (high - low if np.isfinite(high) else 1.0) <= middle <= found.ppf(0.95) + 0.05 * (high - low)

@@ -91,8 +91,9 @@ def test_pooled_batches_are_outside_with_the_reason(dmc: inc.Posterior) -> None:
     people = people_of(inc.models.dmc(), theta, 120, seed=6)
     rng = np.random.default_rng(7)
     whole = {name: values[people.present] for name, values in people.values.items()}
-    order = rng.permutation(int(people.present.sum())).reshape(20, -1)
-    pooled = replace(people, values={name: values[order] for name, values in whole.items()}, answered=people.answered[people.present][order])
+    order = rng.permutation(int(people.present.sum()))[: 20 * 110].reshape(20, 110)
+    values, answered = {name: values[order] for name, values in whole.items()}, people.answered[people.present][order]
+    pooled = replace(people, values=values, answered=answered, present=np.ones((20, 110), bool), excluded={})
     found = check(dmc, pooled, n_replicates=39, seed=1)
     assert found.hygiene["units"].severity is Severity.WARNING
     assert found.verdict is Verdict.OUTSIDE
@@ -100,13 +101,13 @@ def test_pooled_batches_are_outside_with_the_reason(dmc: inc.Posterior) -> None:
 
 
 def test_people_outside_are_named_and_left_out_of_the_rest(dmc: inc.Posterior) -> None:
-    """Two guessers among ten people made by the model."""
+    """Two machines, who answer after half a second, among ten people made by the model."""
     theta = inc.priors.schaefer2025().sample(10, seed=np.random.default_rng(9))
     people = people_of(inc.models.dmc(), theta, 200, seed=8)
     rng = np.random.default_rng(10)
     values, rows = dict(people.values), slice(8, 10)
-    values["response"] = values["response"].copy()
-    values["response"][rows] = rng.integers(0, 2, values["response"][rows].shape)
+    values["rt"] = values["rt"].copy()
+    values["rt"][rows] = rng.uniform(495.0, 505.0, values["rt"][rows].shape)
     found = check(dmc, replace(people, values=values), n_replicates=39, seed=1)
     assert set(found.outside) == set(people.names[8:])
     assert set(found.panel.names) == set(people.names[:8])

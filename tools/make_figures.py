@@ -2,11 +2,22 @@
 
 from pathlib import Path
 
+from scipy import stats
+
 import incongruent as inc
 from incongruent.checks.calibration import calibrate
 from incongruent.checks.recovery import recover
 from incongruent.demo import demo_study
-from incongruent.plots import calibration_figure, plot_history, predictive_figure, recovery_figure, save_png, styled
+from incongruent.plots import (
+    calibration_figure,
+    misspecification_figure,
+    panel_figure,
+    plot_history,
+    predictive_figure,
+    recovery_figure,
+    save_png,
+    styled,
+)
 from incongruent.plots.style import new_figure
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
@@ -20,11 +31,23 @@ def main() -> None:
     recovery = recover(posterior, n_datasets=1000, seed=11)
     save_png(recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png")
     save_png(calibration_figure(calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)), FOLDER / "calibration.png")
+    panel = inc.predictive_panel(posterior, _people_with_lapses(), n_replicates=200, seed=1)
+    save_png(panel_figure(panel), FOLDER / "panel.png")
+    check = inc.check(posterior, demo_study(), seed=1)
+    save_png(misspecification_figure(check.mmd, check.scope), FOLDER / "scope.png")
     assert posterior.history is not None
     with styled():
         figure, axes = new_figure(1, 1, width=4.8, height=3.0)
         plot_history(posterior.history, axes[0])
         save_png(figure, FOLDER / "history.png")
+
+
+def _people_with_lapses() -> inc.Trials:
+    """Twenty people of a published prior, who answer at random times in one of twenty trials."""
+    prior = inc.priors.schaefer2025()
+    model = inc.models.dmc(free=("lapse",))
+    every = inc.Prior(**{name: prior[name] for name in prior.names}, lapse=stats.beta(50, 950))
+    return inc.Simulator(model, every, inc.Design(300, {"congruent": 0.5, "incongruent": 0.5})).simulate(20, seed=1).trials
 
 
 if __name__ == "__main__":

@@ -75,6 +75,9 @@ def _smoothed(log_ratios: Array) -> tuple[Array, float]:
         return plain, -math.inf
     if usable.sum() < max(FEWEST_DRAWS, 3.0 * math.sqrt(len(finite))):  # no more than the tail
         return plain, math.inf
+    n_tail = math.ceil(min(0.2 * len(finite), 3.0 * math.sqrt(len(finite))))
+    if np.ptp(np.sort(finite)[-n_tail:]) < 1e-9:  # the largest weights are equal, so nothing larger is to come
+        return plain, -math.inf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about large k-hat, which is reported
         smoothed, k_hat = array_stats.psislw(-finite)  # it takes log likelihoods, as leave-one-out has them, and turns their sign

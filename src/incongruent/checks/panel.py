@@ -100,7 +100,9 @@ class Panel:
         found = []
         for i in self._failing(person, level):
             told, z = _told(self.statistics[i], float(observed[i]), float(predicted[i])), f"{tests.z[i]:+.1f}".replace("-", "−")
-            found.append(f"{told} (z = {z}, adjusted p = {tests.adjusted[i]:.3f}).")
+            against = (observed[i] - predicted[i]) * tests.z[i] < 0  # the prediction is biased, and more so in replicates
+            beside = ", though replicates of the fitted model part from their predictions by more in that direction" if against else ""
+            found.append(f"{told}{beside} (z = {z}, adjusted p = {tests.adjusted[i]:.3f}).")
         return tuple(found)
 
     def __str__(self) -> str:

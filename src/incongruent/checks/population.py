@@ -73,14 +73,18 @@ class PriorCheck:
         return float(np.nanmin(values)) if np.isfinite(values).any() else 1.0
 
     def moves(self, level: float = LEVEL) -> tuple[tuple[str, str], ...]:
-        """What to change, the clearest first: (parameter, "up", "down", "wider" or "narrower")."""
+        """What to change, the clearest first: (parameter, "up", "down", "wider" or "narrower").
+
+        A parameter that has to move is not called wider too, since people far from the prior's centre look spread from there; `suggest_prior` tells.
+        """
         found = []
         for words, scores, p in (
             (("down", "up"), self.location, self.adjusted_location),
             (("narrower", "wider"), self.spread, self.adjusted_spread),
         ):
             found += [(abs(scores[i]), self.parameters[i], words[int(scores[i] > 0)]) for i in np.flatnonzero(p <= level)]
-        return tuple((name, word) for _, name, word in sorted(found, reverse=True))
+        moved = {name for _, name, word in found if word in ("up", "down")}
+        return tuple((name, word) for _, name, word in sorted(found, reverse=True) if not (word == "wider" and name in moved))
 
     def table(self) -> pd.DataFrame:
         """One row per parameter: location, p_location, adjusted_location, spread, p_spread, adjusted_spread, contraction."""

@@ -43,6 +43,10 @@ SMALLEST_SD = 0.05
 """Of the prior's own; people never agree that well."""
 MOST_POOR = 0.1
 """With more people whose weights cannot be trusted, the suggestion is a direction only."""
+LEAST_WITHIN = 1e-3
+"""Share of a distribution that has to lie within the range that it is cut to; the tail of a tail is no prior."""
+FARTHEST = 3.5
+"""SDs of the old prior; farther out it says nothing about what lies where."""
 PROBABILITIES = np.arange(0.01, 1.0, 0.02)
 
 
@@ -229,15 +233,17 @@ def _climb_compiled(z, share, start):  # pragma: no cover - compiled
 def _distribution(before: Distribution, location: float, spread: float) -> Distribution:
     """A normal, or a lognormal where that is nearer, on the range of the old prior, with the quantiles of the population."""
     low, high = map(float, before.support())
-    tails = stats.norm.ppf(PROBABILITIES) * spread + location
+    tails = stats.norm.ppf(PROBABILITIES) * spread + np.clip(location, -FARTHEST, FARTHEST)
     wanted = np.where(tails < 0, before.ppf(stats.norm.cdf(tails)), before.isf(stats.norm.sf(tails)))
-    families: list[Any] = [lambda a, b: stats.norm(a, np.exp(b))]
-    starts = [(float(np.median(wanted)), float(np.log(wanted.std())))]
+    fits = [_matched(lambda a, b: stats.norm(a, np.exp(b)), _start(wanted), wanted, low, high)]
     if low >= 0.0:
-        families.append(lambda a, b: stats.lognorm(np.exp(b), scale=np.exp(a)))
-        starts.append((float(np.log(np.median(wanted))), float(np.log(np.log(wanted).std()))))
-    fits = [_matched(family, start, wanted, low, high) for family, start in zip(families, starts, strict=True)]
+        fits.append(_matched(lambda a, b: stats.lognorm(np.exp(b), scale=np.exp(a)), _start(np.log(wanted)), wanted, low, high))
     return min(fits, key=lambda fit: fit[0])[1]
+
+
+def _start(values: Array) -> tuple[float, float]:
+    """Median and log SD."""
+    return float(np.median(values)), float(np.log(values.std()))
 
 
 def _matched(family: Any, start: tuple[float, float], wanted: Array, low: float, high: float) -> tuple[float, Distribution]:
@@ -248,14 +254,13 @@ def _matched(family: Any, start: tuple[float, float], wanted: Array, low: float,
         return whole if float(whole.cdf(low)) + float(whole.sf(high)) < 1e-9 else truncated(whole, low, high)
 
     def gap(at: Array) -> float:
-        try:
-            return float(np.mean((np.asarray(distribution(at).ppf(PROBABILITIES)) - wanted) ** 2))
-        except ValueError:  # nothing of it lies within the range
+        whole = family(*at)
+        if 1.0 - float(whole.cdf(low)) - float(whole.sf(high)) < LEAST_WITHIN:
             return float("inf")
+        return float(np.mean((np.asarray(distribution(at).ppf(PROBABILITIES)) - wanted) ** 2))
 
     best = optimize.minimize(gap, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-6 * float(np.var(wanted))})
-    rounded = np.array([float(f"{value:.6g}") for value in best.x])
-    return gap(rounded), distribution(rounded)
+    return gap(best.x), distribution(best.x)
 
 
 def _share(before: Prior, prior: Prior, rng: np.random.Generator) -> float:

@@ -102,9 +102,7 @@ class Check:
             moves = self.prior.moves()
             if moves:
                 words = ", ".join(f"{name} {word}" for name, word in moves)
-                said.append(
-                    f"Prior: move {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}."
-                )
+                said.append(f"Prior: {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}.")
         if self.suggestion is not None:
             said.append(f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live.")
             if self.mmd_after is not None:
