@@ -279,3 +279,13 @@ def test_dmc_reweighted_and_mcmc_agree(posterior):
         assert weighted.theta[i].std(axis=0) == pytest.approx(sd, rel=0.1)
         difference = weighted.correction.log_evidence[i] - chains.correction.log_evidence[i]
         assert abs(difference) < 5.0 * np.hypot(weighted.correction.log_evidence_error[i], chains.correction.log_evidence_error[i])
+
+
+def test_weights_whose_largest_are_equal_can_be_trusted() -> None:
+    """Nothing larger is to come, and there is no tail to fit."""
+    log_ratio = np.random.default_rng(1).normal(size=(2, 400))
+    log_ratio[:, :80] = 5.0
+    log_ratio[1, 100:120] = -1e9
+    weights = weigh(log_ratio, np.zeros_like(log_ratio))
+    assert (weights.k_hat == -np.inf).all()
+    assert np.exp(weights.log_weights).sum(axis=1) == pytest.approx(1.0)
