@@ -207,10 +207,13 @@ class _Scale:
     def __init__(self, panel: Panel) -> None:
         self._by = panel.discrepancies
         of_people = standardised(self._by, self._by)
-        self._group = _people_mean(of_people)
+        self._group = _mean_of(of_people, ~np.isnan(of_people), axis=1)
         every = standardised(self._group, self._group[1:])
         self.used = np.flatnonzero(~np.isnan(every).any(axis=0))
         self.z = every[:, self.used]
+        one, none = (standardised(np.full_like(self._group[:1], value), self._group[1:])[0] for value in (1.0, 0.0))
+        size = 1.0 / (one - none)  # `standardised` divides by it
+        self._standard = -none * size, size
         self.base = self._signature(of_people[1:], 0.0)
 
     def signature(self, discrepancies: Array) -> _Signature:
@@ -220,12 +223,17 @@ class _Scale:
         return _Signature(found.mean, noise_of_predictions * found.covariance)
 
     def _signature(self, of_people: Array, uncertain: float) -> _Signature:
-        mean = standardised(_people_mean(of_people), self._group[1:])[:, self.used].mean(axis=0)
-        size = np.sqrt(_variance_of(self._group[1:], self._group[1:]))[self.used]
-        away = np.nan_to_num(of_people - _people_mean(np.swapaxes(of_people, 0, 1))[None])[..., self.used] / size  # (replicate, person, statistic)
-        n_each, n_people, _ = away.shape
-        covariance = np.einsum("rij,rik->jk", away, away) / ((n_each - 1) * n_people**2)
-        return _Signature(np.nan_to_num(mean), (1.0 + uncertain) * covariance)
+        """Of z of people (replicate, person, statistic), not all of which are defined; people differ in their means and do not depend on each other."""
+        known = ~np.isnan(of_people)
+        n = known.sum(axis=0)  # (person, statistic)
+        mean = np.where(known, of_people, 0.0).sum(axis=0) / np.maximum(n, 1)
+        away = np.where(known, of_people - mean, 0.0)
+        per_person = np.einsum("rij,rik->ijk", away, away) / np.maximum(n.max(axis=1) - 1, 1)[:, None, None]
+        center, size = self._standard
+        group = (_mean_of(mean, n > 0) - center) / size
+        covariance = per_person.mean(axis=0) / len(n) / np.outer(size, size)
+        used = self.used
+        return _Signature(np.nan_to_num(group[used]), (1.0 + uncertain) * covariance[np.ix_(used, used)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,16 +281,10 @@ def _candidate(panel: Panel, scale: _Scale, extension: Extension, fitted: _Fitte
     return Candidate(extension.name, subject, fitted.amount, float(fitted.scores[0]), p, predicted, left, repaired, remaining, spoiled, accepted)
 
 
-def _people_mean(values: Array) -> Array:
-    """Mean over the second axis of what is defined; NaN where nothing is."""
-    known = ~np.isnan(values)
-    n = known.sum(axis=1)
-    return np.where(n > 0, np.where(known, values, 0.0).sum(axis=1) / np.maximum(n, 1), np.nan)
-
-
-def _variance_of(values: Array, by: Array) -> Array:
-    """The square of the scale that `standardised` divides by, (statistic,)."""
-    return 1.0 / (standardised(values[:1] + 1.0, by) - standardised(values[:1], by))[0] ** 2
+def _mean_of(values: Array, known: Array, axis: int = 0) -> Array:
+    """Mean over an axis of what is known; NaN where nothing is."""
+    n = known.sum(axis=axis)
+    return np.where(n > 0, np.where(known, values, 0.0).sum(axis=axis) / np.maximum(n, 1), np.nan)
 
 
 def _number(n: int) -> str:

@@ -1,17 +1,16 @@
 r"""Imitation: parameters with which a candidate model gives data that the base network reads as it reads the people's own.
 
-Base posteriors of people who lapse, say, are off; the candidate simulated at their values would give other people. So each person's values are moved
-until the base network, applied to the candidate's simulations, finds on average what it finds in the base model's replicates of that person: indirect
-inference (Gouriéroux, Monfort & Renault 1993, Journal of Applied Econometrics 8, S85-S118) with the base posterior mean, on the network's scale, as
-the auxiliary estimate. What then still differs between data and base predictions is the candidate's signature.
+Base posteriors of people who lapse, say, are off; the candidate simulated at their values would give other people. So the candidate is simulated at a
+cloud of values, the base network estimates its own parameters from these data sets, and the candidate's values are regressed on the estimates:
+regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding 2002, Genetics 162, 2025-2035) with the base posterior mean, on the
+network's scale, as the summary. The regression at the people's own estimates, and its residuals, give the cloud of the next round and in the end the
+values at which the candidate is compared. What then still differs between its data and base predictions is its signature.
 
-With m the estimates, f their translation into the candidate's parameters (the identity for an extension; for another mechanism a quadratic regression
-on simulations from its prior) and delta the person's shift, the iteration is   delta <- delta + f(m of replicates) - f(m of the candidate at delta).
+The regression is quadratic in the estimates. The first cloud is that of base posterior draws, widened; for another mechanism it is that of its prior.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,13 +31,21 @@ Array = np.ndarray
 DATASETS = 1000
 """Simulated for one variant, all people together."""
 FEWEST_EACH = 8
-N_DRAWS = 8
-"""For a posterior mean in the iteration, in which noise averages out."""
+N_REFERENCE = 200
+"""Draws for the people's own posterior means."""
+N_DRAWS = 16
+"""Draws for those of simulated people."""
 FURTHEST = 4.0
 """Places on the real line, where a prior is standard normal, are kept within ±."""
-LEARNED_FROM = 1500
-"""Data sets from which a translation into another mechanism is learned."""
+WIDENED = 0.4
+"""SD of what is added to base posterior draws to make the first cloud."""
+INFLATED = 1.5
+"""By how much the cloud of the second round is wider than what it is to describe, lest its regression follows it."""
 RIDGE = 1.0
+REACH = 4.0
+"""Simulated data sets whose estimates are further from the people's, or in the end from the person's own, are left out; in standard deviations."""
+SHARPEST = 0.2
+"""A standard deviation of estimates is not taken to be smaller."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +56,14 @@ class Imitator:
         posterior: of the base model.
         study: its people, as the network admits them.
         z: (replicate, person, parameter), draws of the base posteriors on the real line.
-        target: (person, parameter), what the network finds on average in base data sets simulated from these.
+        own: (person, parameter), their means.
         seed: of everything.
     """
 
     posterior: Posterior
     study: Trials
     z: Array
-    target: Array
+    own: Array
     seed: int
 
     def simulated(self, model: Model, theta: Array, seed: int) -> Trials:
@@ -77,49 +84,54 @@ class Imitator:
         return kept_near(self.posterior.simulator.prior.to_real(draws)).mean(axis=1).reshape(-1, len(self.study), draws.shape[-1])
 
     def signatures(self, extension: Extension, statistics: tuple[Statistic, ...], n_predictions: int) -> list[Array]:
-        """Discrepancies (replicate, person, statistic) of every variant from the base model's predictions, in units of `noise_of`."""
+        """Discrepancies (replicate, person, statistic) of every variant from the base model's predictions, in units of `noise_of`; NaN for data sets
+        that the base network reads otherwise than the person's own.
+        """
         rng = generator(self.seed, 31, *extension.name.encode())
-        prior, translate, n_rounds = self._translation(extension, rng)
-        out: list[Array] = []
-        shift, before = np.zeros_like(translate(self.target)), extension.base
-        for variant in _from_base(extension):
-            if extension.base is not None:
-                same_side = before is not None and (before - extension.base) * (variant.amount - extension.base) > 0
-                grown = (variant.amount - extension.base) / (before - extension.base) if same_side and before is not None else 0.0
-                shift = shift * min(grown, 2.0)
-            before = variant.amount
-            for _ in range(n_rounds):
-                trials = self.simulated(variant.model, self._theta(variant, prior, translate(self.z) + shift), _seed(rng))
-                shift = shift + translate(self.target) - translate(self.estimates(trials, _seed(rng))).mean(axis=0)
-            trials = self.simulated(variant.model, self._theta(variant, prior, translate(self.z) + shift), _seed(rng))
-            out.append(self._discrepancies(trials, statistics, n_predictions, rng))
-        order = np.argsort([variant.amount for variant in _from_base(extension)])
-        return [out[i] for i in order]
-
-    def _translation(self, extension: Extension, rng: np.random.Generator) -> tuple[AnyPrior, Callable[[Array], Array], int]:
-        """On whose real line the candidate's parameters are, f, and how many rounds."""
         if extension.prior is None:
-            return self.posterior.simulator.prior, lambda m: m, 2
-        model = extension.variants[0].model
-        prior = extension.prior.within(model.parameters)
-        n_each = -(-LEARNED_FROM // len(self.study))
-        theta = prior.sample(n_each * len(self.study), seed=rng).reshape(n_each, len(self.study), -1)
-        found = self.estimates(self.simulated(model, theta, _seed(rng)), _seed(rng))
-        design, wanted = _quadratic(found.reshape(-1, found.shape[-1])), kept_near(prior.to_real(theta)).reshape(-1, theta.shape[-1])
-        penalty = RIDGE * np.eye(design.shape[1])
-        penalty[0, 0] = 0.0
-        slopes = np.linalg.solve(design.T @ design + penalty, design.T @ wanted)
-        return prior, lambda m: kept_near(_quadratic(m) @ slopes), 3
+            prior = self.posterior.simulator.prior
+            cloud = self.z + WIDENED * rng.standard_normal(self.z.shape)
+        else:
+            prior = extension.prior.within(extension.variants[0].model.parameters)
+            cloud = rng.standard_normal((*self.z.shape[:2], len(prior.names)))
+        found = []
+        for variant in extension.variants:
+            here = self._placed(variant, prior, cloud, rng)
+            trials = self.simulated(variant.model, self._theta(variant, prior, here), _seed(rng))
+            found.append(self._discrepancies(trials, statistics, n_predictions, rng))
+        return found
+
+    def _placed(self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator) -> Array:
+        """Where the candidate imitates the people, (replicate, person, parameter) on its prior's real line, from a first cloud of such places."""
+        for inflated in (INFLATED, 1.0):
+            cloud = kept_near(cloud)
+            trials = self.simulated(variant.model, self._theta(variant, prior, cloud), _seed(rng))
+            found = self.estimates(trials, _seed(rng))
+            near = self._among_people(found)
+            at, residuals = _regressed(cloud[near], found[near], self.own)
+            chosen = rng.integers(len(residuals), size=cloud.shape[:2])
+            cloud = at + inflated * residuals[chosen]
+        return kept_near(cloud)
+
+    def _among_people(self, estimates: Array) -> Array:
+        """Whether estimates (replicate, person, parameter) are such as the people's own are, (replicate, person)."""
+        spread = np.sqrt(self.own.var(axis=0) + 2.0 * self._sd.mean(axis=0) ** 2)
+        return (np.abs(estimates - self.own.mean(axis=0)) <= REACH * spread).all(axis=-1)
+
+    @property
+    def _sd(self) -> Array:
+        """Posterior standard deviations, (person, parameter)."""
+        return np.maximum(self.z.std(axis=0, ddof=1), SHARPEST)
 
     def _theta(self, variant: Variant, prior: AnyPrior, z: Array) -> Array:
         """The candidate's parameters in its model's order, (replicate, person, parameter)."""
-        theta = prior.from_real(kept_near(z))
+        theta = prior.from_real(z)
         columns = {name: theta[..., i] for i, name in enumerate(prior.names)}
         columns |= {name: np.full(theta.shape[:-1], value) for name, value in variant.extra.items()}
         return np.stack([columns[name] for name in variant.model.parameter_names], axis=-1)
 
     def _discrepancies(self, trials: Trials, statistics: tuple[Statistic, ...], n_predictions: int, rng: np.random.Generator) -> Array:
-        base = self.posterior.simulator.model
+        base, base_prior = self.posterior.simulator.model, self.posterior.simulator.prior
         observed = panel_values(trials, statistics)
         fitted = replace(self.posterior, ranges=None).sample(trials, n_predictions, seed=_seed(rng)).theta
         total, n = np.zeros_like(observed), np.zeros_like(observed)
@@ -129,18 +141,18 @@ class Imitator:
             total, n = total + np.nan_to_num(values), n + ~np.isnan(values)
         predicted = np.where(n > 0, total / np.maximum(n, 1), np.nan)
         found = (observed - predicted) / noise_of(observed, predicted, statistics)
-        return found.reshape(-1, len(self.study), len(statistics))
+        read = kept_near(base_prior.to_real(fitted)).mean(axis=1).reshape(-1, *self.own.shape)
+        alike = (np.abs(read - self.own) <= REACH * np.sqrt(2.0) * self._sd).all(axis=-1)
+        return np.where(alike[..., None], found.reshape(-1, len(self.study), len(statistics)), np.nan)
 
 
 def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
     """For the people of a study, with as many replicates as make ``DATASETS`` data sets of a variant."""
     trials = posterior.admit(study).trials
     n_each, rng = max(FEWEST_EACH, -(-DATASETS // len(trials))), generator(seed, 30)
-    draws = posterior.sample(trials, n_each, seed=_seed(rng)).theta
+    draws = posterior.sample(trials, max(n_each, N_REFERENCE), seed=_seed(rng)).theta
     z = np.swapaxes(kept_near(posterior.simulator.prior.to_real(draws)), 0, 1)
-    first = Imitator(posterior, replace(trials, excluded={}, notes=()), z, np.zeros(z.shape[1:]), seed)
-    replicates = first.simulated(posterior.simulator.model, np.swapaxes(draws, 0, 1), _seed(rng))
-    return replace(first, target=first.estimates(replicates, _seed(rng)).mean(axis=0))
+    return Imitator(posterior, replace(trials, excluded={}, notes=()), z[:n_each], z.mean(axis=0), seed)
 
 
 def kept_near(z: Array) -> Array:
@@ -160,13 +172,17 @@ def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
     return select(concatenate([replace(trials, excluded={}), others]), keep)
 
 
-def _from_base(extension: Extension) -> tuple[Variant, ...]:
-    """Variants in the order in which each begins where the one before it ended: away from the base, one side after the other."""
-    base = extension.base
-    if base is None:
-        return extension.variants
-    above = [variant for variant in extension.variants if variant.amount > base]
-    return (*above, *reversed([variant for variant in extension.variants if variant.amount < base]))
+def _regressed(values: Array, estimates: Array, at: Array) -> tuple[Array, Array]:
+    """Values (dataset, value) regressed on estimates (dataset, parameter): the prediction at other estimates (person, value), kept within the range of the
+    values, and residuals (dataset, value).
+    """
+    if not len(values):
+        return np.zeros((len(at), values.shape[-1])), np.zeros((1, values.shape[-1]))  # nothing like these people: to the middle of the prior
+    design, wanted = _quadratic(estimates), values
+    penalty = RIDGE * np.eye(design.shape[1])
+    penalty[0, 0] = 0.0
+    slopes = np.linalg.solve(design.T @ design + penalty, design.T @ wanted)
+    return np.clip(_quadratic(at) @ slopes, wanted.min(axis=0), wanted.max(axis=0)), wanted - design @ slopes
 
 
 def _quadratic(m: Array) -> Array:
