@@ -1,8 +1,8 @@
 r"""Which extension explains the statistics in which a fitted model fails?
 
 The panel's group z says by how much, and in which direction, people differ from what the fitted base model predicts. Every candidate has a signature:
-the mean and covariance of the same z in studies simulated from it, at each strength on a grid, with parameters that the base network reads as it
-reads these people (`checks.imitation`), fitted and judged by the base model like the people. The score is the log-odds of candidate and base,
+the mean and covariance of the same z in studies simulated from it, at each strength on a grid, with parameters at which quantiles and
+errors are those of these people (`checks.imitation`), fitted and judged by the base model like the people. The score is the log-odds of candidate and base,
 
     S = max over strengths of   log N(z; mu_strength, C_strength) - log N(z; 0, C_base),
 
@@ -43,6 +43,8 @@ SHRINKAGE = 0.1
 """Of covariances towards their diagonal."""
 BETWEEN = 4
 """Strengths looked at between one on the grid and the next."""
+FURTHEST_Z = 10.0
+"""z of one person are cut at ± this, lest a person whom the base network cannot read decides for all."""
 TIE = 3.0
 """Log-odds that do not tell two candidates apart."""
 
@@ -168,7 +170,7 @@ def rank_extensions(
     mimic = imitator(posterior, study, seed=seed)
     found: list[tuple[Extension, _Fitted]] = []
     for extension in default_extensions(posterior.simulator.model) if extensions is None else extensions:
-        signatures = [scale.signature(d) for d in mimic.signatures(extension, panel.statistics, N_PREDICTIONS)]
+        signatures = [scale.signature(d) for d in mimic.signatures(extension, N_PREDICTIONS)]
         found.append((extension, _fitted(scale, extension, signatures)))
     if not found:
         return ExtensionRanking((), failing, panel.n_replicates)
@@ -206,7 +208,7 @@ class _Scale:
 
     def __init__(self, panel: Panel) -> None:
         self._by = panel.discrepancies
-        of_people = standardised(self._by, self._by)
+        of_people = self._of_people(self._by)
         self._group = _mean_of(of_people, ~np.isnan(of_people), axis=1)
         every = standardised(self._group, self._group[1:])
         self.used = np.flatnonzero(~np.isnan(every).any(axis=0))
@@ -216,10 +218,13 @@ class _Scale:
         self._standard = -none * size, size
         self.base = self._signature(of_people[1:], 0.0)
 
+    def _of_people(self, discrepancies: Array) -> Array:
+        return np.clip(standardised(discrepancies, self._by), -FURTHEST_Z, FURTHEST_Z)
+
     def signature(self, discrepancies: Array) -> _Signature:
         """Of simulated people (replicate, person, statistic)."""
         noise_of_predictions = (1.0 + 1.0 / PANEL_PREDICTIONS) / (1.0 + 1.0 / N_PREDICTIONS)
-        found = self._signature(standardised(discrepancies, self._by), 1.0 / len(discrepancies))
+        found = self._signature(self._of_people(discrepancies), 1.0 / len(discrepancies))
         return _Signature(found.mean, noise_of_predictions * found.covariance)
 
     def _signature(self, of_people: Array, uncertain: float) -> _Signature:
@@ -270,7 +275,9 @@ def _candidate(panel: Panel, scale: _Scale, extension: Extension, fitted: _Fitte
     predicted, spread = np.zeros(len(panel.statistics)), np.ones(len(panel.statistics))
     predicted[scale.used] = fitted.signature.mean
     spread[scale.used] = np.sqrt(np.maximum(np.diag(fitted.signature.covariance), 1.0))
-    left = (panel.group.z - predicted) / spread
+    z = panel.group.z.copy()
+    z[scale.used] = scale.z[0]
+    left = (z - predicted) / spread
     names, failing = [s.name for s in panel.statistics], panel.failing(level=LEVEL)
     outside = {name for name, value in zip(names, left, strict=True) if abs(value) > float(panel.group.band)}
     repaired, remaining = (tuple(name for name in failing if (name in outside) == out) for out in (False, True))

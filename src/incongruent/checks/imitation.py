@@ -1,12 +1,13 @@
-r"""Imitation: parameters with which a candidate model gives data that the base network reads as it reads the people's own.
+r"""Imitation: parameters with which a candidate model gives data whose quantiles and errors are those of the people.
 
 Base posteriors of people who lapse, say, are off; the candidate simulated at their values would give other people. So the candidate is simulated at a
-cloud of values, the base network estimates its own parameters from these data sets, and the candidate's values are regressed on the estimates:
-regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding 2002, Genetics 162, 2025-2035) with the base posterior mean, on the
-network's scale, as the summary. The regression at the people's own estimates, and its residuals, give the cloud of the next round and in the end the
-values at which the candidate is compared. What then still differs between its data and base predictions is its signature.
+cloud of values, and these are regressed on quantiles of correct RTs, shares of errors, and accuracies of the fastest and slowest answers of each
+condition: regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding 2002, Genetics 162, 2025-2035). The regression at the
+people's own data, and its residuals, give the cloud of the next round and in the end the values at which the candidate is compared. What its data then
+differ by from base predictions is its signature.
 
-The regression is quadratic in the estimates. The first cloud is that of base posterior draws, widened; for another mechanism it is that of its prior.
+The regression is quadratic in principal components. The first cloud is that of base posterior draws, widened; for another mechanism it is that of its
+prior. Quantiles and shares do not suffer from what spoils a mean or a skewness, nor from what the base network makes of data that it does not know.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from incongruent.checks.candidates import Extension, Variant
-from incongruent.checks.panel_statistics import Statistic, noise_of, panel_values
+from incongruent.checks.panel_statistics import Statistic, noise_of, panel_values, statistics_for
 from incongruent.designs import design_of
 from incongruent.joint_prior import AnyPrior
 from incongruent.models.model import Model
@@ -33,8 +34,8 @@ DATASETS = 1000
 FEWEST_EACH = 8
 N_REFERENCE = 200
 """Draws for the people's own posterior means."""
-N_DRAWS = 16
-"""Draws for those of simulated people."""
+N_COMPONENTS = 8
+"""Principal components of quantiles and shares that the regression sees."""
 FURTHEST = 4.0
 """Places on the real line, where a prior is standard normal, are kept within ±."""
 WIDENED = 0.4
@@ -42,8 +43,10 @@ WIDENED = 0.4
 INFLATED = 1.5
 """By how much the cloud of the second round is wider than what it is to describe, lest its regression follows it."""
 RIDGE = 1.0
+FEWEST_ALIKE = 100
+TRIM = 2.0
 REACH = 4.0
-"""Simulated data sets whose estimates are further from the people's, or in the end from the person's own, are left out; in standard deviations."""
+"""Simulated data sets further from the people, or in the end such as the network reads otherwise than the person's own, are left out; in SDs."""
 SHARPEST = 0.2
 """A standard deviation of estimates is not taken to be smaller."""
 
@@ -57,6 +60,8 @@ class Imitator:
         study: its people, as the network admits them.
         z: (replicate, person, parameter), draws of the base posteriors on the real line.
         own: (person, parameter), their means.
+        statistics: of the panel.
+        described: (person, description) quantiles and shares of the people's data.
         seed: of everything.
     """
 
@@ -64,6 +69,8 @@ class Imitator:
     study: Trials
     z: Array
     own: Array
+    statistics: tuple[Statistic, ...]
+    described: Array
     seed: int
 
     def simulated(self, model: Model, theta: Array, seed: int) -> Trials:
@@ -78,12 +85,7 @@ class Imitator:
             return trials
         return with_rows(trials, empty, select(self.study, empty % len(self.study)))
 
-    def estimates(self, trials: Trials, seed: int) -> Array:
-        """Base posterior means on the real line, (replicate, person, parameter)."""
-        draws = replace(self.posterior, ranges=None).sample(trials, N_DRAWS, seed=seed).theta
-        return kept_near(self.posterior.simulator.prior.to_real(draws)).mean(axis=1).reshape(-1, len(self.study), draws.shape[-1])
-
-    def signatures(self, extension: Extension, statistics: tuple[Statistic, ...], n_predictions: int) -> list[Array]:
+    def signatures(self, extension: Extension, n_predictions: int) -> list[Array]:
         """Discrepancies (replicate, person, statistic) of every variant from the base model's predictions, in units of `noise_of`; NaN for data sets
         that the base network reads otherwise than the person's own.
         """
@@ -98,7 +100,7 @@ class Imitator:
         for variant in extension.variants:
             here = self._placed(variant, prior, cloud, rng)
             trials = self.simulated(variant.model, self._theta(variant, prior, here), _seed(rng))
-            found.append(self._discrepancies(trials, statistics, n_predictions, rng))
+            found.append(self._discrepancies(trials, n_predictions, rng))
         return found
 
     def _placed(self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator) -> Array:
@@ -106,17 +108,13 @@ class Imitator:
         for inflated in (INFLATED, 1.0):
             cloud = kept_near(cloud)
             trials = self.simulated(variant.model, self._theta(variant, prior, cloud), _seed(rng))
-            found = self.estimates(trials, _seed(rng))
-            near = self._among_people(found)
-            at, residuals = _regressed(cloud[near], found[near], self.own)
-            chosen = rng.integers(len(residuals), size=cloud.shape[:2])
-            cloud = at + inflated * residuals[chosen]
+            found = _described(trials, self.statistics)
+            flat = cloud.reshape(-1, cloud.shape[-1])
+            near = _among(found, self.described)
+            at, residuals = _regressed(flat[near], found[near], self.described)
+            residuals = _trimmed(residuals)
+            cloud = at + inflated * residuals[rng.integers(len(residuals), size=cloud.shape[:2])]
         return kept_near(cloud)
-
-    def _among_people(self, estimates: Array) -> Array:
-        """Whether estimates (replicate, person, parameter) are such as the people's own are, (replicate, person)."""
-        spread = np.sqrt(self.own.var(axis=0) + 2.0 * self._sd.mean(axis=0) ** 2)
-        return (np.abs(estimates - self.own.mean(axis=0)) <= REACH * spread).all(axis=-1)
 
     @property
     def _sd(self) -> Array:
@@ -130,8 +128,8 @@ class Imitator:
         columns |= {name: np.full(theta.shape[:-1], value) for name, value in variant.extra.items()}
         return np.stack([columns[name] for name in variant.model.parameter_names], axis=-1)
 
-    def _discrepancies(self, trials: Trials, statistics: tuple[Statistic, ...], n_predictions: int, rng: np.random.Generator) -> Array:
-        base, base_prior = self.posterior.simulator.model, self.posterior.simulator.prior
+    def _discrepancies(self, trials: Trials, n_predictions: int, rng: np.random.Generator) -> Array:
+        base, base_prior, statistics = self.posterior.simulator.model, self.posterior.simulator.prior, self.statistics
         observed = panel_values(trials, statistics)
         fitted = replace(self.posterior, ranges=None).sample(trials, n_predictions, seed=_seed(rng)).theta
         total, n = np.zeros_like(observed), np.zeros_like(observed)
@@ -152,7 +150,8 @@ def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
     n_each, rng = max(FEWEST_EACH, -(-DATASETS // len(trials))), generator(seed, 30)
     draws = posterior.sample(trials, max(n_each, N_REFERENCE), seed=_seed(rng)).theta
     z = np.swapaxes(kept_near(posterior.simulator.prior.to_real(draws)), 0, 1)
-    return Imitator(posterior, replace(trials, excluded={}, notes=()), z[:n_each], z.mean(axis=0), seed)
+    trials, known = replace(trials, excluded={}, notes=()), statistics_for(trials)
+    return Imitator(posterior, trials, z[:n_each], z.mean(axis=0), known, _described(trials, known), seed)
 
 
 def kept_near(z: Array) -> Array:
@@ -172,17 +171,44 @@ def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
     return select(concatenate([replace(trials, excluded={}), others]), keep)
 
 
-def _regressed(values: Array, estimates: Array, at: Array) -> tuple[Array, Array]:
-    """Values (dataset, value) regressed on estimates (dataset, parameter): the prediction at other estimates (person, value), kept within the range of the
-    values, and residuals (dataset, value).
+def _described(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
+    """What places are inferred from, (dataset, description): log quantiles of correct RTs, and square roots of shares, of each condition; what is not
+    defined is 0 or, for an accuracy, 10.
     """
-    if not len(values):
-        return np.zeros((len(at), values.shape[-1])), np.zeros((1, values.shape[-1]))  # nothing like these people: to the middle of the prior
-    design, wanted = _quadratic(estimates), values
+    values = panel_values(trials, statistics)
+    quantiles = [i for i, s in enumerate(statistics) if s.name.startswith("RT quantile")]
+    shares = [i for i, s in enumerate(statistics) if s.name.startswith(("errors", "accuracy, RT bin 1", "accuracy, RT bin 5"))]
+    times = np.log(np.maximum(np.nan_to_num(values[:, quantiles], nan=1.0), 1.0))
+    return np.concatenate([times, np.sqrt(np.nan_to_num(values[:, shares], nan=100.0))], axis=1)
+
+
+def _among(described: Array, people: Array) -> Array:
+    """Which data sets (dataset,) are described as people are, within ``REACH`` of their standard deviations, none of which is taken to be very small."""
+    spread = np.hypot(people.std(axis=0), 0.5 * np.minimum(described.std(axis=0), 1.0))
+    return (np.abs(described - people.mean(axis=0)) <= REACH * spread).all(axis=1)
+
+
+def _regressed(values: Array, described: Array, at: Array) -> tuple[Array, Array]:
+    """Values (dataset, value) regressed on descriptions (dataset, description): the prediction at other ones (person, value), kept within the range of
+    the values, and residuals (dataset, value).
+    """
+    if len(values) < FEWEST_ALIKE:  # nothing like these people: to the middle of the prior
+        return np.zeros((len(at), values.shape[-1])), np.zeros((1, values.shape[-1]))
+    middle, spread = described.mean(axis=0), np.maximum(described.std(axis=0), 1e-3)
+    standard = (described - middle) / spread
+    _, size, axes = np.linalg.svd(standard, full_matrices=False)
+    turn = axes[:N_COMPONENTS].T * np.sqrt(len(values)) / size[:N_COMPONENTS]
+    design, there = _quadratic(standard @ turn), _quadratic(np.clip((at - middle) / spread @ turn, -REACH, REACH))
     penalty = RIDGE * np.eye(design.shape[1])
     penalty[0, 0] = 0.0
-    slopes = np.linalg.solve(design.T @ design + penalty, design.T @ wanted)
-    return np.clip(_quadratic(at) @ slopes, wanted.min(axis=0), wanted.max(axis=0)), wanted - design @ slopes
+    slopes = np.linalg.solve(design.T @ design + penalty, design.T @ values)
+    return np.clip(there @ slopes, values.min(axis=0), values.max(axis=0)), values - design @ slopes
+
+
+def _trimmed(residuals: Array) -> Array:
+    """Without rows of which a value is unusually large: most of these come from places that are no longer like any of the people."""
+    usual = (np.abs(residuals) <= TRIM * np.quantile(np.abs(residuals), 0.68, axis=0) + 1e-9).all(axis=1)
+    return residuals[usual] if usual.any() else residuals
 
 
 def _quadratic(m: Array) -> Array:
