@@ -14,6 +14,8 @@ from incongruent.models import build, dmc, dstp, ssp
 from incongruent.models.model import Model
 from incongruent.priors import Prior
 
+WITH_CANDIDATES = ("dmc", "ssp")
+"""Models for which there are usual candidates."""
 ALPHA = 3.0
 """Shape of the start's distribution in the standard DMC."""
 POINT = 12.0
@@ -48,6 +50,7 @@ class Extension:
         words: a sentence's subject, with ``{}`` where the amount stands.
         told: an amount in words.
         prior: of the parameters of another mechanism; None where they are the base's own, and extra ones.
+        advice: what to train instead.
 
     Raises:
         ValueError: without variants, or for another mechanism without prior or with more than one variant.
@@ -59,6 +62,7 @@ class Extension:
     words: str
     told: Callable[[float], str] = field(default=lambda amount: f"{amount:.2g}", repr=False)
     prior: Prior | None = field(default=None, repr=False)
+    advice: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         amounts = [variant.amount for variant in self.variants]
@@ -81,11 +85,13 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
     Raises:
         ValueError: for other models, for which candidates have to be named.
     """
-    if model.name not in ("dmc", "ssp"):
+    if model.name not in WITH_CANDIDATES:
         raise ValueError(f"Expected extensions for the model {model.name!r}; there are usual ones only for dmc and ssp. Pass `extensions=`.")
-    found = [_freed(model, "lapse", (0.02, 0.05, 0.1, 0.2), "lapses", "Lapses of about {} of trials", lambda x: f"{100 * x:.0f} %")]
+    words, advice = "Lapses of about {} of trials", "lapses among the parameters (free=['lapse'])"
+    found = [_freed(model, "lapse", (0.02, 0.05, 0.1, 0.2), "lapses", words, lambda x: f"{100 * x:.0f} %", advice)]
     words = "Drift that varies from trial to trial, with an SD of about {} per ms,"
-    found.append(_freed(model, "drift_sd", (0.1, 0.2, 0.3, 0.45), "drift variability", words, lambda x: f"{x:.2f}"))
+    advice = "drift variability among the parameters (free=['drift_sd'])"
+    found.append(_freed(model, "drift_sd", (0.1, 0.2, 0.3, 0.45), "drift variability", words, lambda x: f"{x:.2f}", advice))
     if model.name == "dmc":
         found += [_start(model), _shape(model), _bound(model)]
         found.append(_mechanism("SSP", ssp(), priors.broad_ssp(), "A shrinking spotlight (SSP) in place of an activation that comes and goes"))
@@ -109,18 +115,18 @@ def _taken(model: Model, name: str) -> bool:
 
 
 def _freed(
-    model: Model, parameter: str, grid: tuple[float, ...], name: str, words: str, told: Callable[[float], str], base: float = 0.0
+    model: Model, parameter: str, grid: tuple[float, ...], name: str, words: str, told: Callable[[float], str], advice: str, base: float = 0.0
 ) -> Extension | None:
     if _taken(model, parameter):
         return None
     fixed = {key: value for key, value in dict(model.settings["fixed"]).items() if key != parameter}  # type: ignore[call-overload]
     larger = _again(model, parameter, fixed=fixed)
-    return Extension(name, tuple(Variant(amount, larger, {parameter: amount}) for amount in grid), base, words, told)
+    return Extension(name, tuple(Variant(amount, larger, {parameter: amount}) for amount in grid), base, words, told, None, advice)
 
 
 def _shape(model: Model) -> Extension | None:
     words = "Another shape of the automatic activation (a of about {} instead of 2)"
-    return _freed(model, "a", (1.2, 1.5, 3.0, 4.5), "free shape a", words, lambda x: f"{x:.1f}", 2.0)
+    return _freed(model, "a", (1.2, 1.5, 3.0, 4.5), "free shape a", words, lambda x: f"{x:.1f}", "a free shape (free=['a'])", 2.0)
 
 
 def _start(model: Model) -> Extension | None:
@@ -132,7 +138,7 @@ def _start(model: Model) -> Extension | None:
     grid = [(1.0 / a, a) for a in (POINT, 6.0, ALPHA, 1.5, 1.0) if abs(a - shape) > 0.1]
     variants = tuple(Variant(amount, _again(model, start="beta", alpha=a)) for amount, a in grid)
     words = f"A starting point that varies more or less than assumed (beta shape of about {{}} instead of {shape:g})"
-    return Extension("start-point variability", variants, 1.0 / shape, words, lambda amount: f"{1.0 / amount:.1f}")
+    return Extension("start-point variability", variants, 1.0 / shape, words, lambda amount: f"{1.0 / amount:.1f}", None, "that start (alpha=…)")
 
 
 def _bound(model: Model) -> Extension | None:
@@ -140,8 +146,9 @@ def _bound(model: Model) -> Extension | None:
         return None
     collapsing = _again(model, "kappa", "t_half", bound="hyperbolic")
     variants = tuple(Variant(kappa, collapsing, {"kappa": kappa, "t_half": COLLAPSE_HALF}) for kappa in (0.3, 0.6, 0.85))
-    return Extension("collapsing bound", variants, 0.0, "Bounds that collapse with time (by {} in the end)", lambda x: f"{100 * x:.0f} %")
+    words, advice = "Bounds that collapse with time (by {} in the end)", "a collapsing bound (bound='hyperbolic', free=['kappa'])"
+    return Extension("collapsing bound", variants, 0.0, words, lambda x: f"{100 * x:.0f} %", None, advice)
 
 
 def _mechanism(name: str, model: Model, prior: Prior, words: str) -> Extension:
-    return Extension(name, (Variant(1.0, model),), None, words, prior=prior)
+    return Extension(name, (Variant(1.0, model),), None, words, prior=prior, advice=f"models.{model.name}()")

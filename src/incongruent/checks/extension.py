@@ -1,26 +1,29 @@
 r"""Which extension explains the statistics in which a fitted model fails?
 
 The panel's group z says by how much, and in which direction, people differ from what the fitted base model predicts. Every candidate has a signature:
-the mean and covariance of the same z in studies simulated from it, at each strength on a grid, with parameters at which quantiles and
-errors are those of these people (`checks.imitation`), fitted and judged by the base model like the people. The score is the log-odds of candidate and base,
+the mean and covariance of the same z in studies simulated from it, at each strength on a grid, with parameters at which quantiles and errors are those
+of these people (`checks.imitation`), fitted and judged by the base model like the people. The score is the log-odds of candidate and base,
 
     S = max over strengths of   log N(z; mu_strength, C_strength) - log N(z; 0, C_base),
 
-covariances shrunk towards their diagonal. The p-value is the share of studies, observed and the panel's replicates of the base together, whose largest
-score over all candidates is at least S; so it is corrected for the number of candidates and strengths, and right whatever the shape of the
+covariances shrunk towards their diagonal. The p-value is the share of studies, observed and the panel's replicates of the base together, whose
+largest score over all candidates is at least S; so it is corrected for the number of candidates and strengths, whatever the shape of the
 distributions. A candidate is accepted when p is small and the failing statistics are repaired: at its best strength z - mu lies within the panel's
 simultaneous band for most of them, statistics that it makes fail counted against it. So "none of these" is an answer.
 
-Limits. All people are given one strength, and one value each of the other parameters up to the spread of their base posterior. No candidate is fitted by
-its likelihood: another mechanism might come closer at values that the base network cannot tell apart. Where several candidates repair the same
-statistics, the order among them is that of their log-odds, which rest on normal distributions; differences of less than 3 are called ties. What is not among
-the candidates, or needs two of them at once, is not found. To estimate the parameters of what is accepted, train for that model.
+Limits. All people are given one strength. No candidate is fitted by its likelihood, and the order among several that repair the same statistics is that
+of log-odds which rest on normal distributions; differences of less than 3 are called ties. Strengths are rough: between those simulated signatures are
+interpolated. What is not among the candidates, or needs two of them at once, is not found. In small studies, or where the base model can take the
+place of an extension by other values of its parameters, nothing fails and nothing is asked. To estimate the parameters of what is accepted, train for
+that model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,6 +59,7 @@ class Candidate:
     Attributes:
         name: of the extension.
         subject: what it is and how much of it, the subject of a sentence.
+        advice: what to train for, if it is right.
         amount: its best strength.
         score: log-odds against the base model.
         p: of that score, corrected for all candidates and strengths.
@@ -69,6 +73,7 @@ class Candidate:
 
     name: str
     subject: str
+    advice: str
     amount: float
     score: float
     p: float
@@ -139,6 +144,22 @@ class ExtensionRanking:
         if self.ties:
             said.append(f"These data do not tell it from {_list(self.ties)}, which would explain it about as well.")
         return tuple(said)
+
+    @property
+    def advice(self) -> str:
+        """What to do."""
+        if self.best is None:
+            return "None of the usual extensions explains what fails; look at the failing statistics, and at the people in whom they fail most."
+        first = self.candidates[0]
+        also = f", and compare it with {_list(self.ties)}" if self.ties else ""
+        return f"Train for the model with {first.advice or first.name}{also}, and ask again."
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: best, ties, and a row for each candidate as in `table`, with the names of statistics."""
+        rows = self.table().to_dict("records")
+        for row, c in zip(rows, self.candidates, strict=True):
+            row |= {"subject": c.subject, "repaired": list(c.repaired), "remaining": list(c.remaining), "spoiled": list(c.spoiled), "share": c.share}
+        return {"best": self.best, "ties": list(self.ties), "failing": list(self.failing), "candidates": rows, "sentences": list(self.sentences())}
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
@@ -228,7 +249,7 @@ class _Scale:
         return _Signature(found.mean, noise_of_predictions * found.covariance)
 
     def _signature(self, of_people: Array, uncertain: float) -> _Signature:
-        """Of z of people (replicate, person, statistic), not all of which are defined; people differ in their means and do not depend on each other."""
+        """Of z of people (replicate, person, statistic), where defined; people differ in their means and do not depend on each other."""
         known = ~np.isnan(of_people)
         n = known.sum(axis=0)  # (person, statistic)
         mean = np.where(known, of_people, 0.0).sum(axis=0) / np.maximum(n, 1)
@@ -265,7 +286,7 @@ def _grid(extension: Extension, signatures: list[_Signature], base: _Signature) 
         return known
     known = sorted([*known, (extension.base, base)], key=lambda pair: pair[0])
     out = [known[0]]
-    for (low, below), (high, above) in zip(known[:-1], known[1:], strict=True):
+    for (low, below), (high, above) in pairwise(known):
         shares = np.arange(1, BETWEEN + 1) / BETWEEN
         out += [(low + share * (high - low), below.towards(above, share)) for share in shares]
     return [pair for pair in out if abs(pair[0] - extension.base) > 1e-9]
@@ -284,8 +305,8 @@ def _candidate(panel: Panel, scale: _Scale, extension: Extension, fitted: _Fitte
     spoiled = tuple(name for name in names if name in outside and name not in failing)
     p = float((1 + (largest[1:] >= fitted.scores[0]).sum()) / len(largest))
     accepted = p <= LEVEL and len(remaining) + len(spoiled) < 0.5 * len(failing)
-    subject = extension.sentence(fitted.amount)
-    return Candidate(extension.name, subject, fitted.amount, float(fitted.scores[0]), p, predicted, left, repaired, remaining, spoiled, accepted)
+    words = (extension.name, extension.sentence(fitted.amount), extension.advice)
+    return Candidate(*words, fitted.amount, float(fitted.scores[0]), p, predicted, left, repaired, remaining, spoiled, accepted)
 
 
 def _mean_of(values: Array, known: Array, axis: int = 0) -> Array:

@@ -2,7 +2,7 @@
 
 0. Hygiene: are these data sets people, in trials that the model can speak of?
 1. Scope: is everybody inside what the simulator makes? People outside are left out of what follows, since their posteriors mean nothing.
-2. Model: is there any parameter value that gives these data?
+2. Model: is there any parameter value that gives these data? If not, which extension of the model would?
 3. Prior: if there is, does the prior lie where people are, and is it as wide as they differ?
 4. What to change, and what would be better then.
 
@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from incongruent.checks.candidates import WITH_CANDIDATES
+from incongruent.checks.extension import ExtensionRanking, rank_extensions
 from incongruent.checks.hygiene import Hygiene, Severity, hygiene
 from incongruent.checks.mmd import MmdTest, mmd_of_study
 from incongruent.checks.panel import Panel, predictive_panel
@@ -58,6 +60,7 @@ class Check:
         prior: scores of its locations and spreads; None when its parameters depend on each other or nobody is inside.
         suggestion: a better prior; None when the prior is quiet or the people are fewer than five.
         mmd_after: the same people under the suggested prior.
+        extension: what explains the statistics in which the model fails; None when it fails in none, or is not one for which there are candidates.
         network: what the posterior is called: model and prior.
         seed: of everything.
         seconds: it took.
@@ -71,6 +74,7 @@ class Check:
     prior: PriorCheck | None
     suggestion: Suggestion | None
     mmd_after: MmdTest | None
+    extension: ExtensionRanking | None
     network: str
     seed: int
     seconds: float
@@ -93,11 +97,15 @@ class Check:
                 + ", ".join(self.panel.failing()[:4])
                 + ". Change the mechanism before the prior."
             )
+        if self.extension is not None:
+            said.append(self.extension.advice)
         if self.prior is not None:
             moves = self.prior.moves()
             if moves:
                 words = ", ".join(f"{name} {word}" for name, word in moves)
-                said.append(f"Prior: move {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}.")
+                said.append(
+                    f"Prior: move {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}."
+                )
         if self.suggestion is not None:
             said.append(f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live.")
             if self.mmd_after is not None and self.mmd is not None:
@@ -121,7 +129,12 @@ class Check:
         """Plain values: verdict, a part for each question with p-values and effect sizes, advice, people."""
         questions: dict[str, Any] = {
             "hygiene": {f.name: {"severity": f.severity.value, "p": f.p, "numbers": dict(f.numbers)} for f in self.hygiene.findings},
-            "scope": {"people": len(self.scope), "outside": list(self.outside), "p_too_central": self.scope.central_p, "p_extreme": self.scope.extreme_p},
+            "scope": {
+                "people": len(self.scope),
+                "outside": list(self.outside),
+                "p_too_central": self.scope.central_p,
+                "p_extreme": self.scope.extreme_p,
+            },
         }
         for name, test in (("mmd", self.mmd), ("mmd_after", self.mmd_after)):
             if test is not None:
@@ -129,6 +142,8 @@ class Check:
                 questions[name] |= {"spread_share": test.spread_share, "variance_ratio": test.variance_ratio, "people": test.n_people}
         if self.panel is not None:
             questions["model"] = {"failing": list(self.panel.failing()), "statistics": self.panel.table().to_dict("records")}
+        if self.extension is not None:
+            questions["extension"] = self.extension.to_json()
         if self.prior is not None:
             questions["prior"] = {"p": self.prior.p_value, "moves": [list(move) for move in self.prior.moves()]}
             questions["prior"]["parameters"] = self.prior.table().to_dict("records")
@@ -149,6 +164,8 @@ class Check:
             sections[-1][1].append(str(self.mmd))
         if self.panel is not None:
             sections.append(("Can the model give these data?", str(self.panel).splitlines()))
+        if self.extension is not None:
+            sections.append(("Which mechanism would?", list(self.extension.sentences())))
         if self.prior is not None:
             sections.append(("Is the prior where people are?", list(self.prior.sentences())))
         if self.suggestion is not None:
@@ -188,18 +205,20 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
     clean = hygiene(study, seed=seed)
     scope = surprise(posterior, study, seed=seed)
     inside = select(study, np.flatnonzero(~scope.outside))
-    mmd = panel = prior = suggestion = after = None
+    mmd = panel = prior = suggestion = after = extension = None
     if len(inside):
         mmd = mmd_of_study(posterior, inside, seed=seed)
         panel = predictive_panel(posterior, inside, n_replicates=n_replicates, seed=seed)
         if isinstance(posterior.simulator.prior, Prior):
             prior = check_prior(posterior, inside, seed=seed)
+    if panel is not None and panel.failing(level=LEVEL) and posterior.simulator.model.name in WITH_CANDIDATES:
+        extension = rank_extensions(posterior, inside, panel, seed=seed)
     if prior is not None and prior.moves() and len(inside) >= FEWEST_PEOPLE:
         suggestion = suggest_prior(posterior, inside, seed=seed)
         after = mmd_of_study(posterior, inside, prior=suggestion.prior, seed=seed)
     network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
     verdict = decide(clean, scope, panel, prior)
-    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, network, seed, time.perf_counter() - begun)
+    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, extension, network, seed, time.perf_counter() - begun)
 
 
 def decide(clean: Hygiene, scope: Surprise, panel: Panel | None, prior: PriorCheck | None) -> Verdict:
