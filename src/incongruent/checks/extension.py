@@ -1,8 +1,8 @@
 r"""Which extension explains the statistics in which a fitted model fails?
 
-The panel's group z says by how much, and in which direction, people differ from what the fitted base model predicts. Every candidate has a signature:
-the mean and covariance of the same z in studies simulated from it, at each strength on a grid, with parameters at which quantiles and errors are those
-of these people (`checks.imitation`), fitted and judged by the base model like the people. The score is the log-odds of candidate and base,
+The panel's group z says by how much, and in which direction, people differ from what the fitted base model predicts. Every candidate has a
+signature: mean and covariance of the same z in studies simulated from it, at each strength on a grid, with parameters at which quantiles and errors
+are those of these people (`checks.imitation`), fitted and judged by the base model like the people. The score is the log-odds of candidate and base,
 
     S = max over strengths of   log N(z; mu_strength, C_strength) - log N(z; 0, C_base),
 
@@ -11,11 +11,11 @@ largest score over all candidates is at least S; so it is corrected for the numb
 distributions. A candidate is accepted when p is small and the failing statistics are repaired: at its best strength z - mu lies within the panel's
 simultaneous band for most of them, statistics that it makes fail counted against it. So "none of these" is an answer.
 
-Limits. All people are given one strength. No candidate is fitted by its likelihood, and the order among several that repair the same statistics is that
-of log-odds which rest on normal distributions; differences of less than 3 are called ties. Strengths are rough: between those simulated signatures are
-interpolated. What is not among the candidates, or needs two of them at once, is not found. In small studies, or where the base model can take the
-place of an extension by other values of its parameters, nothing fails and nothing is asked. To estimate the parameters of what is accepted, train for
-that model.
+Limits. All people are given one strength. No candidate is fitted by its likelihood, and the order among several that repair the same statistics is
+that of log-odds which rest on normal distributions; differences of less than 3 are called ties. Strengths are rough, since signatures between those
+simulated are interpolated. What is not among the candidates, or needs two of them at once, is not found. In small studies, or where other values of
+the base model's parameters can take the place of an extension, nothing fails and nothing is asked. To estimate the parameters of what is accepted,
+train for that model.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@ r"""Imitation: parameters with which a candidate model gives data whose quantile
 Base posteriors of people who lapse, say, are off; the candidate simulated at their values would give other people. So the candidate is simulated at a
 cloud of values, and these are regressed on quantiles of correct RTs, shares of errors, and accuracies of the fastest and slowest answers of each
 condition: regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding 2002, Genetics 162, 2025-2035). The regression at the
-people's own data, and its residuals, give the cloud of the next round and in the end the values at which the candidate is compared. What its data then
-differ by from base predictions is its signature.
+people's own data, and its residuals, give the cloud of the next round and in the end the values at which the candidate is compared. By what its data
+then differ from base predictions is its signature.
 
 The regression is quadratic in principal components. The first cloud is that of base posterior draws, widened; for another mechanism it is that of its
 prior. Quantiles and shares do not suffer from what spoils a mean or a skewness, nor from what the base network makes of data that it does not know.
@@ -13,6 +13,7 @@ prior. Quantiles and shares do not suffer from what spoils a mean or a skewness,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -44,9 +45,11 @@ INFLATED = 1.5
 """By how much the cloud of the second round is wider than what it is to describe, lest its regression follows it."""
 RIDGE = 1.0
 FEWEST_ALIKE = 100
+"""Data sets that a regression needs."""
 TRIM = 2.0
+"""Residuals beyond so many standard deviations are not used."""
 REACH = 4.0
-"""Simulated data sets further from the people, or in the end such as the network reads otherwise than the person's own, are left out; in SDs."""
+"""In SDs: simulated data sets further from the people, or in the end read by the network otherwise than the person's own, are left out."""
 SHARPEST = 0.2
 """A standard deviation of estimates is not taken to be smaller."""
 
@@ -161,7 +164,8 @@ def kept_near(z: Array) -> Array:
 
 def _any_prior(model: Model) -> Prior:
     """A prior within the domains, which a simulator asks for though theta is given."""
-    return Prior(**{parameter.name: stats.uniform(max(parameter.low, -1e3), 1e-3) for parameter in model.parameters})
+    uniform: Any = stats.uniform
+    return Prior(**{parameter.name: uniform(max(parameter.low, -1e3), 1e-3) for parameter in model.parameters})
 
 
 def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
@@ -183,14 +187,14 @@ def _described(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
 
 
 def _among(described: Array, people: Array) -> Array:
-    """Which data sets (dataset,) are described as people are, within ``REACH`` of their standard deviations, none of which is taken to be very small."""
+    """Which data sets (dataset,) are described as people are, within ``REACH`` of their standard deviations."""
     spread = np.hypot(people.std(axis=0), 0.5 * np.minimum(described.std(axis=0), 1.0))
     return (np.abs(described - people.mean(axis=0)) <= REACH * spread).all(axis=1)
 
 
 def _regressed(values: Array, described: Array, at: Array) -> tuple[Array, Array]:
-    """Values (dataset, value) regressed on descriptions (dataset, description): the prediction at other ones (person, value), kept within the range of
-    the values, and residuals (dataset, value).
+    """Values (dataset, value) regressed on descriptions (dataset, description): the prediction at other ones (person, value), kept within the range
+    of the values, and residuals (dataset, value).
     """
     if len(values) < FEWEST_ALIKE:  # nothing like these people: to the middle of the prior
         return np.zeros((len(at), values.shape[-1])), np.zeros((1, values.shape[-1]))
