@@ -131,9 +131,9 @@ class ExtensionRanking:
         first, n, over = self.candidates[0], len(self.failing), f"all {_number(len(self.candidates))} candidates"
         counted = f"{len(first.repaired)} of {n} failing statistics"
         if self.best is None:
-            said = [f"None of {over} explains what the model fails in."]
+            said = [f"None of {over.removeprefix('all ')} explains what the model fails in."]
             closest = max(self.candidates, key=lambda c: (len(c.repaired) - len(c.spoiled), c.score))
-            at = f"{len(closest.repaired)} of {n} failing statistics repaired, {len(closest.spoiled)} others spoiled"
+            at = f"{len(closest.repaired)} of {n} failing statistics repaired, {len(closest.spoiled)} not failing before spoiled"
             return (*said, f"Closest comes {closest.name}: {at}, p = {_p(closest.p)}.")
         verb = "explain" if first.subject.startswith(("Lapses", "Bounds")) else "explains"
         said = [f"{first.subject} {verb} it: {_list(first.repaired)} {_are(first.repaired)} repaired ({counted}); p = {_p(first.p)} over {over}."]
