@@ -8,6 +8,7 @@ from incongruent.bank import Bank, open_bank, write_bank, write_chunk
 from incongruent.bank_keeping import Verification, merge_banks, verify
 from incongruent.checking import write_check
 from incongruent.checks.diagnosis import Diagnosis, diagnose_training
+from incongruent.checks.extension import ExtensionRanking, rank_extensions
 from incongruent.checks.hygiene import Hygiene, hygiene
 from incongruent.checks.mmd import MmdTest, mmd_of_study, mmd_permutation_test, mmd_test
 from incongruent.checks.panel import Panel, predictive_panel

@@ -13,7 +13,7 @@ After Hjort, Dahl & Steinbakk (2006, Journal of the American Statistical Associa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,7 @@ class Panel:
             whose statistics are noisy, count no more than others.
         people: the same for each person alone, (person, statistic).
         n_replicates: studies that were simulated, fitted and judged like the observed one.
+        discrepancies: (1 + replicate, person, statistic) statistics minus predictions in units of `noise_of`, the observed ones first.
     """
 
     statistics: tuple[Statistic, ...]
@@ -57,6 +58,7 @@ class Panel:
     group: Simultaneous
     people: Simultaneous
     n_replicates: int
+    discrepancies: Array = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -155,7 +157,7 @@ def predictive_panel(posterior: Posterior, study: Trials, *, n_replicates: int =
     discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
     z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
     group = max_t(_mean(z, ~np.isnan(z), axis=1))
-    return Panel(known, study.names, observed[0], predicted[0], group, max_t(discrepancy), n_replicates)
+    return Panel(known, study.names, observed[0], predicted[0], group, max_t(discrepancy), n_replicates, discrepancy)
 
 
 @dataclass(frozen=True, eq=False)

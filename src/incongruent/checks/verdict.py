@@ -3,7 +3,7 @@
 0. Hygiene: are these data sets people, in trials that the model can speak of?
 1. Scope: is everybody inside what the simulator makes? Single people outside are left out of what follows, since their posteriors mean nothing;
    where many are, they stay, since model or prior are to blame.
-2. Model: is there any parameter value that gives these data?
+2. Model: is there any parameter value that gives these data? If not, which extension of the model would?
 3. Prior: if there is, does the prior lie where people are, and is it as wide as they differ?
 4. What to change, and what would be better then.
 
@@ -20,6 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from incongruent.checks.candidates import WITH_CANDIDATES
+from incongruent.checks.extension import ExtensionRanking, rank_extensions
 from incongruent.checks.hygiene import Hygiene, Severity, hygiene
 from incongruent.checks.mmd import MmdTest, mmd_of_study
 from incongruent.checks.panel import Panel, predictive_panel
@@ -59,6 +61,7 @@ class Check:
         prior: scores of its locations and spreads; None when its parameters depend on each other.
         suggestion: a better prior; None when the prior is quiet or the people are fewer than five.
         mmd_after: the same people under the suggested prior.
+        extension: what explains the statistics in which the model fails; None when it fails in none, or is not one for which there are candidates.
         network: what the posterior is called: model and prior.
         seed: of everything.
         seconds: it took.
@@ -72,6 +75,7 @@ class Check:
     prior: PriorCheck | None
     suggestion: Suggestion | None
     mmd_after: MmdTest | None
+    extension: ExtensionRanking | None
     network: str
     seed: int
     seconds: float
@@ -98,6 +102,8 @@ class Check:
                 + ", ".join(self.panel.failing()[:4])
                 + ". Change the mechanism before the prior."
             )
+        if self.extension is not None:
+            said.append(self.extension.advice)
         if self.prior is not None:
             moves = self.prior.moves()
             if moves:
@@ -136,6 +142,8 @@ class Check:
                 questions[name] = {"p": test.p_value, "statistic": test.statistic, "effect": test.effect, "location_share": test.location_share}
                 questions[name] |= {"spread_share": test.spread_share, "variance_ratio": test.variance_ratio, "people": test.n_people}
         questions["model"] = {"failing": list(self.panel.failing()), "statistics": self.panel.table().to_dict("records")}
+        if self.extension is not None:
+            questions["extension"] = self.extension.to_json()
         if self.prior is not None:
             questions["prior"] = {"p": self.prior.p_value, "moves": [list(move) for move in self.prior.moves()]}
             questions["prior"]["parameters"] = self.prior.table().to_dict("records")
@@ -154,6 +162,8 @@ class Check:
         sections.append(("Is everybody inside what the simulator makes?", [str(self.scope)]))
         sections[-1][1].append(str(self.mmd))
         sections.append(("Can the model give these data?", str(self.panel).splitlines()))
+        if self.extension is not None:
+            sections.append(("Which mechanism would?", list(self.extension.sentences())))
         if self.prior is not None:
             sections.append(("Is the prior where people are?", list(self.prior.sentences())))
         if self.suggestion is not None:
@@ -195,7 +205,9 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
     asked = study if many_outside(scope) else select(study, np.flatnonzero(~scope.outside))
     mmd = mmd_of_study(posterior, asked, seed=seed)
     panel = predictive_panel(posterior, asked, n_replicates=n_replicates, seed=seed)
-    prior = suggestion = after = None
+    prior = suggestion = after = extension = None
+    if panel.failing(level=LEVEL) and posterior.simulator.model.name in WITH_CANDIDATES:
+        extension = rank_extensions(posterior, asked, panel, seed=seed)
     if isinstance(posterior.simulator.prior, Prior):
         prior = check_prior(posterior, asked, seed=seed)
     if prior is not None and prior.moves() and len(asked) >= FEWEST_PEOPLE:
@@ -203,7 +215,7 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
         after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=seed)
     network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
     verdict = decide(clean, scope, panel, prior)
-    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, network, seed, time.perf_counter() - begun)
+    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, extension, network, seed, time.perf_counter() - begun)
 
 
 def many_outside(scope: Surprise) -> bool:
