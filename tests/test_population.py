@@ -132,10 +132,10 @@ def test_what_cannot_be_answered_is_refused(dmc: inc.Posterior) -> None:
 @pytest.mark.slow
 def test_a_right_prior_is_rejected_as_often_as_stated(dmc: inc.Posterior) -> None:
     rejected = 0
-    for study in range(60):
+    for study in range(40):
         z = np.random.default_rng(100 + study).standard_normal((10, 6))
         rejected += check_prior(dmc, people_at(dmc, z, seed=100 + study), n_draws=100, n_simulated=1000, seed=study).p_value <= 0.05
-    assert rejected <= stats.binom(60, 0.05).ppf(0.995)
+    assert rejected <= stats.binom(40, 0.05).ppf(0.995)
 
 
 def test_real_people_of_a_flanker_task(dmc: inc.Posterior, data_folder) -> None:
