@@ -132,7 +132,7 @@ def test_a_network_for_another_prior_is_caught(posterior):
 def test_a_network_trained_for_seconds_is_caught_and_one_trained_for_minutes_is_not():
     """By k-hat and by ranks; the same checks pass for a network with a fair budget."""
     simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 500), {"congruent": 0.5, "incongruent": 0.5}))
-    hasty = calibrate(inc.train(simulator, steps=150, seed=1, progress=False), n_datasets=1000, n_draws=500, seed=2)
+    hasty = calibrate(inc.train(simulator, steps=30, seed=1, progress=False), n_datasets=1000, n_draws=500, seed=2)
     assert len(hasty.failures()) > 0
     assert (hasty.k_hat > largest_k_hat(500)).mean() > 0.2
     fair = inc.train(simulator, steps=7000, seed=1, progress=False)

@@ -21,7 +21,7 @@ from incongruent.checks.quality import with_quality
 from incongruent.checks.recovery import bins_of
 from incongruent.checks.recovery import recover as recover_parameters
 from incongruent.cli_bank import bank_app, simulate_into
-from incongruent.cli_check import check
+from incongruent.cli_check import check, show_check
 from incongruent.cli_parts import Seed, errors, plain, prior_named, range_of, screen, usable, write_csv
 from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
 from incongruent.demo import demo_study, demo_truth
@@ -102,6 +102,7 @@ def fit(
     exact: Exact = False,
     mcmc: Mcmc = True,
     draws: NDraws = 1000,
+    check: Annotated[bool, typer.Option("--check", help="Ask also whether the model is right for these people; see check.")] = False,
     seed: Seed = 1,
 ) -> None:
     """Posteriors, corrected by the exact likelihood, and predictions for everybody in a file of trials."""
@@ -109,6 +110,8 @@ def fit(
     study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
     other = _other_prior(prior, posterior)
     _show_fit(_fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed), out)
+    if check:
+        show_check(study, posterior, out / "check", seed)
 
 
 @app.command()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from incongruent.checking import write_check
 from incongruent.checks.verdict import check as check_study
 from incongruent.cli_parts import Seed, plain, screen
 from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
+from incongruent.posterior import Posterior
+from incongruent.trials import Trials
 
 
 def check(
@@ -22,6 +26,11 @@ def check(
     """Is the model right for these people, and if not, what should change? A verdict, with its numbers, figures and advice."""
     posterior = network_named(network)
     study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
+    show_check(study, posterior, out, seed)
+
+
+def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> None:
+    """Check a study, write what is found into a folder, and show it in brief."""
     result = check_study(posterior, study, seed=seed)
     write_check(result, out)
     screen.print(f"[bold]{plain(result.brief())}[/]")
