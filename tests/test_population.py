@@ -1,5 +1,6 @@
 """Priors against populations: scores whose level and direction are known, populations that are known by simulation and by calculation."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -146,7 +147,7 @@ def test_real_people_of_a_flanker_task(dmc: inc.Posterior, data_folder) -> None:
         assert found.loc[name, "low"] <= value <= found.loc[name, "high"]
 
 
-@pytest.mark.parametrize(("location", "spread"), [(-6.0, 0.3), (6.0, 0.3), (-2.0, 1.5), (0.0, 1.0)])
+@pytest.mark.parametrize(("location", "spread"), [(-6.0, 0.3), (6.0, 0.3), (-2.0, 1.5), (0.0, 1.0), (1.0, 3.0)])
 def test_a_population_at_the_edge_of_the_prior_still_has_a_distribution(dmc: inc.Posterior, location: float, spread: float) -> None:
     before = dmc.simulator.prior
     for name in before.names:
@@ -154,4 +155,6 @@ def test_a_population_at_the_edge_of_the_prior_still_has_a_distribution(dmc: inc
         low, high = before[name].support()
         assert low <= found.support()[0] < found.support()[1] <= high or np.isinf(found.support()[1])
         middle = before.from_real(np.full(6, np.clip(location, -3.5, 3.5)))[before.names.index(name)]
+        numbers = re.findall(r"-?[\d.]+(?:e[+-]\d+)?", repr(inc.Prior(**{name: found})))
+        assert max(abs(float(number)) for number in numbers) < 10_000  # what can be read and typed
         assert found.ppf(0.05) - 0.05 * (high - low if np.isfinite(high) else 1.0) <= middle <= found.ppf(0.95) + 0.05 * (high - low)

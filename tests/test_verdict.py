@@ -47,6 +47,14 @@ def test_people_narrower_than_the_prior_are_safe_but_wasteful(demo: Check) -> No
     assert demo.mmd_after is not None
     assert demo.mmd_after.p_value > 0.05
     assert any(sentence.startswith("The prior may be narrower") for sentence in demo.advice)
+    assert any(sentence.startswith("Train with Prior(") for sentence in demo.advice)
+
+
+def test_a_prior_that_does_not_help_is_not_recommended(demo: Check) -> None:
+    assert demo.mmd_after is not None
+    advice = replace(demo, mmd_after=replace(demo.mmd_after, p_value=0.001)).advice
+    assert any(sentence.startswith("Moving the prior alone does not help") for sentence in advice)
+    assert not any(sentence.startswith("Train with") for sentence in advice)
 
 
 def test_every_question_is_on_the_page_with_its_numbers(demo: Check) -> None:

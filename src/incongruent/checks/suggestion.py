@@ -11,6 +11,7 @@ climbs it, a weighted mean and SD at a time; a Bayesian bootstrap of people give
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -235,19 +236,20 @@ def _distribution(before: Distribution, location: float, spread: float) -> Distr
     low, high = map(float, before.support())
     tails = stats.norm.ppf(PROBABILITIES) * spread + np.clip(location, -FARTHEST, FARTHEST)
     wanted = np.where(tails < 0, before.ppf(stats.norm.cdf(tails)), before.isf(stats.norm.sf(tails)))
-    fits = [_matched(lambda a, b: stats.norm(a, np.exp(b)), _start(wanted), wanted, low, high)]
+    fits = [_matched(lambda a, b: stats.norm(a, np.exp(b)), wanted, wanted, low, high)]
     if low >= 0.0:
-        fits.append(_matched(lambda a, b: stats.lognorm(np.exp(b), scale=np.exp(a)), _start(np.log(wanted)), wanted, low, high))
+        fits.append(_matched(lambda a, b: stats.lognorm(np.exp(b), scale=np.exp(a)), np.log(wanted), wanted, low, high))
     return min(fits, key=lambda fit: fit[0])[1]
 
 
-def _start(values: Array) -> tuple[float, float]:
-    """Median and log SD."""
-    return float(np.median(values)), float(np.log(values.std()))
+def _matched(family: Any, values: Array, wanted: Array, low: float, high: float) -> tuple[float, Distribution]:
+    """The member of a family whose quantiles are nearest to those wanted, and how far they are; ``values`` are the same where the family is normal.
 
-
-def _matched(family: Any, start: tuple[float, float], wanted: Array, low: float, high: float) -> tuple[float, Distribution]:
-    """The member of a family whose quantiles are nearest, and how far they are."""
+    Location and SD keep to what the values span, once more to both sides and twice, so that what piles up on a limit gets plain numbers still.
+    """
+    wide = float(np.ptp(values))
+    bounds = [(float(values.min()) - wide, float(values.max()) + wide), (math.log(1e-3 * wide), math.log(2.0 * wide))]
+    start = (float(np.median(values)), float(np.log(values.std())))
 
     def distribution(at: Array) -> Distribution:
         whole = family(*at)
@@ -259,8 +261,9 @@ def _matched(family: Any, start: tuple[float, float], wanted: Array, low: float,
             return float("inf")
         return float(np.mean((np.asarray(distribution(at).ppf(PROBABILITIES)) - wanted) ** 2))
 
-    best = optimize.minimize(gap, start, method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-6 * float(np.var(wanted))})
-    return gap(best.x), distribution(best.x)
+    options = {"xatol": 1e-3, "fatol": 1e-6 * float(np.var(wanted))}
+    best = optimize.minimize(gap, start, method="Nelder-Mead", bounds=bounds, options=options)
+    return float(best.fun), distribution(best.x)
 
 
 def _share(before: Prior, prior: Prior, rng: np.random.Generator) -> float:

@@ -109,10 +109,14 @@ class Check:
             if moves:
                 words = ", ".join(f"{name} {word}" for name, word in moves)
                 said.append(f"Prior: {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}.")
-        if self.suggestion is not None:
-            said.append(f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live.")
-            if self.mmd_after is not None:
-                said.append(f"Under that prior the MMD test has p = {self.mmd_after.p_value:.2g}, now p = {self.mmd.p_value:.2g}.")
+        if self.suggestion is not None and self.mmd_after is not None:
+            under = f"under it the MMD test has p = {self.mmd_after.p_value:.2g}, now p = {self.mmd.p_value:.2g}"
+            if self.mmd_after.p_value > max(self.mmd.p_value, LEVEL):
+                said.append(
+                    f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live; {under}."
+                )
+            else:
+                said.append(f"Moving the prior alone does not help: the best that was found leaves people unlike the simulations ({under}).")
         return tuple(said) or ("Nothing has to change.",)
 
     def brief(self) -> str:
