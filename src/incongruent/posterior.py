@@ -144,7 +144,7 @@ class Posterior:
         Returns:
             (person,) or (person, draw); -inf outside the prior's support.
         """
-        (features, _), z = self.features(study), self.simulator.prior.to_real(theta)
+        (features, _), z = replace(self, ranges=None).features(study), self.simulator.prior.to_real(theta)
         if len(z) != len(study) or z.ndim not in (2, 3):
             raise ValueError(f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got {np.shape(theta)}.")
         inside = np.asarray(np.isfinite(z).all(axis=-1))
@@ -156,7 +156,7 @@ class Posterior:
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
-        features, _ = self.features(study)
+        features, _ = replace(self, ranges=None).features(study)  # flags are not asked for
         return in_groups(lambda f: (_summaries(self.estimator, f),), features)[0]
 
     def with_notes(self, **notes: Any) -> Posterior:

@@ -54,7 +54,8 @@ def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     """
     if set(trials.columns) != set(CONFLICT_TASK):
         return _general_statistics(trials)
-    out = {f"{name} RT (ms)": _quantile(trials, RT, q) for name, q in (("fast (10 %)", 0.1), ("median", 0.5), ("slow (90 %)", 0.9))}
+    names = ("fast (10 %) RT (ms)", "median RT (ms)", "slow (90 %) RT (ms)")
+    out = dict(zip(names, _quantiles(trials, RT, (0.1, 0.5, 0.9)), strict=True))
     wrong = trials.where("response", "error")
     for level in levels:
         here = trials.where("condition", level) & trials.answered
@@ -68,9 +69,10 @@ def _general_statistics(trials: Trials) -> dict[str, Array]:
     for column in trials.columns:
         unit = "" if isinstance(column, Category) or not column.unit else f" ({column.unit})"
         if not isinstance(column, Category) and (column.per != "trial" or trials.present.shape[1] == 1):
-            out[column.name + unit] = _quantile(trials, column, 0.5)
+            (out[column.name + unit],) = _quantiles(trials, column, (0.5,))
         elif not isinstance(column, Category):
-            out |= {f"{q:.0%} quantile of {column.name}{unit}": _quantile(trials, column, q) for q in (0.1, 0.5, 0.9)}
+            names = [f"{q:.0%} quantile of {column.name}{unit}" for q in (0.1, 0.5, 0.9)]
+            out |= zip(names, _quantiles(trials, column, (0.1, 0.5, 0.9)), strict=True)
         elif not column.given:
             n = trials.answered.sum(axis=1)
             for level in column.levels:
@@ -78,13 +80,22 @@ def _general_statistics(trials: Trials) -> dict[str, Array]:
     return out
 
 
-def _quantile(trials: Trials, column: Column, q: float) -> Array:
-    """A quantile of each data set's known values, (dataset,)."""
-    known = trials.present if column.given else trials.answered
-    values = np.where(known, trials.values[column.name].astype(float), np.nan)
-    some = known.any(axis=1)
-    values[~some] = 0.0
-    return np.where(some, np.nanquantile(values, q, axis=1), np.nan)
+def _quantiles(trials: Trials, column: Column, probabilities: tuple[float, ...]) -> Array:
+    """Quantiles of each data set's known values, (quantile, dataset)."""
+    return quantiles_of(trials.values[column.name], trials.present if column.given else trials.answered, probabilities).T
+
+
+def quantiles_of(values: Array, known: Array, probabilities: tuple[float, ...]) -> Array:
+    """Quantiles over what is known in each row of values (dataset, trial), (dataset, quantile); linear between order statistics, NaN for none."""
+    n = known.sum(axis=1)
+    ordered = np.sort(np.where(known, values, np.inf), axis=1)
+    place = np.maximum(n - 1, 0)[:, None] * np.asarray(probabilities)  # (dataset, quantile)
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, np.maximum(n - 1, 0)[:, None])
+    left, right = np.take_along_axis(ordered, below, 1), np.take_along_axis(ordered, above, 1)
+    empty = (n == 0)[:, None]
+    left, right = np.where(empty, 0.0, left), np.where(empty, 0.0, right)
+    return np.where(empty, np.nan, left + (place - below) * (right - left))
 
 
 def ranges_of(trials: Trials, levels: tuple[str, ...]) -> Ranges:

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from incongruent.designs import design_of
+from incongruent.checks.replicas import matched
 from incongruent.posterior import Posterior
 from incongruent.priors import Prior
-from incongruent.simulation import Simulator, generator
+from incongruent.simulation import generator
 from incongruent.trials import Trials, select
 
 Array = np.ndarray
@@ -200,10 +200,8 @@ def _slopes(mean: Array, variance: Array) -> Array:
 
 def _simulated_slopes(posterior: Posterior, people: Trials, n_draws: int, n_simulated: int, seed: int) -> tuple[Array, Array]:
     """Slopes of simulated people of the same designs, (replica, person, 2 × parameter), and mean contraction (parameter,)."""
-    own = posterior.simulator
-    design = design_of(people, window=own.design.window, deadline=own.design.deadline, condition=own.design.condition)
     n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
-    made = Simulator(own.model, own.prior, design).simulate(n_replicas * len(people), seed=int(generator(seed, 20).integers(2**63)))
+    made = matched(posterior.simulator, people, n_replicas, seed=int(generator(seed, 20).integers(2**63)))
     mean, variance = _moments(posterior, made.trials, n_draws, seed)
     return _slopes(mean, variance).reshape(n_replicas, len(people), -1), 1.0 - variance.mean(axis=0)
 

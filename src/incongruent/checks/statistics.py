@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from incongruent.scope import quantiles_of
 from incongruent.trials import CONDITION, RESPONSE, Trials
 
 Array = np.ndarray
@@ -24,15 +25,7 @@ def error_share(trials: Trials, level: str) -> Array:
 def rt_quantiles(trials: Trials, level: str, probabilities: tuple[float, ...] = PROBABILITIES, response: str = "correct") -> Array:
     """Quantiles of the RT of one response in one condition, (dataset, quantile); linear between order statistics."""
     here = trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
-    n = here.sum(axis=1)
-    ordered = np.sort(np.where(here, trials.values["rt"], np.inf), axis=1)
-    place = np.maximum(n - 1, 0)[:, None] * np.asarray(probabilities)  # (dataset, quantile)
-    below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, np.maximum(n - 1, 0)[:, None])
-    left, right = np.take_along_axis(ordered, below, 1), np.take_along_axis(ordered, above, 1)
-    empty = (n == 0)[:, None]
-    left, right = np.where(empty, 0.0, left), np.where(empty, 0.0, right)
-    return np.where(empty, np.nan, left + (place - below) * (right - left))
+    return quantiles_of(trials.values["rt"], here, probabilities)
 
 
 def mean_rt(trials: Trials, level: str, response: str = "correct") -> Array:

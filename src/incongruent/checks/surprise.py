@@ -5,7 +5,9 @@ score has not learned from:
 
     p = (1 + #{a_sim >= a_person}) / (M + 1),
 
-uniform under the model whatever the score is worth (Vovk et al. 2005; Bates et al. 2023, Annals of Statistics 51, 149-178). Distances are those of
+uniform under the model whatever the score is worth (Vovk et al. 2005; Bates et al. 2023, Annals of Statistics 51, 149-178). Whoever has p > alpha
+among the first few hundred cannot be outside, and is compared with no more: p stays valid, since beyond alpha it is that of the few, and up to alpha
+both have to be small (sequential Monte Carlo; Besag & Clifford 1991, Biometrika 78, 301-304). Distances are those of
 learned summaries and plain statistics together, whitened: the network's summaries alone may not notice what it has never seen. Two scores answer two
 questions. Who is outside: the mean distance to the ten nearest simulations over that of these to theirs, since wide priors make lonely data sets too
 (local outlier factor without smoothing; Breunig et al. 2000). Is everybody too central: the Mahalanobis distance, whose p-values are then too large,
@@ -36,7 +38,11 @@ Array = np.ndarray
 N_SIMULATED = 2000
 N_NEIGHBOURS = 10
 WIDTH = 0.05
-"""People whose numbers of trials in every condition agree within 5 % are simulated together."""
+"""People whose numbers of trials in every condition agree within 5 % are compared with the same simulations."""
+ALIKE = 0.25
+"""Distances are learned from the designs of all people whose numbers agree within 25 %."""
+N_FIRST = 400
+"""Simulations that tell who may be outside."""
 N_NULL = 9999
 N_NAMED = 3
 """Statistics that are named for a person outside."""
@@ -58,7 +64,7 @@ class Surprise:
         central_p: p-value of an excess of large depths, over all people: everybody is more central than the prior says.
         extreme_p: of an excess of small ones.
         alpha: share of false ones among the people called outside, at most on average; level of both tests.
-        n_simulated: M, data sets that each person is compared with.
+        n_simulated: M, data sets that each person with p of at most alpha is compared with; for the others, and for depth, it is 400 at most.
         n_groups: of people who are compared with the same simulations.
         seed: of everything random.
     """
@@ -167,25 +173,37 @@ def surprise(
     summaries = posterior.summaries(study).astype(float)
     people = posterior.admit(study).trials
     own = hand_statistics(people, posterior.simulator.design.levels)
-    groups = groups_of(people)
     p_value, score, depth = np.empty((3, len(people)))
     z = np.empty((len(people), len(own)))
-    for k, group in enumerate(groups):
-        members = select(people, group)
-        simulated, plain = _simulated(posterior, members, prior, 2 * m, int(generator(seed, 41, k).integers(2**63)))
-        mine = np.stack(list(own.values()), axis=1)[group]
-        mean, sd = _mean_sd(plain[:m])
-        made = _filled(simulated, plain, mean)
-        whiten = whitening_of(made[:m])  # learned from one half, compared with the other
-        learned, others, here = whiten(made[:m]), whiten(made[m:]), whiten(_filled(summaries[group], mine, mean))
-        loneliness = _loneliness_among(learned)
-        score[group] = loneliness(here)
-        p_value[group] = conformal(score[group], loneliness(others))
-        depth[group] = conformal((here**2).sum(axis=1), (others**2).sum(axis=1))
-        z[group] = (mine - mean) / np.where(sd > 0, sd, np.nan)
+    n_groups = 0
+    for k, alike in enumerate(groups_of(people, ALIKE)):
+        members, mine = select(people, alike), np.stack(list(own.values()), axis=1)[alike]
+        learned, plain = _simulated(posterior, members, prior, m, int(generator(seed, 41, k).integers(2**63)))
+        mean, sd = _mean_sd(plain)
+        z[alike] = (mine - mean) / np.where(sd > 0, sd, np.nan)
+        learned = _filled(learned, plain, mean)
+        whiten = whitening_of(learned)
+        loneliness, here = _loneliness_among(whiten(learned)), whiten(_filled(summaries[alike], mine, mean))
+        score[alike] = loneliness(here)
+        for j, group in enumerate(groups_of(members)):
+
+            def others(n: int, part: int, group: Array = group, where: tuple[int, int] = (k, j)) -> Array:
+                at = int(generator(seed, 43, *where, part).integers(2**63))
+                return whiten(_filled(*_simulated(posterior, select(members, group), prior, n, at), mean))
+
+            first = others(min(N_FIRST, m), 0)
+            depth[alike[group]] = conformal((here[group] ** 2).sum(axis=1), (first**2).sum(axis=1))
+            of_first = loneliness(first)
+            p = conformal(score[alike[group]], of_first)
+            maybe = p <= alpha
+            if maybe.any() and m > N_FIRST:
+                every = np.concatenate([of_first, loneliness(others(m - N_FIRST, 1))])
+                p = np.where(maybe, conformal(score[alike[group]], every), p)
+            p_value[alike[group]] = p
+            n_groups += 1
     central, extreme = excess(depth, seed)
     adjusted = benjamini_hochberg(p_value)
-    return Surprise(people.names, p_value, adjusted, score, depth, z, tuple(own), central, extreme, alpha, m, len(groups), seed)
+    return Surprise(people.names, p_value, adjusted, score, depth, z, tuple(own), central, extreme, alpha, m, n_groups, seed)
 
 
 def conformal(scores: Array, simulated: Array) -> Array:
@@ -234,8 +252,8 @@ def hand_statistics(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]
     return out
 
 
-def groups_of(people: Trials) -> list[Array]:
-    """Positions of people whose designs agree: numbers of trials in each condition within 5 %, and any other given column exactly."""
+def groups_of(people: Trials, width: float = WIDTH) -> list[Array]:
+    """Positions of people whose designs agree: numbers of trials in each condition within a share, and any other given column exactly."""
     given = [column for column in people.columns if column.given]
     by_count = [c for c in given if isinstance(c, Category) and c.per == "trial"]
     levels = by_count[0].levels if len(by_count) == 1 else ()
@@ -244,7 +262,7 @@ def groups_of(people: Trials) -> list[Array]:
         here = people.present[i]
         counts = [int((people.values[by_count[0].name][i][here] == k).sum()) for k in range(len(levels))] if levels else [int(here.sum())]
         rest = tuple(people.values[c.name][i][here].tobytes() for c in given if not (levels and c is by_count[0]))
-        keys.setdefault((tuple(int(np.log(max(n, 0.5)) // WIDTH) for n in counts), rest), []).append(i)
+        keys.setdefault((tuple(int(np.log(max(n, 0.5)) // width) for n in counts), rest), []).append(i)
     return [np.array(members) for members in keys.values()]
 
 
@@ -275,10 +293,10 @@ def _filled(summaries: Array, plain: Array, mean: Array) -> Array:
 def _loneliness_among(learned: Array) -> Callable[[Array], Array]:
     """The first score of points (n, dim) among learned ones, (n,)."""
     tree, k = KDTree(learned), min(N_NEIGHBOURS, len(learned) - 1)
-    theirs = np.maximum(tree.query(learned, k + 1)[0][:, 1:].mean(axis=1), 1e-300)  # the nearest is the point itself
+    theirs = np.maximum(tree.query(learned, k + 1, workers=-1)[0][:, 1:].mean(axis=1), 1e-300)  # the nearest is the point itself
 
     def of(points: Array) -> Array:
-        distance, place = tree.query(points, k)
+        distance, place = tree.query(points, k, workers=-1)
         return distance.mean(axis=1) / theirs[place].mean(axis=1)
 
     return of
