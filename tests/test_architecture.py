@@ -27,6 +27,7 @@ ORDER = [
     "models.dstp",
     "models",
     "priors",
+    "nuisance",
     "joint_prior",
     "designs",
     "simulation",

@@ -29,6 +29,7 @@ from incongruent.joint_prior import JointPrior, PriorError, joint_prior_of
 from incongruent.likelihood import LikelihoodError, log_likelihood
 from incongruent.models import Model, Parameter
 from incongruent.networks.architecture import Architecture
+from incongruent.nuisance import marginalised
 from incongruent.people import over_people
 from incongruent.posterior import Posterior, load_posterior
 from incongruent.pretrained import pretrained

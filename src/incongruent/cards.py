@@ -7,7 +7,8 @@ from typing import Any
 
 from incongruent.designs import Design
 from incongruent.joint_prior import AnyPrior, any_prior_from_json
-from incongruent.models import BUILDERS, Model, Parameter, build
+from incongruent.models import BUILDERS, Model, Parameter
+from incongruent.nuisance import built
 from incongruent.priors import distribution_from_json, distribution_to_json
 from incongruent.simulation import Simulator
 from incongruent.storage import FileError
@@ -75,7 +76,7 @@ def simulator_from_json(card: Mapping[str, Any], model: Model | None = None, pri
 def _model(spec: Mapping[str, Any], model: Model | None) -> Model:
     columns = tuple(column_from_json(c) for c in spec["columns"]) if "columns" in spec else None
     if model is None and spec["name"] in BUILDERS:
-        return build(spec["name"], spec["settings"])
+        return built(spec["name"], spec["settings"])
     if model is None:
         if columns is None:
             raise FileError(f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours as `model=`.")

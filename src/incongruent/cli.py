@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -31,8 +32,9 @@ from incongruent.fitting import Fit, write_fit
 from incongruent.fitting import fit as fit_study
 from incongruent.importance import largest_k_hat
 from incongruent.likelihood import LikelihoodError
-from incongruent.models import dmc
+from incongruent.models import Model, dmc
 from incongruent.networks.architecture import Architecture
+from incongruent.nuisance import marginalised
 from incongruent.plots import calibration_figure, plot_history, recovery_figure, save_png, styled
 from incongruent.plots.style import new_figure
 from incongruent.posterior import Posterior
@@ -186,6 +188,23 @@ def _write_study(simulations: Simulations, out: Path, truth: Path | None) -> Non
         screen.print(f"their parameters in {truth}")
 
 
+class Lapses(StrEnum):
+    """What a network is to make of answers at random."""
+
+    NONE = "none"
+    MARGINAL = "marginal"
+    ESTIMATED = "estimated"
+
+
+def _with_lapses(prior: priors.Prior, lapses: Lapses) -> tuple[Model, priors.Prior]:
+    if lapses is Lapses.NONE:
+        return dmc(), prior
+    free = dmc(free=["lapse"])
+    if lapses is Lapses.MARGINAL:
+        return marginalised(free, lapse=priors.lapse_rate()), prior
+    return free, priors.Prior(**{name: prior[name] for name in prior.names}, lapse=priors.lapse_rate())
+
+
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="File for the network.")],
@@ -195,13 +214,17 @@ def train(
     trials: Annotated[str | None, typer.Option(help="Numbers of trials a person, from-to; 50-1000 when left out.")] = None,
     congruent: Annotated[str | None, typer.Option(help="Share of congruent trials, one number or from-to; .5 when left out.")] = None,
     bank: Annotated[Path | None, typer.Option(help="Learn from a bank, whose prior and design count, instead of simulating.")] = None,
+    lapses: Annotated[Lapses, typer.Option(help="Simulate answers at random too; their rate is integrated out, or a parameter.")] = Lapses.NONE,
     mmd: Annotated[float, typer.Option(min=0.0, help="Weight of the MMD term on the summaries.")] = 0.0,
     seed: Seed = 1,
 ) -> None:
     """Train a network for a prior and a design. An interrupted run goes on when the same command is given again."""
-    if bank is not None and (prior, trials, congruent) != (None, None, None):
-        raise typer.BadParameter("Expected --bank or --prior, --trials and --congruent; got both. A bank has its own prior and design.")
-    source = open_bank(bank) if bank else Simulator(dmc(), prior_named(prior or "schaefer2025"), _design(trials or "50-1000", congruent or "0.5"))
+    if bank is not None and (prior, trials, congruent, lapses) != (None, None, None, Lapses.NONE):
+        raise typer.BadParameter(
+            "Expected --bank or --prior, --trials, --congruent and --lapses; got both. A bank has its own model, prior and design."
+        )
+    model, prior_in_use = _with_lapses(prior_named(prior or "schaefer2025"), lapses)
+    source = open_bank(bank) if bank else Simulator(model, prior_in_use, _design(trials or "50-1000", congruent or "0.5"))
     if out.is_dir():
         raise typer.BadParameter(f"Expected a file for --out; {out} is a folder.")
     out.parent.mkdir(parents=True, exist_ok=True)

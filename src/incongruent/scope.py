@@ -55,7 +55,7 @@ def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     if set(trials.columns) != set(CONFLICT_TASK):
         return _general_statistics(trials)
     names = ("fast (10 %) RT (ms)", "median RT (ms)", "slow (90 %) RT (ms)")
-    out = dict(zip(names, _quantiles(trials, RT, (0.1, 0.5, 0.9)), strict=True))
+    out: dict[str, Array] = dict(zip(names, _quantiles(trials, RT, (0.1, 0.5, 0.9)), strict=True))
     wrong = trials.where("response", "error")
     for level in levels:
         here = trials.where("condition", level) & trials.answered

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from incongruent import priors
-from incongruent.models import build, dmc, dstp, ssp
+from incongruent.models import dmc, dstp, ssp
 from incongruent.models.model import Model
+from incongruent.nuisance import built, integrated_out, marginalised
 from incongruent.priors import Prior
 
 WITH_CANDIDATES = ("dmc", "ssp")
@@ -94,10 +95,12 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
     found.append(_freed(model, "drift_sd", (0.1, 0.2, 0.3, 0.45), "drift variability", words, lambda x: f"{x:.2f}", advice))
     if model.name == "dmc":
         found += [_start(model), _shape(model), _bound(model)]
-        found.append(_mechanism("SSP", ssp(), priors.broad_ssp(), "A shrinking spotlight (SSP) in place of an activation that comes and goes"))
+        found.append(_mechanism("SSP", model, ssp, priors.broad_ssp(), "A shrinking spotlight (SSP) in place of an activation that comes and goes"))
     else:
-        found.append(_mechanism("DMC", dmc(), priors.broad(), "An automatic activation that comes and goes (DMC) in place of a shrinking spotlight"))
-    found.append(_mechanism("DSTP", dstp(), priors.broad_dstp(), "A late selection of the stimulus in a second phase (DSTP)"))
+        found.append(
+            _mechanism("DMC", model, dmc, priors.broad(), "An automatic activation that comes and goes (DMC) in place of a shrinking spotlight")
+        )
+    found.append(_mechanism("DSTP", model, dstp, priors.broad_dstp(), "A late selection of the stimulus in a second phase (DSTP)"))
     return tuple(extension for extension in found if extension is not None)
 
 
@@ -105,13 +108,13 @@ def _again(model: Model, *free: str, **settings: object) -> Model:
     """The model with further free parameters and other settings."""
     already = model.settings["free"]
     assert isinstance(already, list)
-    return build(model.name, {**model.settings, "free": [*already, *free], **settings})
+    return built(model.name, {**model.settings, "free": [*already, *free], **settings})
 
 
 def _taken(model: Model, name: str) -> bool:
     fixed = model.settings["fixed"]
     assert isinstance(fixed, dict)
-    return name in model.parameter_names or bool(fixed.get(name, 0.0))
+    return name in model.parameter_names or name in integrated_out(model) or bool(fixed.get(name, 0.0))
 
 
 def _freed(
@@ -150,5 +153,8 @@ def _bound(model: Model) -> Extension | None:
     return Extension("collapsing bound", variants, 0.0, words, lambda x: f"{100 * x:.0f} %", None, advice)
 
 
-def _mechanism(name: str, model: Model, prior: Prior, words: str) -> Extension:
+def _mechanism(name: str, base: Model, mechanism: Callable[..., Model], prior: Prior, words: str) -> Extension:
+    """Another mechanism, whose people lapse as often as those of the base model where that integrates lapses out."""
+    lapse = integrated_out(base).get("lapse")
+    model = mechanism() if lapse is None else marginalised(mechanism(free=["lapse"]), lapse=lapse)
     return Extension(name, (Variant(1.0, model),), None, words, prior=prior, advice=f"models.{model.name}()")

@@ -134,20 +134,47 @@ def check_prior(
     Source:
         Nott, Wang, Evans & Englert (2020), Statistical Science 35(2): prior expansions and scores; Holm (1979).
     """
-    prior = independent_prior(posterior)
+    independent_prior(posterior)
     people = usable_people(posterior, study, leave_out)
-    observed = _slopes(*_moments(posterior, people, n_draws, seed))
-    replicas, contraction = _simulated_slopes(posterior, people, n_draws, n_simulated, seed)
-    informed = contraction >= INFORMED
-    used = np.flatnonzero(np.tile(informed, 2))
-    total, null = _one_step(observed[:, used], replicas[:, :, used], generator(seed, 21))
-    scores, p = np.full(2 * len(prior.names), np.nan), np.full(2 * len(prior.names), np.nan)
+    return prior_scores(posterior, people, prior_replicas(posterior, people, n_draws=n_draws, n_simulated=n_simulated, seed=seed), seed=seed)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorReplicas:
+    """What the scores of simulated people are, for people of given designs.
+
+    Attributes:
+        slopes: (replica, person, 2 × parameter).
+        contraction: (parameter,) mean over all of them.
+        n_draws: posterior draws a person.
+    """
+
+    slopes: Array
+    contraction: Array
+    n_draws: int
+
+
+def prior_replicas(posterior: Posterior, people: Trials, *, n_draws: int = 200, n_simulated: int = 2000, seed: int) -> PriorReplicas:
+    """Simulate people of the very designs, often enough for `prior_scores`; arguments as in `check_prior`."""
+    n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
+    made = matched(posterior.simulator, people, n_replicas, seed=int(generator(seed, 20).integers(2**63)))
+    mean, variance = _moments(posterior, made.trials, n_draws, seed)
+    return PriorReplicas(_slopes(mean, variance).reshape(n_replicas, len(people), -1), 1.0 - variance.mean(axis=0), n_draws)
+
+
+def prior_scores(posterior: Posterior, people: Trials, replicas: PriorReplicas, *, seed: int) -> PriorCheck:
+    """The test of `check_prior`, against replicas that several studies of the same designs can share."""
+    names = independent_prior(posterior).names
+    observed = _slopes(*_moments(posterior, people, replicas.n_draws, seed))
+    used = np.flatnonzero(np.tile(replicas.contraction >= INFORMED, 2))
+    total, null = _one_step(observed[:, used], replicas.slopes[:, :, used], generator(seed, 21))
+    scores, p = np.full(2 * len(names), np.nan), np.full(2 * len(names), np.nan)
     scores[used] = total
     above, below = (null >= total).sum(axis=0), (null <= total).sum(axis=0)
     p[used] = np.minimum(1.0, 2.0 * (1.0 + np.minimum(above, below)) / (len(null) + 1.0))
     adjusted = holm(p)
     (location, spread), (p_location, p_spread), (a_location, a_spread) = (np.split(values, 2) for values in (scores, p, adjusted))
-    return PriorCheck(prior.names, location, spread, p_location, p_spread, a_location, a_spread, contraction, len(people))
+    return PriorCheck(names, location, spread, p_location, p_spread, a_location, a_spread, replicas.contraction, len(people))
 
 
 def independent_prior(posterior: Posterior) -> Prior:
@@ -196,14 +223,6 @@ def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> t
 def _slopes(mean: Array, variance: Array) -> Array:
     """Of the log likelihood of each person, in locations and then log spreads, (person, 2 × parameter)."""
     return np.concatenate([mean, mean**2 + variance - 1.0], axis=1)
-
-
-def _simulated_slopes(posterior: Posterior, people: Trials, n_draws: int, n_simulated: int, seed: int) -> tuple[Array, Array]:
-    """Slopes of simulated people of the same designs, (replica, person, 2 × parameter), and mean contraction (parameter,)."""
-    n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
-    made = matched(posterior.simulator, people, n_replicas, seed=int(generator(seed, 20).integers(2**63)))
-    mean, variance = _moments(posterior, made.trials, n_draws, seed)
-    return _slopes(mean, variance).reshape(n_replicas, len(people), -1), 1.0 - variance.mean(axis=0)
 
 
 def _one_step(observed: Array, replicas: Array, rng: np.random.Generator) -> tuple[Array, Array]:

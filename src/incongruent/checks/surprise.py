@@ -16,7 +16,6 @@ and the prior is wider than it needs to be.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +41,9 @@ WIDTH = 0.05
 ALIKE = 0.25
 """Distances are learned from the designs of all people whose numbers agree within 25 %."""
 N_FIRST = 400
-"""Simulations that tell who may be outside."""
+"""Simulations that tell who may be outside, or more:"""
+FIRST_EACH = 20
+"""for each person compared with them, lest depths of people who share simulations depend on each other."""
 N_NULL = 9999
 N_NAMED = 3
 """Statistics that are named for a person outside."""
@@ -64,7 +65,8 @@ class Surprise:
         central_p: p-value of an excess of large depths, over all people: everybody is more central than the prior says.
         extreme_p: of an excess of small ones.
         alpha: share of false ones among the people called outside, at most on average; level of both tests.
-        n_simulated: M, data sets that each person with p of at most alpha is compared with; for the others, and for depth, it is 400 at most.
+        n_simulated: M, data sets that each person with p of at most alpha is compared with; for the others, and for depth, it is 400, or 20 times
+            the number of people of one design.
         n_groups: of people who are compared with the same simulations.
         seed: of everything random.
     """
@@ -173,33 +175,26 @@ def surprise(
     summaries = posterior.summaries(study).astype(float)
     people = posterior.admit(study).trials
     own = hand_statistics(people, posterior.simulator.design.levels)
+    mine = np.stack(list(own.values()), axis=1)
     p_value, score, depth = np.empty((3, len(people)))
-    z = np.empty((len(people), len(own)))
+    z = np.empty(mine.shape)
     n_groups = 0
     for k, alike in enumerate(groups_of(people, ALIKE)):
-        members, mine = select(people, alike), np.stack(list(own.values()), axis=1)[alike]
-        learned, plain = _simulated(posterior, members, prior, m, int(generator(seed, 41, k).integers(2**63)))
-        mean, sd = _mean_sd(plain)
-        z[alike] = (mine - mean) / np.where(sd > 0, sd, np.nan)
-        learned = _filled(learned, plain, mean)
-        whiten = whitening_of(learned)
-        loneliness, here = _loneliness_among(whiten(learned)), whiten(_filled(summaries[alike], mine, mean))
-        score[alike] = loneliness(here)
+        members = select(people, alike)
+        measure = _Measure(*_simulated(posterior, members, prior, m, _seed(seed, 41, k)))
+        here = measure.points(summaries[alike], mine[alike])
+        score[alike], z[alike] = measure.loneliness(here), measure.z(mine[alike])
         for j, group in enumerate(groups_of(members)):
-
-            def others(n: int, part: int, group: Array = group, where: tuple[int, int] = (k, j)) -> Array:
-                at = int(generator(seed, 43, *where, part).integers(2**63))
-                return whiten(_filled(*_simulated(posterior, select(members, group), prior, n, at), mean))
-
-            first = others(min(N_FIRST, m), 0)
-            depth[alike[group]] = conformal((here[group] ** 2).sum(axis=1), (first**2).sum(axis=1))
-            of_first = loneliness(first)
-            p = conformal(score[alike[group]], of_first)
-            maybe = p <= alpha
-            if maybe.any() and m > N_FIRST:
-                every = np.concatenate([of_first, loneliness(others(m - N_FIRST, 1))])
-                p = np.where(maybe, conformal(score[alike[group]], every), p)
-            p_value[alike[group]] = p
+            rows, same = alike[group], select(members, group)
+            n_first = min(m, max(N_FIRST, FIRST_EACH * len(group)))
+            first = measure.points(*_simulated(posterior, same, prior, n_first, _seed(seed, 43, k, j)))
+            depth[rows] = conformal((here[group] ** 2).sum(axis=1), (first**2).sum(axis=1))
+            others = measure.loneliness(first)
+            p_value[rows] = conformal(score[rows], others)
+            maybe = rows[p_value[rows] <= alpha]
+            if len(maybe) and n_first < m:
+                more = measure.points(*_simulated(posterior, same, prior, m - n_first, _seed(seed, 44, k, j)))
+                p_value[maybe] = conformal(score[maybe], np.concatenate([others, measure.loneliness(more)]))
             n_groups += 1
     central, extreme = excess(depth, seed)
     adjusted = benjamini_hochberg(p_value)
@@ -276,27 +271,37 @@ def _simulated(posterior: Posterior, members: Trials, prior: AnyPrior | None, n:
     return summaries[order], plain[order]
 
 
-def _mean_sd(values: Array) -> tuple[Array, Array]:
-    """Mean and SD of each column, of what is known; 0 and NaN where nothing is."""
-    known = np.isfinite(values)
-    n = known.sum(axis=0)
-    mean = np.where(known, values, 0.0).sum(axis=0) / np.maximum(n, 1)
-    variance = np.where(known, values - mean, 0.0)
-    return mean, np.where(n > 1, np.sqrt((variance**2).sum(axis=0) / np.maximum(n - 1, 1)), np.nan)
+class _Measure:
+    """Distances learned from simulations: summaries (n, summary) and plain statistics (n, statistic)."""
+
+    def __init__(self, summaries: Array, plain: Array) -> None:
+        known = np.isfinite(plain)
+        n = known.sum(axis=0)
+        self._mean = np.where(known, plain, 0.0).sum(axis=0) / np.maximum(n, 1)
+        squares = (np.where(known, plain - self._mean, 0.0) ** 2).sum(axis=0)
+        self._sd = np.where((n > 1) & (squares > 0), np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
+        self._white = whitening_of(self._filled(summaries, plain))
+        learned = self.points(summaries, plain)
+        self._tree, self._k = KDTree(learned), min(N_NEIGHBOURS, len(learned) - 1)
+        nearest = self._tree.query(learned, self._k + 1, workers=-1)[0][:, 1:]  # without the point itself
+        self._theirs = np.maximum(nearest.mean(axis=1), 1e-300)
+
+    def points(self, summaries: Array, plain: Array) -> Array:
+        """Both side by side in white coordinates, (n, component)."""
+        return self._white(self._filled(summaries, plain))
+
+    def z(self, plain: Array) -> Array:
+        """How many SDs plain statistics lie above the mean of those learned from."""
+        return (plain - self._mean) / self._sd
+
+    def loneliness(self, points: Array) -> Array:
+        """Mean distance of points (n, component) from the nearest learned ones over that of these from theirs, (n,)."""
+        distance, place = self._tree.query(points, self._k, workers=-1)
+        return distance.mean(axis=1) / self._theirs[place].mean(axis=1)
+
+    def _filled(self, summaries: Array, plain: Array) -> Array:
+        return np.concatenate([summaries, np.where(np.isfinite(plain), plain, self._mean)], axis=1)
 
 
-def _filled(summaries: Array, plain: Array, mean: Array) -> Array:
-    """Both side by side, with the mean where a statistic is unknown."""
-    return np.concatenate([summaries, np.where(np.isfinite(plain), plain, mean)], axis=1)
-
-
-def _loneliness_among(learned: Array) -> Callable[[Array], Array]:
-    """The first score of points (n, dim) among learned ones, (n,)."""
-    tree, k = KDTree(learned), min(N_NEIGHBOURS, len(learned) - 1)
-    theirs = np.maximum(tree.query(learned, k + 1, workers=-1)[0][:, 1:].mean(axis=1), 1e-300)  # the nearest is the point itself
-
-    def of(points: Array) -> Array:
-        distance, place = tree.query(points, k, workers=-1)
-        return distance.mean(axis=1) / theirs[place].mean(axis=1)
-
-    return of
+def _seed(seed: int, *path: int) -> int:
+    return int(generator(seed, *path).integers(2**63))
