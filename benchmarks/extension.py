@@ -18,7 +18,7 @@ def more(**amounts: float) -> tuple[inc.Model, inc.Prior]:
     """DMC with further parameters of one value, under a published prior of the others."""
     prior = inc.priors.schaefer2025()
     extra = {name: stats.uniform(amount - 1e-4, 2e-4) for name, amount in amounts.items()}
-    return inc.models.dmc(free=list(extra)), inc.Prior(**{name: prior[name] for name in prior.names}, **extra)
+    return inc.models.dmc(free=list(extra)), prior.extended(**extra)
 
 
 def ssp() -> tuple[inc.Model, inc.Prior]:

@@ -22,7 +22,7 @@ RATES = (0.0, 0.02, 0.05, 0.10)
 
 def networks() -> dict[str, tuple[inc.Model, inc.Prior]]:
     prior, free = inc.priors.schaefer2025(), inc.models.dmc(free=["lapse"])
-    estimated = inc.Prior(**{name: prior[name] for name in prior.names}, lapse=lapse_rate())
+    estimated = prior.extended(lapse=lapse_rate())
     return {"without": (inc.models.dmc(), prior), "marginal": (inc.marginalised(free, lapse=lapse_rate()), prior), "estimated": (free, estimated)}
 
 
@@ -30,7 +30,7 @@ def people(rate: float, options: argparse.Namespace) -> inc.Simulations:
     """The same theta at every rate."""
     prior, design = inc.priors.schaefer2025(), inc.Design(options.trials, HALF)
     theta = prior.sample(options.people, seed=1)
-    whole = inc.Prior(**{name: prior[name] for name in prior.names}, lapse=stats.uniform(0.0, 1.0))
+    whole = prior.extended(lapse=stats.uniform(0.0, 1.0))
     simulator = inc.Simulator(inc.models.dmc(free=["lapse"]), whole, design)
     trials = simulator.simulate_at(np.column_stack([theta, np.full(len(theta), rate)]), seed=2)
     return inc.Simulations(theta, trials, prior.names, simulator)

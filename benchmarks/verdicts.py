@@ -2,6 +2,7 @@
 
 python benchmarks/verdicts.py run --people 20 [--studies 400] [--layouts 20] [--populations true …] [--out verdicts.jsonl]
 python benchmarks/verdicts.py tables verdicts.jsonl
+python benchmarks/verdicts.py people --data FOLDER [--out FOLDER]     what `check` says of public data sets
 
 Studies are made by the model itself, of people with 100 to 500 trials, whose theta come from a population on the real line of the network's prior:
 the prior itself (true), narrower, moved by one SD in one parameter, with lapses, or in random batches of pooled trials. Every question is asked with
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from exactness import STUDIES
 from scipy import stats
 
 import incongruent as inc
@@ -77,7 +79,7 @@ def populations(prior: inc.Prior) -> dict[str, tuple[inc.Model, inc.Prior]]:
     dim, model = len(prior.names), inc.models.dmc()
     found: dict[str, tuple[inc.Model, inc.Prior]] = {"true": (model, prior), "SD × .4": (model, Population(prior, np.zeros(dim), 0.4))}
     for share in (0.05, 0.10):
-        with_lapses = inc.Prior(**{name: prior[name] for name in prior.names}, lapse=stats.uniform(share - 1e-4, 2e-4))
+        with_lapses = prior.extended(lapse=stats.uniform(share - 1e-4, 2e-4))
         found[f"{share:.0%} lapses"] = (inc.models.dmc(free=["lapse"]), with_lapses)
     for i, name in enumerate(prior.names):
         for sign in (1.0, -1.0):
@@ -152,6 +154,23 @@ def run(options: argparse.Namespace) -> None:
                     file.write(json.dumps({"people": options.people, "population": name, "layout": k, "study": i} | row) + "\n")
                     file.flush()
             print(f"{options.people} people, layout {k + 1} of {options.layouts}, {time.perf_counter() - begun:.0f} s", flush=True)
+
+
+def people(options: argparse.Namespace) -> None:
+    posterior = inc.pretrained("dmc")
+    head("study", "people", "verdict", "outside", "fails most in", "explained by", "prior", "MMD p, now and then", "s")
+    for name, (path, how) in STUDIES.items():
+        study = inc.read_trials(options.data / path, **how)
+        study = inc.select(study, np.flatnonzero(study.n_trials > 0))
+        found = inc.check(posterior, study, seed=1)
+        failing = "; ".join(found.panel.failing()[:3]) + (f" and {len(found.panel.failing()) - 3} more" if len(found.panel.failing()) > 3 else "")
+        moves = ", ".join(f"{parameter} {word}" for parameter, word in found.prior.moves()) if found.prior is not None else ""
+        mmd = f"{found.mmd.p_value:.2g}, " + (f"{found.mmd_after.p_value:.2g}" if found.mmd_after is not None else "–")
+        best = found.extension.best or "none" if found.extension is not None else "–"
+        words = f"{found.verdict.value} | {len(found.outside)} | {failing or '–'} | {best} | {moves or '–'} | {mmd} | {found.seconds:.0f}"
+        print(f"| {name} | {len(study)} | {words} |", flush=True)
+        if options.out:
+            inc.write_check(found, options.out / name)
 
 
 def band(n: int, p: float = 0.05) -> str:
@@ -246,5 +265,8 @@ if __name__ == "__main__":
     asked.add_argument("--out", type=Path, default=Path("verdicts.jsonl"))
     printed = commands.add_parser("tables")
     printed.add_argument("files", nargs="+", type=Path)
+    real = commands.add_parser("people")
+    real.add_argument("--data", type=Path, required=True)
+    real.add_argument("--out", type=Path)
     options = parser.parse_args()
-    {"run": run, "tables": tables}[options.command](options)
+    {"run": run, "tables": tables, "people": people}[options.command](options)

@@ -112,6 +112,19 @@ def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Pa
     assert sorted(p.name for p in tmp_path.iterdir() if "checkpoint" in p.name) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("lapses", "parameters"), [("marginal", 6), ("estimated", 7)])
+def test_a_network_that_knows_of_lapses_is_trained_and_fits(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small, lapses: str, parameters: int
+) -> None:
+    monkeypatch.setattr(cli, "Architecture", lambda: small)
+    monkeypatch.setattr(cli, "with_quality", lambda posterior, **_: posterior)  # minutes
+    out = tmp_path / "robust"
+    assert run("train", "--lapses", lapses, "--steps", 60, "--trials", "50-200", "--out", out, monkeypatch=monkeypatch) == 0
+    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
+    assert pd.read_csv(tmp_path / "results" / "posterior.csv")["parameter"].nunique() == parameters
+
+
 def test_recover_prints_and_writes(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert run("recover", network, "--datasets", 40, "--out", tmp_path / "recovery", monkeypatch=monkeypatch) == 0
     assert set(pd.read_csv(tmp_path / "recovery" / "recovery.csv")["parameter"]) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
@@ -148,6 +161,7 @@ def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path:
         (["fit", "a.csv", "--out", "x", "--draws", "many"], 2, "--draws"),
         (["simulate", "--out", "x.csv", "--prior", "nobody"], 2, "Expected one of the priors"),
         (["train", "--out", "x", "--trials", "fifty"], 2, "such as 50-1000"),
+        (["train", "--out", "x", "--lapses", "some"], 2, "'some' is not one of"),
         (["train", "--out", "x", "--trials", "0-10"], 2, "n_trials of at least 1"),
         (["train", "--out", "x", "--minutes", "1", "--steps", "5"], 2, "got both"),
         (["fit", "a.csv", "--out", "x", "--coding", "nonsense"], 2, "role=column"),

@@ -1,6 +1,7 @@
 """Parameters that are integrated out, against answers known by calculation and by brute force."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_lapses_are_integrated_out_as_by_brute_force() -> None:
     assert robust.likelihood is not None
     for share in (0.0, 0.05, 0.15):
         design = inc.Design(400, HALF)
-        prior = inc.Prior(**{name: inc.priors.broad()[name] for name in inc.priors.broad().names}, lapse=stats.uniform(0, 1))
+        prior = inc.priors.broad().extended(lapse=stats.uniform(0, 1))
         trials = inc.Simulator(whole, prior, design).simulate_at(np.append(theta[0], share)[None], seed=3)
         present = trials.present[0]
         values = {name: column[0, present] for name, column in trials.values.items()}
@@ -72,6 +73,20 @@ def test_lapses_are_integrated_out_as_by_brute_force() -> None:
         top = log_joint.max(axis=1)
         brute = top + np.log(integrate.simpson(np.exp(log_joint - top[:, None]), x=rate, axis=1))
         assert robust.likelihood.at(theta, *arguments) == pytest.approx(brute, abs=0.05)
+
+
+def test_many_rates_of_lapses_at_once_are_many_likelihoods() -> None:
+    """With a window, a deadline and trials without an answer."""
+    likelihood = inc.models.dmc(free=["lapse"]).likelihood
+    assert likelihood is not None
+    theta = np.column_stack([inc.priors.schaefer2025().sample(3, seed=4), np.full(3, 0.9)])
+    rng, rates = np.random.default_rng(5), np.array([0.0, 0.01, 0.3])
+    values = {"condition": rng.integers(2, size=60), "response": rng.integers(2, size=60), "rt": rng.uniform(250.0, 890.0, 60)}
+    answered = rng.random(60) < 0.9
+    found = likelihood.across["lapse"](theta, rates, values, answered, Kept((200.0, 900.0), 880.0), 1)
+    for k, rate in enumerate(rates):
+        theta[:, 6] = rate
+        assert found[:, k] == pytest.approx(likelihood.at(theta, values, answered, Kept((200.0, 900.0), 880.0), 1), abs=1e-9)
 
 
 def test_of_two_no_likelihood_is_promised() -> None:
@@ -120,3 +135,16 @@ def test_all_are_integrated_out_at_once() -> None:
     with pytest.raises(ValueError, match="Name all at once"):
         inc.marginalised(robust, sd_R=stats.norm(30, 3))
     assert built("dmc", inc.models.dmc().settings).parameter_names == inc.models.dmc().parameter_names
+
+
+def test_a_panel_says_what_its_predictions_draw_anew(optimised: None) -> None:
+    """People who hardly lapse, judged by a model that lets them lapse at rates about 5 %: the assumed rates are what fails."""
+    robust = inc.marginalised(inc.models.dmc(free=["lapse"]), lapse=stats.uniform(0.2, 0.1))
+    own = inc.pretrained("dmc")
+    posterior = replace(own, simulator=inc.Simulator(robust, own.simulator.prior, own.simulator.design))
+    study = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design(200, HALF)).simulate(8, seed=1).trials
+    panel = inc.predictive_panel(posterior, study, n_replicates=39, n_predictions=2, seed=1)
+    assert panel.integrated_out == ("lapse",)
+    assert panel.failing()
+    assert "estimate lapse, and ask again" in str(panel)
+    assert inc.predictive_panel(own, study, n_replicates=39, n_predictions=2, seed=1).caution == ""

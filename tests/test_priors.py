@@ -218,3 +218,11 @@ def test_the_broad_time_scale_is_lognormal():
 def test_an_unknown_named_prior_is_refused():
     with pytest.raises(ValueError, match=r"Expected one of the priors \['broad', 'schaefer2024_initial', 'schaefer2025'\]; got 'narrow'"):
         named_prior("narrow")
+
+
+def test_a_prior_is_extended_behind_its_own_parameters() -> None:
+    whole = priors.schaefer2025().extended(lapse=priors.lapse_rate())
+    assert whole.names == (*priors.schaefer2025().names, "lapse")
+    assert np.array_equal(whole.sample(5, seed=1)[:, 6] <= 1.0, np.ones(5, bool))
+    with pytest.raises(ValueError, match=r"got \['lapse'\] again"):
+        whole.extended(lapse=stats.uniform())

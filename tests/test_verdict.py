@@ -84,7 +84,7 @@ def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
     rng = np.random.default_rng(3)
     lapses = inc.models.dmc(free=("lapse",))
     theta = inc.priors.schaefer2025().sample(10, seed=rng)
-    prior = inc.Prior(**{name: inc.priors.broad()[name] for name in inc.priors.broad().names}, lapse=stats.beta(2, 40))
+    prior = inc.priors.broad().extended(lapse=stats.beta(2, 40))
     simulator = inc.Simulator(lapses, prior, inc.Design(200, SHARE))
     study = simulator.simulate_at(np.column_stack([theta, np.full(10, 0.1)]), seed=5)
     found = check(dmc, study, n_replicates=39, seed=1)

@@ -46,8 +46,11 @@ def _people_with_lapses() -> inc.Trials:
     """Twenty people of a published prior, who answer at random times in one of twenty trials."""
     prior = inc.priors.schaefer2025()
     model = inc.models.dmc(free=("lapse",))
-    every = inc.Prior(**{name: prior[name] for name in prior.names}, lapse=stats.beta(50, 950))
-    return inc.Simulator(model, every, inc.Design(300, {"congruent": 0.5, "incongruent": 0.5})).simulate(20, seed=1).trials
+    return (
+        inc.Simulator(model, prior.extended(lapse=stats.beta(50, 950)), inc.Design(300, {"congruent": 0.5, "incongruent": 0.5}))
+        .simulate(20, seed=1)
+        .trials
+    )
 
 
 if __name__ == "__main__":

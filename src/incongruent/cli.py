@@ -202,7 +202,7 @@ def _with_lapses(prior: priors.Prior, lapses: Lapses) -> tuple[Model, priors.Pri
     free = dmc(free=["lapse"])
     if lapses is Lapses.MARGINAL:
         return marginalised(free, lapse=priors.lapse_rate()), prior
-    return free, priors.Prior(**{name: prior[name] for name in prior.names}, lapse=priors.lapse_rate())
+    return free, prior.extended(lapse=priors.lapse_rate())
 
 
 @app.command()

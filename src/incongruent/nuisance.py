@@ -36,9 +36,12 @@ def marginalised(model: Model, **distributions: Distribution) -> Model:
         model: with these among its parameters.
         distributions: by parameter: frozen continuous scipy.stats distributions, or `truncated` ones, within the parameter's domain.
 
+    Predictive checks draw such parameters from their distribution, since nobody has estimated them for a person; so they judge that distribution too.
+    To predict a person with a share of lapses that is that person's, leave it among the parameters instead.
+
     Returns:
         A `Model` of the remaining parameters. It keeps name and reference, and its ``settings`` tell the distributions. Its exact likelihood costs 25
-        times as much; with more than one distribution it has none.
+        times as much, for lapses hardly more; with more than one distribution it has none.
 
     Raises:
         ValueError: for names that are no parameters, when none would remain, or distributions beyond a domain.
@@ -102,12 +105,15 @@ class _Joined:
 def _integrated(likelihood: Likelihood, joined: _Joined) -> Likelihood:
     """The likelihood without the one nuisance parameter."""
     log_weights = np.log(NODES[1] - NODES[0]) - 0.5 * (NODES**2 + np.log(2.0 * np.pi))
-    nodes = joined.nuisance.from_real(NODES[:, None])
+    nodes, across = joined.nuisance.from_real(NODES[:, None]), likelihood.across.get(joined.nuisance.names[0])
 
     def at(theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
         theta = np.asarray(theta, float)
-        every = joined.of(np.repeat(theta, len(nodes), axis=0), np.tile(nodes, (len(theta), 1)))
-        found = likelihood.at(every, values, answered, kept, level).reshape(len(theta), len(nodes))
+        if across is not None:
+            found = across(joined.of(theta, np.tile(nodes[:1], (len(theta), 1))), nodes[:, 0], values, answered, kept, level)
+        else:
+            every = joined.of(np.repeat(theta, len(nodes), axis=0), np.tile(nodes, (len(theta), 1)))
+            found = likelihood.at(every, values, answered, kept, level).reshape(len(theta), len(nodes))
         return np.asarray(special.logsumexp(found + log_weights, axis=1))
 
-    return replace(likelihood, at=at, densities=None)
+    return replace(likelihood, at=at, densities=None, across={})

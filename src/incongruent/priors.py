@@ -221,6 +221,21 @@ class Prior:
             raise ValueError(f"Expected a prior for exactly the parameters {wanted}; missing {missing}, not in the model {extra}.")
         return Prior(**{parameter.name: _cut_to(parameter, self[parameter.name]) for parameter in parameters})
 
+    def extended(self, **distributions: Distribution) -> Prior:
+        """The same prior with further parameters, behind its own.
+
+        Raises:
+            ValueError: for a parameter that it has already.
+
+        Example:
+            >>> schaefer2025().extended(lapse=lapse_rate()).names
+            ('A', 'tau', 'mu_c', 'b', 'mu_R', 'sd_R', 'lapse')
+        """
+        twice = sorted(set(distributions) & set(self.names))
+        if twice:
+            raise ValueError(f"Expected further parameters beside {self.names}; got {twice} again.")
+        return Prior(**self._distributions, **distributions)
+
     def _with_parameters(self, values: Array) -> Array:
         values = np.asarray(values, float)
         if values.shape[-1:] != (len(self.names),):

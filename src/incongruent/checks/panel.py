@@ -22,6 +22,7 @@ from scipy import stats
 from incongruent.checks.panel_statistics import Statistic, noise_of, panel_values, statistics_for
 from incongruent.checks.predictive import simulator_again
 from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
+from incongruent.nuisance import integrated_out
 from incongruent.posterior import Posterior
 from incongruent.simulation import generator
 from incongruent.trials import Trials, concatenate, select
@@ -49,6 +50,8 @@ class Panel:
         people: the same for each person alone, (person, statistic).
         n_replicates: studies that were simulated, fitted and judged like the observed one.
         discrepancies: (1 + replicate, person, statistic) statistics minus predictions in units of `noise_of`, the observed ones first.
+        integrated_out: parameters that `marginalised` has integrated out of the model. Predictions draw them from their distribution, so that the
+            panel judges that distribution too.
     """
 
     statistics: tuple[Statistic, ...]
@@ -59,6 +62,7 @@ class Panel:
     people: Simultaneous
     n_replicates: int
     discrepancies: Array = field(repr=False)
+    integrated_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -107,6 +111,12 @@ class Panel:
             found.append(f"{told}{beside} (z = {z}, adjusted p = {tests.adjusted[i]:.3f}).")
         return tuple(found)
 
+    @property
+    def caution(self) -> str:
+        """What to think of failures where parameters are integrated out; empty where there are none."""
+        names = ", ".join(self.integrated_out)
+        return f"Predictions draw {names} from the assumed distribution, which may be what fails: estimate {names}, and ask again." if names else ""
+
     def __str__(self) -> str:
         of = f"{len(self)} people" if len(self) > 1 else "one person"
         judged = f"{len(self.statistics)} statistics of {of}, judged by {self.n_replicates} replicates of the whole study"
@@ -115,6 +125,8 @@ class Panel:
             words = f"{judged}: the group fails in none of them."
         else:
             words = f"{judged}: the fitted model fails in {len(group)}.\n" + "\n".join(f"* {sentence}" for sentence in group)
+        if group and self.integrated_out:
+            words += "\n" + self.caution
         if len(self) == 1:
             return words
         n = len(self.failing_people())
@@ -157,7 +169,8 @@ def predictive_panel(posterior: Posterior, study: Trials, *, n_replicates: int =
     discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
     z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
     group = max_t(_mean(z, ~np.isnan(z), axis=1))
-    return Panel(known, study.names, observed[0], predicted[0], group, max_t(discrepancy), n_replicates, discrepancy)
+    drawn = tuple(integrated_out(posterior.simulator.model))
+    return Panel(known, study.names, observed[0], predicted[0], group, max_t(discrepancy), n_replicates, discrepancy, drawn)
 
 
 @dataclass(frozen=True, eq=False)

@@ -102,6 +102,7 @@ class Check:
                 + ", ".join(self.panel.failing()[:4])
                 + ". Change the mechanism before the prior."
             )
+            said += [self.panel.caution] if self.panel.integrated_out else []
         if self.extension is not None:
             said.append(self.extension.advice)
         if self.prior is not None:

@@ -61,11 +61,14 @@ class Likelihood:
         n_levels: how many levels of accuracy there are, 0 the fastest; 1 for a likelihood in closed form.
         densities: ``densities(theta, values, kept, level) -> (theta, trial)``, the log density of each of several answered trials; None when
             there is only the sum.
+        across: by parameter, ``across[name](theta, grid, values, answered, kept, level) -> (theta, grid)``, ``at`` for several values (grid,) of that
+            parameter in place of its own; for parameters of which many values cost hardly more than one.
     """
 
     at: Callable[[Array, Mapping[str, Array], Array, Kept, int], Array]
     n_levels: int = 1
     densities: Callable[[Array, Mapping[str, Array], Kept, int], Array] | None = None
+    across: Mapping[str, Callable[[Array, Array, Mapping[str, Array], Array, Kept, int], Array]] = field(default_factory=dict)
 
 
 @helpful

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
@@ -64,24 +64,36 @@ class PassageModel:
     @property
     def likelihood(self) -> Likelihood | None:
         """The exact likelihood; None for Euler's scheme, whose trials come from another, discrete process."""
-        return Likelihood(self._log_likelihood, len(LEVELS), self._log_densities) if self.scheme == "bridge" else None
+        if self.scheme != "bridge":
+            return None
+        return Likelihood(self._log_likelihood, len(LEVELS), self._log_densities, {LAPSE.name: self._across_lapses})
 
     def _log_likelihood(self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
         return np.concatenate([*self._in_parts(log_likelihood, theta, values, answered, kept, level), np.empty(0)])
+
+    def _across_lapses(self, theta: Array, grid: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
+        return np.concatenate([*self._in_parts(log_likelihood, theta, values, answered, kept, level, grid), np.empty((0, len(grid)))])
 
     def _log_densities(self, theta: Array, values: Mapping[str, Array], kept: Kept, level: int) -> Array:
         answered = np.ones(len(values["rt"]), bool)
         return np.concatenate([*self._in_parts(log_densities, theta, values, answered, kept, level), np.empty((0, len(answered)))])
 
     def _in_parts(
-        self, evaluate: Callable[..., Array], theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
+        self,
+        evaluate: Callable[..., Array],
+        theta: Array,
+        values: Mapping[str, Array],
+        answered: Array,
+        kept: Kept,
+        level: int,
+        lapses: Array | None = None,
     ) -> Iterator[Array]:
         levels, condition = np.unique(values["condition"], return_inverse=True)
         unanswered = np.bincount(condition[~answered], minlength=len(levels))
         observed = Observed(condition[answered], values["response"][answered], values["rt"][answered], unanswered)
         theta = np.asarray(theta, float)
         if len(levels) == 0:  # no trials: nothing to learn from
-            yield np.zeros(len(theta)) if evaluate is log_likelihood else np.zeros((len(theta), 0))
+            yield np.zeros((len(theta), 0)) if evaluate is log_densities else np.zeros(len(theta) if lapses is None else (len(theta), len(lapses)))
             return
         for first in range(0, len(theta), AT_ONCE):
             part = theta[first : first + AT_ONCE]
@@ -89,7 +101,10 @@ class PassageModel:
             def paths_of(rows: Array, times: Array | None, part: Array = part) -> Paths:
                 return self.paths(part[rows], times, levels)
 
-            yield evaluate(paths_of, self.effects(part), observed, kept, LEVELS[level])
+            effects = self.effects(part)
+            if lapses is not None:
+                effects = replace(effects, lapse=np.tile(lapses, (len(part), 1)))
+            yield evaluate(paths_of, effects, observed, kept, LEVELS[level])
 
 
 def by_name(theta: Array, free: Sequence[str], fixed: Mapping[str, float]) -> dict[str, Array]:

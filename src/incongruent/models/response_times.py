@@ -3,7 +3,7 @@ r"""Response-time densities and likelihoods of first-passage models, from the ma
 RT = first passage + R with R ~ Normal(mu_R, sd_R) cut at 0. Decision times are gathered into short bins; the density of the RT is the sum over bins
 of mass times the density of R, and a trial's log density is read off a cubic through its logarithms at equally spaced times. Trials that a design
 does not keep do not exist: densities are scaled to those it keeps. Lapses are mixed in, and drift variability is integrated over by Gauss-Hermite
-quadrature.
+quadrature. Several shares of lapses cost hardly more than one.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def log_likelihood(paths_of: PathsOf, effects: TrialEffects, observed: Observed,
         resolution: how finely the forward equation is solved.
 
     Returns:
-        (theta,), in nats.
+        (theta,), in nats; (theta, rate) when ``effects.lapse`` is (theta, rate), at hardly more cost.
     """
     total, _ = _evaluate(paths_of, effects, observed, kept, resolution, each=False)
     return total
@@ -99,13 +99,14 @@ def _evaluate(paths_of: PathsOf, effects: TrialEffects, observed: Observed, kept
     passages = first_passages(paths_on, effects.start, resolution)
     low, high = kept.window if kept.window is not None else (0.0, NO_EDGE)
     deadline = kept.deadline if kept.deadline is not None else NO_EDGE
-    total, values = np.empty(n_theta), np.empty((n_theta if each else 0, len(observed.rt)))
+    lapse = np.ascontiguousarray(effects.lapse.reshape(n_theta, -1))  # (theta, rate)
+    total, values = np.empty(lapse.shape), np.empty((n_theta if each else 0, len(observed.rt)))
     solved = (passages.times, passages.later, passages.decay, passages.never, passages.horizon, weights)
-    varying = (effects.mu_R, np.maximum(effects.sd_R, SMALLEST_SD), effects.lapse, float(effects.lapse_range[0]), float(effects.lapse_range[1]))
+    varying = (effects.mu_R, np.maximum(effects.sd_R, SMALLEST_SD), lapse, float(effects.lapse_range[0]), float(effects.lapse_range[1]))
     rules = (float(low), float(min(high, NO_EDGE)), float(min(deadline, NO_EDGE)))
     trials = (observed.condition.astype(np.int64), observed.side.astype(np.int64), observed.rt.astype(float), observed.unanswered.astype(float))
     _log_likelihood(*solved, *varying, *rules, *trials, total, values)
-    return total, values
+    return total.reshape(effects.lapse.shape), values
 
 
 @numba.njit(nogil=True, cache=True)
@@ -209,7 +210,8 @@ def _log_likelihood(
         shortest, longest = min(shortest, rt[j]), max(longest, rt[j])
     if len(rt) == 0:
         shortest, longest = 100.0, 101.0
-    counts, log_kept = np.zeros(n_conditions), np.zeros(n_conditions)
+    n_rates = lapse.shape[1]
+    counts, log_kept = np.zeros(n_conditions), np.zeros((n_conditions, n_rates))
     for j in range(len(rt)):
         counts[condition[j]] += 1.0
     furthest = longest
@@ -217,7 +219,7 @@ def _log_likelihood(
         if edge < NO_EDGE:
             furthest = max(furthest, edge)
     for i in range(len(out)):
-        mu, sd, eps = mu_R[i], sd_R[i], lapse[i]
+        mu, sd = mu_R[i], sd_R[i]
         width = min(max(sd / 4.0, 0.25), 8.0)
         whole = _normal_cdf(mu / sd)
         n_bins = max(math.ceil(min(furthest - max(mu - REACH * sd, 0.0), horizon) / width), 0) + 2
@@ -231,7 +233,7 @@ def _log_likelihood(
         last_node = math.floor(max(longest, mu - (REACH - 2.0) * sd) / width) + 2
         density = np.empty((n_conditions, 2, last_node - first_node + 1))
         masses = np.empty(n_bins)
-        total = 0.0
+        out[i] = 0.0
         for c in range(n_conditions):
             below, above, silent = 0.0, 0.0, 0.0
             for s in range(2):
@@ -261,17 +263,17 @@ def _log_likelihood(
                     above += masses[j] * (late - too_late)
             for q in range(n_nodes):
                 silent += node_weights[q] * never[i * n_nodes + q, c]
-            silent = (1.0 - eps) * silent
-            below, above = (1.0 - eps) * below, (1.0 - eps) * above
-            if eps > 0.0:
-                span = lapse_high - lapse_low
-                below += eps * min(max(low - lapse_low, 0.0), span) / span
-                lapse_late = eps * min(max(lapse_high - min(high, deadline), 0.0), span) / span
-                lapse_silent = eps * min(max(lapse_high - deadline, 0.0), span) / span
-                silent += lapse_silent
-                above += lapse_late - lapse_silent
-            log_kept[c] = math.log(max(1.0 - max(below, 0.0) - max(above, 0.0), 1e-300))
-            total += unanswered[c] * (math.log(max(silent, 1e-300)) - log_kept[c]) - counts[c] * log_kept[c]
+            span = lapse_high - lapse_low
+            early = min(max(low - lapse_low, 0.0), span) / span
+            lapse_late = min(max(lapse_high - min(high, deadline), 0.0), span) / span
+            lapse_silent = min(max(lapse_high - deadline, 0.0), span) / span
+            for e in range(n_rates):
+                eps = lapse[i, e]
+                mixed = (1.0 - eps) * silent + eps * lapse_silent
+                cut_below = (1.0 - eps) * below + eps * early
+                cut_above = (1.0 - eps) * above + eps * (lapse_late - lapse_silent)
+                log_kept[c, e] = math.log(max(1.0 - max(cut_below, 0.0) - max(cut_above, 0.0), 1e-300))
+                out[i, e] += unanswered[c] * (math.log(max(mixed, 1e-300)) - log_kept[c, e]) - counts[c] * log_kept[c, e]
         for j in range(len(rt)):
             place = rt[j] / width - first_node
             a = int(place)
@@ -285,13 +287,14 @@ def _log_likelihood(
             )
             least, most = min(near[a], near[a + 1]), max(near[a], near[a + 1])
             value = min(max(value, least - OVERSHOOT), most + OVERSHOOT)  # more than a peak's height only at the edge of nothing
-            if eps > 0.0:
-                inside = 0.5 * eps / (lapse_high - lapse_low) if lapse_low <= rt[j] <= lapse_high else 0.0
-                value = math.log(max((1.0 - eps) * math.exp(value) + inside, 1e-300))
-            total += value
-            if len(each):
-                each[i, j] = value - log_kept[condition[j]]
-        out[i] = total
+            likely = math.exp(value)
+            inside = 0.5 / (lapse_high - lapse_low) if lapse_low <= rt[j] <= lapse_high else 0.0
+            for e in range(n_rates):
+                eps = lapse[i, e]
+                mixed = math.log(max((1.0 - eps) * likely + eps * inside, 1e-300)) if eps > 0.0 else value
+                out[i, e] += mixed
+                if e == 0 and len(each):
+                    each[i, j] = mixed - log_kept[condition[j], 0]
 
 
 @numba.njit(nogil=True, cache=True)
