@@ -54,7 +54,7 @@ def test_simulate_repeats_itself(study: Path, tmp_path: Path, monkeypatch: pytes
 
 def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     out = tmp_path / "results"
-    assert run("fit", study, "--out", out, "--network", network, "--draws", 200, "--seed", 1, "--no-mcmc", monkeypatch=monkeypatch) == 0
+    assert run("fit", study, "--out", out, "--network", network, "--draws", 200, "--seed", 1, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
     table, people = pd.read_csv(out / "posterior.csv"), pd.read_csv(out / "people.csv")
     assert list(table.columns) == ["person", "parameter", "mean", "sd", "q05", "q50", "q95", "contraction"]
     assert len(table) == 6 * 6
@@ -76,7 +76,9 @@ def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path,
 
 def test_fit_with_the_same_seed_writes_the_same_tables(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "two"):
-        assert run("fit", study, "--out", tmp_path / name, "--network", network, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
+        assert (
+            run("fit", study, "--out", tmp_path / name, "--network", network, "--draws", 50, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
+        )
     assert (tmp_path / "one" / "posterior.csv").read_bytes() == (tmp_path / "two" / "posterior.csv").read_bytes()
 
 
@@ -84,7 +86,22 @@ def test_hostile_names_reach_the_tables_as_they_are(study: Path, network: Path, 
     trials = pd.read_csv(study)
     trials["subject"] = trials["subject"].map(lambda s: f"[red]<b>{s}</b>[/], 'ü' 🙂 $x_" if s == 1 else f"p{s}")
     trials.to_csv(tmp_path / "odd.csv", index=False)
-    assert run("fit", tmp_path / "odd.csv", "--out", tmp_path / "odd", "--network", network, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
+    assert (
+        run(
+            "fit",
+            tmp_path / "odd.csv",
+            "--out",
+            tmp_path / "odd",
+            "--network",
+            network,
+            "--draws",
+            50,
+            "--no-mcmc",
+            "--no-check",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     assert "[red]<b>1</b>[/], 'ü' 🙂 $x_" in set(pd.read_csv(tmp_path / "odd" / "people.csv")["person"])
 
 
@@ -92,7 +109,22 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(study: Path, net
     trials = pd.read_csv(study)
     trials.loc[trials["subject"] == 2, "rt_ms"] = -1.0
     trials.to_csv(tmp_path / "gap.csv", index=False)
-    assert run("fit", tmp_path / "gap.csv", "--out", tmp_path / "gap", "--network", network, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
+    assert (
+        run(
+            "fit",
+            tmp_path / "gap.csv",
+            "--out",
+            tmp_path / "gap",
+            "--network",
+            network,
+            "--draws",
+            50,
+            "--no-mcmc",
+            "--no-check",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     people, table = pd.read_csv(tmp_path / "gap" / "people.csv"), pd.read_csv(tmp_path / "gap" / "posterior.csv")
     assert people.loc[1, ["n_trials", "n_excluded", "flags"]].tolist() == [0, 80, "no trials"]
     assert set(table["person"]) == {1, 3, 4, 5, 6}
@@ -103,7 +135,7 @@ def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Pa
     monkeypatch.setattr(cli, "Architecture", lambda: small)
     out = tmp_path / "mine"
     assert run("train", "--prior", "schaefer2025", "--steps", 60, "--trials", "50-200", "--out", out, monkeypatch=monkeypatch) == 0
-    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
+    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
     assert run("info", out, "--figure", tmp_path / "loss.png", monkeypatch=monkeypatch) == 0
     assert (tmp_path / "loss.png").exists()
     shown = capsys.readouterr().out
@@ -121,7 +153,7 @@ def test_a_network_that_knows_of_lapses_is_trained_and_fits(
     monkeypatch.setattr(cli, "with_quality", lambda posterior, **_: posterior)  # minutes
     out = tmp_path / "robust"
     assert run("train", "--lapses", lapses, "--steps", 60, "--trials", "50-200", "--out", out, monkeypatch=monkeypatch) == 0
-    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", monkeypatch=monkeypatch) == 0
+    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
     assert pd.read_csv(tmp_path / "results" / "posterior.csv")["parameter"].nunique() == parameters
 
 
@@ -142,7 +174,7 @@ def test_recover_prints_and_writes(network: Path, tmp_path: Path, monkeypatch: p
 
 
 def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    arguments = ("fit", study, "--network", network, "--draws", 100, "--no-mcmc")
+    arguments = ("fit", study, "--network", network, "--draws", 100, "--no-mcmc", "--no-check")
     assert run(*arguments, "--out", tmp_path / "own", monkeypatch=monkeypatch) == 0
     assert run(*arguments, "--out", tmp_path / "other", "--prior", "broad", monkeypatch=monkeypatch) == 0
     own, other = (pd.read_csv(tmp_path / name / "posterior.csv") for name in ("own", "other"))
@@ -230,7 +262,9 @@ def test_the_installed_command_answers() -> None:
 def test_check_and_fit_with_check_give_one_verdict(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert run("check", study, "--out", tmp_path / "alone", "--seed", 1, monkeypatch=monkeypatch) == 0
     assert "Results in" in capsys.readouterr().out
-    assert run("fit", study, "--out", tmp_path / "both", "--draws", 100, "--no-mcmc", "--check", "--seed", 1, monkeypatch=monkeypatch) == 0
+    assert (
+        run("fit", study, "--out", tmp_path / "both", "--draws", 100, "--no-mcmc", "--seed", 1, monkeypatch=monkeypatch) == 0
+    )
     names = {path.name for path in (tmp_path / "alone").iterdir()}
     assert names == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png"}
     alone, both = (json.loads((folder / "verdict.json").read_text()) for folder in (tmp_path / "alone", tmp_path / "both" / "check"))

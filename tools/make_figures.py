@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from scipy import stats
 
 import incongruent as inc
@@ -16,6 +17,7 @@ from incongruent.plots import (
     predictive_figure,
     recovery_figure,
     save_png,
+    space_figure,
     styled,
 )
 from incongruent.plots.style import new_figure
@@ -35,6 +37,7 @@ def main() -> None:
     save_png(panel_figure(panel), FOLDER / "panel.png")
     check = inc.check(posterior, demo_study(), seed=1)
     save_png(misspecification_figure(check.mmd, check.scope), FOLDER / "scope.png")
+    save_png(space_figure(_far_more_extreme()), FOLDER / "space.png")
     assert posterior.history is not None
     with styled():
         figure, axes = new_figure(1, 1, width=4.8, height=3.0)
@@ -51,6 +54,18 @@ def _people_with_lapses() -> inc.Trials:
         .simulate(20, seed=1)
         .trials
     )
+
+
+def _far_more_extreme() -> inc.SummarySpace:
+    """Sixteen people of a published prior, and their trials in random batches, seen by a network that was trained for other people."""
+    design = inc.Design((100, 500), {"congruent": 0.5, "incongruent": 0.5})
+    network = inc.train(inc.Simulator(inc.models.dmc(), inc.priors.schaefer2024_initial(), design), steps=4000, seed=1)
+    simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design(336, design.share))
+    people = simulator.simulate(16, seed=7).trials
+    pooled = inc.to_frame(people).sample(frac=1.0, random_state=1)
+    pooled["subject"] = np.arange(len(pooled)) // 200
+    batches = inc.read_trials(pooled, unit="ms")
+    return inc.summary_space(network, {"pooled batches": batches, "people": people}, seed=1)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ from incongruent.simulation import Simulations, Simulator
 from incongruent.storage import FileError
 from incongruent.training import TrainingError
 from incongruent.training import train as train_posterior
-from incongruent.trials import Trials, to_frame
+from incongruent.trials import Trials, select, to_frame
 
 SHORT = {"contraction": "contr.", "coverage_50": "in 50 %", "coverage_90": "in 90 %", "calibration_error": "ECE"}
 """Column heads that fit a narrow screen."""
@@ -104,16 +104,17 @@ def fit(
     exact: Exact = False,
     mcmc: Mcmc = True,
     draws: NDraws = 1000,
-    check: Annotated[bool, typer.Option("--check", help="Ask also whether the model is right for these people; see check.")] = False,
+    check: Annotated[bool, typer.Option("--check/--no-check", help="Ask also whether the model is right for these people; half a minute.")] = True,
     seed: Seed = 1,
 ) -> None:
     """Posteriors, corrected by the exact likelihood, and predictions for everybody in a file of trials."""
     posterior = network_named(network)
     study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
     other = _other_prior(prior, posterior)
-    _show_fit(_fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed), out)
+    result = _fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed)
+    _show_fit(result, out)
     if check:
-        show_check(study, posterior, out / "check", seed)
+        show_check(select(study, np.flatnonzero(posterior.admit(study).trials.n_trials > 0)), posterior, out / "check", seed)
 
 
 @app.command()
