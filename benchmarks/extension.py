@@ -1,6 +1,6 @@
 """Which extension is named when one is planted: truth × chosen.
 
-python benchmarks/extension.py [--studies 3] [--people 20] [--trials 300] [--replicates 99] [--truths lapses …]
+python benchmarks/extension.py [--studies 3] [--people 20] [--trials 300] [--replicates 99] [--seed 100] [--truths SSP …]
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main(options: argparse.Namespace) -> None:
     for name in options.truths:
         (model, prior), chosen, fails, seconds = TRUTHS[name], Counter(), 0, 0.0
         for i in range(options.studies):
-            study = inc.Simulator(model, prior, inc.Design(options.trials, HALF)).simulate(options.people, seed=100 + i).trials
+            study = inc.Simulator(model, prior, inc.Design(options.trials, HALF)).simulate(options.people, seed=options.seed + i).trials
             panel = inc.predictive_panel(posterior, study, n_replicates=options.replicates, seed=i + 1)
             began = time.perf_counter()
             found = inc.rank_extensions(posterior, study, panel, seed=i + 1)
@@ -59,5 +59,6 @@ if __name__ == "__main__":
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--replicates", type=int, default=99)
+    parser.add_argument("--seed", type=int, default=100, help="of the first study; the method was developed on 100")
     parser.add_argument("--truths", nargs="+", choices=TRUTHS, default=list(TRUTHS))
     main(parser.parse_args())
