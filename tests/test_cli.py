@@ -262,9 +262,7 @@ def test_the_installed_command_answers() -> None:
 def test_check_and_fit_with_check_give_one_verdict(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     assert run("check", study, "--out", tmp_path / "alone", "--seed", 1, monkeypatch=monkeypatch) == 0
     assert "Results in" in capsys.readouterr().out
-    assert (
-        run("fit", study, "--out", tmp_path / "both", "--draws", 100, "--no-mcmc", "--seed", 1, monkeypatch=monkeypatch) == 0
-    )
+    assert run("fit", study, "--out", tmp_path / "both", "--draws", 100, "--no-mcmc", "--seed", 1, monkeypatch=monkeypatch) == 0
     names = {path.name for path in (tmp_path / "alone").iterdir()}
     assert names == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png"}
     alone, both = (json.loads((folder / "verdict.json").read_text()) for folder in (tmp_path / "alone", tmp_path / "both" / "check"))

@@ -191,6 +191,20 @@ def test_a_panel_repeats_itself_and_does_not_mind_how_many_go_at_once(posterior:
     assert one.table(2).equals(two.table(2))
 
 
+def test_under_another_prior_the_fit_is_another(posterior: inc.Posterior, population: inc.Simulator) -> None:
+    """The people's own prior lets the fitted model predict them; a prior of strong activation alone does not, and fails where it must."""
+    study = population.simulate(8, seed=3).trials
+    own = inc.predictive_panel(posterior, study, prior=inc.priors.schaefer2025(), n_replicates=39, n_predictions=4, seed=1)
+    assert own.failing() == ()
+    before = {name: posterior.simulator.prior[name] for name in posterior.simulator.prior.names}
+    strong = inc.Prior(**{**before, "A": stats.norm(50.0, 2.0)})
+    panel = inc.predictive_panel(posterior, study, prior=strong, n_replicates=39, n_predictions=4, seed=1)
+    at = [s.name for s in panel.statistics].index("delta at .3")
+    assert panel.predicted[:, at].mean() > own.predicted[:, at].mean() + 5.0  # ms
+    with pytest.raises(ValueError, match="Expected a prior of the parameters"):
+        inc.predictive_panel(posterior, study, prior=inc.Prior(x=stats.norm()), n_replicates=39, seed=1)
+
+
 def test_what_cannot_be_judged_is_refused(posterior: inc.Posterior, population: inc.Simulator) -> None:
     study = population.simulate(3, seed=15).trials
     with pytest.raises(ValueError, match="Expected at least 39 replicates"):

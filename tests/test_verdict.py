@@ -91,6 +91,9 @@ def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
     assert found.verdict is Verdict.DEFICIENT
     assert any(name.startswith(("skewness", "SD")) for name in found.panel.failing()[:3])
     assert any("cannot give" in sentence for sentence in found.advice)
+    if found.suggestion is not None:
+        assert found.panel_after is not None
+        assert any("and the fitted model fails in" in sentence or "Moving the prior alone" in sentence for sentence in found.advice)
 
 
 def test_pooled_batches_are_outside_with_the_reason(dmc: inc.Posterior) -> None:

@@ -21,7 +21,9 @@ from scipy import stats
 
 from incongruent.checks.panel_statistics import Statistic, noise_of, panel_values, statistics_for
 from incongruent.checks.predictive import simulator_again
+from incongruent.checks.replicas import simulator_with
 from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
+from incongruent.joint_prior import AnyPrior
 from incongruent.nuisance import integrated_out
 from incongruent.posterior import Posterior
 from incongruent.simulation import generator
@@ -32,6 +34,8 @@ Array = np.ndarray
 LEVEL = 0.05
 FEWEST_REPLICATES = 39
 """With fewer no adjusted p-value could be clearly below .05."""
+N_WEIGHED = 200
+"""Draws that are weighted for another prior."""
 DATASETS_AT_ONCE = 12_000
 """Data sets that are simulated and fitted together; more would only need more memory."""
 
@@ -134,19 +138,24 @@ class Panel:
         return f"{words}\nTaken alone, {n} of {len(self)} people fail in some statistic; {expected}."
 
 
-def predictive_panel(posterior: Posterior, study: Trials, *, n_replicates: int = 200, n_predictions: int = 10, seed: int) -> Panel:
+def predictive_panel(
+    posterior: Posterior, study: Trials, *, prior: AnyPrior | None = None, n_replicates: int = 200, n_predictions: int = 10, seed: int
+) -> Panel:
     """Judge about forty signed statistics of every person and of the group against the fitted model, with calibrated p-values.
 
     Args:
         posterior: a trained one, for a conflict task.
         study: one data set a person.
+        prior: to fit under instead of the one that the network was trained under, by importance weights of its draws: what the panel would be with a
+            network trained for that prior, as far as this one's draws reach.
         n_replicates: studies to simulate, fit and judge in the same way; p-values are multiples of 1 / (n_replicates + 1).
         n_predictions: data sets simulated from each posterior to predict the statistics; they cost as much as the replicates do together.
         seed: of everything.
 
     Raises:
         ScopeError: when nobody is what the network was trained for.
-        ValueError: when the trials are not those of a conflict task, someone has none, or there are too few replicates.
+        ValueError: when the trials are not those of a conflict task, someone has none, there are too few replicates, or the prior is
+            one of other parameters.
 
     Example:
         >>> from incongruent import pretrained, select
@@ -164,7 +173,7 @@ def predictive_panel(posterior: Posterior, study: Trials, *, n_replicates: int =
     at_once = max(1, DATASETS_AT_ONCE // (n_replicates + 1))
     for first in range(0, len(study), at_once):
         people = np.arange(first, min(first + at_once, len(study)))
-        part = _Part(posterior, select(study, people), known, generator(seed, 17, first))
+        part = _Part(posterior, simulator_with(posterior, prior).prior, select(study, people), known, generator(seed, 17, first))
         observed[:, people], predicted[:, people] = part.judged(n_replicates, n_predictions)
     discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
     z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
@@ -178,6 +187,7 @@ class _Part:
     """Some of the people, and what is done with them."""
 
     posterior: Posterior
+    prior: AnyPrior
     study: Trials
     statistics: tuple[Statistic, ...]
     rng: np.random.Generator
@@ -186,11 +196,11 @@ class _Part:
         """Statistics and their predictions, both (1 + replicate, person, statistic), the study itself first."""
         trials = self.posterior.admit(self.study).trials
         again = simulator_again(self.posterior.simulator, trials)
-        theta = self.posterior.sample(trials, n_replicates, seed=self._seed()).theta  # (person, replicate, parameter)
+        theta = self._draws(self.posterior, trials, n_replicates)  # (person, replicate, parameter)
         replicates = again.simulate_at(np.swapaxes(theta, 0, 1).reshape(-1, theta.shape[-1]), seed=self._seed())
         everything = concatenate([replace(trials, excluded={}, notes=()), replicates])  # ((1 + replicate) person, trial)
         observed = panel_values(everything, self.statistics)
-        fitted = replace(self.posterior, ranges=None).sample(everything, n_predictions, seed=self._seed()).theta
+        fitted = self._draws(replace(self.posterior, ranges=None), everything, n_predictions)
         total, n = np.zeros_like(observed), np.zeros_like(observed)
         for draw in range(n_predictions):
             values = panel_values(again.simulate_at(fitted[:, draw], seed=self._seed()), self.statistics)
@@ -198,6 +208,20 @@ class _Part:
         predicted = np.where(n > 0, total / np.maximum(n, 1), np.nan)
         shape = (n_replicates + 1, len(trials), len(self.statistics))
         return observed.reshape(shape), predicted.reshape(shape)
+
+    def _draws(self, posterior: Posterior, trials: Trials, n: int) -> Array:
+        """Of the posterior under the prior, (person, n, parameter)."""
+        own = posterior.simulator.prior
+        if self.prior is own:
+            return posterior.sample(trials, n, seed=self._seed()).theta
+        theta = posterior.sample(trials, max(n, N_WEIGHED), seed=self._seed()).theta
+        with np.errstate(divide="ignore"):
+            log_weight = self.prior.log_prob(theta) - own.log_prob(theta)  # (person, draw)
+        log_weight = np.where(np.isfinite(log_weight).any(axis=1, keepdims=True), log_weight, 0.0)
+        weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+        cumulated = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
+        rows = np.stack([np.searchsorted(row, self.rng.random(n) * row[-1]) for row in cumulated])
+        return np.take_along_axis(theta, np.minimum(rows, theta.shape[1] - 1)[..., None], axis=1)
 
     def _seed(self) -> int:
         return int(self.rng.integers(2**63))

@@ -61,6 +61,7 @@ class Check:
         prior: scores of its locations and spreads; None when its parameters depend on each other.
         suggestion: a better prior; None when the prior is quiet or the people are fewer than five.
         mmd_after: the same people under the suggested prior.
+        panel_after: what the panel would be under the suggested prior; None where there is none, or the panel finds nothing now.
         extension: what explains the statistics in which the model fails; None when it fails in none, or is not one for which there are candidates.
         network: what the posterior is called: model and prior.
         seed: of everything.
@@ -75,6 +76,7 @@ class Check:
     prior: PriorCheck | None
     suggestion: Suggestion | None
     mmd_after: MmdTest | None
+    panel_after: Panel | None
     extension: ExtensionRanking | None
     network: str
     seed: int
@@ -112,6 +114,8 @@ class Check:
                 said.append(f"Prior: {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}.")
         if self.suggestion is not None and self.mmd_after is not None:
             under = f"under it the MMD test has p = {self.mmd_after.p_value:.2g}, now p = {self.mmd.p_value:.2g}"
+            if self.panel_after is not None:
+                under += f", and the fitted model fails in {len(self.panel_after.failing())} statistics, now in {len(self.panel.failing())}"
             if self.mmd_after.p_value > max(self.mmd.p_value, LEVEL):
                 said.append(
                     f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live; {under}."
@@ -147,6 +151,8 @@ class Check:
                 questions[name] = {"p": test.p_value, "statistic": test.statistic, "effect": test.effect, "location_share": test.location_share}
                 questions[name] |= {"spread_share": test.spread_share, "variance_ratio": test.variance_ratio, "people": test.n_people}
         questions["model"] = {"failing": list(self.panel.failing()), "statistics": self.panel.table().to_dict("records")}
+        if self.panel_after is not None:
+            questions["model_after"] = {"failing": list(self.panel_after.failing())}
         if self.extension is not None:
             questions["extension"] = self.extension.to_json()
         if self.prior is not None:
@@ -210,7 +216,7 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
     asked = study if many_outside(scope) else select(study, np.flatnonzero(~scope.outside))
     mmd = mmd_of_study(posterior, asked, seed=seed)
     panel = predictive_panel(posterior, asked, n_replicates=n_replicates, seed=seed)
-    prior = suggestion = after = extension = None
+    prior = suggestion = after = panel_after = extension = None
     if panel.failing(level=LEVEL) and posterior.simulator.model.name in WITH_CANDIDATES:
         extension = rank_extensions(posterior, asked, panel, seed=seed)
     if isinstance(posterior.simulator.prior, Prior):
@@ -218,9 +224,11 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
     if prior is not None and prior.moves() and len(asked) >= FEWEST_PEOPLE:
         suggestion = suggest_prior(posterior, asked, seed=seed)
         after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=seed)
+        if panel.failing(level=LEVEL):
+            panel_after = predictive_panel(posterior, asked, prior=suggestion.prior, n_replicates=n_replicates, seed=seed)
     network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
     verdict = decide(clean, scope, panel, prior)
-    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, extension, network, seed, time.perf_counter() - begun)
+    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, panel_after, extension, network, seed, time.perf_counter() - begun)
 
 
 def many_outside(scope: Surprise) -> bool:
