@@ -9,7 +9,7 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.checks.population import check_prior, holm
-from incongruent.checks.suggestion import _climb, _distribution, suggest_prior
+from incongruent.checks.suggestion import _climb, _distribution, expanded_tail, suggest_prior
 from incongruent.demo import demo_study
 from incongruent.draws import Draws
 
@@ -43,6 +43,16 @@ def test_a_population_of_normals_is_found_by_calculation() -> None:
     mean, log_sd = _climb(draws[..., None], np.ones(n), np.zeros((2, 1)))
     assert mean[0] == pytest.approx(x.mean(), abs=0.01)
     assert np.exp(log_sd[0]) == pytest.approx(np.sqrt(x.var() - error**2), abs=0.01)
+
+
+def test_intervals_of_few_people_are_as_wide_as_those_of_t() -> None:
+    """For a mean of normal values the expanded bootstrap interval is Student's, whose coverage is exact."""
+    x = np.random.default_rng(2).normal(size=12)
+    weights = np.random.default_rng(3).dirichlet(np.ones(12), 200_000)
+    tail = expanded_tail(12)
+    found = np.quantile(weights @ x, [tail, 1.0 - tail])
+    student = stats.t(11, x.mean(), x.std(ddof=1) / np.sqrt(12)).interval(0.95)
+    assert np.ptp(found) == pytest.approx(np.diff(student)[0], rel=0.05)
 
 
 @pytest.mark.parametrize(("place", "shift", "word"), [(3, -1.0, "down"), (4, 1.0, "up")])

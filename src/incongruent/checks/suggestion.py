@@ -6,7 +6,8 @@ scale is, up to a constant,
     sum over people i of log mean over draws s of N(z_is | eta, exp(lambda)) / N(z_is | 0, 1)
 
 (empirical Bayes by importance weights; pooling all draws and taking their mean and SD is its first step only, and stays near the old prior). EM
-climbs it, a weighted mean and SD at a time; a Bayesian bootstrap of people gives the intervals.
+climbs it, a weighted mean and SD at a time; a Bayesian bootstrap of people gives the intervals, expanded for few people as those of a t distribution
+are (Hesterberg 2015, The American Statistician 69, 371-386).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from incongruent.trials import Trials
 Array = np.ndarray
 
 FEWEST_PEOPLE = 5
-N_BOOTSTRAP = 200
+N_BOOTSTRAP = 400
 N_STEPS = 200
 TOLERANCE = 1e-3
 MOST_DRAWS = 1000
@@ -157,7 +158,8 @@ def suggest_prior(posterior: Posterior, study: Trials, *, draws: Draws | None = 
     few = _thinned(z, BOOTSTRAP_DRAWS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         again = np.stack(list(pool.map(lambda w: _climb(few, w, population), weights)))  # (bootstrap, 2, parameter)
-    low, high = np.quantile(again, [0.025, 0.975], axis=0)
+    tail = expanded_tail(len(z))
+    low, high = np.quantile(again, [tail, 1.0 - tail], axis=0)
     location, spread = population[0], np.exp(population[1])
     wide = np.sqrt(np.mean(np.exp(2.0 * again[:, 1]), axis=0) + again[:, 0].var(axis=0))  # a new person's, whatever the population is
     kept = tuple(name for name, nothing in zip(before.names, silent, strict=True) if nothing)
@@ -176,6 +178,16 @@ def suggest_prior(posterior: Posterior, study: Trials, *, draws: Draws | None = 
         k_hat=weigh(log_ratio, np.zeros_like(log_ratio)).k_hat,
         n_draws=z.shape[1],
     )
+
+
+def expanded_tail(n: int, tail: float = 0.025) -> float:
+    """The tail of a bootstrap distribution of n people beyond which an interval with this tail ends.
+
+    Example:
+        >>> round(expanded_tail(20), 4), round(expanded_tail(100_000), 4)
+        (0.0159, 0.025)
+    """
+    return float(stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t(n - 1).ppf(tail)))
 
 
 def _of_the_same(draws: Draws, people: Trials, before: Prior) -> Draws:
