@@ -1,6 +1,6 @@
 """How often each question of `incongruent.check`, and the verdict as a whole, says no: when nothing is wrong, and when something is.
 
-python benchmarks/verdicts.py run --people 20 [--studies 400] [--layouts 20] [--populations true …] [--out verdicts.jsonl]
+python benchmarks/verdicts.py run --people 20 [--studies 400] [--layouts 20] [--populations true …] [--prior-only] [--out verdicts.jsonl]
 python benchmarks/verdicts.py tables verdicts.jsonl
 python benchmarks/verdicts.py people --data FOLDER [--out FOLDER]     what `check` says of public data sets
 
@@ -35,6 +35,7 @@ Array = np.ndarray
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 N_REPLICATES = 59
 N_PREDICTIONS = 5
+QUESTIONS = ("MMD", "someone outside", "persons p ≤ .05", "too central", "panel, group", "panel, persons", "prior")
 
 
 class Population(inc.Prior):
@@ -95,7 +96,7 @@ def pooled(study: inc.Trials, rng: np.random.Generator) -> inc.Trials:
     return from_long(study.columns, np.arange(len(order)) * len(study) // len(order), values)
 
 
-def judged(layout: Layout, name: str, n_studies: int, extensions: bool) -> Iterator[dict[str, Any]]:
+def judged(layout: Layout, name: str, n_studies: int, extensions: bool, prior_only: bool) -> Iterator[dict[str, Any]]:
     posterior, n, seed = layout.posterior, len(layout.people), layout.seed
     model, population = populations(posterior.simulator.prior)[name]
     simulator = inc.Simulator(model, population, posterior.simulator.design)
@@ -105,6 +106,12 @@ def judged(layout: Layout, name: str, n_studies: int, extensions: bool) -> Itera
         for i in range(n_studies):
             clean = inc.hygiene(pooled(inc.select(everybody, range(i * n, (i + 1) * n)), np.random.default_rng(seed + i)), seed=seed)
             yield {"units": clean["units"].severity.value}
+        return
+    if prior_only:
+        for i in range(n_studies):
+            study = inc.select(everybody, range(i * n, (i + 1) * n))
+            prior = prior_scores(posterior, study, layout.replicas, seed=seed + i)
+            yield {"prior": prior.p_value, "moves": [list(move) for move in prior.moves()]} | covered(posterior, study, name, seed + i)
         return
     at_once = max(100 // n, 4)  # studies; m is hardly more than for one
     for i in range(n_studies):
@@ -150,7 +157,7 @@ def run(options: argparse.Namespace) -> None:
         for k in range(options.layouts):
             layout = layout_of(posterior, options.people, options.seed + 1000 * k)
             for name in options.populations:
-                for i, row in enumerate(judged(layout, name, each, options.extensions)):
+                for i, row in enumerate(judged(layout, name, each, options.extensions, options.prior_only)):
                     file.write(json.dumps({"people": options.people, "population": name, "layout": k, "study": i} | row) + "\n")
                     file.flush()
             print(f"{options.people} people, layout {k + 1} of {options.layouts}, {time.perf_counter() - begun:.0f} s", flush=True)
@@ -180,22 +187,11 @@ def band(n: int, p: float = 0.05) -> str:
 
 
 def tables(options: argparse.Namespace) -> None:
-    rows = pd.concat([pd.read_json(path, lines=True) for path in options.files], ignore_index=True)
+    rows = pd.concat([pd.DataFrame({"verdict": []}), *(pd.read_json(path, lines=True) for path in options.files)], ignore_index=True)
     names = list(dict.fromkeys(rows["population"]))
-    for name in [name for name in names if name != "pooled batches"]:
+    for name in [name for name in names if name != "pooled batches" and rows.loc[rows["population"] == name, "verdict"].notna().any()]:
         print(f"\n**{name}**: share of studies in which a question says no at .05\n")
-        head(
-            "people",
-            "studies",
-            "MMD",
-            "someone outside",
-            "persons p ≤ .05",
-            "too central",
-            "panel, group",
-            "panel, persons",
-            "prior",
-            "99 % band of .05",
-        )
+        head("people", "studies", *QUESTIONS, "99 % band of .05")
         for n, part in rows[rows["population"] == name].groupby("people"):
             persons = np.concatenate([np.asarray(p, float) for p in part["p_people"]])
             shares = [(part["mmd"] <= 0.05).mean(), (part["outside"] > 0).mean(), (persons <= 0.05).mean(), (part["central"] <= 0.05).mean()]
@@ -224,27 +220,17 @@ def head(*names: str) -> None:
 def moved(rows: pd.DataFrame) -> None:
     """Of priors that are one SD off: is the right parameter named first, with the right sign, and do the intervals hold the truth?"""
     print()
-    covered = ("all locations in their 95 % intervals", "its own", "kept")
-    head(
-        "moved",
-        "people",
-        "studies",
-        "rejected",
-        "moved first",
-        "of the moved, first",
-        "of the moved, right sign",
-        "verdict: move the prior",
-        *covered,
-    )
+    shown = ("rejected", "moved first", "of the moved, first", "right sign", "all locations in their 95 % intervals", "its own", "all spreads")
+    head("moved", "people", "studies", *shown)
     for (name, n), part in rows[rows["population"].str.contains("1 SD")].groupby(["population", "people"], sort=False):
         parameter, sign = name.split()[0], "up" if "+" in name else "down"
         place = list(inc.priors.broad().names).index(parameter)
         moves = [[tuple(move) for move in found if move[1] in ("up", "down")] for found in part["moves"]]
         first = [found[0][0] == parameter for found in moves if found]
         right = [dict(found)[parameter] == sign for found in moves if parameter in dict(found)]
-        inside = np.array(part["location_covered"].tolist())
-        shares = [(part["prior"] <= 0.05).mean(), sum(first) / len(part), _mean(first), _mean(right), (part["verdict"] == "move the prior").mean()]
-        shares += [inside.mean(), inside[:, place].mean(), np.mean([parameter in kept for kept in part["kept"]])]
+        inside, spreads = (np.array(part[f"{what}_covered"].tolist()) for what in ("location", "spread"))
+        shares = [(part["prior"] <= 0.05).mean(), sum(first) / len(part), _mean(first), _mean(right)]
+        shares += [inside.mean(), inside[:, place].mean(), spreads.mean()]
         print(f"| {name} | {n} | {len(part)} | " + " | ".join(f"{share:.2f}" for share in shares) + " |")
 
 
@@ -261,6 +247,7 @@ if __name__ == "__main__":
     asked.add_argument("--layouts", type=int, default=20)
     asked.add_argument("--populations", nargs="+", default=["true"], choices=list(populations(inc.priors.broad())))
     asked.add_argument("--extensions", action="store_true", help="ask which extension explains what fails")
+    asked.add_argument("--prior-only", action="store_true", help="ask about the prior alone, of populations that are moved")
     asked.add_argument("--seed", type=int, default=300_000)
     asked.add_argument("--out", type=Path, default=Path("verdicts.jsonl"))
     printed = commands.add_parser("tables")

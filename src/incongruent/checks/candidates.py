@@ -89,7 +89,7 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
     if model.name not in WITH_CANDIDATES:
         raise ValueError(f"Expected extensions for the model {model.name!r}; there are usual ones only for dmc and ssp. Pass `extensions=`.")
     words, advice = "Lapses of about {} of trials", "lapses among the parameters (free=['lapse'])"
-    found = [_freed(model, "lapse", (0.02, 0.05, 0.1, 0.2), "lapses", words, lambda x: f"{100 * x:.0f} %", advice)]
+    found = [_freed(model, "lapse", (0.005, 0.02, 0.05, 0.1, 0.2), "lapses", words, lambda x: f"{100 * x:.2g} %", advice)]
     words = "Drift that varies from trial to trial, with an SD of about {} per ms,"
     advice = "drift variability among the parameters (free=['drift_sd'])"
     found.append(_freed(model, "drift_sd", (0.1, 0.2, 0.3, 0.45), "drift variability", words, lambda x: f"{x:.2f}", advice))
