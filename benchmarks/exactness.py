@@ -20,19 +20,7 @@ from incongruent.importance import Weights, largest_k_hat, weigh
 from incongruent.likelihood import log_likelihood
 
 SHARE = {"congruent": 0.5, "incongruent": 0.5}
-LARGE = ["experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused"]
-SPATIAL = ["subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt"]
-STUDIES: dict[str, tuple[str, dict]] = {
-    "Ulrich et al. 2015 flanker": ("ulrich2015/flankerData.txt", {}),
-    "Ulrich et al. 2015 Simon": ("ulrich2015/simonData.txt", {}),
-    "Pratte et al. 2010 Simon, experiment 1": ("pratte2010/allsi2.dat", {"names": LARGE, "where": "experiment == 0"}),
-    "Pratte et al. 2010 Stroop, experiment 1": ("pratte2010/allsi2.dat", {"names": LARGE, "where": "experiment == 1"}),
-    "Pratte et al. 2010 Simon, experiment 2": ("pratte2010/allsi7.dat", {"names": SPATIAL, "where": "`block type` == 0"}),
-    "Pratte et al. 2010 spatial Stroop, experiment 2": ("pratte2010/allsi7.dat", {"names": SPATIAL, "where": "`block type` == 1"}),
-    "von Bastian et al. 2016 Simon": ("vonbastian2016/LEF_simon.csv", {}),
-    "von Bastian et al. 2016 number Stroop": ("vonbastian2016/LEF_stroop.csv", {}),
-    "von Bastian et al. 2016 flanker": ("vonbastian2016/LEF_flanker.csv", {}),
-}
+STUDIES: dict[str, tuple[str, dict]] = {d.title: (d.file, dict(d.options)) for d in inc.datasets.DATASETS.values()}
 N_DRAWS = 1000
 
 

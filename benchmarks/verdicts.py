@@ -1,6 +1,6 @@
 """How often each question of `incongruent.check`, and the verdict as a whole, says no: when nothing is wrong, and when something is.
 
-python benchmarks/verdicts.py run --people 20 [--studies 400] [--layouts 20] [--populations true …] [--prior-only] [--out verdicts.jsonl]
+python benchmarks/verdicts.py run --people 20 [--studies 400] [--layouts 20] [--populations true …] [--prior-only] [--alike] [--out verdicts.jsonl]
 python benchmarks/verdicts.py tables verdicts.jsonl
 python benchmarks/verdicts.py people --data FOLDER [--out FOLDER]     what `check` says of public data sets
 
@@ -67,9 +67,10 @@ class Layout:
     seed: int
 
 
-def layout_of(posterior: inc.Posterior, n_people: int, seed: int) -> Layout:
+def layout_of(posterior: inc.Posterior, n_people: int, seed: int, alike: bool) -> Layout:
     own = posterior.simulator
-    design = inc.Design((100, 500), HALF, window=own.design.window)
+    n = int(np.exp(np.random.default_rng(seed).uniform(np.log(100), np.log(500))))
+    design = inc.Design(n if alike else (100, 500), HALF, window=own.design.window)
     people = inc.Simulator(own.model, own.prior, design).simulate(n_people, seed=seed).trials
     each = (-(-1000 // n_people), max(20, -(-4000 // n_people)))
     reference, fresh = (matched_summaries(posterior, people, n, seed=2 * seed + k) for k, n in enumerate(each))
@@ -155,7 +156,7 @@ def run(options: argparse.Namespace) -> None:
     each = -(-options.studies // options.layouts)
     with options.out.open("a") as file:
         for k in range(options.layouts):
-            layout = layout_of(posterior, options.people, options.seed + 1000 * k)
+            layout = layout_of(posterior, options.people, options.seed + 1000 * k, options.alike)
             for name in options.populations:
                 for i, row in enumerate(judged(layout, name, each, options.extensions, options.prior_only)):
                     file.write(json.dumps({"people": options.people, "population": name, "layout": k, "study": i} | row) + "\n")
@@ -248,6 +249,7 @@ if __name__ == "__main__":
     asked.add_argument("--populations", nargs="+", default=["true"], choices=list(populations(inc.priors.broad())))
     asked.add_argument("--extensions", action="store_true", help="ask which extension explains what fails")
     asked.add_argument("--prior-only", action="store_true", help="ask about the prior alone, of populations that are moved")
+    asked.add_argument("--alike", action="store_true", help="one number of trials for all people of a layout, instead of one for each")
     asked.add_argument("--seed", type=int, default=300_000)
     asked.add_argument("--out", type=Path, default=Path("verdicts.jsonl"))
     printed = commands.add_parser("tables")

@@ -16,6 +16,7 @@ ORDER = [
     "codings",
     "tables",
     "reading",
+    "datasets",
     "models.own",
     "models.model",
     "models.first_passage",

@@ -41,7 +41,8 @@ def test_do_model_and_people_go_together(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_simulator_is_far_more_extreme(data_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The whole story, block after block, and what it says of each."""
     monkeypatch.chdir(tmp_path)
-    shown = (DOCS / "far_more_extreme.md").read_text().replace('"flankerData.txt"', repr(str(data_folder / "ulrich2015/flankerData.txt")))
+    monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
+    shown = (DOCS / "far_more_extreme.md").read_text()
     names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", shown, flags=re.DOTALL):
         exec(compile(block, "far_more_extreme.md", "exec"), names)

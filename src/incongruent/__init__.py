@@ -3,7 +3,7 @@
 Read trials, simulate, train, infer, check: the modules below are the pipeline, in its order.
 """
 
-from incongruent import encoders, flows, models, priors
+from incongruent import datasets, encoders, flows, models, priors
 from incongruent.bank import Bank, open_bank, write_bank, write_chunk
 from incongruent.bank_keeping import Verification, merge_banks, verify
 from incongruent.checking import write_check
