@@ -220,3 +220,35 @@ def test_order_and_units_keep_their_level() -> None:
         for finding in inc.hygiene(simulated(12, 80, seed=1000 + seed)).findings:
             counts[finding.name] = counts.get(finding.name, 0) + (finding.severity in (Severity.NOTE, Severity.WARNING))
     assert max(counts.values()) <= 10, counts  # P(Binomial(400, .01) > 10) = .003
+
+
+def test_a_conflict_that_is_hardly_there_is_told() -> None:
+    theta = np.tile([20.0, 80.0, 0.55, 60.0, 340.0, 35.0], (30, 1)) + np.random.default_rng(1).normal(0, [0, 0, 0.05, 5, 30, 3], (30, 6))
+    simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design(200, {"congruent": 0.5, "incongruent": 0.5}))
+    conflict = inc.hygiene(simulator.simulate_at(theta, seed=1))["congruency effect"]
+    assert conflict.severity is Severity.FINE
+    assert conflict.numbers["effect (ms)"] > 10.0
+    theta[:, 0] = 0.0
+    none = inc.hygiene(simulator.simulate_at(theta, seed=2))["congruency effect"]
+    assert none.severity is Severity.WARNING
+    assert "its time scale tau cannot be told" in none.sentence
+    few = inc.hygiene(inc.select(simulator.simulate_at(theta, seed=2), range(2)))["congruency effect"]
+    assert few.severity is Severity.UNKNOWN
+
+
+def test_codes_the_wrong_way_round_are_told() -> None:
+    theta = np.tile([20.0, 80.0, 0.55, 60.0, 340.0, 35.0], (20, 1)) + np.random.default_rng(1).normal(0, [0, 0, 0.05, 5, 30, 3], (20, 6))
+    simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design(200, {"congruent": 0.5, "incongruent": 0.5}))
+    study = simulator.simulate_at(theta, seed=3)
+    swapped = replace(study, values={**study.values, "condition": np.array([1, 0, 2])[study.values["condition"]]})
+    found = inc.hygiene(swapped)["congruency effect"]
+    assert found.severity is Severity.WARNING
+    assert "the right way round" in found.sentence
+
+
+def test_a_letter_flanker_without_an_effect(data_folder) -> None:
+    found = inc.hygiene(inc.read_trials(data_folder / "vonbastian2016" / "LEF_flanker.csv"))["congruency effect"]
+    assert found.severity is Severity.WARNING
+    assert abs(found.numbers["effect (ms)"]) < 3.0
+    for name in ("LEF_simon.csv", "LEF_stroop.csv"):
+        assert inc.hygiene(inc.read_trials(data_folder / "vonbastian2016" / name))["congruency effect"].severity is Severity.FINE

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from incongruent.checks import statistics
 from incongruent.checks.lattice import CLEAR, Steps, steps_in, wall_in
 from incongruent.checks.order import Rows, disorder, first_ranks, lag_one, rows_of, sequence_effect
 from incongruent.checks.pooling import FEWEST_UNITS, pooling_of
@@ -23,6 +24,8 @@ Array = np.ndarray
 LEVEL = 0.01
 COARSE = 20.0
 """Steps of RT, in ms, from which on they are more than a note: about half of the standard deviation of non-decision times."""
+NO_CONFLICT_MS, NO_CONFLICT_ERRORS = 10.0, 0.05
+"""A congruency effect that is surely smaller than both of these, in RT and in errors, is next to none."""
 NOTICED = 0.002
 """Share of answers missing beyond a wall from which on it is more than a note."""
 
@@ -41,7 +44,7 @@ class Finding:
     """One thing that was looked for.
 
     Attributes:
-        name: "units", "deadline", "rounding", "order", "first trial", "autocorrelation" or "congruency sequence".
+        name: "units", "congruency effect", "deadline", "rounding", "order", "first trial", "autocorrelation" or "congruency sequence".
         severity: how much it matters.
         sentence: what was found, why it misleads, what to do.
         numbers: on which that rests, by name with unit.
@@ -88,7 +91,7 @@ class Hygiene:
 
 
 def hygiene(study: Trials, *, level: float = LEVEL, seed: int = 1) -> Hygiene:
-    """Look for pooled batches, a deadline, rounded RTs, a slow first trial, and effects of the order of trials.
+    """Look for pooled batches, a missing congruency effect, a deadline, rounded RTs, a slow first trial, and effects of the order of trials.
 
     Args:
         study: one data set a person, trials in the order in which they were run.
@@ -109,7 +112,7 @@ def hygiene(study: Trials, *, level: float = LEVEL, seed: int = 1) -> Hygiene:
         raise ValueError("Expected at least one trial with an answer; got none.")
     steps, rows = steps_in(study), rows_of(study)
     clear = steps.power >= CLEAR and steps.p < level
-    found = [_units(study, seed), _deadline(study, steps.size if clear else 0.0, level), _rounding(steps, clear)]
+    found = [_units(study, seed), _effect(study), _deadline(study, steps.size if clear else 0.0, level), _rounding(steps, clear)]
     reason = disorder(rows)
     if reason:
         told = (
@@ -140,6 +143,33 @@ def _units(study: Trials, seed: int) -> Finding:
         return Finding("units", Severity.WARNING, told, numbers, found.p_batches)
     told = f"The {found.n_units} data sets differ as people do: {found.between:.0%} of the variance of log RT lies between them."
     return Finding("units", Severity.FINE, told, numbers, found.p_batches)
+
+
+def _effect(study: Trials) -> Finding:
+    """Is there a conflict at all? Means over people of the effects in RT and errors, with 95 % intervals."""
+    rt, errors = (of(study, "incongruent") - of(study, "congruent") for of in (statistics.mean_rt, statistics.error_share))
+    both = np.isfinite(rt) & np.isfinite(errors)
+    n = int(both.sum())
+    if n < FEWEST_UNITS:
+        told = f"Whether there is a congruency effect cannot be told: {n} people have correct answers in both conditions."
+        return Finding("congruency effect", Severity.UNKNOWN, told, {"people": float(n)})
+    half = stats.t(n - 1).ppf(0.975) / np.sqrt(n)
+    (ms, ms_half), (share, share_half) = ((float(values[both].mean()), float(half * values[both].std(ddof=1))) for values in (rt, errors))
+    numbers = {"people": float(n), "effect (ms)": ms, "± (ms)": ms_half, "effect (errors, %)": 100 * share, "± (errors, %)": 100 * share_half}
+    size = f"{ms:+.0f} ± {ms_half:.0f} ms, {100 * share:+.1f} ± {100 * share_half:.1f} % of errors"
+    if ms + ms_half < 0 and share <= 0:
+        told = (
+            f"Congruent trials are slower than incongruent ones ({size}), and not more accurate. Are the codes of the condition the right way round? "
+            f"See read_trials(…, coding=…)."
+        )
+        return Finding("congruency effect", Severity.WARNING, told, numbers)
+    if ms + ms_half < NO_CONFLICT_MS and share + share_half < NO_CONFLICT_ERRORS:
+        told = (
+            f"There is hardly a congruency effect in RT ({size}). Without a conflict the automatic activation A is near 0 and its time scale tau cannot be "
+            f"told; do not interpret them, nor differences of them. Is the condition coded rightly, and does the task have a conflict?"
+        )
+        return Finding("congruency effect", Severity.WARNING, told, numbers)
+    return Finding("congruency effect", Severity.FINE, f"The congruency effect is {size}.", numbers)
 
 
 def _deadline(study: Trials, step: float, level: float) -> Finding:
