@@ -164,3 +164,27 @@ def test_a_prior_far_from_people_is_told_where_to_go(data_folder: Path) -> None:
     near = found.suggestion.intervals().set_index("parameter")
     for name in ("A", "b"):
         assert near.loc[name, "low"] <= wide[name] <= near.loc[name, "high"]
+
+
+@pytest.mark.slow
+def test_verdicts_on_published_studies(dmc: inc.Posterior, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader of the field expects: long tails everywhere; a delta function that falls below zero; a flanker task without a conflict."""
+    monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
+    flanker = check(dmc, inc.datasets.load("ulrich2015_flanker"), seed=1)
+    assert flanker.verdict is Verdict.DEFICIENT
+    assert {"skewness of RT, congruent", "skewness of RT, incongruent"} <= set(flanker.panel.failing())
+    assert flanker.extension is not None
+    assert flanker.extension.best == "lapses"
+    simon = check(dmc, inc.datasets.load("pratte2010_simon1"), seed=1)
+    assert simon.verdict is Verdict.DEFICIENT
+    at = [s.name for s in simon.panel.statistics].index("delta at .9")
+    assert "delta at .9" in simon.panel.failing()
+    assert simon.panel.group.z[at] < 0
+    assert simon.hygiene["congruency sequence"].severity is Severity.WARNING
+    letters = check(dmc, inc.datasets.load("vonbastian2016_flanker"), seed=1)
+    assert letters.hygiene["congruency effect"].severity is Severity.WARNING
+    assert letters.prior is not None
+    assert letters.prior.moves()[0] == ("A", "down")
+    assert letters.suggestion is not None
+    assert "tau" in letters.suggestion.kept
+    assert float(letters.suggestion.prior["A"].ppf(0.5)) < 3.0
