@@ -193,14 +193,14 @@ def tables(options: argparse.Namespace) -> None:
     for name in [name for name in names if name != "pooled batches" and rows.loc[rows["population"] == name, "verdict"].notna().any()]:
         print(f"\n**{name}**: share of studies in which a question says no at .05\n")
         head("people", "studies", *QUESTIONS, "99 % band of .05")
-        for n, part in rows[rows["population"] == name].groupby("people"):
+        for n, part in rows[rows["population"] == name].groupby(rows["people"].astype(int)):
             persons = np.concatenate([np.asarray(p, float) for p in part["p_people"]])
             shares = [(part["mmd"] <= 0.05).mean(), (part["outside"] > 0).mean(), (persons <= 0.05).mean(), (part["central"] <= 0.05).mean()]
             shares += [(part["panel"] <= 0.05).mean(), part["people_failing"].sum() / part["panel_people"].sum(), (part["prior"] <= 0.05).mean()]
             print(f"| {n} | {len(part)} | " + " | ".join(f"{share:.3f}" for share in shares) + f" | {band(len(part))} |")
         print()
         head("people", *(verdict.value for verdict in inc.Verdict), "an extension is named")
-        for n, part in rows[rows["population"] == name].groupby("people"):
+        for n, part in rows[rows["population"] == name].groupby(rows["people"].astype(int)):
             shares = [(part["verdict"] == verdict.value).mean() for verdict in inc.Verdict]
             named = part["extension"].notna().mean() if "extension" in part else float("nan")
             print(f"| {n} | " + " | ".join(f"{share:.3f}" for share in shares) + f" | {named:.3f} |")
@@ -223,7 +223,7 @@ def moved(rows: pd.DataFrame) -> None:
     print()
     shown = ("rejected", "moved first", "of the moved, first", "right sign", "all locations in their 95 % intervals", "its own", "all spreads")
     head("moved", "people", "studies", *shown)
-    for (name, n), part in rows[rows["population"].str.contains("1 SD")].groupby(["population", "people"], sort=False):
+    for (name, n), part in rows[rows["population"].str.contains("1 SD")].groupby(["population", rows["people"].astype(int)], sort=False):
         parameter, sign = name.split()[0], "up" if "+" in name else "down"
         place = list(inc.priors.broad().names).index(parameter)
         moves = [[tuple(move) for move in found if move[1] in ("up", "down")] for found in part["moves"]]
