@@ -444,3 +444,15 @@ def test_retraining_says_what_more_summaries_gain(simulator: inc.Simulator, smal
     assert list(found.retrained) == [6, 12]
     assert found.suggested in (6, 12)
     assert "Retrained: 6 summaries" in str(found)
+
+
+@pytest.mark.slow
+def test_ten_thousand_against_ten_thousand_fit_into_two_gigabytes() -> None:
+    rng = np.random.default_rng(1)
+    first, second = rng.normal(0.03, 1.0, (10_000, 6)), rng.normal(size=(10_000, 6))
+    tracemalloc.start()
+    found = inc.mmd_permutation_test(first, second, n_null=99, seed=1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2e9
+    assert found.rejected

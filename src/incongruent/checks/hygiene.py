@@ -165,8 +165,8 @@ def _effect(study: Trials) -> Finding:
         return Finding("congruency effect", Severity.WARNING, told, numbers)
     if ms + ms_half < NO_CONFLICT_MS and share + share_half < NO_CONFLICT_ERRORS:
         told = (
-            f"There is hardly a congruency effect in RT ({size}). Without a conflict the automatic activation A is near 0 and its time scale tau cannot be "
-            f"told; do not interpret them, nor differences of them. Is the condition coded rightly, and does the task have a conflict?"
+            f"There is hardly a congruency effect in RT ({size}). Without a conflict the automatic activation A is near 0 and its time scale tau "
+            f"cannot be told; do not interpret them, nor differences of them. Is the condition coded rightly, and does the task have a conflict?"
         )
         return Finding("congruency effect", Severity.WARNING, told, numbers)
     return Finding("congruency effect", Severity.FINE, f"The congruency effect is {size}.", numbers)

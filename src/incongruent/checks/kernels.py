@@ -48,12 +48,12 @@ class GaussianMixture:
 
     def row_means(self, x: Array, y: Array) -> Array:
         """Mean over j of k(x_i, y_j), (m,), in blocks."""
-        return np.concatenate([self(x[rows], y).mean(axis=1) for rows in _blocks(len(x), len(y))])
+        return np.concatenate([self(x[rows], y).mean(axis=1) for rows in blocks(len(x), len(y))])
 
     def mean_within(self, x: Array) -> float:
         """Mean of k over pairs i ≠ j of x (m, dim), in blocks; needs two points."""
         m = len(x)
-        total = sum(float(self(x[rows], x).sum()) for rows in _blocks(m, m))
+        total = sum(float(self(x[rows], x).sum()) for rows in blocks(m, m))
         return (total - m) / (m * (m - 1))
 
 
@@ -143,7 +143,7 @@ def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
     return Whitening(points.mean(axis=0), vectors[:, :n] / np.sqrt(values[:n]))
 
 
-def _blocks(m: int, n: int) -> Iterator[slice]:
+def blocks(m: int, n: int) -> Iterator[slice]:
     """Rows of an (m, n) matrix, some at a time."""
     step = max(1, PAIRS_AT_ONCE // max(n, 1))
     return (slice(first, first + step) for first in range(0, m, step))

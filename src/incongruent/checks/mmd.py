@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.checks.kernels import GaussianMixture, leading_whitening, median_kernel, squared_distances
+from incongruent.checks.kernels import GaussianMixture, blocks, leading_whitening, median_kernel, squared_distances
 from incongruent.checks.replicas import matched_summaries
 from incongruent.joint_prior import AnyPrior
 from incongruent.options import helpful
@@ -249,12 +249,15 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
     orders = np.stack([np.arange(m + n), *(rng.permutation(m + n) for _ in range(n_null))])  # (1 + study, member)
     in_first = np.zeros((len(orders), m + n))
     np.put_along_axis(in_first, orders[:, :m], 1.0, axis=1)
-    matrix = kernel(both, both)
-    np.fill_diagonal(matrix, 0.0)
-    to_first = in_first @ matrix  # (1 + study, member)
+    to_first, total = np.zeros_like(in_first), 0.0  # (1 + study, member): sums of the kernel with members of the first sample
+    for rows in blocks(m + n, m + n):
+        part = kernel(both[rows], both)
+        part[np.arange(len(part)), np.arange(m + n)[rows]] = 0.0
+        to_first += in_first[:, rows] @ part
+        total += part.sum()
     k_xx = (to_first * in_first).sum(axis=1) / (m * (m - 1))
     k_xy = (to_first * (1.0 - in_first)).sum(axis=1) / (m * n)
-    k_yy = (matrix.sum() - 2.0 * m * n * k_xy - m * (m - 1) * k_xx) / (n * (n - 1))
+    k_yy = (total - 2.0 * m * n * k_xy - m * (m - 1) * k_xx) / (n * (n - 1))
     statistic = k_xx + k_yy - 2.0 * k_xy
     ratio = np.array([np.log(both[o[:m]].var(axis=0, ddof=1).sum() / both[o[m:]].var(axis=0, ddof=1).sum()) for o in orders])
     location, spread = (values - np.mean(values[1:]) for values in np.transpose([_against(both[o[:m]], both[o[m:]]) for o in orders]))
