@@ -210,7 +210,7 @@ def tables(options: argparse.Namespace) -> None:
         part = rows[(rows["population"] == name)]
         print(f"\n{name}: extension named {part['extension'].fillna('none').value_counts().to_dict()}")
     if "pooled batches" in names:
-        for n, part in rows[rows["population"] == "pooled batches"].groupby("people"):
+        for n, part in rows[rows["population"] == "pooled batches"].groupby(rows["people"].astype(int)):
             print(f"\nPooled batches, as many as {n} people: {part['units'].value_counts().to_dict()}")
 
 
