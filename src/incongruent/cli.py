@@ -45,7 +45,7 @@ from incongruent.simulation import Simulations, Simulator
 from incongruent.storage import FileError
 from incongruent.training import TrainingError
 from incongruent.training import train as train_posterior
-from incongruent.trials import Trials, select, to_frame
+from incongruent.trials import Trials, to_frame
 
 SHORT = {"contraction": "contr.", "coverage_50": "in 50 %", "coverage_90": "in 90 %", "calibration_error": "ECE"}
 """Column heads that fit a narrow screen."""
@@ -114,7 +114,7 @@ def fit(
     result = _fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed)
     _show_fit(result, out)
     if check:
-        show_check(select(study, np.flatnonzero(posterior.admit(study).trials.n_trials > 0)), posterior, out / "check", seed)
+        show_check(study, posterior, out / "check", seed)
 
 
 @app.command()

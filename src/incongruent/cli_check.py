@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from incongruent.checking import write_check
 from incongruent.checks.verdict import check as check_study
 from incongruent.cli_parts import Seed, plain, screen
 from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
 from incongruent.posterior import Posterior
-from incongruent.trials import Trials
+from incongruent.trials import Trials, select
 
 
 def check(
@@ -30,8 +32,12 @@ def check(
 
 
 def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> None:
-    """Check a study, write what is found into a folder, and show it in brief."""
-    result = check_study(posterior, study, seed=seed)
+    """Check those people of a study who have usable trials, write what is found into a folder, and show it in brief."""
+    usable = posterior.admit(study).trials.n_trials > 0
+    if not usable.all():
+        without = [name for name, some in zip(study.names, usable, strict=True) if not some]
+        screen.print(f"[yellow]Left out of the check, without usable trials: {plain(', '.join(without[:10]))}[/]")
+    result = check_study(posterior, select(study, np.flatnonzero(usable)), seed=seed)
     write_check(result, out)
     screen.print(f"[bold]{plain(result.brief())}[/]")
     for sentence in result.advice:

@@ -210,7 +210,7 @@ class _Part:
         return observed.reshape(shape), predicted.reshape(shape)
 
     def _draws(self, posterior: Posterior, trials: Trials, n: int) -> Array:
-        """Of the posterior under the prior, (person, n, parameter)."""
+        """Of the posterior under the prior, (person, n, parameter); by plain weights, since Pareto smoothing takes as long as all the rest."""
         own = posterior.simulator.prior
         if self.prior is own:
             return posterior.sample(trials, n, seed=self._seed()).theta
