@@ -37,6 +37,7 @@ from incongruent.priors import Prior, truncated
 from incongruent.reading import Coding, DataError, exclusions, read_trials
 from incongruent.recipe import Recipe
 from incongruent.recorded import simulations_from, trials_from
+from incongruent.report import Origin, write_report
 from incongruent.scope import ScopeError
 from incongruent.simulation import Simulations, Simulator
 from incongruent.storage import FileError

@@ -22,7 +22,7 @@ from incongruent.checks.quality import with_quality
 from incongruent.checks.recovery import bins_of
 from incongruent.checks.recovery import recover as recover_parameters
 from incongruent.cli_bank import bank_app, simulate_into
-from incongruent.cli_check import check, show_check
+from incongruent.cli_check import check, show_check, show_report
 from incongruent.cli_parts import Seed, errors, plain, prior_named, range_of, screen, usable, write_csv
 from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
 from incongruent.demo import demo_study, demo_truth
@@ -113,8 +113,8 @@ def fit(
     other = _other_prior(prior, posterior)
     result = _fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed)
     _show_fit(result, out)
-    if check:
-        show_check(study, posterior, out / "check", seed)
+    found = show_check(study, posterior, out / "check", seed) if check else None
+    show_report(out, posterior, result, found, source=file.name, seed=seed)
 
 
 @app.command()
@@ -136,6 +136,7 @@ def demo(
         }
     )
     _show_table(table, "Against the truth")
+    show_report(out, posterior, result, None, source="demo study", seed=seed)
 
 
 @app.command()

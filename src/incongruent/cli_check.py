@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from incongruent.checking import write_check
+from incongruent.checks.verdict import Check
 from incongruent.checks.verdict import check as check_study
-from incongruent.cli_parts import Seed, plain, screen
+from incongruent.cli_parts import Seed, called, plain, screen
 from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
+from incongruent.fitting import Fit
 from incongruent.posterior import Posterior
+from incongruent.report import Origin, write_report
 from incongruent.trials import Trials, select
 
 
@@ -28,10 +31,17 @@ def check(
     """Is the model right for these people, and if not, what should change? A verdict, with its numbers, figures and advice."""
     posterior = network_named(network)
     study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
-    show_check(study, posterior, out, seed)
+    result = show_check(study, posterior, out, seed)
+    show_report(out, posterior, None, result, source=file.name, seed=seed)
 
 
-def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> None:
+def show_report(out: Path, posterior: Posterior, fit: Fit | None, result: Check | None, *, source: str, seed: int) -> None:
+    """Write the page with everything that was found, and say where it is."""
+    path = write_report(out / "report.html", posterior=posterior, fit=fit, check=result, origin=Origin(source, called(), seed))
+    screen.print(f"[bold]Everything on one page: {plain(str(path))}[/]")
+
+
+def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> Check:
     """Check those people of a study who have usable trials, write what is found into a folder, and show it in brief."""
     usable = posterior.admit(study).trials.n_trials > 0
     if not usable.all():
@@ -43,3 +53,4 @@ def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> Non
     for sentence in result.advice:
         screen.print(f"* {plain(sentence)}")
     screen.print(f"Results in {out}: verdict.md, verdict.json, people.csv and figures; {result.seconds:.0f} s.")
+    return result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -45,6 +47,11 @@ def range_of(text: str, kind: Callable[[str], T]) -> tuple[T, T]:
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """A table as CSV, whole or absent."""
     write_whole(path, frame.to_csv(index=False).encode())
+
+
+def called() -> str:
+    """The command as it was given, so that it can be given again."""
+    return shlex.join(["incongruent", *(argument for argument in sys.argv[1:] if argument != "--debug")])
 
 
 def plain(text: str) -> str:

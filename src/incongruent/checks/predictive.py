@@ -20,6 +20,25 @@ from incongruent.trials import CONDITION, Trials
 Array = np.ndarray
 
 
+BAND = (0.05, 0.95)
+"""Between which shares of the replicates a band lies."""
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A statistic beside what the fitted model predicts.
+
+    Attributes:
+        observed: (…,) of the data.
+        low, middle, high: (…,) 5 % point, mean and 95 % point over replicates; NaN where no replicate has a value.
+    """
+
+    observed: Array
+    low: Array
+    middle: Array
+    high: Array
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """Statistics of the observed data and of replicates.
@@ -38,6 +57,14 @@ class Prediction:
     replicated: Mapping[str, Array]
     levels: tuple[str, ...]
     names: tuple[str, ...]
+
+    def band(self, name: str, person: int | None = None) -> Band:
+        """A statistic of one person, or averaged over people, with what the replicates say of it."""
+        observed, replicated = self.of_group(name) if person is None else self.of_person(name, person)
+        known = np.asarray(np.isfinite(replicated).any(axis=0))
+        filled = np.where(known[None], replicated, 0.0)
+        low, high = (np.where(known, np.nanquantile(filled, probability, axis=0), np.nan) for probability in BAND)
+        return Band(observed, low, _mean(replicated, 0), high)
 
     def of_group(self, name: str) -> tuple[Array, Array]:
         """A statistic averaged over people: observed (…), replicated (replicate, …); people without it are left out of both."""

@@ -126,7 +126,12 @@ class Check:
 
     def brief(self) -> str:
         """One line."""
-        return f"{self.verdict.value}: {_REASONS[self.verdict]}"
+        return f"{self.verdict.value}: {self.reason}"
+
+    @property
+    def reason(self) -> str:
+        """What the verdict means, in a clause."""
+        return _REASONS[self.verdict]
 
     def people(self) -> pd.DataFrame:
         """One row per person: scope (as `Surprise.table`) and failing, the statistics that the fitted model does not predict."""
@@ -163,15 +168,13 @@ class Check:
             questions["suggestion"] = {"prior": suggestion.prior.to_json(), "share": suggestion.share, "trusted": suggestion.trusted}
             questions["suggestion"]["parameters"] = suggestion.table().to_dict("records")
         whole = {"verdict": self.verdict.value, "network": self.network, "questions": questions, "advice": list(self.advice)}
-        return _plain(whole | {"people": self.people().to_dict("records"), "seed": self.seed, "seconds": self.seconds})
+        return strict_json(whole | {"people": self.people().to_dict("records"), "seed": self.seed, "seconds": self.seconds})
 
-    def to_markdown(self) -> str:
-        """A page: the verdict, each question with the sentences that answer it, what to do."""
-        parts = [f"# {self.verdict.value.capitalize()}", _REASONS[self.verdict].capitalize() + f" ({len(self.scope)} people; {self.network})."]
+    def sections(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Each question that was asked, with the sentences that answer it, and last what to do."""
         hygiene_words = [f.sentence for f in self.hygiene.findings if f.severity not in (Severity.FINE,)] or ["Nothing was found."]
         sections: list[tuple[str, list[str]]] = [("Are these people, and trials that the model can speak of?", hygiene_words)]
-        sections.append(("Is everybody inside what the simulator makes?", [str(self.scope)]))
-        sections[-1][1].append(str(self.mmd))
+        sections.append(("Is everybody inside what the simulator makes?", [str(self.scope), str(self.mmd)]))
         sections.append(("Can the model give these data?", str(self.panel).splitlines()))
         if self.extension is not None:
             sections.append(("Which mechanism would?", list(self.extension.sentences())))
@@ -180,8 +183,12 @@ class Check:
         if self.suggestion is not None:
             sections.append(("Which prior would be?", list(self.suggestion.sentences())))
         sections.append(("What to do", list(self.advice)))
-        for title, sentences in sections:
-            parts.append(f"## {title}\n\n" + "\n".join(f"* {sentence.removeprefix('* ')}" for sentence in sentences))
+        return tuple((title, tuple(sentence.removeprefix("* ") for sentence in sentences)) for title, sentences in sections)
+
+    def to_markdown(self) -> str:
+        """A page: the verdict, each question with the sentences that answer it, what to do."""
+        parts = [f"# {self.verdict.value.capitalize()}", self.reason.capitalize() + f" ({len(self.scope)} people; {self.network})."]
+        parts += [f"## {title}\n\n" + "\n".join(f"* {sentence}" for sentence in sentences) for title, sentences in self.sections()]
         return "\n\n".join(parts) + "\n"
 
     def __str__(self) -> str:
@@ -250,12 +257,12 @@ def decide(clean: Hygiene, scope: Surprise, panel: Panel, prior: PriorCheck | No
     return Verdict.WASTEFUL if moves else Verdict.WELL_SPECIFIED
 
 
-def _plain(value: Any) -> Any:
+def strict_json(value: Any) -> Any:
     """The same for strict JSON: plain numbers, and None for what is not finite."""
     if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): strict_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [strict_json(entry) for entry in value]
     if isinstance(value, np.generic):
         value = value.item()
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,136 @@
+"""One HTML file: a template with every text from outside escaped, its style and its script inside, nothing fetched.
+
+A content security policy names the hash of the script, so that a browser runs that script and no other, whatever names people bring.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from incongruent.checks.verdict import Check, Verdict, strict_json
+from incongruent.fitting import Fit
+from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
+from incongruent.posterior import Posterior
+from incongruent.report import content
+from incongruent.report.content import Origin
+from incongruent.report.methods import methods
+from incongruent.report.people import drawn
+from incongruent.storage import write_whole
+
+MARKS = {
+    Verdict.WELL_SPECIFIED: ("good", "✓"),
+    Verdict.WASTEFUL: ("good", "✓"),
+    Verdict.MOVE_PRIOR: ("warn", "!"),
+    Verdict.DEFICIENT: ("bad", "✗"),
+    Verdict.OUTSIDE: ("bad", "✗"),
+}
+"""How a verdict looks: its colour, and a sign for those who do not see it."""
+
+
+def write_report(
+    path: str | os.PathLike[str], *, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = Origin()
+) -> Path:
+    """Write a report as one HTML file that opens from disk and needs nothing else; it is whole or absent.
+
+    Args:
+        path: of the file; its folder is made when it is not there.
+        posterior: what was asked for posteriors.
+        fit: of the study, by `fit`.
+        check: of the same study, by `check`.
+        origin: where the data come from and what was called.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: when neither fit nor check is given.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, report_html(posterior=posterior, fit=fit, check=check, origin=origin).encode("utf-8", "replace"))
+    return path
+
+
+def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = Origin()) -> str:
+    """The same as text.
+
+    Raises:
+        ValueError: when neither fit nor check is given.
+    """
+    if fit is None and check is None:
+        raise ValueError("Expected a fit, a check or both to report; got neither. See incongruent.fit and incongruent.check.")
+    script, style = _part("page.js"), _part("page.css")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    paragraphs, references = methods(posterior, fit, check)
+    return _environment().get_template("page.html").render(
+        style=Markup(style),  # our own files, not text from outside
+        script=Markup(script),
+        policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        origin=origin,
+        glance=content.glance(fit, check),
+        verdict=_verdict(check),
+        group=content.group_table(fit.draws) if fit is not None else None,
+        people=content.people_table(fit, check),
+        overview=_inline(predictive_figure(fit.prediction), "predictive") if fit is not None else None,
+        quality=content.quality(posterior, fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None),
+        history=str(posterior.history) if posterior.history is not None else None,
+        paragraphs=paragraphs,
+        references=references,
+        versions=content.versions(),
+        made_by=strict_json({**posterior.notes.get("made_by", {}), "versions": posterior.notes.get("versions")}),
+        network=posterior.simulator,
+        settings=", ".join(f"{name} = {value}" for name, value in posterior.simulator.model.settings.items()),
+        data=strict_json(_data(fit, check)),
+    )
+
+
+def _data(fit: Fit | None, check: Check | None) -> dict[str, Any]:
+    """What the script draws, and the tables to download."""
+    files = {}
+    if fit is not None:
+        files = {"posterior.csv": content.csv(fit.draws.summary()), "people.csv": content.csv(fit.people())}
+    if check is not None:
+        files |= {"check.csv": content.csv(check.people()), "statistics.csv": content.csv(check.panel.table())}
+    return {"drawn": drawn(fit, check) if fit is not None else None, "files": files}
+
+
+def _verdict(check: Check | None) -> Mapping[str, Any] | None:
+    if check is None:
+        return None
+    colour, sign = MARKS[check.verdict]
+    return {
+        "colour": colour,
+        "sign": sign,
+        "name": check.verdict.value,
+        "reason": check.reason,
+        "advice": check.advice,
+        "sections": check.sections()[:-1],
+        "panel": _inline(panel_figure(check.panel), "panel"),
+        "scope": _inline(misspecification_figure(check.mmd, check.scope), "scope"),
+        "seconds": check.seconds,
+    }
+
+
+def _inline(figure: Any, prefix: str) -> Markup:
+    """A figure as SVG within the page; matplotlib escapes what is written in it."""
+    return Markup(figure_svg(figure, prefix=prefix))
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(loader=PackageLoader("incongruent.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+@cache
+def _part(name: str) -> str:
+    return resources.files("incongruent.report").joinpath("templates", name).read_text(encoding="utf-8")
