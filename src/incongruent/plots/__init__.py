@@ -1,6 +1,7 @@
 """Plots: each takes a record and an ax, computes nothing, and returns the ax."""
 
 from incongruent.plots.calibration import calibration_figure, plot_coverage, plot_ranks, plot_z_scores
+from incongruent.plots.forest import forest_figure, plot_forest
 from incongruent.plots.misspecification import (
     misspecification_figure,
     plot_components,
@@ -12,11 +13,17 @@ from incongruent.plots.misspecification import (
 from incongruent.plots.panel import panel_figure, plot_panel
 from incongruent.plots.predictive import people_figures, plot_accuracy, plot_delta, plot_distribution, plot_errors, predictive_figure
 from incongruent.plots.recovery import plot_recovery, recovery_figure
-from incongruent.plots.style import save_png, styled
+from incongruent.plots.saving import figure_svg, save_figure, save_png
+from incongruent.plots.style import ONE_COLUMN, PAGE_HEIGHT, TWO_COLUMNS, styled
 from incongruent.plots.training import plot_history
 
 __all__ = [
+    "ONE_COLUMN",
+    "PAGE_HEIGHT",
+    "TWO_COLUMNS",
     "calibration_figure",
+    "figure_svg",
+    "forest_figure",
     "misspecification_figure",
     "panel_figure",
     "people_figures",
@@ -26,6 +33,7 @@ __all__ = [
     "plot_delta",
     "plot_distribution",
     "plot_errors",
+    "plot_forest",
     "plot_history",
     "plot_marginal",
     "plot_null",
@@ -36,6 +44,7 @@ __all__ = [
     "plot_z_scores",
     "predictive_figure",
     "recovery_figure",
+    "save_figure",
     "save_png",
     "space_figure",
     "styled",

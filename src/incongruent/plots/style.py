@@ -1,40 +1,46 @@
-"""One look for all figures: colours that the colour-blind can tell, thin frames, units on every axis."""
+"""One look for all figures: `incongruent.mplstyle`, the sizes of journals' columns, and colours with a marker and a line each.
+
+Units are on every axis. What is told apart by colour is told apart by a marker or a line as well, for print in grey.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import BytesIO
-from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.style
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from incongruent.storage import write_whole
+STYLE_FILE = Path(__file__).with_name("incongruent.mplstyle")
+
+MM = 1.0 / 25.4
+ONE_COLUMN = 84 * MM
+"""Width of one column of a journal, in inches: 84 mm, which Springer's artwork guidelines ask for (for Psychonomic Bulletin & Review or Behavior Research
+Methods, say). Columns of PNAS (87 mm), Nature (89 mm) and Elsevier (90 mm) are wider, so that a figure fits into them as it is.
+"""
+TWO_COLUMNS = 174 * MM
+"""Both columns: 174 mm at Springer; 178 mm at PNAS, 183 mm at Nature, 190 mm at Elsevier."""
+PAGE_HEIGHT = 234 * MM
+"""The highest figure that Springer prints."""
 
 CONDITION_COLOUR = {"congruent": "#0072B2", "incongruent": "#D55E00", "neutral": "#6B6B6B"}
 CONDITION_MARKER = {"congruent": "o", "incongruent": "s", "neutral": "^"}
+CONDITION_LINE: dict[str, Any] = {"congruent": "-", "incongruent": (0, (4, 1.5)), "neutral": (0, (1, 1))}
 INK = "#222222"
+FAINT = "#C8C8C8"
+BAND = "#DADADA"
 ACCENT = "#0072B2"
 SECOND = "#D55E00"
-
-RC: Any = {
-    "font.size": 9.0,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.7,
-    "axes.edgecolor": INK,
-    "xtick.major.width": 0.7,
-    "ytick.major.width": 0.7,
-    "legend.frameon": False,
-    "figure.dpi": 150,
-    "figure.constrained_layout.use": True,
-}
+SMALL = 7.0
+"""Points; the smallest text but for the names of many people."""
+SMALLEST = 6.0
+"""Points; below this nobody prints text."""
 
 
 def drawable(name: str, most: int = 24) -> str:
@@ -46,22 +52,27 @@ def drawable(name: str, most: int = 24) -> str:
     return "".join(c if c.isprintable() and font.get_char_index(ord(c)) else "□" for c in short)
 
 
+def plain(texts: Sequence[Text]) -> None:
+    """Draw texts as they are, dollar signs too."""
+    for text in texts:
+        text.set_parse_math(False)
+
+
 @contextmanager
 def styled() -> Iterator[None]:
-    """Everything drawn within has the package's look."""
-    with mpl.rc_context(RC):
+    """Everything drawn within has the package's look, whatever the user's own settings are."""
+    with mpl.rc_context():
+        matplotlib.style.use(["default", STYLE_FILE])
         yield
 
 
-def new_figure(n_rows: int, n_columns: int, *, width: float, height: float) -> tuple[Figure, list[Axes]]:
+def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
     """A figure of a given size in inches, without a window, and its axes row by row. Call within `styled`."""
     figure = Figure(figsize=(width, height))
-    axes = figure.subplots(n_rows, n_columns, squeeze=False)
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, **options)
     return figure, list(axes.ravel())
 
 
-def save_png(figure: Figure, path: str | PathLike[str]) -> None:
-    """Write a PNG that is whole or absent."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    write_whole(path, buffer.getvalue())
+def with_unit(name: str, unit: str) -> str:
+    """A label of an axis."""
+    return f"{name} ({unit})" if unit else name
