@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jax
 import pytest
 
 import incongruent as inc
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,3 +60,27 @@ def optimised() -> Iterator[None]:
     jax.config.update("jax_disable_most_optimizations", False)
     yield
     jax.config.update("jax_disable_most_optimizations", before)
+
+
+# --- a browser, for pages -------------------------------------------------------------------------------------------------------------------
+
+CHROMIUM = Path(os.environ.get("INCONGRUENT_CHROMIUM", "/usr/bin/chromium"))
+QUIET = ("--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+"""Nothing but the page goes over the network. Without the sandbox, as containers need it: the pages are our own."""
+
+
+@pytest.fixture(scope="module")  # not "session": playwright leaves an event loop running in this thread, with which asyncio.run fails elsewhere
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium; tests that need it are skipped where there is none, and fail there in CI."""
+    if not CHROMIUM.exists():
+        reason = f"no Chromium at {CHROMIUM}; install Debian's chromium, or set INCONGRUENT_CHROMIUM"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about playwright's own code, while it is imported and starts
+        from playwright.sync_api import sync_playwright
+
+        playwright = sync_playwright().start()
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    yield browser
+    browser.close()
+    playwright.stop()

@@ -24,6 +24,7 @@ ORDER = [
     "models.response_times",
     "models.passage_model",
     "models.dmc",
+    "models.curves",
     "models.ssp",
     "models.dstp",
     "models",
@@ -116,6 +117,8 @@ ORDER = [
     "cli_reading",
     "cli_bank",
     "cli_check",
+    "app",
+    "cli_app",
     "cli",
     "__main__",
 ]

@@ -19,6 +19,7 @@ from incongruent.exact import reweight
 from incongruent.joint_prior import AnyPrior
 from incongruent.plots import people_figures, predictive_figure, save_png
 from incongruent.posterior import Posterior
+from incongruent.progress import announce
 from incongruent.scope import Admission
 from incongruent.storage import write_whole
 from incongruent.trials import CONDITION, Trials, select
@@ -95,11 +96,14 @@ def fit(
         LikelihoodError: when a prior or ``exact`` is asked for and the model has no exact likelihood.
         ValueError: when the prior reaches beyond the network's.
     """
+    announce("drawing from the posteriors")
     admission: Admission = posterior.admit(study)
     fitted = select(admission.trials, np.flatnonzero(admission.trials.n_trials > 0))
     draws = posterior.sample(fitted, n_draws, seed=seed)
     if posterior.simulator.model.likelihood is not None or prior is not None or exact:
+        announce("correcting draws by the exact likelihood")
         draws = reweight(draws, fitted, prior=prior, exact=exact, mcmc=mcmc, seed=seed)
+    announce("predicting the data")
     prediction = predict(draws, fitted, n_replicates=min(N_REPLICATES, n_draws), seed=seed)
     return Fit(draws, prediction, admission.trials, admission.flags)
 

@@ -1,15 +1,43 @@
-"""What is shown while the network learns, and while much is simulated."""
+"""What is shown while the network learns and while much is simulated, and what is told to those who wait for an analysis."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from incongruent.history import Evaluation
+
+_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+
+
+def announce(stage: str) -> None:
+    """Say to whoever listens that a stage of an analysis begins, in a few words such as "sampling"; without a listener nothing happens."""
+    listener = _listener.get()
+    if listener is not None:
+        listener(stage)
+
+
+@contextmanager
+def listening(listener: Callable[[str], None]) -> Iterator[None]:
+    """Call ``listener(stage)`` at every stage that begins within, in this thread; an exception that it raises ends the analysis there.
+
+    Example:
+        >>> heard = []
+        >>> with listening(heard.append):
+        ...     announce("sampling")
+        >>> heard
+        ['sampling']
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 class Reporter(Protocol):

@@ -30,6 +30,7 @@ from incongruent.checks.suggestion import FEWEST_PEOPLE, Suggestion, suggest_pri
 from incongruent.checks.surprise import Surprise, surprise
 from incongruent.posterior import Posterior
 from incongruent.priors import Prior
+from incongruent.progress import announce
 from incongruent.trials import Trials, select
 
 LEVEL = 0.05
@@ -218,17 +219,24 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
         ValueError: when the trials are not those of a conflict task, or someone has none.
     """
     begun = time.perf_counter()
+    announce("looking at the trials")
     clean = hygiene(study, seed=seed)
+    announce("asking who is unlike the simulations")
     scope = surprise(posterior, study, seed=seed)
     asked = study if many_outside(scope) else select(study, np.flatnonzero(~scope.outside))
+    announce("comparing the group with simulated groups")
     mmd = mmd_of_study(posterior, asked, seed=seed)
+    announce("asking whether the fitted model predicts the data")
     panel = predictive_panel(posterior, asked, n_replicates=n_replicates, seed=seed)
     prior = suggestion = after = panel_after = extension = None
     if panel.failing(level=LEVEL) and posterior.simulator.model.name in WITH_CANDIDATES:
+        announce("looking for what the model lacks")
         extension = rank_extensions(posterior, asked, panel, seed=seed)
     if isinstance(posterior.simulator.prior, Prior):
+        announce("asking where the prior lies")
         prior = check_prior(posterior, asked, seed=seed)
     if prior is not None and prior.moves() and len(asked) >= FEWEST_PEOPLE:
+        announce("looking for a better prior")
         suggestion = suggest_prior(posterior, asked, seed=seed)
         after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=seed)
         if panel.failing(level=LEVEL):
