@@ -47,7 +47,9 @@ def test_density_is_that_of_simulated_trials(typical, simulated):
             rt = simulated.values["rt"][simulated.where("condition", level) & simulated.where("response", response)]
             counts = np.histogram(rt, edges)[0]
             places = typical.rt[inside]
-            sums = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(places) * (typical.density[i, j, inside][1:] + typical.density[i, j, inside][:-1]))])
+            sums = np.concatenate(
+                [[0.0], np.cumsum(0.5 * np.diff(places) * (typical.density[i, j, inside][1:] + typical.density[i, j, inside][:-1]))]
+            )
             wanted = 1e5 * np.diff(np.interp(edges, places, sums))
             assert (np.abs(counts - wanted) < 5 * np.sqrt(wanted + 1)).all()
 

@@ -96,7 +96,7 @@ def glance(fit: Fit | None, check: Check | None) -> dict[str, Any]:
     n = study.n_trials[study.n_trials > 0]
     excluded = {reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()}
     total = int(study.n_trials.sum() + study.n_excluded.sum())
-    errors = {name.removeprefix("error_"): float(people[name].mean()) for name in people if str(name).startswith("error_")}
+    errors = {str(name).removeprefix("error_"): values.mean() for name, values in people.items() if str(name).startswith("error_")}
     return {
         "n_people": len(study),
         "n_fitted": len(fit.draws),
@@ -153,10 +153,10 @@ def people_table(fit: Fit | None, check: Check | None) -> Table:
     columns += [Column(p.name, f"{p.meaning}{', ' + p.unit if p.unit else ''}: posterior mean, 90 % interval below") for p in parameters_of(draws)]
     concerns, rows = concerns_of(fit, check), []
     interval = np.quantile(draws.theta, [0.05, 0.95], axis=1)  # (2, person, parameter)
-    for i, k in enumerate(positions):
-        left_out = int(people["n_excluded"].iloc[i])
-        cells = [Cell(fit.study.names[i]), Cell(str(people["n_trials"].iloc[i]), int(people["n_trials"].iloc[i]), f"−{left_out}" if left_out else "")]
-        cells += [Cell(percent(share), float(share)) for share in people.loc[i, errors].astype(float)]
+    for i, (k, row) in enumerate(zip(positions, people.to_dict("records"), strict=True)):
+        used, left_out = int(row["n_trials"]), int(row["n_excluded"])
+        cells = [Cell(fit.study.names[i]), Cell(str(used), used, f"−{left_out}" if left_out else "")]
+        cells += [Cell(percent(row[name]), float(row[name])) for name in errors]
         if draws.correction is not None:
             cells += _weights(draws, k)
         cells.append(Cell("; ".join(short for short, _ in concerns[i])))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from functools import cache
@@ -35,10 +36,11 @@ MARKS = {
     Verdict.OUTSIDE: ("bad", "✗"),
 }
 """How a verdict looks: its colour, and a sign for those who do not see it."""
+NOWHERE = Origin()
 
 
 def write_report(
-    path: str | os.PathLike[str], *, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = Origin()
+    path: str | os.PathLike[str], *, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE
 ) -> Path:
     """Write a report as one HTML file that opens from disk and needs nothing else; it is whole or absent.
 
@@ -61,7 +63,7 @@ def write_report(
     return path
 
 
-def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = Origin()) -> str:
+def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE) -> str:
     """The same as text.
 
     Raises:
@@ -72,25 +74,29 @@ def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | 
     script, style = _part("page.js"), _part("page.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     paragraphs, references = methods(posterior, fit, check)
-    return _environment().get_template("page.html").render(
-        style=Markup(style),  # our own files, not text from outside
-        script=Markup(script),
-        policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        origin=origin,
-        glance=content.glance(fit, check),
-        verdict=_verdict(check),
-        group=content.group_table(fit.draws) if fit is not None else None,
-        people=content.people_table(fit, check),
-        overview=_inline(predictive_figure(fit.prediction), "predictive") if fit is not None else None,
-        quality=content.quality(posterior, fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None),
-        history=str(posterior.history) if posterior.history is not None else None,
-        paragraphs=paragraphs,
-        references=references,
-        versions=content.versions(),
-        made_by=strict_json({**posterior.notes.get("made_by", {}), "versions": posterior.notes.get("versions")}),
-        network=posterior.simulator,
-        settings=", ".join(f"{name} = {value}" for name, value in posterior.simulator.model.settings.items()),
-        data=strict_json(_data(fit, check)),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            style=Markup(style),  # our own files, not text from outside
+            script=Markup(script),
+            policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            origin=origin,
+            glance=content.glance(fit, check),
+            verdict=_verdict(check),
+            group=content.group_table(fit.draws) if fit is not None else None,
+            people=content.people_table(fit, check),
+            overview=_inline(predictive_figure(fit.prediction), "predictive") if fit is not None else None,
+            quality=content.quality(posterior, fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None),
+            history=str(posterior.history) if posterior.history is not None else None,
+            paragraphs=paragraphs,
+            references=references,
+            versions=content.versions(),
+            made_by=_made_by(posterior),
+            network=posterior.simulator,
+            settings=", ".join(f"{name} = {value}" for name, value in posterior.simulator.model.settings.items()),
+            data=strict_json(_data(fit, check)),
+        )
     )
 
 
@@ -119,6 +125,12 @@ def _verdict(check: Check | None) -> Mapping[str, Any] | None:
         "scope": _inline(misspecification_figure(check.mmd, check.scope), "scope"),
         "seconds": check.seconds,
     }
+
+
+def _made_by(posterior: Posterior) -> str | None:
+    """Model, prior, design, budget, seed and versions of the training, as the network's card has them."""
+    card = posterior.notes.get("made_by")
+    return json.dumps({**card, "versions": posterior.notes.get("versions")}, indent=2, ensure_ascii=False) if card else None
 
 
 def _inline(figure: Any, prefix: str) -> Markup:

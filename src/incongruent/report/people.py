@@ -29,6 +29,7 @@ def drawn(fit: Fit, check: Check | None) -> dict[str, Any]:
     draws, prediction = fit.draws, fit.prediction
     quantiles = np.quantile(draws.theta, INTERVALS, axis=1)  # (interval, person, parameter)
     group = draws.theta.mean(axis=0)  # (draw, parameter)
+    edges = np.quantile(group, [0.05, 0.95], axis=0)
     prior = draws.simulator.prior.sample(2000, seed=0)
     low, high = np.quantile(prior, [0.05, 0.95], axis=0)
     fitted = np.flatnonzero(fit.study.n_trials > 0)
@@ -38,7 +39,11 @@ def drawn(fit: Fit, check: Check | None) -> dict[str, Any]:
         "parameters": [{"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in parameters_of(draws)],
         "prior": [[_short(low[j]), _short(high[j])] for j in range(len(low))],
         "levels": list(prediction.levels),
-        "group": {"curves": curves(prediction, None), "mean": _shorts(group.mean(axis=0)), "interval": _shorts(np.quantile(group, [0.05, 0.95], axis=0))},
+        "group": {
+            "curves": curves(prediction, None),
+            "mean": _shorts(group.mean(axis=0)),
+            "interval": _shorts(edges),
+        },
         "people": [
             {
                 "name": name,
@@ -75,7 +80,9 @@ def facts(draws: Draws, person: int, row: Mapping[str, Any], checked: Mapping[st
     correction = draws.correction
     if correction is not None:
         how = "MCMC on the exact likelihood" if correction.mcmc[person] else "the network's draws, weighted by the exact likelihood"
-        known.append(("posterior", f"{how}; k-hat {correction.k_hat[person]:.2f}, {percent(float(correction.ess[person]), 0)} of the draws effective"))
+        known.append(
+            ("posterior", f"{how}; k-hat {correction.k_hat[person]:.2f}, {percent(float(correction.ess[person]), 0)} of the draws effective")
+        )
         known.append(("log evidence", f"{correction.log_evidence[person]:.1f} nats".replace("-", "−")))
     if checked is not None:
         known.append(("surprise", f"p = {shown(checked['p'])} among simulated data sets of the same design"))
