@@ -107,7 +107,7 @@ def glance(fit: Fit | None, check: Check | None) -> dict[str, Any]:
         "n_excluded": int(study.n_excluded.sum()),
         "share_excluded": study.n_excluded.sum() / max(total, 1),
         "errors": {level: percent(share) for level, share in errors.items() if np.isfinite(share)},
-        "flagged": [(name, list(flags)) for name, flags in zip(study.names, fit.flags, strict=True) if flags],
+        "flagged": [(study.names[i], list(fit.flags[i])) for i in np.flatnonzero(study.n_trials > 0) if fit.flags[i]],
         "notes": list(study.notes),
     }
 
@@ -206,9 +206,10 @@ def concerns_of(fit: Fit, check: Check | None) -> list[list[tuple[str, str]]]:
     found: list[list[tuple[str, str]]] = [[] for _ in fit.study.names]
     fitted = np.flatnonzero(fit.study.n_trials > 0)
     for i, flags in enumerate(fit.flags):
-        found[i] += [("outside training", flag) for flag in flags]
         if fit.study.n_trials[i] == 0:
             found[i].append(("no trials", "Not a single usable trial: nothing was fitted."))
+        else:
+            found[i] += [("outside training", flag) for flag in flags]
     correction = fit.draws.correction
     if correction is not None:
         trusted = correction.k_hat <= largest_k_hat(fit.draws.theta.shape[1])
