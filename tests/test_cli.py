@@ -68,7 +68,9 @@ def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path,
         assert tree["posterior"]["A"].shape == (1, 200, 6)
     for name in ("predictive_group.png", "predictive_people_1.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
-    shown = capsys.readouterr().out
+    page, shown = (out / "report.html").read_text(), capsys.readouterr().out
+    assert f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page  # how to do it again
+    assert "study.csv" in page
     assert "6 people" in shown
     assert "Posterior means over people" in shown
     assert "Corrected by the exact likelihood" in shown
@@ -264,6 +266,7 @@ def test_check_and_fit_with_check_give_one_verdict(study: Path, tmp_path: Path, 
     assert "Results in" in capsys.readouterr().out
     assert run("fit", study, "--out", tmp_path / "both", "--draws", 100, "--no-mcmc", "--seed", 1, monkeypatch=monkeypatch) == 0
     names = {path.name for path in (tmp_path / "alone").iterdir()}
-    assert names == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png"}
+    assert names == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png", "report.html"}
+    assert json.loads((tmp_path / "alone" / "verdict.json").read_text())["verdict"] in (tmp_path / "both" / "report.html").read_text()
     alone, both = (json.loads((folder / "verdict.json").read_text()) for folder in (tmp_path / "alone", tmp_path / "both" / "check"))
     assert {k: v for k, v in alone.items() if k != "seconds"} == {k: v for k, v in both.items() if k != "seconds"}
