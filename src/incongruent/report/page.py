@@ -130,7 +130,7 @@ def _verdict(check: Check | None) -> Mapping[str, Any] | None:
 def _made_by(posterior: Posterior) -> str | None:
     """Model, prior, design, budget, seed and versions of the training, as the network's card has them."""
     card = posterior.notes.get("made_by")
-    return json.dumps({**card, "versions": posterior.notes.get("versions")}, indent=2, ensure_ascii=False) if card else None
+    return json.dumps({**card, "versions": posterior.notes.get("versions")}, ensure_ascii=False) if card else None
 
 
 def _inline(figure: Any, prefix: str) -> Markup:
