@@ -23,6 +23,7 @@ ORDER = [
     "models.forward_equation",
     "models.response_times",
     "models.passage_model",
+    "models.curves",
     "models.dmc",
     "models.ssp",
     "models.dstp",

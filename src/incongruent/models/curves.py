@@ -1,0 +1,139 @@
+"""What a model does at given parameter values, as curves: mean activation up to the bounds, and densities of RTs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.models.model import Kept, Model
+from incongruent.models.passage_model import PassageModel
+from incongruent.options import helpful
+from incongruent.trials import CONDITION, RESPONSE
+
+Array = np.ndarray
+
+LONGEST_RT = 4000.0
+"""Up to where densities are worked out, in ms."""
+SHOWN = 0.995
+"""Share of the answered trials, of every condition, that the curves of densities hold."""
+
+
+@dataclass(frozen=True, eq=False)
+class Activation:
+    """What the decision process does on average, without its noise.
+
+    Attributes:
+        times: (time,) since the stimulus, in ms.
+        path: (level, time) mean path; what is controlled alone is the path of "neutral", and what is automatic the difference from it.
+        bound: (time,) distance of either bound from 0; the upper one is the correct response.
+        levels: the conditions, "neutral" among them.
+    """
+
+    times: Array
+    path: Array
+    bound: Array
+    levels: tuple[str, ...]
+
+    def of(self, level: str) -> Array:
+        """The mean path of a condition, (time,)."""
+        return self.path[self.levels.index(level)]
+
+    @property
+    def controlled(self) -> Array:
+        """The mean path without anything automatic, (time,)."""
+        return self.of("neutral")
+
+    def automatic(self, level: str) -> Array:
+        """What a condition adds to the controlled path, (time,)."""
+        return self.of(level) - self.controlled
+
+
+@dataclass(frozen=True, eq=False)
+class Densities:
+    """Defective densities of RTs: correct responses and errors of a condition integrate to one together, but for trials without an answer.
+
+    Attributes:
+        rt: (time,) in ms.
+        density: (level, response, time) in 1/ms; correct responses first, then errors.
+        levels: the conditions.
+    """
+
+    rt: Array
+    density: Array
+    levels: tuple[str, ...]
+
+    def share(self, response: str) -> Array:
+        """Share of the trials of each condition with a response, "correct" or "error", as far as the curves reach, (level,)."""
+        return np.trapezoid(self.density[:, RESPONSE.levels.index(response)], self.rt, axis=-1)
+
+
+@helpful
+def mean_activation(model: Model, theta: Sequence[float] | Array, *, until: float = 600.0) -> Activation:
+    """Mean paths in every condition and the bounds, from the equations that trials are simulated from.
+
+    Args:
+        model: a diffusion between two bounds, DMC or SSP.
+        theta: (parameter,), in the order of the model's parameters.
+        until: last time, in ms.
+
+    Raises:
+        ValueError: for a model without mean paths, or other parameters.
+
+    Example:
+        >>> from incongruent.models import dmc
+        >>> activation = mean_activation(dmc(), [20, 120, 0.55, 60, 340, 35])
+        >>> float(activation.automatic("congruent").max().round(3)), int(activation.times[activation.automatic("congruent").argmax()])
+        (20.0, 120)
+    """
+    if not isinstance(model.simulate, PassageModel):
+        raise ValueError(
+            f"Expected a model with mean paths between two bounds, like DMC or SSP; got {model.name!r}. Draw its simulated trials instead."
+        )
+    times = np.linspace(0.0, until, 601)
+    paths = model.simulate.paths(_one(model, theta), times[None], slice(None))
+    path = np.concatenate([np.zeros((len(CONDITION.levels), 1)), np.cumsum(paths.increment[0], axis=-1)], axis=-1)
+    return Activation(times, path, paths.bound[0], tuple(CONDITION.levels))
+
+
+@helpful
+def rt_densities(
+    model: Model, theta: Sequence[float] | Array, *, levels: Sequence[str] = ("congruent", "incongruent"), kept: Kept | None = None
+) -> Densities:
+    """Densities of correct responses and errors by the exact likelihood.
+
+    Args:
+        model: one with an exact likelihood that knows the densities of single trials.
+        theta: (parameter,), in the order of the model's parameters.
+        levels: the conditions.
+        kept: which trials exist; all of them when left out.
+
+    Raises:
+        ValueError: for a model without such densities, or other parameters.
+
+    Example:
+        >>> from incongruent.models import dmc
+        >>> densities = rt_densities(dmc(), [20, 120, 0.55, 60, 340, 35])
+        >>> [round(float(share), 2) for share in densities.share("error")]
+        [0.01, 0.09]
+    """
+    if model.likelihood is None or model.likelihood.densities is None:
+        raise ValueError(f"Expected a model whose densities are known; {model.name!r} has none. Draw its simulated trials instead.")
+    rt = np.arange(2.0, LONGEST_RT, 4.0)
+    codes = [CONDITION.levels.index(level) for level in levels]
+    grid = np.meshgrid(codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij")  # each (level, response, time)
+    values = {name: part.ravel() for name, part in zip(("condition", "response", "rt"), grid, strict=True)}
+    log_density = model.likelihood.densities(_one(model, theta), values, kept or Kept(), 1)
+    density = np.exp(log_density).reshape(grid[0].shape)
+    mass = np.cumsum(density.sum(axis=1), axis=-1)  # (level, time)
+    last = int((mass < SHOWN * mass[:, -1:]).sum(axis=-1).max()) + 1
+    return Densities(rt[:last], density[..., :last], tuple(levels))
+
+
+def _one(model: Model, theta: Sequence[float] | Array) -> Array:
+    """The values of one person, (1, parameter)."""
+    values = np.asarray(theta, float)
+    if values.shape != (len(model.parameters),):
+        raise ValueError(f"Expected a value for each of {model.parameter_names}; got theta of shape {values.shape}.")
+    return values[None]
