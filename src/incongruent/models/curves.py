@@ -107,7 +107,7 @@ def rt_densities(
         model: one with an exact likelihood that knows the densities of single trials.
         theta: (parameter,), in the order of the model's parameters.
         levels: the conditions.
-        kept: which trials exist; all of them when left out.
+        kept: which trials exist; all of them when left out. There are no curves where there are no trials.
 
     Raises:
         ValueError: for a model without such densities, or other parameters.
@@ -116,15 +116,18 @@ def rt_densities(
         >>> from incongruent.models import dmc
         >>> densities = rt_densities(dmc(), [20, 120, 0.55, 60, 340, 35])
         >>> [round(float(share), 2) for share in densities.share("error")]
-        [0.01, 0.09]
+        [0.02, 0.1]
     """
     if model.likelihood is None or model.likelihood.densities is None:
         raise ValueError(f"Expected a model whose densities are known; {model.name!r} has none. Draw its simulated trials instead.")
+    kept = kept or Kept()
     rt = np.arange(2.0, LONGEST_RT, 4.0)
+    low, high = kept.window or (0.0, LONGEST_RT)
+    rt = rt[(rt >= low) & (rt <= min(high, kept.deadline or LONGEST_RT))]
     codes = [CONDITION.levels.index(level) for level in levels]
     grid = np.meshgrid(codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij")  # each (level, response, time)
     values = {name: part.ravel() for name, part in zip(("condition", "response", "rt"), grid, strict=True)}
-    log_density = model.likelihood.densities(_one(model, theta), values, kept or Kept(), 1)
+    log_density = model.likelihood.densities(_one(model, theta), values, kept, 1)
     density = np.exp(log_density).reshape(grid[0].shape)
     mass = np.cumsum(density.sum(axis=1), axis=-1)  # (level, time)
     last = int((mass < SHOWN * mass[:, -1:]).sum(axis=-1).max()) + 1

@@ -121,7 +121,7 @@ def _write_names(draws: Draws, people: Array, ax: Axes, size: float) -> None:
 def _caption(draws: Draws) -> str:
     text = "Posterior means with central 50 % (thick) and 90 % intervals (thin)"
     if len(draws) > 1:
-        text += "; diamond and grey: the mean of these people with its 90 % interval"
+        text += "; diamond, grey: mean of these people, 90 % interval"
     flagged = sum(bool(flags) for flags in draws.flags)
     return f"{text}.\nOrange, hollow: outside what the network was trained for ({flagged} of {len(draws)})." if flagged else f"{text}."
 

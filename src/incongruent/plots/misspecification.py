@@ -82,7 +82,7 @@ def plot_surprise(surprise: Surprise, ax: Axes) -> Axes:
     ax.set(xlabel="depth (0 rim, 1 centre of the simulations)", ylabel="conformal p")
     last = -np.inf
     for i in sorted(np.argsort(p, kind="stable")[: min(N_LABELLED, surprise.n_outside)], key=lambda i: -p[i]):
-        last = max(-np.log10(p[i]), last - 0.055 * np.log10(smallest))  # above the label before
+        last = max(-np.log10(p[i]), last - 0.07 * np.log10(smallest))  # above the label before
         at = (depth[i], 10.0**-last)
         label = ax.annotate(drawable(surprise.names[i]), at, xytext=(7, 5), textcoords="offset points", fontsize=SMALL, va="center", parse_math=False)
         label.set_in_layout(False)

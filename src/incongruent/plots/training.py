@@ -6,8 +6,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from incongruent.history import History
+from incongruent.history import History, Stopped
 from incongruent.plots.style import ACCENT, BAND, INK, ONE_COLUMN, SECOND, SMALL, beside, new_figure, styled
+
+
+WHY = {
+    Stopped.BUDGET: "Ended: the budget was used up",
+    Stopped.NO_BETTER: "Ended: validation no longer improved",
+    None: "Still running",
+}
 
 
 def plot_history(history: History, ax: Axes) -> Axes:
@@ -26,7 +33,7 @@ def plot_history(history: History, ax: Axes) -> Axes:
         ax.axvspan(best.seconds, seconds[-1], color=BAND, lw=0, zorder=0)
     ax.set(xlabel="time since start (s)", ylabel="mean −log q (nats)", ylim=_limits(history, training, validation))
     _label(history, seconds, training, validation, ax)
-    ax.set_title(f"Ended: {history.stopped.value}" if history.stopped else "Still running", fontsize=SMALL)
+    ax.set_title(WHY[history.stopped])
     return ax
 
 
