@@ -20,7 +20,7 @@ def simulated(model: inc.Model, theta: list[float], level: str, n: int) -> tuple
 
 @pytest.mark.parametrize("model", [dmc(), dmc(bound="weibull", free=("kappa",)), ssp()])
 def test_densities_are_those_of_simulated_trials(model):
-    theta = THETA + [0.5] if "kappa" in model.parameter_names else [p.typical for p in model.parameters]
+    theta = [*THETA, 0.5] if "kappa" in model.parameter_names else [p.typical for p in model.parameters]
     densities, n = rt_densities(model, theta), 20_000
     for k, level in enumerate(densities.levels):
         rt, wrong = simulated(model, theta, level, n)

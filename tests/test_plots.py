@@ -352,7 +352,7 @@ def test_history_tells_of_learning_by_heart():
 
 def test_pairs_show_the_prior_also_where_only_its_draws_are_known():
     def ordered(n, rng):
-        return np.sort(rng.uniform(1.5, 4.5, (n, 6)), axis=1) + [0.0, 0.0, 0.0, 4.0, 4.0, 4.0]
+        return np.sort(rng.uniform(1.5, 4.5, (n, 6)), axis=1) + np.repeat([0.0, 4.0], 3)
 
     joint = JointPrior(PRIOR.names, sample=ordered, low=dict.fromkeys(PRIOR.names, 1.0), high=dict.fromkeys(PRIOR.names, 9.0))
     draws = replace(people(("one",)), simulator=inc.Simulator(MODEL, joint, SIMULATOR.design))

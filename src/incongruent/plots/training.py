@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from incongruent.history import History, Stopped
 from incongruent.plots.style import ACCENT, BAND, INK, ONE_COLUMN, SECOND, SMALL, beside, new_figure, styled
 
-
 WHY = {
     Stopped.BUDGET: "Ended: the budget was used up",
     Stopped.NO_BETTER: "Ended: validation no longer improved",
@@ -53,18 +52,23 @@ def _limits(history: History, training: np.ndarray, validation: np.ndarray) -> t
 
 
 def _label(history: History, seconds: np.ndarray, training: np.ndarray, validation: np.ndarray, ax: Axes) -> None:
-    """Each line where it is flat and its label is not in the way of that of the best point."""
+    """Each line is named where it is flat, on the side of it that it leaves; the best point below everything, the prior at the top."""
     best, start, end = history.best, seconds[0], seconds[-1]
-    late = best.seconds > 0.5 * (start + end)
-    at = int(np.argmin(np.abs(seconds - (start + (0.3 if late else 0.7) * (end - start)))))
-    upper, lower = ("training", "validation") if training[at] >= validation[at] else ("validation", "training")
-    values, colours = {"training": training[at], "validation": validation[at]}, {"training": SECOND, "validation": ACCENT}
-    beside(ax, upper, (seconds[at], values[upper]), colour=colours[upper], side="above")
-    beside(ax, lower, (seconds[at], values[lower]), colour=colours[lower], side="below")
+    bottom, top = ax.get_ylim()
+    at = int(np.argmin(np.abs(seconds - (start + (0.8 if history.overfitting else 0.4) * (end - start)))))
+    ahead = min(at + max(len(seconds) // 10, 1), len(seconds) - 1)
+    lines = {"training": (training, SECOND), "validation": (validation, ACCENT)}
+    for name, side in zip(sorted(lines, key=lambda name: lines[name][0][at]), ("below", "above"), strict=True):
+        values, colour = lines[name]
+        label = beside(ax, name, (float(seconds[at]), float(values[at])), colour=colour, side=side)
+        falls = values[ahead] < values[at]
+        label.set_horizontalalignment("left" if falls == (side == "above") else "right")
+    ax.vlines(best.seconds, bottom, best.best, color=ACCENT, lw=0.6, ls=":")
     words = f"best {best.best:.2f}" + (f", then +{history.overfitting:.2f}" if history.overfitting else "")
-    label = beside(ax, words, (best.seconds, best.best), colour=ACCENT, side="below")
-    label.set_horizontalalignment("right" if late else "left")
-    if history.prior_loss <= ax.get_ylim()[1]:
+    beside(ax, words, (best.seconds, bottom + 0.06 * (top - bottom)), colour=ACCENT, side="left" if best.seconds > 0.5 * (start + end) else "right")
+    inside = history.prior_loss <= top
+    if inside:
         ax.axhline(history.prior_loss, color=INK, lw=0.6, ls=":")
-    above = "" if history.prior_loss <= ax.get_ylim()[1] else " ↑"
-    ax.text(0.99, 0.98, f"nothing learned (the prior): {history.prior_loss:.2f}{above}", transform=ax.transAxes, ha="right", va="top", fontsize=SMALL)
+    place, words = min(history.prior_loss, top), f"nothing learned (the prior): {history.prior_loss:.2f}"
+    label = ax.annotate(words if inside else f"{words} ↑", (1.0, place), (-2, -2), xycoords=("axes fraction", "data"), textcoords="offset points")
+    label.set(ha="right", va="top", fontsize=SMALL)
