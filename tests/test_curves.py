@@ -1,94 +1,66 @@
-"""Curves of one parameter value against simulation from the same model, and against themselves."""
+"""What a model does at given values, against its own simulated trials."""
 
 import numpy as np
 import pytest
 
 import incongruent as inc
-from incongruent.checks import statistics
-from incongruent.models.curves import PROBABILITIES, curves
+from incongruent.models import dmc, dstp, ssp
+from incongruent.models.curves import mean_activation, rt_densities
+from incongruent.models.model import Kept
 
-MODEL = inc.models.dmc()
-TYPICAL = np.array([20.0, 120.0, 0.55, 60.0, 340.0, 35.0])
-EXTREME = ([80.0, 20.0, 0.3, 30.0, 200.0, 10.0], [40.0, 300.0, 1.2, 150.0, 800.0, 100.0], [0.0, 10.0, 0.55, 60.0, 340.0, 2.0])
-
-
-@pytest.fixture(scope="module")
-def typical():
-    return curves(MODEL, TYPICAL)
+THETA = [20.0, 120.0, 0.55, 60.0, 340.0, 35.0]
 
 
-@pytest.fixture(scope="module")
-def simulated():
-    """100,000 trials of each condition."""
-    design = inc.Design(200_000, {"congruent": 0.5, "incongruent": 0.5}, window=None)
-    return inc.Simulator(MODEL, inc.priors.broad(), design).simulate_at(TYPICAL[None], seed=1)
+def simulated(model: inc.Model, theta: list[float], level: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """RT and whether wrong, (trial,)."""
+    condition = np.full((1, n), inc.trials.CONDITION.levels.index(level), np.int8)
+    values, answered = model.simulate(np.array([theta]), {"condition": condition}, np.ones((1, n), bool), np.random.default_rng(1))
+    return values["rt"][answered], values["response"][answered] == 1
 
 
-@pytest.mark.parametrize("theta", [TYPICAL, *EXTREME])
-def test_densities_integrate_to_one(theta):
-    found = curves(MODEL, np.asarray(theta, float))
-    assert np.trapezoid(found.density.sum(axis=1), found.rt, axis=-1) == pytest.approx([1.0, 1.0], abs=1e-4)
-    assert (found.density >= 0).all()
+@pytest.mark.parametrize("model", [dmc(), dmc(bound="weibull", free=("kappa",)), ssp()])
+def test_densities_are_those_of_simulated_trials(model):
+    theta = [*THETA, 0.5] if "kappa" in model.parameter_names else [p.typical for p in model.parameters]
+    densities, n = rt_densities(model, theta), 20_000
+    for k, level in enumerate(densities.levels):
+        rt, wrong = simulated(model, theta, level, n)
+        expected = densities.share("error")[k]
+        assert abs(wrong.mean() - expected) < 5.0 * np.sqrt(expected / n) + 0.005  # the curves hold 99.5 % of the trials
+        mass = np.cumsum(densities.density[k].sum(axis=0)) * np.diff(densities.rt)[0]
+        at = np.array([np.interp(probability, mass, densities.rt) for probability in (0.1, 0.5, 0.9)])
+        assert (rt[:, None] < at).mean(axis=0) == pytest.approx([0.1, 0.5, 0.9], abs=5.0 * 0.5 / np.sqrt(n) + 0.004)
 
 
-def test_errors_and_means_are_those_of_simulated_trials(typical, simulated):
-    for i, level in enumerate(("congruent", "incongruent")):
-        share = statistics.error_share(simulated, level)[0]
-        assert typical.errors[i] == pytest.approx(share, abs=5 * np.sqrt(share / 1e5))
-        rt = simulated.values["rt"][simulated.where("condition", level) & simulated.where("response", "correct")]
-        assert typical.mean_rt[i] == pytest.approx(rt.mean(), abs=5 * rt.std() / np.sqrt(len(rt)))
+def test_activation_is_the_equation():
+    activation = mean_activation(dmc(), THETA, until=400.0)
+    t = activation.times
+    automatic = 20.0 * np.exp(-t / 120.0) * np.e * t / 120.0
+    np.testing.assert_allclose(activation.controlled, 0.55 * t, atol=1e-9)
+    np.testing.assert_allclose(activation.automatic("congruent"), automatic, atol=1e-9)
+    np.testing.assert_allclose(activation.of("incongruent"), 0.55 * t - automatic, atol=1e-9)
+    np.testing.assert_allclose(activation.bound, 60.0)
 
 
-def test_density_is_that_of_simulated_trials(typical, simulated):
-    edges = np.arange(250.0, 900.0, 50.0)
-    inside = (typical.rt >= edges[0]) & (typical.rt <= edges[-1])
-    for i, level in enumerate(("congruent", "incongruent")):
-        for j, response in enumerate(("correct", "error")):
-            rt = simulated.values["rt"][simulated.where("condition", level) & simulated.where("response", response)]
-            counts = np.histogram(rt, edges)[0]
-            places = typical.rt[inside]
-            sums = np.concatenate(
-                [[0.0], np.cumsum(0.5 * np.diff(places) * (typical.density[i, j, inside][1:] + typical.density[i, j, inside][:-1]))]
-            )
-            wanted = 1e5 * np.diff(np.interp(edges, places, sums))
-            assert (np.abs(counts - wanted) < 5 * np.sqrt(wanted + 1)).all()
+def test_a_collapsing_bound_collapses():
+    activation = mean_activation(dmc(bound="weibull"), THETA)
+    assert activation.bound[0] == 60.0
+    assert (np.diff(activation.bound) <= 0.0).all()
+    assert float(np.interp(400.0, activation.times, activation.bound)) == pytest.approx(60.0 * (1.0 - 0.5 * 0.5))  # kappa .5, t_half 400
 
 
-def test_delta_and_conditional_accuracy_are_those_of_simulated_trials(typical, simulated):
-    at, delta = (values[0] for values in statistics.delta_function(simulated, tuple(PROBABILITIES)))
-    density = 1e5 * typical.density[:, 0]
-    spread = [np.sqrt(PROBABILITIES * (1 - PROBABILITIES) * 1e5) / np.interp(at, typical.rt, of) for of in density]  # standard errors of quantiles
-    error = np.hypot(*spread)
-    assert (np.abs(typical.delta_at - at) < 5 * error).all()
-    assert (np.abs(typical.delta - delta) < 5 * error).all()
-    for i, level in enumerate(("congruent", "incongruent")):
-        observed = statistics.conditional_accuracy(simulated, level)[0]
-        assert (np.abs(typical.accuracy[i] - observed) < 5 * np.sqrt(observed * (1 - observed) / 2e4)).all()
+def test_a_window_scales_densities_to_what_it_keeps():
+    densities = rt_densities(dmc(), THETA, kept=Kept(window=(300.0, 500.0)))
+    assert densities.rt[0] >= 300.0
+    assert densities.rt[-1] <= 500.0
+    whole = densities.density.sum(axis=(1, 2)) * np.diff(densities.rt)[0]
+    np.testing.assert_allclose(whole, 1.0, atol=0.01)
 
 
-def test_activation_is_the_equation_of_the_model(typical):
-    peak = typical.automatic[0].argmax()
-    assert typical.time[peak] == pytest.approx(120.0, abs=4.0)  # (a - 1) tau
-    assert typical.automatic[0, peak] == pytest.approx(20.0, rel=1e-3)
-    assert np.array_equal(typical.automatic[1], -typical.automatic[0])
-    assert typical.activation[1] == pytest.approx(0.55 * typical.time - typical.automatic[0])
-    steps = np.diff(typical.time)
-    assert np.cumsum(typical.drift * steps, axis=-1) == pytest.approx(typical.activation[:, 1:])
-    assert typical.bound == 60.0
-
-
-def test_variants_with_free_and_fixed_parameters_have_curves_too():
-    whole = curves(inc.models.dmc(free=["lapse"], fixed={"sd_R": 35.0}), np.array([20.0, 120.0, 0.55, 60.0, 340.0, 0.1]))
-    assert np.trapezoid(whole.density.sum(axis=1), whole.rt, axis=-1) == pytest.approx([1.0, 1.0], abs=1e-3)
-    assert whole.errors[0] == pytest.approx(0.9 * curves(MODEL, TYPICAL).errors[0] + 0.05, abs=1e-3)
-
-
-def test_what_has_no_curves_is_refused():
-    with pytest.raises(ValueError, match="Expected DMC with a constant bound and scheme='bridge' for its curves; got ssp"):
-        curves(inc.models.ssp(), np.ones(5))
-    with pytest.raises(ValueError, match="got dmc .*hyperbolic"):
-        curves(inc.models.dmc(bound="hyperbolic"), TYPICAL)
-    with pytest.raises(ValueError, match="Expected one value for each of"):
-        curves(MODEL, TYPICAL[:5])
-    with pytest.raises(ValueError, match=r"Expected tau within \[1, inf\] ms; got 0.5"):
-        curves(MODEL, np.array([20.0, 0.5, 0.55, 60.0, 340.0, 35.0]))
+def test_models_without_curves_are_refused():
+    theta = [p.typical for p in dstp().parameters]
+    with pytest.raises(ValueError, match="Expected a model with mean paths between two bounds, like DMC or SSP; got 'dstp'"):
+        mean_activation(dstp(), theta)
+    with pytest.raises(ValueError, match="Expected a model whose densities are known; 'dstp' has none"):
+        rt_densities(dstp(), theta)
+    with pytest.raises(ValueError, match=r"Expected a value for each of \('A', .*\); got theta of shape \(2,\)"):
+        rt_densities(dmc(), [1.0, 2.0])

@@ -11,16 +11,14 @@ from incongruent.checks.recovery import recover
 from incongruent.demo import demo_study
 from incongruent.plots import (
     calibration_figure,
+    history_figure,
     misspecification_figure,
     panel_figure,
-    plot_history,
     predictive_figure,
     recovery_figure,
-    save_png,
+    save_figure,
     space_figure,
-    styled,
 )
-from incongruent.plots.style import new_figure
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
 
@@ -29,20 +27,17 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     posterior = inc.pretrained("dmc")
     result = inc.fit(demo_study(), posterior, seed=1)
-    save_png(predictive_figure(result.prediction), FOLDER / "predictive_group.png")
+    save_figure(predictive_figure(result.prediction), FOLDER / "predictive_group.png")
     recovery = recover(posterior, n_datasets=1000, seed=11)
-    save_png(recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png")
-    save_png(calibration_figure(calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)), FOLDER / "calibration.png")
+    save_figure(recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png")
+    save_figure(calibration_figure(calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)), FOLDER / "calibration.png")
     panel = inc.predictive_panel(posterior, _people_with_lapses(), n_replicates=200, seed=1)
-    save_png(panel_figure(panel), FOLDER / "panel.png")
+    save_figure(panel_figure(panel), FOLDER / "panel.png")
     check = inc.check(posterior, demo_study(), seed=1)
-    save_png(misspecification_figure(check.mmd, check.scope), FOLDER / "scope.png")
-    save_png(space_figure(_far_more_extreme()), FOLDER / "space.png")
+    save_figure(misspecification_figure(check.mmd, check.scope), FOLDER / "scope.png")
+    save_figure(space_figure(_far_more_extreme()), FOLDER / "space.png")
     assert posterior.history is not None
-    with styled():
-        figure, axes = new_figure(1, 1, width=4.8, height=3.0)
-        plot_history(posterior.history, axes[0])
-        save_png(figure, FOLDER / "history.png")
+    save_figure(history_figure(posterior.history), FOLDER / "history.png")
 
 
 def _people_with_lapses() -> inc.Trials:

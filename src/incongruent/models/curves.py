@@ -1,177 +1,148 @@
-r"""What one parameter value of DMC means, as curves: activation, bounds, drift, densities, delta function and conditional accuracy.
-
-Nothing is simulated. Densities come from the exact likelihood (`forward_equation`, `response_times`); the distribution function is their cumulative
-trapezoid sum F, quantiles are read off F / F(end), and the conditional accuracy of a bin is the share of correct answers between two quantiles of all
-answers.
-"""
+"""What a model does at given parameter values, as curves: mean activation up to the bounds, and densities of RTs."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.models.dmc import OPTIONAL, activation
-from incongruent.models.model import Kept, Likelihood, Model
-from incongruent.models.passage_model import HORIZON, LAPSE_RANGE, SIGMA
+from incongruent.models.model import Kept, Model
+from incongruent.models.passage_model import PassageModel
+from incongruent.options import helpful
 from incongruent.trials import CONDITION, RESPONSE
 
 Array = np.ndarray
 
-LEVELS = CONDITION.levels[:2]
-SIGN = np.array([1.0, -1.0])
-"""Of the automatic activation in congruent and incongruent trials."""
-PROBABILITIES = np.linspace(0.05, 0.95, 19)
-"""Of the quantiles at which the delta function is given."""
-N_BINS = 5
-STEP = 2.0
-"""ms between the places at which densities are given."""
-TAIL_NATS = 14.0
-"""Densities are followed until so much of the mass has decayed, e^-14 = 8e-7."""
+LONGEST_RT = 4000.0
+"""Up to where densities are worked out, in ms."""
 ACCURACY = 1
 """Level of the likelihood; densities are good to about a thousandth of their height."""
+SHOWN = 0.995
+"""Share of the answered trials, of every condition, that the curves of densities hold."""
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
-    """Curves of one parameter value; conditions are congruent and incongruent, sides correct and error.
+class Activation:
+    """What the decision process does on average, without its noise.
 
     Attributes:
-        time: (time,) ms since the start of the decision.
-        automatic: (condition, time) activation from the irrelevant feature.
-        controlled: (time,) activation from the relevant one.
-        bound: distance of either bound from zero.
-        drift_time: (step,) ms, middles between the times.
-        drift: (condition, step) mean change of the activation, per ms.
-        rt: (rt,) ms.
-        density: (condition, side, rt) per ms, defective: both sides of a condition together integrate to 1.
-        delta_at: (quantile,) ms, mean over conditions of the quantiles of correct answers at `PROBABILITIES`.
-        delta: (quantile,) ms, incongruent - congruent.
-        accuracy: (condition, bin) share correct in fifths of the answers, from fast to slow.
-        errors: (condition,) share of errors among the answers.
-        mean_rt: (condition,) ms, correct answers.
+        times: (time,) since the stimulus, in ms.
+        path: (level, time) mean path; what is controlled alone is the path of "neutral", and what is automatic the difference from it.
+        bound: (time,) distance of either bound from 0; the upper one is the correct response.
+        levels: the conditions, "neutral" among them.
     """
 
-    time: Array
-    automatic: Array
-    controlled: Array
-    bound: float
-    drift_time: Array
-    drift: Array
-    rt: Array
-    density: Array
-    delta_at: Array
-    delta: Array
-    accuracy: Array
-    errors: Array
-    mean_rt: Array
+    times: Array
+    path: Array
+    bound: Array
+    levels: tuple[str, ...]
+
+    def of(self, level: str) -> Array:
+        """The mean path of a condition, (time,)."""
+        return self.path[self.levels.index(level)]
 
     @property
-    def activation(self) -> Array:
-        """Automatic and controlled together: the mean path without bounds, (condition, time)."""
-        return self.automatic + self.controlled
+    def controlled(self) -> Array:
+        """The mean path without anything automatic, (time,)."""
+        return self.of("neutral")
+
+    def automatic(self, level: str) -> Array:
+        """What a condition adds to the controlled path, (time,)."""
+        return self.of(level) - self.controlled
 
 
-def curves(model: Model, theta: Array) -> Curves:
-    """The curves of one parameter value.
+@dataclass(frozen=True, eq=False)
+class Densities:
+    """Defective densities of RTs: correct responses and errors of a condition integrate to one together, but for trials without an answer.
+
+    Attributes:
+        rt: (time,) in ms.
+        density: (level, response, time) in 1/ms; correct responses first, then errors.
+        levels: the conditions.
+    """
+
+    rt: Array
+    density: Array
+    levels: tuple[str, ...]
+
+    def share(self, response: str) -> Array:
+        """Share of the trials of each condition with a response, "correct" or "error", as far as the curves reach, (level,)."""
+        return np.trapezoid(self.density[:, RESPONSE.levels.index(response)], self.rt, axis=-1)
+
+
+@helpful
+def mean_activation(model: Model, theta: Sequence[float] | Array, *, until: float = 600.0) -> Activation:
+    """Mean paths in every condition and the bounds, from the equations that trials are simulated from.
 
     Args:
-        model: DMC with a constant bound and an exact likelihood.
-        theta: (parameter,) as the model orders them.
+        model: a diffusion between two bounds, DMC or SSP.
+        theta: (parameter,), in the order of the model's parameters.
+        until: last time, in ms.
 
     Raises:
-        ValueError: for another model or variant, or theta outside of the parameters' domains.
+        ValueError: for a model without mean paths, or other parameters.
 
     Example:
-        >>> from incongruent.models.dmc import dmc
-        >>> found = curves(dmc(), np.array([20.0, 120.0, 0.55, 60.0, 340.0, 35.0]))
-        >>> [round(float(error), 3) for error in found.errors]
-        [0.021, 0.101]
+        >>> from incongruent.models import dmc
+        >>> activation = mean_activation(dmc(), [20, 120, 0.55, 60, 340, 35])
+        >>> float(activation.automatic("congruent").max().round(3)), int(activation.times[activation.automatic("congruent").argmax()])
+        (20.0, 120)
     """
-    likelihood = _likelihood(model)
-    values = _values(model, theta)
-    rt = _times(values)
-    density = _density(likelihood, np.asarray(theta, float), rt)
-    cumulative = _cumulative(density)  # (condition, side, rt)
-    quantiles = [_quantiles(rt, side[0], PROBABILITIES) for side in cumulative]
-    time = np.arange(0.0, _decision_time(values) + 2.0 * STEP, 2.0 * STEP)
-    automatic = SIGN[:, None] * activation(time, values["A"], values["tau"], values["a"])
-    controlled = values["mu_c"] * time
-    total = cumulative[..., -1]  # (condition, side)
-    return Curves(
-        time=time,
-        automatic=automatic,
-        controlled=controlled,
-        bound=float(values["b"]),
-        drift_time=0.5 * (time[1:] + time[:-1]),
-        drift=np.diff(automatic + controlled, axis=-1) / np.diff(time),
-        rt=rt,
-        density=density,
-        delta_at=0.5 * (quantiles[0] + quantiles[1]),
-        delta=quantiles[1] - quantiles[0],
-        accuracy=np.stack([_conditional_accuracy(rt, sides) for sides in cumulative]),
-        errors=total[:, 1] / total.sum(axis=1),
-        mean_rt=np.trapezoid(density[:, 0] * rt, rt, axis=-1) / total[:, 0],
-    )
+    if not isinstance(model.simulate, PassageModel):
+        raise ValueError(
+            f"Expected a model with mean paths between two bounds, like DMC or SSP; got {model.name!r}. Draw its simulated trials instead."
+        )
+    times = np.linspace(0.0, until, 601)
+    paths = model.simulate.paths(_one(model, theta), times[None], slice(None))
+    path = np.concatenate([np.zeros((len(CONDITION.levels), 1)), np.cumsum(paths.increment[0], axis=-1)], axis=-1)
+    return Activation(times, path, paths.bound[0], tuple(CONDITION.levels))
 
 
-def _likelihood(model: Model) -> Likelihood:
-    if model.name != "dmc" or model.settings.get("bound") != "constant" or model.likelihood is None:
-        raise ValueError(f"Expected DMC with a constant bound and scheme='bridge' for its curves; got {model.name} {dict(model.settings)}.")
-    return model.likelihood
+@helpful
+def rt_densities(
+    model: Model, theta: Sequence[float] | Array, *, levels: Sequence[str] = ("congruent", "incongruent"), kept: Kept | None = None
+) -> Densities:
+    """Densities of correct responses and errors by the exact likelihood.
+
+    Args:
+        model: one with an exact likelihood that knows the densities of single trials.
+        theta: (parameter,), in the order of the model's parameters.
+        levels: the conditions.
+        kept: which trials exist; all of them when left out. There are no curves where there are no trials.
+
+    Raises:
+        ValueError: for a model without such densities, or other parameters.
+
+    Example:
+        >>> from incongruent.models import dmc
+        >>> densities = rt_densities(dmc(), [20, 120, 0.55, 60, 340, 35])
+        >>> [round(float(share), 2) for share in densities.share("error")]
+        [0.02, 0.1]
+    """
+    if model.likelihood is None or model.likelihood.densities is None:
+        raise ValueError(f"Expected a model whose densities are known; {model.name!r} has none. Draw its simulated trials instead.")
+    kept = kept or Kept()
+    rt = np.arange(2.0, LONGEST_RT, 4.0)
+    low, high = kept.window or (0.0, LONGEST_RT)
+    rt = rt[(rt >= low) & (rt <= min(high, kept.deadline or LONGEST_RT))]
+    codes = [CONDITION.levels.index(level) for level in levels]
+    density = densities_at(model.likelihood.densities, _one(model, theta), codes, rt, kept)
+    mass = np.cumsum(density.sum(axis=1), axis=-1)  # (level, time)
+    last = int((mass < SHOWN * mass[:, -1:]).sum(axis=-1).max()) + 1
+    return Densities(rt[:last], density[..., :last], tuple(levels))
 
 
-def _values(model: Model, theta: Array) -> dict[str, float]:
-    """Every parameter by name: free ones from theta, fixed ones from the model's settings."""
-    if np.shape(theta) != (len(model.parameters),):
-        raise ValueError(f"Expected one value for each of {model.parameter_names}; got shape {np.shape(theta)}.")
-    for parameter, value in zip(model.parameters, theta, strict=True):
-        if not parameter.low <= value <= parameter.high:
-            raise ValueError(f"Expected {parameter.name} within [{parameter.low:g}, {parameter.high:g}] {parameter.unit}; got {value:g}.")
-    fixed = model.settings["fixed"]
-    assert isinstance(fixed, Mapping)
-    typical = {parameter.name: parameter.typical for parameter in OPTIONAL if parameter.typical is not None}
-    return {**typical, **fixed, **dict(zip(model.parameter_names, map(float, theta), strict=True))}
+def densities_at(densities: Callable[..., Array], theta: Array, codes: Sequence[int], rt: Array, kept: Kept) -> Array:
+    """Of correct responses and errors in some conditions at some times, (level, response, time) in 1/ms, for one person's theta, (1, parameter)."""
+    grid = np.meshgrid(codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij")  # each (level, response, time)
+    values = {name: part.ravel() for name, part in zip(("condition", "response", "rt"), grid, strict=True)}
+    return np.exp(densities(theta, values, kept, ACCURACY)).reshape(grid[0].shape)
 
 
-def _decision_time(values: Mapping[str, float]) -> float:
-    """ms after which hardly a decision is open, of the slowest decay that varying drift allows."""
-    slowest = max(values["mu_c"] - 3.0 * values["drift_sd"], 0.0)
-    rate = slowest**2 / (2.0 * SIGMA**2) + (math.pi * SIGMA / values["b"]) ** 2 / 8.0
-    return min(TAIL_NATS / rate + 2.0 * values["a"] * values["tau"], HORIZON)
-
-
-def _times(values: Mapping[str, float]) -> Array:
-    first = max(values["mu_R"] - 6.0 * values["sd_R"], STEP)
-    last = _decision_time(values) + values["mu_R"] + 6.0 * values["sd_R"]
-    if values["lapse"] > 0.0:
-        first, last = min(first, LAPSE_RANGE[0]), max(last, LAPSE_RANGE[1])
-    return np.arange(STEP * math.floor(first / STEP), last + STEP, STEP)
-
-
-def _density(likelihood: Likelihood, theta: Array, rt: Array) -> Array:
-    """(condition, side, rt) per ms."""
-    shape = (len(LEVELS), len(RESPONSE.levels), len(rt))
-    condition, side, _ = np.indices(shape, np.int8)
-    values = {"condition": condition.ravel(), "response": side.ravel(), "rt": np.broadcast_to(rt, shape).ravel()}
-    assert likelihood.densities is not None
-    return np.exp(likelihood.densities(theta[None], values, Kept(), ACCURACY)).reshape(shape)
-
-
-def _cumulative(density: Array) -> Array:
-    """Trapezoid sums along the last axis, which has `STEP` between its places."""
-    sums = np.cumsum(0.5 * STEP * (density[..., 1:] + density[..., :-1]), axis=-1)
-    return np.concatenate([np.zeros((*sums.shape[:-1], 1)), sums], axis=-1)
-
-
-def _quantiles(rt: Array, cumulative: Array, probabilities: Array) -> Array:
-    return np.interp(probabilities * cumulative[-1], cumulative, rt)
-
-
-def _conditional_accuracy(rt: Array, cumulative: Array) -> Array:
-    """(bin,) from the distribution functions of both sides, (side, rt)."""
-    edges = _quantiles(rt, cumulative.sum(axis=0), np.linspace(0.0, 1.0, N_BINS + 1))
-    inside = np.diff([np.interp(edges, rt, side) for side in cumulative], axis=-1)  # (side, bin)
-    return inside[0] / np.maximum(inside.sum(axis=0), 1e-300)
+def _one(model: Model, theta: Sequence[float] | Array) -> Array:
+    """The values of one person, (1, parameter)."""
+    values = np.asarray(theta, float)
+    if values.shape != (len(model.parameters),):
+        raise ValueError(f"Expected a value for each of {model.parameter_names}; got theta of shape {values.shape}.")
+    return values[None]

@@ -159,4 +159,4 @@ def dmc(
     variant = _Dmc(tuple(p.name for p in parameters), unused | no_collapse | values, start, alpha, bound, scheme, step)
     settings = {"fixed": dict(fixed or {}), "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
     passages = PassageModel(variant.paths, variant.effects, scheme)
-    return Model("dmc", parameters, CONFLICT_TASK, passages.simulate, settings, "Ulrich et al. 2015", passages.likelihood)
+    return Model("dmc", parameters, CONFLICT_TASK, passages, settings, "Ulrich et al. 2015", passages.likelihood)

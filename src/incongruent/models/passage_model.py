@@ -41,7 +41,7 @@ LAPSE = Parameter("lapse", "share of trials answered at random", "", 0.0, 1.0, 0
 
 @dataclass(frozen=True)
 class PassageModel:
-    """Simulator and likelihood of a diffusion between two bounds.
+    """Simulator and likelihood of a diffusion between two bounds; a model's ``simulate`` is one of these, so that its paths can be asked for.
 
     Attributes:
         paths: ``paths(theta, times, levels)``: mean paths and bounds for theta (dataset, parameter) on times (dataset, step + 1), or for None on
@@ -54,7 +54,7 @@ class PassageModel:
     effects: Callable[[Array], TrialEffects]
     scheme: str = "bridge"
 
-    def simulate(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+    def __call__(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
         """What `Model.simulate` asks for."""
         condition = np.ascontiguousarray(given["condition"])
         paths = self.paths(theta, None, slice(None))

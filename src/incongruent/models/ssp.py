@@ -132,4 +132,4 @@ def ssp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), s
     variant = _Ssp(tuple(parameter.name for parameter in parameters), values, start)
     passages = PassageModel(variant.paths, variant.effects)
     settings = {"fixed": dict(fixed or {}), "free": list(free), "start": start}
-    return Model("ssp", parameters, CONFLICT_TASK, passages.simulate, settings, "White et al. 2011", passages.likelihood)
+    return Model("ssp", parameters, CONFLICT_TASK, passages, settings, "White et al. 2011", passages.likelihood)

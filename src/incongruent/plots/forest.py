@@ -41,7 +41,7 @@ def plot_forest(draws: Draws, parameter: str, ax: Axes, *, order: Sequence[int] 
     Raises:
         ValueError: for a name that is not one of the parameters.
     """
-    place = _place(draws, parameter)
+    place = parameter_place(draws, parameter)
     people = np.arange(len(draws)) if order is None else np.asarray(order, int)
     values, rows = draws.theta[people, :, place], np.arange(len(people), dtype=float)  # (person, draw)
     flagged = np.array([bool(draws.flags[i]) for i in people])
@@ -56,7 +56,7 @@ def plot_forest(draws: Draws, parameter: str, ax: Axes, *, order: Sequence[int] 
         _write_names(draws, people, ax, SMALLEST if small else SMALL)
         if len(people) > 1:
             ax.text(-0.04, ends, f"mean of {len(people)}", transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL)
-    ax.set(ylim=(ends + 0.8, -0.8), yticks=[], xlabel=with_unit(parameter, _unit(draws, parameter)))
+    ax.set(ylim=(ends + 0.8, -0.8), yticks=[], xlabel=with_unit(parameter, unit_of(draws, parameter)))
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
     if small:
@@ -72,7 +72,7 @@ def forest_figure(draws: Draws, *, sort_by: str | None = None) -> Figure:
         draws: of one person or more; take some of many people by `Draws.select`.
         sort_by: the parameter by whose posterior mean people are sorted; as in the draws when left out.
     """
-    order: Array = np.arange(len(draws)) if sort_by is None else np.argsort(draws.means[:, _place(draws, sort_by)], kind="stable")
+    order: Array = np.arange(len(draws)) if sort_by is None else np.argsort(draws.means[:, parameter_place(draws, sort_by)], kind="stable")
     names = draws.parameter_names
     n_columns = min(len(names), PANELS_A_ROW)
     n_rows = -(-len(names) // n_columns)
@@ -121,16 +121,18 @@ def _write_names(draws: Draws, people: Array, ax: Axes, size: float) -> None:
 def _caption(draws: Draws) -> str:
     text = "Posterior means with central 50 % (thick) and 90 % intervals (thin)"
     if len(draws) > 1:
-        text += "; diamond and grey: the mean of these people with its 90 % interval"
+        text += "; diamond, grey: mean of these people, 90 % interval"
     flagged = sum(bool(flags) for flags in draws.flags)
     return f"{text}.\nOrange, hollow: outside what the network was trained for ({flagged} of {len(draws)})." if flagged else f"{text}."
 
 
-def _place(draws: Draws, parameter: str) -> int:
+def parameter_place(draws: Draws, parameter: str) -> int:
+    """The column of a parameter; a ValueError names the columns that there are."""
     if parameter not in draws.parameter_names:
         raise ValueError(f"Expected the name of a parameter, one of {draws.parameter_names}; got {parameter!r}.")
     return draws.parameter_names.index(parameter)
 
 
-def _unit(draws: Draws, parameter: str) -> str:
+def unit_of(draws: Draws, parameter: str) -> str:
+    """The unit of a parameter."""
     return next((p.unit for p in draws.simulator.model.parameters if p.name == parameter), "")

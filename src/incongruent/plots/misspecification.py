@@ -10,12 +10,11 @@ from matplotlib.ticker import MaxNLocator
 from incongruent.checks.mmd import MmdTest
 from incongruent.checks.summary_space import OWN_PRIOR, SummarySpace
 from incongruent.checks.surprise import Surprise
-from incongruent.plots.style import ACCENT, INK, SECOND, drawable, new_figure, styled
+from incongruent.plots.style import ACCENT, COLOURS, INK, MARKERS, SECOND, SMALL, TWO_COLUMNS, drawable, in_legend, new_figure, plain, styled
 
 NULL = "#C8C8C8"
 CRITICAL = "#E8A87C"
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "^", "D", "v", "P")
+LINES = ("-", "--", "-.", ":")
 N_DRAWN = 1000
 """Simulated data sets that are drawn, so that files stay small."""
 N_LABELLED = 5
@@ -34,7 +33,7 @@ def plot_null(test: MmdTest, ax: Axes) -> Axes:
     ax.axvline(test.statistic, ymax=BELOW_LEGEND, color=INK, lw=1.4, label=f"observed, p = {test.p_value:.3g}")
     ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.05 * density.max() / BELOW_LEGEND), xlabel="MMD²", ylabel="density")
     ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.legend(loc="upper right", fontsize=7)
+    ax.legend(loc="upper right", borderaxespad=0.0)
     return ax
 
 
@@ -42,13 +41,13 @@ def plot_components(space: SummarySpace, first: int, second: int, ax: Axes) -> A
     """Simulations as a grey cloud, other priors as crosses, people as markers, on two components (from 0)."""
     for k, (name, points) in enumerate(space.points.items()):
         x, y = points[:N_DRAWN, first], points[:N_DRAWN, second]
-        label = drawable(name)
+        label = in_legend(name)
         if name == OWN_PRIOR:
             ax.scatter(x, y, s=5, color=NULL, lw=0, label=label, rasterized=True)
         elif name in space.studies:
-            ax.scatter(x, y, s=14, color=COLOURS[(k - 1) % 6], marker=MARKERS[(k - 1) % 6], lw=0.3, edgecolor="white", label=label, zorder=3)
+            ax.scatter(x, y, s=14, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0.3, edgecolor="white", label=label, zorder=3)
         else:
-            ax.scatter(x, y, s=7, color=COLOURS[(k - 1) % 6], marker="x", lw=0.5, alpha=0.5, label=label, rasterized=True, zorder=2)
+            ax.scatter(x, y, s=7, color=COLOURS[k % 8], marker="x", lw=0.5, alpha=0.5, label=label, rasterized=True, zorder=2)
     for name, k, axis in (("x", first, ax.xaxis), ("y", second, ax.yaxis)):
         ax.set(**{f"{name}label": f"component {k + 1} ({space.explained[k]:.0%})"})
         axis.set_major_locator(MaxNLocator(5))
@@ -63,10 +62,10 @@ def plot_marginal(space: SummarySpace, component: int, ax: Axes) -> Axes:
         if name == OWN_PRIOR:
             ax.hist(points[:, component], edges, density=True, color=NULL, lw=0)
         else:
-            ax.hist(points[:, component], edges[::2], density=True, histtype="step", color=COLOURS[(k - 1) % 6], lw=1.1)
+            ax.hist(points[:, component], edges[::2], density=True, histtype="step", color=COLOURS[k % 8], lw=1.1, ls=LINES[k % 4])
     parameter, r = space.most_like(component)
     ax.set(xlabel=f"component {component + 1} ({space.explained[component]:.0%})", ylabel="density")
-    ax.set_title(f"{parameter}, r = {r:+.2f}", fontsize=8)
+    ax.set_title(f"{parameter}, r = {r:+.2f}".replace("-", "−"))
     ax.xaxis.set_major_locator(MaxNLocator(5))
     return ax
 
@@ -83,10 +82,11 @@ def plot_surprise(surprise: Surprise, ax: Axes) -> Axes:
     ax.set(xlabel="depth (0 rim, 1 centre of the simulations)", ylabel="conformal p")
     last = -np.inf
     for i in sorted(np.argsort(p, kind="stable")[: min(N_LABELLED, surprise.n_outside)], key=lambda i: -p[i]):
-        last = max(-np.log10(p[i]), last - 0.055 * np.log10(smallest))  # above the label before
+        last = max(-np.log10(p[i]), last - 0.07 * np.log10(smallest))  # above the label before
         at = (depth[i], 10.0**-last)
-        ax.annotate(drawable(surprise.names[i]), at, xytext=(7, 5), textcoords="offset points", fontsize=7, va="center", parse_math=False)
-    ax.legend(loc="upper right", fontsize=7, ncols=2)
+        label = ax.annotate(drawable(surprise.names[i]), at, xytext=(7, 5), textcoords="offset points", fontsize=SMALL, va="center", parse_math=False)
+        label.set_in_layout(False)
+    ax.legend(loc="upper right", ncols=2, borderaxespad=0.0)
     return ax
 
 
@@ -94,7 +94,7 @@ def space_figure(space: SummarySpace, n_components: int = 3) -> Figure:
     """Leading components against each other, with the distribution of each on the diagonal."""
     n = max(1, min(n_components, len(space.explained)))
     with styled():
-        figure, axes = new_figure(n, n, width=2.5 * n + 0.4, height=2.3 * n + 0.6)
+        figure, axes = new_figure(n, n, width=TWO_COLUMNS, height=TWO_COLUMNS * 0.9 if n > 1 else 3.0)
         for row in range(n):
             for column in range(n):
                 ax = axes[row * n + column]
@@ -106,14 +106,14 @@ def space_figure(space: SummarySpace, n_components: int = 3) -> Figure:
                     plot_components(space, column, row, ax)
         if n > 1:
             handles, labels = axes[n].get_legend_handles_labels()
-            figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), fontsize=8)
+            plain(figure.legend(handles, labels, loc="upper right", bbox_to_anchor=(0.99, 0.97)).get_texts())
     return figure
 
 
 def misspecification_figure(test: MmdTest, surprise: Surprise) -> Figure:
     """The null of the MMD test beside the surprise of each person."""
     with styled():
-        figure, axes = new_figure(1, 2, width=7.2, height=3.0)
+        figure, axes = new_figure(1, 2, width=TWO_COLUMNS, height=2.6)
         plot_null(test, axes[0]).set_title("The study")
         plot_surprise(surprise, axes[1]).set_title("Its people")
     return figure

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from incongruent.checks.panel import LEVEL, Panel
 from incongruent.checks.panel_statistics import Statistic
-from incongruent.plots.style import CONDITION_COLOUR, INK, drawable, new_figure, styled
+from incongruent.plots.style import CONDITION_COLOUR, INK, SMALL, TWO_COLUMNS, drawable, new_figure, styled
 
 FAR = 8.0
 """Distances beyond this are drawn at the edge, with their number."""
@@ -32,13 +32,13 @@ def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
         for i, y in zip(places, rows, strict=True):
             _draw(ax, float(tests.z[i]), y, edge, colour, bool(failing[i]))
             weight, numbers = ("bold" if failing[i] else "normal"), _numbers(panel.statistics[i], float(observed[i]), float(predicted[i]))
-            ax.annotate(numbers, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=7, color=colour, fontweight=weight)
+            ax.annotate(numbers, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL, color=colour, fontweight=weight)
         ticks += [*rows]
         labels += [panel.statistics[i].name.removesuffix(f", {group}") for i in places]
         ax.annotate(group, (0.015, row - 0.95), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour, fontweight="bold")
         row += len(places) + 1.2
-    ax.annotate("observed  |  predicted", (1.03, -0.95), xycoords=("axes fraction", "data"), va="center", fontsize=7, color=INK)
-    ax.set_yticks(ticks, labels, fontsize=7)
+    ax.annotate("observed  |  predicted", (1.03, -0.95), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL, color=INK)
+    ax.set_yticks(ticks, labels, fontsize=SMALL)
     ax.set(xlim=(-edge, edge), ylim=(row - 0.7, -1.7), xlabel="observed − predicted (z)")
     return ax
 
@@ -67,9 +67,9 @@ def panel_figure(panel: Panel, person: int | None = None) -> Figure:
     """The panel of the group, or of one person."""
     n_groups = len({s.group for s in panel.statistics})
     with styled():
-        figure, axes = new_figure(1, 1, width=6.4, height=1.2 + 0.165 * (len(panel.statistics) + 1.2 * n_groups))
+        figure, axes = new_figure(1, 1, width=TWO_COLUMNS, height=1.2 + 0.165 * (len(panel.statistics) + 1.2 * n_groups))
         plot_panel(panel, axes[0], person)
         who = f"mean of {len(panel)} people" if person is None else f"person {drawable(panel.names[person])}"
         title = f"Data against the fitted model, {who}. Grey: all points of 95 % of studies; filled: fails"
-        figure.suptitle(title, fontsize=8.5, x=0.01, ha="left", parse_math=False)
+        figure.suptitle(title, fontsize=8, x=0.01, ha="left", parse_math=False)
     return figure

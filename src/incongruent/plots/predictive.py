@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from incongruent.checks.predictive import Prediction
 from incongruent.checks.statistics import N_BINS, PROBABILITIES
-from incongruent.plots.style import CONDITION_COLOUR, CONDITION_MARKER, INK, drawable, new_figure, styled
+from incongruent.plots.style import CONDITION_COLOUR, CONDITION_MARKER, INK, TWO_COLUMNS, beside, drawable, new_figure, styled
 
 Array = np.ndarray
 
@@ -28,30 +30,66 @@ def _of(prediction: Prediction, name: str, person: int | None) -> tuple[Array, A
     return prediction.of_group(name) if person is None else prediction.of_person(name, person)
 
 
-def plot_distribution(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
-    """Defective distribution of correct answers: the share of all trials answered correctly within a time, at the five RT quantiles."""
+def plot_distribution(prediction: Prediction, ax: Axes, person: int | None = None, *, labels: bool = True) -> Axes:
+    """Defective distribution of correct answers: the share of all trials answered correctly within a time, at the five RT quantiles.
+
+    With ``labels`` conditions are named at the data, on either side of them where there are two; else the axes have handles for a legend.
+    """
+    left, right = {}, {}
     for level in prediction.levels:
         quantiles, replicated = _of(prediction, f"quantiles {level}", person)
         errors, replicated_errors = _of(prediction, f"errors {level}", person)
-        colour, share = CONDITION_COLOUR[level], np.asarray(PROBABILITIES)
+        colour, share = CONDITION_COLOUR[level], 100 * np.asarray(PROBABILITIES)
         low, high = _band(replicated)
-        middle = share * (1.0 - np.nanmean(replicated_errors))
-        ax.fill_betweenx(middle, low, high, color=colour, alpha=0.25, lw=0)
-        ax.plot(quantiles, share * (1.0 - errors), CONDITION_MARKER[level], color=colour, ms=4, label=level)
-    ax.set(xlabel="RT of correct answers (ms)", ylabel="share of trials", ylim=(0, 1))
+        ax.fill_betweenx(share * (1.0 - np.nanmean(replicated_errors)), low, high, color=colour, alpha=0.25, lw=0)
+        y = share * (1.0 - errors)
+        ax.plot(quantiles, y, CONDITION_MARKER[level], color=colour, ms=4, ls="none", label=level)
+        left[level] = (float(np.fmin(quantiles, low)[3]), float(y[3]))
+        right[level] = (float(np.fmax(quantiles, high)[1]), float(y[1]))
+    ax.set(xlabel="RT of correct answers (ms)", ylabel="trials (%)", ylim=(0, 100))
+    if labels:
+        _name_sides(left, right, ax)
     return ax
+
+
+def _name_sides(left: Mapping[str, tuple[float, float]], right: Mapping[str, tuple[float, float]], ax: Axes) -> None:
+    """Name the faster of two conditions on its left, high up, and the slower on its right, low down, where nothing else is drawn."""
+    known = [level for level in left if np.isfinite([*left[level], *right[level]]).all()]
+    if len(known) != 2:
+        ax.legend(loc="lower right")
+        return
+    fast, slow = sorted(known, key=lambda level: left[level][0])
+    beside(ax, fast, left[fast], colour=CONDITION_COLOUR[fast], side="left")
+    beside(ax, slow, right[slow], colour=CONDITION_COLOUR[slow], side="right")
 
 
 def plot_accuracy(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
     """Conditional accuracy function: share correct from the fastest to the slowest fifth of the answers."""
     bins = np.arange(1, N_BINS + 1)
+    over, under = {}, {}
     for level in prediction.levels:
         observed, replicated = _of(prediction, f"accuracy {level}", person)
-        low, high = _band(replicated)
+        low, high = _band(100 * replicated)
+        over[level] = float(np.fmax(high, 100 * observed)[:3].max())
+        under[level] = float(np.fmin(low, 100 * observed)[:2].min())
         ax.fill_between(bins, low, high, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
-        ax.plot(bins, observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=4, label=level)
-    ax.set(xlabel="RT bin, from fast to slow", ylabel="share correct", xticks=bins)
+        ax.plot(bins, 100 * observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=4, ls="none", label=level)
+    ax.set(xlabel="RT bin, from fast to slow", ylabel="correct (%)", xticks=bins)
+    _name_heights(over, under, ax)
     return ax
+
+
+def _name_heights(over: Mapping[str, float], under: Mapping[str, float], ax: Axes) -> None:
+    """Name the more accurate of two conditions above its points and the other below, and make room for it."""
+    known = [level for level in over if np.isfinite([over[level], under[level]]).all()]
+    if len(known) != 2:
+        ax.legend(loc="lower right")
+        return
+    low, high = ax.get_ylim()
+    ax.set_ylim(low - 0.12 * (high - low), high + 0.12 * (high - low))
+    worse, better = sorted(known, key=lambda level: under[level])
+    beside(ax, better, (1, over[better]), colour=CONDITION_COLOUR[better], side="above")
+    beside(ax, worse, (1, under[worse]), colour=CONDITION_COLOUR[worse], side="below")
 
 
 def plot_delta(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
@@ -61,7 +99,7 @@ def plot_delta(prediction: Prediction, ax: Axes, person: int | None = None) -> A
     low, high = _band(replicated)
     ax.axhline(0.0, color=INK, lw=0.6)
     ax.fill_between(np.nanmean(replicated_at, axis=0), low, high, color=INK, alpha=0.2, lw=0)
-    ax.plot(at, delta, "D", color=INK, ms=4)
+    ax.plot(at, delta, "D", color=INK, ms=4, ls="none")
     ax.set(xlabel="mean RT of the quantile (ms)", ylabel="incongruent − congruent (ms)")
     return ax
 
@@ -72,7 +110,7 @@ def plot_errors(prediction: Prediction, ax: Axes, person: int | None = None) -> 
         observed, replicated = _of(prediction, f"errors {level}", person)
         low, high = _band(replicated)
         ax.bar(i, 100 * (high - low), bottom=100 * low, width=0.5, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
-        ax.plot(i, 100 * observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=5)
+        ax.plot(i, 100 * observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=5, ls="none")
     ax.set(ylabel="errors (%)", xticks=range(len(prediction.levels)), xlim=(-0.6, len(prediction.levels) - 0.4))
     ax.set_xticklabels(prediction.levels)
     ax.set_ylim(bottom=0)
@@ -82,7 +120,7 @@ def plot_errors(prediction: Prediction, ax: Axes, person: int | None = None) -> 
 def predictive_figure(prediction: Prediction, person: int | None = None) -> Figure:
     """Four panels for the group, or for one person."""
     with styled():
-        figure, axes = new_figure(2, 2, width=7.2, height=5.4)
+        figure, axes = new_figure(2, 2, width=TWO_COLUMNS, height=4.8)
         plot_distribution(prediction, axes[0], person).set_title("RT distribution")
         plot_accuracy(prediction, axes[1], person).set_title("Conditional accuracy")
         if "delta" in prediction.observed:
@@ -90,9 +128,9 @@ def predictive_figure(prediction: Prediction, person: int | None = None) -> Figu
         else:
             axes[2].set_axis_off()
         plot_errors(prediction, axes[3], person).set_title("Errors")
-        axes[0].legend(loc="lower right")
         who = f"mean of {len(prediction.names)} people" if person is None else f"person {drawable(prediction.names[person])}"
-        figure.suptitle(f"Data (points) over what the fitted model predicts (5–95 % bands), {who}", fontsize=9.5, x=0.01, ha="left", parse_math=False)
+        title = f"Data (points) over what the fitted model predicts (5–95 % bands), {who}"
+        figure.suptitle(title, x=0.01, ha="left", parse_math=False)
     return figure
 
 
@@ -103,15 +141,15 @@ def people_figures(prediction: Prediction) -> list[Figure]:
         people = range(first, min(first + PEOPLE_A_PAGE, len(prediction.names)))
         n_rows = -(-len(people) // 4)
         with styled():
-            figure, axes = new_figure(n_rows, 4, width=7.2, height=0.5 + 1.7 * n_rows)
+            figure, axes = new_figure(n_rows, 4, width=TWO_COLUMNS, height=0.6 + 1.7 * n_rows)
             for person, ax in zip(people, axes, strict=False):
-                plot_distribution(prediction, ax, person).set_title(drawable(prediction.names[person]), parse_math=False)
+                plot_distribution(prediction, ax, person, labels=False).set_title(drawable(prediction.names[person]), parse_math=False)
                 ax.set(xlabel="", ylabel="")
             for ax in axes[len(people) :]:
                 ax.set_axis_off()
             handles, labels = axes[0].get_legend_handles_labels()
             figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
-            figure.supxlabel("RT of correct answers (ms)", fontsize=9)
-            figure.supylabel("share of trials", fontsize=9)
+            figure.supxlabel("RT of correct answers (ms)")
+            figure.supylabel("trials (%)")
         pages.append(figure)
     return pages

@@ -21,14 +21,17 @@ STYLE_FILE = Path(__file__).with_name("incongruent.mplstyle")
 
 MM = 1.0 / 25.4
 ONE_COLUMN = 84 * MM
-"""Width of one column of a journal, in inches: 84 mm, which Springer's artwork guidelines ask for (for Psychonomic Bulletin & Review or Behavior Research
-Methods, say). Columns of PNAS (87 mm), Nature (89 mm) and Elsevier (90 mm) are wider, so that a figure fits into them as it is.
+"""Width of one column of a journal, in inches: 84 mm, which Springer's artwork guidelines ask for (say, for Behavior Research Methods).
+Columns of PNAS (87 mm), Nature (89 mm) and Elsevier (90 mm) are wider, so that a figure fits into them as it is.
 """
 TWO_COLUMNS = 174 * MM
 """Both columns: 174 mm at Springer; 178 mm at PNAS, 183 mm at Nature, 190 mm at Elsevier."""
 PAGE_HEIGHT = 234 * MM
 """The highest figure that Springer prints."""
 
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#222222", "#8C6BB1")
+"""Those of the style sheet's cycle."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 CONDITION_COLOUR = {"congruent": "#0072B2", "incongruent": "#D55E00", "neutral": "#6B6B6B"}
 CONDITION_MARKER = {"congruent": "o", "incongruent": "s", "neutral": "^"}
 CONDITION_LINE: dict[str, Any] = {"congruent": "-", "incongruent": (0, (4, 1.5)), "neutral": (0, (1, 1))}
@@ -71,6 +74,24 @@ def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **op
     figure = Figure(figsize=(width, height))
     axes = figure.subplots(n_rows, n_columns, squeeze=False, **options)
     return figure, list(axes.ravel())
+
+
+def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: str) -> Text:
+    """Write a label at a place of the data, on its "left", "right", or "above" or "below" it and to the right; the layout leaves no room for it."""
+    offset, across, along = {
+        "left": ((-6, 0), "right", "center"),
+        "right": ((6, 0), "left", "center"),
+        "above": ((0, 5), "left", "bottom"),
+        "below": ((0, -5), "left", "top"),
+    }[side]
+    label = ax.annotate(text, at, xytext=offset, textcoords="offset points", ha=across, va=along, color=colour, fontsize=SMALL, parse_math=False)
+    label.set_in_layout(False)
+    return label
+
+
+def in_legend(name: str) -> str:
+    """A name from outside for a legend, which leaves out those that begin with an underscore. Draw the legend's texts by `plain`."""
+    return f"\u200a{drawable(name)}" if name.startswith("_") else drawable(name)
 
 
 def with_unit(name: str, unit: str) -> str:
