@@ -97,7 +97,7 @@ def curves(model: Model, theta: Array) -> Curves:
     cumulative = _cumulative(density)  # (condition, side, rt)
     quantiles = [_quantiles(rt, side[0], PROBABILITIES) for side in cumulative]
     time = np.arange(0.0, _decision_time(values) + 2.0 * STEP, 2.0 * STEP)
-    automatic = SIGN[:, None] * activation(time, values["A"], values["tau"], values["a"])
+    automatic = SIGN[:, None] * activation(time, *(np.array(values[name]) for name in ("A", "tau", "a")))
     controlled = values["mu_c"] * time
     total = cumulative[..., -1]  # (condition, side)
     return Curves(
@@ -137,7 +137,7 @@ def _values(model: Model, theta: Array) -> dict[str, float]:
 
 
 def _decision_time(values: Mapping[str, float]) -> float:
-    """ms after which hardly a decision is open, of the slowest decay that varying drift allows."""
+    """Time in ms after which hardly a decision is open, at the slowest decay that varying drift allows."""
     slowest = max(values["mu_c"] - 3.0 * values["drift_sd"], 0.0)
     rate = slowest**2 / (2.0 * SIGMA**2) + (math.pi * SIGMA / values["b"]) ** 2 / 8.0
     return min(TAIL_NATS / rate + 2.0 * values["a"] * values["tau"], HORIZON)
