@@ -50,17 +50,8 @@ def area(name: str, colour: str, dash: str) -> Options:
 
 def points(name: str, colour: str, symbol: str) -> Options:
     """Points of data."""
-    return {
-        "type": "scatter",
-        "id": name,
-        "name": name,
-        "symbol": symbol,
-        "symbolSize": 8,
-        "symbolKeepAspect": True,
-        "itemStyle": {"color": colour},
-        "data": [],
-        "z": 4,
-    }
+    look = {"symbol": symbol, "symbolSize": 8, "symbolKeepAspect": True, "itemStyle": {"color": colour}}
+    return {"type": "scatter", "id": name, "name": name, **look, "data": [], "z": 4}
 
 
 def pair(kind: Any, suffix: str, *styles: Sequence[str]) -> list[Options]:
@@ -69,6 +60,7 @@ def pair(kind: Any, suffix: str, *styles: Sequence[str]) -> list[Options]:
     return [kind(f"{name}{suffix}", colour, *(style[i] for style in styles)) for i, (name, colour) in enumerate(named)]
 
 
+DIAMOND = "path://M0,5 L5,0 L10,5 L5,10 Z"
 DASHES, SYMBOLS = ("solid", "dashed"), ("circle", "rect")
 SERIES: dict[str, list[Options]] = {
     "activation": [
@@ -105,7 +97,8 @@ def options(chart: str) -> Options:
         x_axis |= {"type": "category", "data": [str(i + 1) for i in range(N_BINS)]}
     x_axis |= {"scale": chart == "delta"}
     y_axis = axis | {"name": y, "nameGap": 42, "scale": chart == "accuracy", "splitLine": {"lineStyle": {"color": "#ececec"}}}
-    legend = [entry["name"] for entry in SERIES[chart] if entry["name"] != "lower bound" and not entry["name"].endswith(", data")]
+    y_axis |= {"max": 1} if chart == "accuracy" else {}
+    legend = [_key(entry) for entry in SERIES[chart] if entry["name"] != "lower bound" and not entry["name"].endswith(", data")]
     return {
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif"},
@@ -116,6 +109,11 @@ def options(chart: str) -> Options:
         "yAxis": y_axis,
         "series": SERIES[chart],
     }
+
+
+def _key(series: Options) -> Options:
+    """A series in the legend: the line as it is drawn, without a symbol, or the symbol of points."""
+    return {"name": series["name"], **({"itemStyle": {"opacity": 0}} if series["type"] == "line" else {"icon": DIAMOND})}
 
 
 def curves_data(curves: Curves, data: tuple[float, float] | None = None) -> dict[str, Options]:

@@ -41,6 +41,7 @@ class ExplorerPage:
         self.typical = [_within(parameter.typical, low, high) for parameter, (low, high, _) in zip(self.model.parameters, self.ranges, strict=True)]
         self.values = list(self.typical)
         self.busy, self.again = False, False
+        self.span: tuple[float, float] | None = None
         self.sliders: list[Any] = []
         self.numbers: list[Any] = []
 
@@ -51,14 +52,14 @@ class ExplorerPage:
                 with card("Parameters"):
                     for place in range(len(self.values)):
                         self._parameter(place)
-                    with ui.element("div").classes("row").style("margin-top: 14px"):
+                    with ui.element("div").classes("line").style("margin-top: 14px"):
                         ui.button("Typical values", on_click=self._reset).props("outline dense padding='4px 12px'").classes("at-reset")
                 self._data_card()
             with ui.element("div").classes("charts"):
                 drawn = _merged(curves_data(self._curves()), observed_data(None))
                 self.charts = {chart: self._chart(chart, drawn[chart]) for chart in CHARTS}
         if self.visitor.reading is not None and self.visitor.reading.study is not None:
-            self._show_data(EVERYBODY)
+            ui.timer(0.0, lambda: self._show_data(EVERYBODY), once=True)
 
     def _chart(self, chart: str, drawn: dict[str, Any]) -> ui.echart:
         with card(TITLES[chart]):
@@ -114,7 +115,7 @@ class ExplorerPage:
         try:
             while self.again:
                 self.again = False
-                found = await run.io_bound(lambda: curves_data(self._curves()))
+                found = await run.io_bound(lambda: curves_data(self._curves(), self.span))
                 self._send(found or {})  # nothing while the server stops
         finally:
             self.busy = False
@@ -136,18 +137,18 @@ class ExplorerPage:
             people = {NOTHING: "none", EVERYBODY: f"mean of {len(study)} people", **dict(enumerate(study.names))}
             self.person = ui.select(people, value=EVERYBODY, with_input=len(study) > 12, on_change=lambda e: self._show_data(e.value))
             self.person.classes("fill").props('dense outlined aria-label="person"').classes("at-person")
-            self.take = (
-                ui.button("Take the posterior mean", on_click=self._take_mean).props("outline dense padding='4px 12px'").classes("at-take-mean")
-            )
-            self.take.style("margin-top: 10px")
+            self.take = ui.button("Take the posterior mean", on_click=self._take_mean).classes("at-take-mean")
+            self.take.props("outline dense padding='4px 12px'").style("margin-top: 10px")
             self.why_not = ui.label().classes("soft small").style("margin-top: 6px")
 
-    def _show_data(self, person: int | None) -> None:
+    async def _show_data(self, person: int | None) -> None:
         study = self.visitor.reading.study if self.visitor.reading is not None else None
         if study is None or person is None:
             return
         found = None if person == NOTHING else observe(study, None if person == EVERYBODY else person)
+        self.span = found.span if found is not None else None
         self._send(observed_data(found))
+        await self._draw()
         mean = self._mean(person)
         self.take.enabled = mean is not None
         fitted = self.visitor.outcome is not None and self.visitor.fitted is study

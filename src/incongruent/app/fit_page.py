@@ -57,7 +57,7 @@ class FitPage:
         upload = ui.upload(auto_upload=True, max_file_size=limit, on_upload=self._uploaded, on_rejected=self._rejected).classes("drop")
         upload.on("failed", self._rejected, js_handler="() => emit()")
         upload.props('aria-label="file of trials" flat')
-        with upload.add_slot("header"), ui.element("div").classes("row"):
+        with upload.add_slot("header"), ui.element("div").classes("line"):
             with ui.button("Choose a file").props("unelevated no-caps"):
                 ui.element("q-uploader-add-trigger")
             ui.label("or drop it here: CSV, TSV, semicolons or spaces between columns, or Parquet; one row for each trial.").classes("soft")
@@ -150,7 +150,7 @@ class FitPage:
                 self.n_draws = ui.number("Draws for each person", value=DRAWS, min=FEWEST_DRAWS, max=MOST_DRAWS, precision=0)
                 self.seed = ui.number("Seed: same seed, same result", value=1, min=0, max=2**31, precision=0)
                 self.with_check = ui.checkbox("Ask also if the model is right", value=True)
-            with ui.element("div").classes("row").style("margin-top: 10px"):
+            with ui.element("div").classes("line").style("margin-top: 10px"):
                 ui.button("Fit", on_click=self._start).props("unelevated").classes("at-fit")
                 ui.label("About a minute for a few people, several for a hundred; the page can be closed and opened again.").classes("soft small")
 
@@ -220,7 +220,7 @@ class FitPage:
                 ui.label(words)
                 self.clock = ui.label(_seconds(seconds)).classes("seconds")
         if job.state not in ENDED:
-            with ui.element("div").classes("row").style("margin-top: 10px"):
+            with ui.element("div").classes("line").style("margin-top: 10px"):
                 ui.button("Cancel", on_click=lambda: self._cancel(job)).props("outline").classes("at-cancel")
                 self.total = ui.label(f"{_seconds(job.seconds())} in all" if job.stages else "").classes("soft small")
 
@@ -236,7 +236,7 @@ class FitPage:
             ui.label(f"{len(outcome.names)} people of {job.task.origin.source}, in {_seconds(job.seconds())}.").classes("text soft")
         for sentence in outcome.sentences:
             ui.label(f"• {sentence}").classes("note")
-        with ui.element("div").classes("row").style("margin-top: 8px"):
+        with ui.element("div").classes("line").style("margin-top: 8px"):
             ui.link("Open the report in a new tab", f"/results/{token}/{REPORT}", new_tab=True)
             ui.link("Download report.html", f"/results/{token}/{REPORT}?download=true")
             ui.link("Download everything (zip)", f"/results/{token}/{ARCHIVE}")
@@ -257,9 +257,8 @@ def _sentences(reading: Reading) -> None:
         left_out = int(study.n_excluded.sum())
         n = study.n_trials
         size = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
-        ui.label(f"{len(study)} {'people' if len(study) != 1 else 'data set'}, {size} trials each; {left_out} trials left out.").classes(
-            "head"
-        ).classes("at-summary")
+        who = f"{len(study)} people" if len(study) != 1 else "1 data set"
+        ui.label(f"{who}, {size} trials each; {left_out} trials left out.").classes("head at-summary")
     for note in reading.notes:
         ui.label(f"• {note}").classes("note")
     if reading.study is not None:

@@ -28,7 +28,7 @@ body { background: #f7f7f5; color: var(--ink); font: 15px/1.5 system-ui, "Segoe 
 .text { overflow-wrap: anywhere; white-space: pre-wrap; }
 .mono { font: 12.5px/1.5 ui-monospace, Menlo, Consolas, monospace; white-space: pre; overflow-x: auto; tab-size: 4; background: #f7f7f5;
   border: 1px solid var(--edge); border-radius: 6px; padding: 8px 10px; }
-.row { display: flex; flex-wrap: wrap; gap: 12px 16px; align-items: center; }
+.line { display: flex; flex-wrap: wrap; gap: 12px 16px; align-items: center; }
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 8px 32px; }
 .fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 6px 16px; }
 .fields > *, .fill { width: 100%; min-width: 0; }

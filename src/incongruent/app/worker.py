@@ -21,7 +21,7 @@ from typing import Any
 
 from incongruent.progress import listening
 
-NICER = 5
+NICER = 10
 """How much the worker stands back for the page."""
 
 
@@ -59,8 +59,9 @@ class Job:
 
     def timetable(self) -> list[tuple[str, float]]:
         """Every stage so far with the seconds it took, or has taken until now."""
-        ends = [begun for _, begun in self.stages[1:]] + [self.ended or time.monotonic()]
-        return [(words, end - begun) for (words, begun), end in zip(self.stages, ends, strict=True)]
+        stages = list(self.stages)  # another thread adds to it
+        ends = [*(begun for _, begun in stages[1:]), self.ended or time.monotonic()]
+        return [(words, end - begun) for (words, begun), end in zip(stages, ends, strict=False)]
 
     def seconds(self) -> float:
         """Since it began to run."""
