@@ -22,12 +22,14 @@ CONGRUENT, INCONGRUENT = CONDITION_COLOUR["congruent"], CONDITION_COLOUR["incong
 GREY = "#767676"
 DRAWN = 0.997
 """Share of the answers that the axis of reaction times has to show."""
+UNNAMED = ("lower bound", ", automatic", ", data")
+"""Ends of the names of series that the legend leaves out, since their colour and dash are those of another one."""
 MOST_POINTS = 240
 """Of a curve, enough for any screen."""
 
 CHARTS = ("activation", "drift", "correct", "error", "delta", "accuracy")
 TITLES = {
-    "activation": "Activation",
+    "activation": "Activation (thin: its automatic part)",
     "drift": "Drift",
     "correct": "Correct answers",
     "error": "Errors",
@@ -98,7 +100,7 @@ def options(chart: str) -> Options:
     x_axis |= {"scale": chart == "delta"}
     y_axis = axis | {"name": y, "nameGap": 42, "scale": chart == "accuracy", "splitLine": {"lineStyle": {"color": "#ececec"}}}
     y_axis |= {"max": 1} if chart == "accuracy" else {}
-    legend = [_key(entry) for entry in SERIES[chart] if entry["name"] != "lower bound" and not entry["name"].endswith(", data")]
+    legend = [_key(entry) for entry in SERIES[chart] if not entry["name"].endswith(UNNAMED)]
     return {
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif"},
@@ -161,7 +163,7 @@ def _span(curves: Curves, data: tuple[float, float] | None = None) -> tuple[floa
     done = np.cumsum(curves.density.sum(axis=1), axis=-1)
     last = float(curves.rt[min(int((done < DRAWN * done[:, -1:]).sum(axis=1).max()), len(curves.rt) - 1)])
     first, last = (curves.rt[0], last) if data is None else (min(curves.rt[0], data[0]), max(last, data[1]))
-    return _rounded(max(first - 99.0, 0.0), 100), _rounded(last, 100)
+    return 200.0 * np.floor(first / 200.0), _rounded(last, 200)
 
 
 def _rounded(value: float, to: float = 10.0) -> float:

@@ -69,7 +69,9 @@ class FitPage:
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
         self.upload_refusal.visible = False
         event.sender.run_method("reset")
-        await event.file.save(self.visitor.new_upload(event.file.name))
+        path = self.visitor.place_for_upload()
+        await event.file.save(path)
+        self.visitor.take(path, event.file.name)
         await self._read(Controls.nothing_said())
         self._show_reading()
 

@@ -25,6 +25,7 @@ body { background: #f7f7f5; color: var(--ink); font: 15px/1.5 system-ui, "Segoe 
 .head { font-weight: 650; font-size: 16px; margin-bottom: 6px; }
 .soft { color: var(--soft); }
 .small { font-size: 13px; }
+.card a { color: var(--blue); }
 .text { overflow-wrap: anywhere; white-space: pre-wrap; }
 .mono { font: 12.5px/1.5 ui-monospace, Menlo, Consolas, monospace; white-space: pre; overflow-x: auto; tab-size: 4; background: #f7f7f5;
   border: 1px solid var(--edge); border-radius: 6px; padding: 8px 10px; }

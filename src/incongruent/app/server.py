@@ -7,7 +7,7 @@ import secrets
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from nicegui import app, ui
@@ -59,8 +59,9 @@ def serve(*, port: int, browser: bool, network: str | None, folder: Path | None,
 def _working_folder(folder: Path | None) -> Iterator[Path]:
     """Where everything is written, also what libraries write for a moment, here and in the worker."""
     before = os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="incongruent-", ignore_cleanup_errors=True) as fresh:
-        place = (folder or Path(fresh)).resolve()
+    fresh = tempfile.TemporaryDirectory(prefix="incongruent-", ignore_cleanup_errors=True) if folder is None else nullcontext(folder)
+    with fresh as found:
+        place = Path(found).resolve()
         for_a_moment = place / "moment"
         for_a_moment.mkdir(parents=True, exist_ok=True)
         os.environ["TMPDIR"], tempfile.tempdir = str(for_a_moment), str(for_a_moment)

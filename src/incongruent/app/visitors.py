@@ -51,13 +51,16 @@ class Visitor:
         """How its file is read at present."""
         return self.reading.choices if self.reading is not None else Choices()
 
-    def new_upload(self, name: str) -> Path:
-        """A place for another file, which takes that of the one before."""
-        if self.path is not None:
-            shutil.rmtree(self.path.parent, ignore_errors=True)
+    def place_for_upload(self) -> Path:
+        """Where another file may be written to."""
+        return _new_folder(self.folder, "upload-") / STORED_AS
+
+    def take(self, path: Path, name: str) -> None:
+        """Have another file, which was written to its place, instead of the one before."""
+        before, self.path, self.reading = self.path, path, None
         self.file_name = "".join(c if c.isprintable() else "·" for c in name)[:LONGEST_NAME] or "unnamed"
-        self.path, self.reading = _new_folder(self.folder, "upload-") / STORED_AS, None
-        return self.path
+        if before is not None:
+            shutil.rmtree(before.parent, ignore_errors=True)
 
     def new_results(self) -> Path:
         """An empty folder for results."""
