@@ -21,6 +21,7 @@ from incongruent.checks.calibration import calibrate
 from incongruent.checks.quality import with_quality
 from incongruent.checks.recovery import bins_of
 from incongruent.checks.recovery import recover as recover_parameters
+from incongruent.cli_app import open_app
 from incongruent.cli_bank import bank_app, simulate_into
 from incongruent.cli_check import check, show_check, show_report
 from incongruent.cli_parts import Seed, errors, plain, prior_named, range_of, screen, usable, write_csv
@@ -64,6 +65,7 @@ app = typer.Typer(
 )
 app.add_typer(bank_app, name="bank")
 app.command()(check)
+app.command(name="app")(open_app)
 
 BAD_DATA = (DataError, FileError, LikelihoodError, ScopeError, TrainingError, OSError)
 

@@ -1,0 +1,136 @@
+"""What somebody says about a file, and how the file is understood then."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from incongruent.codings import Coding, DataError, column_of, condition_levels, find_condition, shares, texts
+from incongruent.reading import read_trials
+from incongruent.tables import read_table
+from incongruent.trials import Trials
+
+MOST_LABELS = 12
+"""Labels of a condition column that are shown; a column with more is hardly a condition."""
+LINES, WIDTH = 6, 160
+"""Of a file shown as it is."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How a file is to be read; what is None is found out by the reader.
+
+    Attributes:
+        names: of the columns of a file without a header.
+        by: columns whose combinations make the data sets; () when all rows are one person's.
+        where: which rows to take.
+        unit: "ms" or "s".
+        coding: roles and codes of columns.
+    """
+
+    names: tuple[str, ...] | None = None
+    by: tuple[str, ...] | None = None
+    where: str | None = None
+    unit: str | None = None
+    coding: Coding = Coding()
+
+    def with_coding(self, **changes: object) -> Choices:
+        """The same with some entries of the coding changed."""
+        return replace(self, coding=replace(self.coding, **changes))
+
+    def code(self, file: str, window: tuple[float, float] | None) -> str:
+        """The Python expression that reads the file in the same way.
+
+        >>> Choices(unit="s").code("a.csv", (150.0, 2500.0))
+        "inc.read_trials('a.csv', unit='s')"
+        """
+        said = {"names": self.names, "by": self.by, "where": self.where, "unit": self.unit}
+        words = [repr(file), *(f"{name}={value!r}" for name, value in said.items() if value is not None)]
+        if window != (150.0, 2500.0):
+            words.append(f"window={window!r}")
+        roles = [f"{name}={value!r}" for name, value in vars(self.coding).items() if value is not None]
+        words += [f"coding=inc.Coding({', '.join(roles)})"] if roles else []
+        return f"inc.read_trials({', '.join(words)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A file as it was understood, or why it was not.
+
+    Attributes:
+        choices: with which it was read.
+        table: its rows; None when there is no table in it.
+        table_notes: how the table was read.
+        study: its trials; None when they cannot be understood.
+        refusal: the reader's sentence in that case.
+    """
+
+    choices: Choices
+    table: pd.DataFrame | None
+    table_notes: tuple[str, ...]
+    study: Trials | None
+    refusal: str | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the file was understood, for the user to read."""
+        return (*self.table_notes, *(self.study.notes if self.study is not None else ()))
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the table's columns."""
+        return [] if self.table is None else list(self.table.columns)
+
+    def labels(self) -> dict[str, tuple[float, str | None]]:
+        """Share and meaning of each label of the condition column, the most frequent first; empty when no column is known to be that."""
+        if self.table is None:
+            return {}
+        try:
+            column = find_condition(self.table, self.choices.coding)
+        except DataError:
+            return {}
+        words = texts(column_of(self.table, column))
+        meaning = condition_levels(column, words, self.choices.coding)[0] or {}
+        common = sorted(shares(words).items(), key=lambda pair: -pair[1])[:MOST_LABELS]
+        return {label: (share, meaning.get(label)) for label, share in common}
+
+
+def read(path: Path, choices: Choices, window: tuple[float, float] | None, before: Reading | None = None) -> Reading:
+    """Read a file; a refusal is part of what is returned. The table of ``before``, the same file, is used again when it fits."""
+    table, notes = None, ()
+    try:
+        if before is not None and before.table is not None and before.choices.names == choices.names:
+            table, notes = before.table, before.table_notes
+        else:
+            table, found = read_table(path, choices.names)
+            notes = tuple(found)
+        study = read_trials(table, by=choices.by, where=choices.where, unit=choices.unit, window=window, coding=choices.coding)
+    except DataError as error:
+        return Reading(choices, table, notes, None, str(error))
+    return Reading(choices, table, notes, study, None)
+
+
+def first_lines(path: str | os.PathLike[str]) -> list[str]:
+    """The first lines of a file as text, cut; for eyes, not for reading numbers from."""
+    with open(path, "rb") as file:
+        content = file.read(LINES * 4096)
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    text = content.decode(encoding, errors="replace")
+    lines = ["".join(c if c.isprintable() or c == "\t" else "·" for c in line) for line in text.splitlines()[:LINES]]
+    return [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines]
+
+
+def first_rows(table: pd.DataFrame) -> list[list[str]]:
+    """The first rows of a table as text, "" where a value is missing."""
+    head = table.head(LINES).astype(object)
+    words = [[word if word is not None else "" for word in texts(column_of(head, column))] for column in head.columns]
+    return [list(row) for row in zip(*words, strict=True)]
+
+
+def kept(study: Trials) -> int:
+    """How many people have any trial."""
+    return int(np.count_nonzero(study.n_trials))

@@ -1,0 +1,113 @@
+"""Controls with which a user says what the columns and codes of a file are; each offers "found out", which leaves it to the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+
+from incongruent.app.choices import Choices, Reading
+from incongruent.codings import Coding, as_text
+from incongruent.trials import CONDITION
+
+FOUND_OUT = -1
+"""Stands for no column, where columns are known by their positions: names from outside are shown, and nothing else."""
+ROLES = {
+    "rt": "Reaction time",
+    "condition": "Condition",
+    "accuracy": "Accuracy (1 = correct)",
+    "error": "Error (1 = error)",
+}
+UNITS = {"": "found out", "ms": "ms", "s": "s"}
+UNUSED = "not used"
+
+
+class Controls:
+    """What can be said about one file.
+
+    Args:
+        reading: of the file at present.
+        changed: called after something else was said.
+    """
+
+    def __init__(self, reading: Reading, changed: Callable[[], Awaitable[None]]) -> None:
+        self.columns, self.changed = reading.columns, changed
+        self.levels: dict[str, Any] = {}
+        self.given_levels = dict(reading.choices.coding.levels or {})
+        self.names: Any = None
+        choices = reading.choices
+        ui.label("Corrections").classes("head")
+        with ui.element("div").classes("fields"):
+            if not self.columns or choices.names is not None:
+                self.names = _text("Names of the columns", ", ".join(choices.names or ()), changed, "names", "subject, condition, rt, accuracy")
+            if self.columns:
+                self._roles(choices)
+        self.labels = ui.element("div")
+
+    @staticmethod
+    def nothing_said() -> Choices:
+        """The choices for a new file."""
+        return Choices()
+
+    def _roles(self, choices: Choices) -> None:
+        positions = dict(enumerate(self.columns))
+        by = [self.columns.index(name) for name in choices.by or () if name in self.columns]
+        people = ui.select(positions, label="Person, one column or several", value=by, multiple=True, clearable=True, on_change=self.changed)
+        self.by = people.props("stack-label use-chips" if by else "stack-label display-value='found out'").classes("at-by")
+        self.roles = {role: self._column(role, label, getattr(choices.coding, role)) for role, label in ROLES.items()}
+        self.unit = ui.select(UNITS, label="Unit of reaction times", value=choices.unit or "", on_change=self.changed).classes("at-unit")
+        self.where = _text("Rows to take", choices.where or "", self.changed, "where", 'block > 0 and task == "flanker"')
+        self.alone = ui.checkbox("All rows are one person's", value=choices.by == (), on_change=self.changed)
+
+    def _column(self, role: str, label: str, chosen: str | None) -> Any:
+        options = {FOUND_OUT: "found out", **dict(enumerate(self.columns))}
+        value = self.columns.index(chosen) if chosen in self.columns else FOUND_OUT
+        handler = self._other_condition if role == "condition" else self.changed
+        return ui.select(options, label=label, value=value, on_change=handler).classes(f"at-{role}")
+
+    async def _other_condition(self) -> None:
+        self.given_levels = {}
+        await self.changed()
+
+    def show_labels(self, reading: Reading) -> None:
+        """A control for each label of the condition, with what it is taken for."""
+        self.labels.clear()
+        self.levels = {}
+        labels = reading.labels()
+        if not labels:
+            return
+        with self.labels:
+            ui.label("What the labels of the condition mean").classes("soft small").style("margin-top: 10px")
+            with ui.element("div").classes("fields"):
+                for i, (label, (share, level)) in enumerate(labels.items()):
+                    options = [*CONDITION.levels, UNUSED]
+                    self.levels[label] = ui.select(options, label=f"{label[:60]} ({share:.0%})", value=level or UNUSED, on_change=self._other_level)
+                    self.levels[label].classes(f"at-level-{i}")
+
+    async def _other_level(self) -> None:
+        self.given_levels = {label: control.value for label, control in self.levels.items() if control.value != UNUSED}
+        await self.changed()
+
+    def said(self) -> Choices:
+        """Everything that is said at present.
+
+        Raises:
+            DataError: when it contradicts itself.
+        """
+        written = (self.names.value or "").strip() if self.names is not None else ""
+        names = tuple(name.strip() for name in written.split(",")) if written else None
+        if not self.columns:
+            return Choices(names=names)
+        columns = {role: self.columns[control.value] for role, control in self.roles.items() if control.value != FOUND_OUT}
+        by = () if self.alone.value else tuple(self.columns[i] for i in self.by.value or ()) or None
+        coding = Coding(**columns, levels={as_text(label) or "": level for label, level in self.given_levels.items()} or None)
+        return Choices(names=names, by=by, where=(self.where.value or "").strip() or None, unit=self.unit.value or None, coding=coding)
+
+
+def _text(label: str, value: str, changed: Callable[[], Awaitable[None]], mark: str, example: str) -> ui.input:
+    """A line of text that counts when it is finished: on Enter, or when the user goes elsewhere."""
+    field = ui.input(label, value=value, placeholder=example).props("stack-label").classes(f"at-{mark}")
+    field.on("blur", changed)
+    field.on("keydown.enter", changed)
+    return field

@@ -1,0 +1,211 @@
+"""The page that explores: move a parameter of the model, and see at once what it does, over data of one's own."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from nicegui import events, run, ui
+
+from incongruent import priors
+from incongruent.app.charts import CHARTS, TITLES, curves_data, observed_data, options
+from incongruent.app.house import House, card, frame
+from incongruent.app.observed import observe
+from incongruent.app.visitors import Visitor
+from incongruent.joint_prior import AnyPrior
+from incongruent.models import Model, Parameter, dmc
+from incongruent.models.implied import Curves, curves
+
+Array = np.ndarray
+
+STEPS = 240
+"""At least so many places on every slider."""
+NOTHING, EVERYBODY = -2, -1
+"""Stand for no data and for the mean of all people, where people are known by their positions."""
+
+
+class ExplorerPage:
+    """One page of one visitor.
+
+    Args:
+        house: what all pages share.
+        visitor: whose page it is.
+    """
+
+    def __init__(self, house: House, visitor: Visitor) -> None:
+        self.house, self.visitor = house, visitor
+        network = house.posteriors[visitor.network or next(iter(house.posteriors))]
+        self.model, prior = _explorable(network.simulator.model, network.simulator.prior)
+        self.ranges = [_range(parameter, *prior.limits(i)) for i, parameter in enumerate(self.model.parameters)]
+        self.typical = [_within(parameter.typical, low, high) for parameter, (low, high, _) in zip(self.model.parameters, self.ranges, strict=True)]
+        self.values = list(self.typical)
+        self.busy, self.again = False, False
+        self.span: tuple[float, float] | None = None
+        self.sliders: list[Any] = []
+        self.numbers: list[Any] = []
+
+    def build(self) -> None:
+        """Put everything on the page."""
+        with frame("/explorer"), ui.element("div").classes("explorer"):
+            with ui.element("div").classes("side"):
+                with card("Parameters"):
+                    for place in range(len(self.values)):
+                        self._parameter(place)
+                    with ui.element("div").classes("line").style("margin-top: 14px"):
+                        ui.button("Typical values", on_click=self._reset).props("outline dense padding='4px 12px'").classes("at-reset")
+                self._data_card()
+            with ui.element("div").classes("charts"):
+                drawn = _merged(curves_data(self._curves()), observed_data(None))
+                self.charts = {chart: self._chart(chart, drawn[chart]) for chart in CHARTS}
+        if self.visitor.reading is not None and self.visitor.reading.study is not None:
+            ui.timer(0.0, lambda: self._show_data(EVERYBODY), once=True)
+
+    def _chart(self, chart: str, drawn: dict[str, Any]) -> ui.echart:
+        with card(TITLES[chart]):
+            return ui.echart(_with_numbers(options(chart), drawn)).classes("chart").classes(f"at-{chart}")
+
+    # --- parameters ---------------------------------------------------------------------------------------------------------------------------
+
+    def _parameter(self, place: int) -> None:
+        parameter, (low, high, step) = self.model.parameters[place], self.ranges[place]
+        unit = f" ({parameter.unit})" if parameter.unit else ""
+        with ui.element("div").classes("parameter"):
+            ui.label(f"{parameter.name}: {parameter.meaning}{unit}").classes("meaning small")
+            slider = ui.slider(min=low, max=high, step=step, value=self.values[place], on_change=partial(self._moved, place))
+            number = ui.number(min=low, max=high, step=step, value=self.values[place], on_change=partial(self._moved, place))
+            slider.props(f'aria-label="{parameter.name}"').classes(f"at-slider-{parameter.name}")
+            number.props(f'dense outlined hide-bottom-space aria-label="{parameter.name}, number"').classes(f"at-number-{parameter.name}")
+            self.sliders.append(slider)
+            self.numbers.append(number)
+
+    async def _moved(self, place: int, event: events.ValueChangeEventArguments) -> None:
+        """A slider or a number has another value; what is no value of the parameter waits until it is."""
+        low, high, _ = self.ranges[place]
+        value = event.value
+        if not isinstance(value, int | float) or not low <= value <= high or value == self.values[place]:
+            return
+        self.values[place] = float(value)
+        self._show_values([place])
+        await self._draw()
+
+    def _show_values(self, places: list[int]) -> None:
+        for place in places:
+            self.sliders[place].value = self.numbers[place].value = self.values[place]
+
+    async def _set_all(self, values: list[float]) -> None:
+        self.values = [_within(value, low, high) for value, (low, high, _) in zip(values, self.ranges, strict=True)]
+        self._show_values(list(range(len(self.values))))
+        await self._draw()
+
+    async def _reset(self) -> None:
+        await self._set_all(self.typical)
+
+    # --- curves -------------------------------------------------------------------------------------------------------------------------------
+
+    def _curves(self) -> Curves:
+        return curves(self.model, np.array(self.values))
+
+    async def _draw(self) -> None:
+        """Draw the curves of the latest values; values that come meanwhile are drawn afterwards, the last ones only."""
+        self.again = True
+        if self.busy:
+            return
+        self.busy = True
+        try:
+            while self.again:
+                self.again = False
+                found = await run.io_bound(lambda: curves_data(self._curves(), self.span))
+                self._send(found or {})  # nothing while the server stops
+        finally:
+            self.busy = False
+
+    def _send(self, changed: dict[str, Any]) -> None:
+        """Only numbers go to the browser."""
+        for chart, numbers in changed.items():
+            self.charts[chart].run_chart_method("setOption", numbers)
+
+    # --- data ---------------------------------------------------------------------------------------------------------------------------------
+
+    def _data_card(self) -> None:
+        study = self.visitor.reading.study if self.visitor.reading is not None else None
+        with card("Data behind the curves"):
+            if study is None:
+                ui.label("None yet: drop a file on the page Fit, and its people can be shown here.").classes("soft small")
+                return
+            ui.label(self.visitor.file_name).classes("soft small text")
+            people = {NOTHING: "none", EVERYBODY: f"mean of {len(study)} people", **dict(enumerate(study.names))}
+            self.person = ui.select(people, value=EVERYBODY, with_input=len(study) > 12, on_change=lambda e: self._show_data(e.value))
+            self.person.classes("fill").props('dense outlined aria-label="person"').classes("at-person")
+            self.take = ui.button("Take the posterior mean", on_click=self._take_mean).classes("at-take-mean")
+            self.take.props("outline dense padding='4px 12px'").style("margin-top: 10px")
+            ui.label("Densities reach over 99 % of the answers.").classes("soft small").style("margin-top: 6px")
+            self.why_not = ui.label().classes("soft small").style("margin-top: 6px")
+
+    async def _show_data(self, person: int | None) -> None:
+        study = self.visitor.reading.study if self.visitor.reading is not None else None
+        if study is None or person is None:
+            return
+        found = None if person == NOTHING else observe(study, None if person == EVERYBODY else person)
+        self.span = found.span if found is not None else None
+        self._send(observed_data(found))
+        await self._draw()
+        mean = self._mean(person)
+        self.take.enabled = mean is not None
+        fitted = self.visitor.outcome is not None and self.visitor.fitted is study
+        self.why_not.text = "" if mean is not None or person == NOTHING else "This person has no posterior." if fitted else "Fit these data first."
+
+    def _mean(self, person: int) -> list[float] | None:
+        """Posterior mean of a person, or of everybody's; parameters that the network does not know have typical values."""
+        outcome, reading = self.visitor.outcome, self.visitor.reading
+        if outcome is None or reading is None or reading.study is None or self.visitor.fitted is not reading.study or person == NOTHING:
+            return None
+        if person == EVERYBODY:
+            means = outcome.means.mean(axis=0)
+        elif reading.study.names[person] in outcome.names:
+            means = outcome.means[outcome.names.index(reading.study.names[person])]
+        else:
+            return None
+        known = dict(zip(outcome.parameter_names, map(float, means), strict=True))
+        return [known.get(name, typical) for name, typical in zip(self.model.parameter_names, self.typical, strict=True)]
+
+    async def _take_mean(self) -> None:
+        mean = self._mean(self.person.value)
+        if mean is not None:
+            await self._set_all(mean)
+
+
+def _explorable(model: Model, prior: AnyPrior) -> tuple[Model, AnyPrior]:
+    """The network's model where it has curves, the standard one otherwise."""
+    try:
+        curves(model, np.array([parameter.typical for parameter in model.parameters], float))
+    except ValueError:
+        return dmc(), priors.broad()
+    return model, prior
+
+
+def _range(parameter: Parameter, low: float, high: float) -> tuple[float, float, float]:
+    """Of a slider, with a step that people would choose: the prior's limits, or three times the typical value where it has none."""
+    high = high if np.isfinite(high) else 3.0 * (parameter.typical or 1.0)
+    low = low if np.isfinite(low) else 0.0
+    rough = (high - low) / STEPS
+    step = 10.0 ** np.floor(np.log10(rough))
+    step *= max(factor for factor in (1, 2, 5) if factor * step <= rough)
+    return round(float(np.ceil(low / step) * step), 10), round(float(np.floor(high / step) * step), 10), float(f"{step:.1g}")
+
+
+def _within(value: float | None, low: float, high: float) -> float:
+    return float(f"{min(max(value if value is not None else low, low), high):.4g}")
+
+
+def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """The same charts with the series of both."""
+    return {chart: {**first[chart], "series": [*first[chart]["series"], *second.get(chart, {}).get("series", [])]} for chart in first}
+
+
+def _with_numbers(whole: dict[str, Any], numbers: dict[str, Any]) -> dict[str, Any]:
+    """A chart's options with its first numbers, before it is sent as a whole."""
+    by_id = {entry["id"]: entry["data"] for entry in numbers["series"]}
+    series = [entry | {"data": by_id.get(entry["id"], [])} for entry in whole["series"]]
+    axes = {axis: {**whole[axis], **numbers[axis]} for axis in ("xAxis", "yAxis") if axis in numbers}
+    return {**whole, **axes, "series": series}

@@ -1,0 +1,290 @@
+"""The page that fits: drop a file, see how it is understood, put it right, wait, read the report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nicegui import events, run, ui
+
+from incongruent.app.choices import Reading, first_lines, first_rows, kept, read
+from incongruent.app.controls import Controls
+from incongruent.app.guard import MEGABYTE, too_large
+from incongruent.app.house import House, card, frame
+from incongruent.app.visitors import Visitor
+from incongruent.app.work import ARCHIVE, REPORT, Task, carry_out
+from incongruent.app.worker import ENDED, Job, State
+from incongruent.reading import DataError, exclusions
+from incongruent.report import Origin
+from incongruent.trials import Trials
+
+EVERY = 0.5
+"""Seconds between looks at the job."""
+FEWEST_DRAWS, MOST_DRAWS, DRAWS = 25, 10_000, 1000
+PEOPLE_A_PAGE = 10
+
+
+class FitPage:
+    """One page of one visitor; what belongs to the visitor outlives it.
+
+    Args:
+        house: what all pages share.
+        visitor: whose page it is.
+    """
+
+    def __init__(self, house: House, visitor: Visitor) -> None:
+        self.house, self.visitor = house, visitor
+        self.shown: tuple[Any, ...] = ()  # what of the job is on the screen
+
+    def build(self) -> None:
+        """Put everything on the page."""
+        with frame("/"):
+            with card("Your data"):
+                self._drop()
+            self.understood = ui.element("div")
+            self.fitting = ui.element("div")
+            self.result = ui.element("div")
+        self._show_reading()
+        self._look_at_job()
+        ui.timer(EVERY, self._look_at_job)
+
+    # --- a file ------------------------------------------------------------------------------------------------------------------------------
+
+    def _drop(self) -> None:
+        limit = self.house.limit
+        self.upload_refusal = ui.label().classes("refusal text").classes("at-refusal")
+        self.upload_refusal.visible = False
+        upload = ui.upload(auto_upload=True, max_file_size=limit, on_upload=self._uploaded, on_rejected=self._rejected).classes("drop")
+        upload.on("failed", self._rejected, js_handler="() => emit()")
+        upload.props('aria-label="file of trials" flat')
+        with upload.add_slot("header"), ui.element("div").classes("line"):
+            with ui.button("Choose a file").props("unelevated no-caps"):
+                ui.element("q-uploader-add-trigger")
+            ui.label("or drop it here: CSV, TSV, semicolons or spaces between columns, or Parquet; one row for each trial.").classes("soft")
+            ui.label(f"At most {limit / MEGABYTE:g} MB. It stays on this machine.").classes("soft small")
+
+    def _rejected(self) -> None:
+        self.upload_refusal.text, self.upload_refusal.visible = too_large(self.house.limit), True
+
+    async def _uploaded(self, event: events.UploadEventArguments) -> None:
+        self.upload_refusal.visible = False
+        event.sender.run_method("reset")
+        path = self.visitor.place_for_upload()
+        await event.file.save(path)
+        self.visitor.take(path, event.file.name)
+        await self._read(Controls.nothing_said())
+        self._show_reading()
+
+    async def _read(self, choices: Any) -> None:
+        """Read the file again with other choices; what comes late, for a file that has been replaced, is thrown away."""
+        path, before = self.visitor.path, self.visitor.reading
+        if path is None:
+            return
+        reading = await run.io_bound(read, path, choices, self._posterior.simulator.design.window, before)
+        if path == self.visitor.path:
+            self.visitor.reading = reading
+
+    # --- how it is understood -----------------------------------------------------------------------------------------------------------------
+
+    def _show_reading(self) -> None:
+        self.understood.clear()
+        reading = self.visitor.reading
+        if reading is None or self.visitor.path is None:
+            self._show_fitting()
+            return
+        with self.understood, card():
+            ui.label(self.visitor.file_name).classes("head text").classes("at-file-name")
+            with ui.element("div").classes("columns"):
+                self.words = ui.element("div")
+                with ui.element("div"):
+                    self.controls = Controls(reading, self._corrected)
+            ui.label("The file's first rows").classes("soft small").style("margin-top: 14px")
+            _rows(reading, first_lines(self.visitor.path))
+        self._show_words()
+
+    def _show_words(self) -> None:
+        """What the reader says, and what can be done with it."""
+        reading = self.visitor.reading
+        self.words.clear()
+        if reading is not None:
+            with self.words:
+                _sentences(reading)
+            self.controls.show_labels(reading)
+        self._show_fitting()
+
+    async def _corrected(self) -> None:
+        """The user said something else about the file."""
+        reading = self.visitor.reading
+        if reading is None:
+            return
+        try:
+            choices = self.controls.said()
+        except DataError as error:
+            self.visitor.reading = replace(reading, study=None, refusal=str(error))
+            self._show_words()
+            return
+        if choices == reading.choices and reading.refusal is None:
+            return
+        await self._read(choices)
+        if self.visitor.reading is not None and self.visitor.reading.columns != reading.columns:
+            self._show_reading()
+        else:
+            self._show_words()
+
+    # --- a fit --------------------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _posterior(self) -> Any:
+        return self.house.posteriors[self._network]
+
+    @property
+    def _network(self) -> str:
+        return self.visitor.network or next(iter(self.house.posteriors))
+
+    def _show_fitting(self) -> None:
+        self.fitting.clear()
+        reading = self.visitor.reading
+        if reading is None or reading.study is None or not kept(reading.study):
+            return
+        with self.fitting, card("Fit"):
+            with ui.element("div").classes("fields"):
+                ui.select(self.house.names, label="Network", value=self._network, on_change=self._other_network)
+                self.n_draws = ui.number("Draws for each person", value=DRAWS, min=FEWEST_DRAWS, max=MOST_DRAWS, precision=0)
+                self.seed = ui.number("Seed: same seed, same result", value=1, min=0, max=2**31, precision=0)
+                self.with_check = ui.checkbox("Ask also if the model is right", value=True)
+            with ui.element("div").classes("line").style("margin-top: 10px"):
+                ui.button("Fit", on_click=self._start).props("unelevated").classes("at-fit")
+                ui.label("About a minute for a few people, several for a hundred; the page can be closed and opened again.").classes("soft small")
+
+    async def _other_network(self, event: events.ValueChangeEventArguments) -> None:
+        self.visitor.network = event.value
+        await self._read(self.visitor.choices)
+        self._show_words()
+
+    def _start(self) -> None:
+        reading, job = self.visitor.reading, self.visitor.job
+        if reading is None or reading.study is None or self.n_draws.value is None or self.seed.value is None:
+            return
+        if job is not None and job.state not in ENDED:
+            ui.notify("Expected one fit at a time; cancel the one that runs, or wait for it.")
+            return
+        n_draws, seed = int(self.n_draws.value), int(self.seed.value)
+        task = Task(reading.study, self._network, n_draws, seed, bool(self.with_check.value), self.visitor.new_results(), self._origin(n_draws, seed))
+        self.visitor.job = self.house.worker.submit(carry_out, task)
+        self._look_at_job()
+
+    def _origin(self, n_draws: int, seed: int) -> Origin:
+        name, window = self.visitor.file_name, self._posterior.simulator.design.window
+        loaded = f"inc.pretrained({self._network!r})" if self._network == "dmc" else f"inc.load_posterior({self.house.names[self._network]!r})"
+        command = f"inc.fit({self.visitor.choices.code(name, window)}, {loaded}, n_draws={n_draws}, seed={seed})"
+        return Origin(name, command, seed)
+
+    # --- the job ------------------------------------------------------------------------------------------------------------------------------
+
+    def _look_at_job(self) -> None:
+        """Show what is new about the visitor's job, and only that."""
+        job, visitor = self.visitor.job, self.visitor
+        if job is not None and job.state is State.DONE and visitor.outcome is not job.outcome:
+            self.house.visitors.publish(visitor, job.outcome, job.task.study)
+        shown = (job, job.state if job else None, len(job.stages) if job else 0, self.house.worker.ahead(job) if job else 0, visitor.token)
+        if shown != self.shown:
+            self.shown = shown
+            self._show_job()
+        elif job is not None and job.state is State.RUNNING:
+            self.clock.text = _seconds(job.timetable()[-1][1])
+            self.total.text = f"{_seconds(job.seconds())} in all"
+
+    def _show_job(self) -> None:
+        self.result.clear()
+        with self.result:
+            if self.visitor.job is not None and self.visitor.job.state is not State.DONE:
+                with card():
+                    self._progress(self.visitor.job)
+            if self.visitor.outcome is not None:
+                with card():
+                    self._outcome()
+
+    def _progress(self, job: Job) -> None:
+        ahead = self.house.worker.ahead(job)
+        head = {
+            State.WAITING: f"Waiting: {ahead} job{'s' if ahead != 1 else ''} before yours",
+            State.RUNNING: "Fitting",
+            State.FAILED: "The fit could not be done",
+            State.CANCELLED: "Cancelled",
+        }[job.state]
+        ui.label(head).classes("head").classes("at-job-state")
+        if job.state is State.FAILED:
+            ui.label(job.complaint).classes("refusal text").classes("at-refusal")
+        table = job.timetable()
+        for i, (words, seconds) in enumerate(table):
+            now = job.state is State.RUNNING and i == len(table) - 1
+            with ui.element("div").classes("stage now" if now else "stage"):
+                ui.label(words)
+                self.clock = ui.label(_seconds(seconds)).classes("seconds")
+        if job.state not in ENDED:
+            with ui.element("div").classes("line").style("margin-top: 10px"):
+                ui.button("Cancel", on_click=lambda: self._cancel(job)).props("outline").classes("at-cancel")
+                self.total = ui.label(f"{_seconds(job.seconds())} in all" if job.stages else "").classes("soft small")
+
+    def _cancel(self, job: Job) -> None:
+        self.house.worker.cancel(job)
+        self._look_at_job()
+
+    def _outcome(self) -> None:
+        outcome, job, token = self.visitor.outcome, self.visitor.job, self.visitor.token
+        assert outcome is not None
+        ui.label("Results").classes("head").classes("at-results")
+        if job is not None and job.outcome is outcome:
+            ui.label(f"{len(outcome.names)} people of {job.task.origin.source}, in {_seconds(job.seconds())}.").classes("text soft")
+        for sentence in outcome.sentences:
+            ui.label(f"• {sentence}").classes("note")
+        with ui.element("div").classes("line").style("margin-top: 8px"):
+            ui.link("Open the report in a new tab", f"/results/{token}/{REPORT}", new_tab=True)
+            ui.link("Download report.html", f"/results/{token}/{REPORT}?download=true")
+            ui.link("Download everything (zip)", f"/results/{token}/{ARCHIVE}")
+            ui.link("Look at it in the explorer", "/explorer")
+        ui.element("iframe").props(f'src="/results/{token}/{REPORT}" sandbox="allow-scripts allow-popups allow-downloads" title="report"').classes(
+            "report"
+        )
+
+
+def _sentences(reading: Reading) -> None:
+    """How a file was understood, or why not."""
+    if reading.refusal is not None:
+        ui.label("This file cannot be read as trials yet.").classes("head")
+        ui.label(reading.refusal).classes("refusal text").classes("at-refusal")
+        ui.label("Say below or beside what the columns are, or drop another file.").classes("soft small")
+    if reading.study is not None:
+        study = reading.study
+        left_out = int(study.n_excluded.sum())
+        n = study.n_trials
+        size = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
+        who = f"{len(study)} people" if len(study) != 1 else "1 data set"
+        ui.label(f"{who}, {size} trials each; {left_out} trials left out.").classes("head at-summary")
+    for note in reading.notes:
+        ui.label(f"• {note}").classes("note")
+    if reading.study is not None:
+        _exclusions(reading.study)
+
+
+def _exclusions(study: Trials) -> None:
+    frame = exclusions(study)
+    heads = [name.replace("_", " ") for name in frame]
+    columns = [{"name": f"c{i}", "label": head, "field": f"c{i}", "align": "right" if i else "left"} for i, head in enumerate(heads)]
+    rows = [{f"c{i}": str(value) for i, value in enumerate(row)} for row in frame.itertuples(index=False)]
+    with ui.expansion("Trials kept and left out, person by person").classes("fill").props("dense header-class=q-px-none"):
+        ui.table(columns=columns, rows=rows, row_key="c0", pagination=PEOPLE_A_PAGE).classes("table").props("dense flat")
+
+
+def _rows(reading: Reading, lines: list[str]) -> None:
+    """The first rows as the reader split them, or the first lines when it could not."""
+    if reading.table is None:
+        ui.label("\n".join(lines)).classes("mono").classes("at-raw")
+        return
+    columns = [{"name": f"c{i}", "label": name, "field": f"c{i}", "align": "left"} for i, name in enumerate(reading.columns)]
+    rows = [{"row": k, **{f"c{i}": cell for i, cell in enumerate(row)}} for k, row in enumerate(first_rows(reading.table))]
+    ui.table(columns=columns, rows=rows, row_key="row").classes("table").props("dense flat hide-pagination").classes("at-raw")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

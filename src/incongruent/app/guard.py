@@ -1,0 +1,76 @@
+"""Who may ask, and how much may be sent: pages of other sites may not, and no request may be larger than a file is allowed to be."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOSTS = ["127.0.0.1", "localhost"]
+"""Names under which the page can be asked for; another one is a page elsewhere whose address was turned to this machine (DNS rebinding)."""
+SLACK = 65_536
+"""Bytes by which a form is larger than the file in it."""
+MEGABYTE = 1_000_000
+
+PAGES = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+"""What pages may load: nothing from elsewhere. The framework compiles its templates in the browser, hence 'unsafe-eval'."""
+RESULTS = (
+    "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:; frame-ancestors 'self'"
+)
+"""What a report may do: nothing that reaches beyond itself."""
+
+
+def too_large(limit: int) -> str:
+    """The sentence about a file that is larger than ``limit`` bytes."""
+    return (
+        f"Expected a file of at most {limit / MEGABYTE:g} MB; this one is larger. Leave out columns that are not needed, or start the page again "
+        f"with a larger --limit."
+    )
+
+
+class Guard:
+    """Middleware that refuses requests from other sites' pages and bodies that are too large, and says what pages may load.
+
+    Args:
+        app: behind it.
+        limit: bytes of the largest file.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app, self.limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            return await refusal(scope, receive, send)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", PAGES)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("Referrer-Policy", "no-referrer")
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> PlainTextResponse | None:
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+            return PlainTextResponse("Expected a request from this page itself; it came from another site.", 403)
+        if scope["type"] == "websocket" or scope["method"] in ("GET", "HEAD"):
+            return None
+        length = headers.get("content-length", "")
+        if not length.isdigit():
+            return PlainTextResponse("Expected a request that says how long it is.", 411)
+        return PlainTextResponse(too_large(self.limit), 413) if int(length) > self.limit + SLACK else None

@@ -1,0 +1,78 @@
+"""What a study shows, in the form of the model's curves: of one person, or the mean over people."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.checks.statistics import conditional_accuracy, delta_function
+from incongruent.models.implied import LEVELS
+from incongruent.trials import CONDITION, RESPONSE, Trials, select
+
+Array = np.ndarray
+
+WIDTH = 25.0
+"""ms, of the bins of densities."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Statistics of observed trials; NaN where there are none.
+
+    Attributes:
+        edges: (bin + 1,) ms.
+        density: (condition, side, bin) per ms, defective as those of `Curves`.
+        delta_at: (quantile,) ms.
+        delta: (quantile,) ms.
+        accuracy: (condition, bin) in fifths of the answers, from fast to slow.
+    """
+
+    edges: Array
+    density: Array
+    delta_at: Array
+    delta: Array
+    accuracy: Array
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Between which times 99 % of the answers came, in ms."""
+        done = np.cumsum(np.nansum(self.density, axis=(0, 1)))
+        first, last = np.searchsorted(done, [0.005 * done[-1], 0.995 * done[-1]])
+        return float(self.edges[first]), float(self.edges[last + 1])
+
+
+def observe(study: Trials, person: int | None = None) -> Observed:
+    """One person by position, or the mean of everybody's own statistics; people without trials of a kind are left out of its mean."""
+    people = study if person is None else select(study, [person])
+    edges = _edges(people)
+    at, delta = delta_function(people)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a mean of nothing is NaN
+        means = [np.nanmean(values, axis=0) for values in (_density(people, edges), at, delta, _accuracy(people))]
+    return Observed(edges, *means)
+
+
+def _edges(people: Trials) -> Array:
+    rt = people.values["rt"][people.answered]
+    longest = float(rt.max(initial=WIDTH))
+    return np.arange(0.0, longest + 2.0 * WIDTH, WIDTH)
+
+
+def _density(people: Trials, edges: Array) -> Array:
+    """(person, condition, side, bin)."""
+    place = np.clip((people.values["rt"] / WIDTH).astype(int), 0, len(edges) - 2)
+    out = np.full((len(people), len(LEVELS), len(RESPONSE.levels), len(edges) - 1), np.nan)
+    for i, level in enumerate(LEVELS):
+        here = people.where(CONDITION.name, level) & people.answered
+        for j, response in enumerate(RESPONSE.levels):
+            these = here & people.where(RESPONSE.name, response)
+            for k in np.flatnonzero(here.any(axis=1)):
+                out[k, i, j] = np.bincount(place[k, these[k]], minlength=len(edges) - 1) / (here[k].sum() * WIDTH)
+    return out
+
+
+def _accuracy(people: Trials) -> Array:
+    """(person, condition, bin)."""
+    return np.stack([conditional_accuracy(people, level) for level in LEVELS], axis=1)

@@ -1,0 +1,130 @@
+"""The server behind the page: local only, one working folder, nothing written elsewhere."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from nicegui import app, ui
+from nicegui.storage import Storage
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from incongruent.app.explorer_page import ExplorerPage
+from incongruent.app.fit_page import FitPage
+from incongruent.app.guard import HOSTS, MEGABYTE, RESULTS, Guard
+from incongruent.app.house import House
+from incongruent.app.visitors import Visitors
+from incongruent.app.work import REPORT
+from incongruent.app.worker import Worker
+from incongruent.cli_parts import screen
+from incongruent.cli_reading import network_named
+from incongruent.pretrained import names as shipped
+
+ADDRESS = "127.0.0.1"
+
+
+def serve(*, port: int, browser: bool, network: str | None, folder: Path | None, limit: float) -> None:
+    """Serve the page until it is interrupted.
+
+    Args:
+        port: another free one is taken when it is in use, or 0.
+        browser: open the page in one.
+        network: file of a network to offer beside those that ship.
+        folder: working folder, kept at the end; a temporary one, removed at the end, for None.
+        limit: largest upload in MB.
+
+    Raises:
+        FileError: when there is no such network.
+    """
+    networks = [*([network] if network is not None and network not in shipped() else []), *shipped()]
+    posteriors = {name: network_named(name) for name in networks}
+    with _working_folder(folder) as place:
+        Storage.path = place / "page"
+        worker = Worker()
+        try:
+            house = House(Visitors(place), worker, posteriors, int(limit * MEGABYTE))
+            _install(house)
+            _run(_free_port(port), browser)
+        finally:
+            worker.close()
+
+
+@contextmanager
+def _working_folder(folder: Path | None) -> Iterator[Path]:
+    """Where everything is written, also what libraries write for a moment, here and in the worker."""
+    before = os.environ.get("TMPDIR")
+    fresh = tempfile.TemporaryDirectory(prefix="incongruent-", ignore_cleanup_errors=True) if folder is None else nullcontext(folder)
+    with fresh as found:
+        place = Path(found).resolve()
+        for_a_moment = place / "moment"
+        for_a_moment.mkdir(parents=True, exist_ok=True)
+        os.environ["TMPDIR"], tempfile.tempdir = str(for_a_moment), str(for_a_moment)
+        try:
+            yield place
+        finally:
+            tempfile.tempdir = None
+            os.environ.pop("TMPDIR")
+            if before is not None:
+                os.environ["TMPDIR"] = before
+
+
+def _install(house: House) -> None:
+    """Pages, files and guards of the one application."""
+
+    @ui.page("/", title="incongruent · fit")
+    def fit() -> None:
+        FitPage(house, house.visitors.of(app.storage.browser["id"])).build()
+
+    @ui.page("/explorer", title="incongruent · explorer")
+    def explorer() -> None:
+        ExplorerPage(house, house.visitors.of(app.storage.browser["id"])).build()
+
+    @app.get("/results/{token}/{name}")
+    def results(token: str, name: str, download: bool = False) -> Response:
+        path = house.visitors.file(token, name)
+        if path is None:
+            return PlainTextResponse("There is no such result here.", 404)
+        headers = {"Content-Security-Policy": RESULTS, "Cache-Control": "no-store"}
+        return FileResponse(path, filename=name, headers=headers, content_disposition_type="attachment" if download or name != REPORT else "inline")
+
+    app.add_middleware(Guard, limit=house.limit)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)  # the last one added is asked first
+
+
+def _run(port: int, browser: bool) -> None:
+    address = f"http://{ADDRESS}:{port}"
+    app.on_startup(lambda: screen.print(f"The page is at {address} for browsers on this machine. Ctrl+C ends it."))
+    ui.run(
+        host=ADDRESS,
+        port=port,
+        show=browser,
+        title="incongruent",
+        reload=False,
+        dark=False,
+        tailwind=False,
+        show_welcome_message=False,
+        storage_secret=secrets.token_urlsafe(32),
+        session_middleware_kwargs={"same_site": "strict"},
+        reconnect_timeout=30.0,
+    )
+
+
+def _free_port(port: int) -> int:
+    """The port, or another one when it is in use."""
+    for wanted in (port, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind((ADDRESS, wanted))
+            except OSError:
+                continue
+            found = probe.getsockname()[1]
+        if port and found != port:
+            screen.print(f"Port {port} is in use; the page takes {found}.")
+        return found
+    raise OSError(f"Expected a free port on {ADDRESS}; there is none.")

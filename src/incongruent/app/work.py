@@ -1,0 +1,120 @@
+"""The main job, as the page asks for it: fit, check, report, and everything in one archive."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from incongruent.checking import write_check
+from incongruent.checks.verdict import Check, check
+from incongruent.cli_reading import network_named
+from incongruent.fitting import Fit, fit, write_fit
+from incongruent.posterior import Posterior
+from incongruent.progress import announce
+from incongruent.report import Origin, write_report
+from incongruent.storage import whole
+from incongruent.trials import Trials, select
+
+Array = np.ndarray
+
+REPORT, ARCHIVE, TABLES = "report.html", "results.zip", "results"
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be done.
+
+    Attributes:
+        study: the trials.
+        network: the name of one that ships, or a file.
+        n_draws: for each person.
+        seed: of everything.
+        with_check: whether to ask also if the model is right.
+        folder: where results go; it exists.
+        origin: for the report.
+    """
+
+    study: Trials
+    network: str
+    n_draws: int
+    seed: int
+    with_check: bool
+    folder: Path
+    origin: Origin
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of it, beside the files.
+
+    Attributes:
+        folder: where they are: `REPORT`, `ARCHIVE` and the folder `TABLES`.
+        names: of the people who were fitted.
+        parameter_names: of the columns of means.
+        means: (person, parameter) of the posteriors.
+        sentences: what the user should know, first the verdict.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    parameter_names: tuple[str, ...]
+    means: Array
+    sentences: tuple[str, ...]
+
+
+def carry_out(task: Task) -> Outcome:
+    """Do it; stages are announced.
+
+    Raises:
+        ScopeError: when nobody is what the network was trained for.
+        FileError: when there is no such network.
+        ValueError: when the trials do not suit the model.
+    """
+    posterior = network_named(task.network)
+    tables = task.folder / TABLES
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        found = fit(task.study, posterior, n_draws=task.n_draws, seed=task.seed)
+        announce("writing tables and figures")
+        write_fit(found, tables)
+        verdict = _check(task, posterior, found, tables / "check") if task.with_check else None
+        announce("writing the report")
+        write_report(task.folder / REPORT, posterior=posterior, fit=found, check=verdict, origin=task.origin)
+        announce("packing the results")
+        pack(task.folder)
+    words = [*_words(found, verdict), *dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning))]
+    return Outcome(task.folder, found.draws.names, found.draws.parameter_names, found.draws.means, tuple(words))
+
+
+def _check(task: Task, posterior: Posterior, found: Fit, folder: Path) -> Check:
+    """Of those who have usable trials."""
+    verdict = check(posterior, select(task.study, np.flatnonzero(found.study.n_trials > 0)), seed=task.seed)
+    announce("writing the verdict")
+    write_check(verdict, folder)
+    return verdict
+
+
+def _words(found: Fit, verdict: Check | None) -> list[str]:
+    words = []
+    if verdict is not None:
+        brief = verdict.brief()
+        words += [f"{brief[0].upper()}{brief[1:]}.", *verdict.advice]
+    if found.not_fitted:
+        words.append(f"Left out, without usable trials: {', '.join(found.not_fitted[:10])}{' …' if len(found.not_fitted) > 10 else ''}.")
+    flagged = sum(bool(flags) for flags in found.flags)
+    if flagged:
+        words.append(f"{flagged} of {len(found.study)} people lie outside what the network was trained for; see flags in people.csv.")
+    return words
+
+
+def pack(folder: Path) -> Path:
+    """Write everything in a folder, except earlier archives, into `ARCHIVE` there; whole or absent."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ARCHIVE]
+    with whole(folder / ARCHIVE) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files:
+            archive.write(path, Path(TABLES) / path.relative_to(folder / TABLES if path.is_relative_to(folder / TABLES) else folder))
+    return folder / ARCHIVE
