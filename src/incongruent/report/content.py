@@ -152,7 +152,7 @@ def people_table(fit: Fit | None, check: Check | None) -> Table:
     columns += [Column("look at", "why to be careful with this person", number=False)]
     columns += [Column(p.name, f"{p.meaning}{', ' + p.unit if p.unit else ''}: posterior mean, 90 % interval below") for p in parameters_of(draws)]
     concerns, rows = concerns_of(fit, check), []
-    interval = np.quantile(draws.theta, [0.05, 0.95], axis=1)  # (2, person, parameter)
+    means, interval = draws.means, np.quantile(draws.theta, [0.05, 0.95], axis=1)  # (person, parameter), (2, person, parameter)
     for i, (k, row) in enumerate(zip(positions, people.to_dict("records"), strict=True)):
         used, left_out = int(row["n_trials"]), int(row["n_excluded"])
         cells = [Cell(fit.study.names[i]), Cell(str(used), used, f"−{left_out}" if left_out else "")]
@@ -160,7 +160,7 @@ def people_table(fit: Fit | None, check: Check | None) -> Table:
         if draws.correction is not None:
             cells += _weights(draws, k)
         cells.append(Cell("; ".join(short for short, _ in concerns[i])))
-        cells += [_estimate(draws.means[k, j], interval[:, k, j]) if k is not None else Cell("") for j in range(len(draws.parameter_names))]
+        cells += [_estimate(means[k, j], interval[:, k, j]) if k is not None else Cell("") for j in range(len(draws.parameter_names))]
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows), tuple(positions))
 

@@ -27,7 +27,7 @@ INTERVALS = (0.05, 0.25, 0.75, 0.95)
 def drawn(fit: Fit, check: Check | None) -> dict[str, Any]:
     """Numbers for the script: parameters, levels, the group, and people in the order of the draws."""
     draws, prediction = fit.draws, fit.prediction
-    quantiles = np.quantile(draws.theta, INTERVALS, axis=1)  # (interval, person, parameter)
+    means, quantiles = draws.means, np.quantile(draws.theta, INTERVALS, axis=1)  # (person, parameter), (interval, person, parameter)
     group = draws.theta.mean(axis=0)  # (draw, parameter)
     edges = np.quantile(group, [0.05, 0.95], axis=0)
     prior = draws.simulator.prior.sample(2000, seed=0)
@@ -48,7 +48,7 @@ def drawn(fit: Fit, check: Check | None) -> dict[str, Any]:
             {
                 "name": name,
                 "curves": curves(prediction, k),
-                "mean": _shorts(draws.means[k]),
+                "mean": _shorts(means[k]),
                 "intervals": _shorts(quantiles[:, k]),
                 "points": _shorts(points(draws, k)),
                 "facts": facts(fit.draws, k, rows[fitted[k]], checked.get(name)),
