@@ -20,9 +20,9 @@ figure = calibration_figure(calibration)
 # percent too many intervals hold the truth. The last panel shows how much data teach (contraction, to the right) and
 # whether the error is as large as the posterior says (z-scores of 0 ± 1, grey).
 #
-# **Good:** all lines within their bands. **Bad:** a line that stays above 0 on one side and below on the other (∩
-# then ∪) means posteriors that are too narrow or too wide: coverage below 0 is over-confidence. A line all above 0
-# means ranks that are too low, thus estimates that are too high; all below 0, estimates that are too low.
+# **Good:** all lines within their bands. **Bad:** a line that is above 0 first and below it later means posteriors that
+# are too narrow, the other way round too wide; coverage below 0 is over-confidence, too. A line all above 0 means ranks
+# that are too low, thus estimates that are too high; all below 0, estimates that are too low.
 #
 # **Then:** correct by the exact likelihood (``inc.reweight``, which ``inc.fit`` does by itself) and calibrate again
 # with ``corrected=True``; train longer; and use a thousand data sets, not a hundred as here, before believing that

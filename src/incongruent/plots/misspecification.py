@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from incongruent.checks.mmd import MmdTest
 from incongruent.checks.summary_space import OWN_PRIOR, SummarySpace
 from incongruent.checks.surprise import Surprise
-from incongruent.plots.style import ACCENT, COLOURS, INK, MARKERS, SECOND, SMALL, TWO_COLUMNS, drawable, in_legend, new_figure, plain, styled
+from incongruent.plots.style import ACCENT, COLOURS, INK, MARKERS, SECOND, TWO_COLUMNS, beside, drawable, in_legend, new_figure, plain, styled
 
 NULL = "#C8C8C8"
 CRITICAL = "#E8A87C"
@@ -83,9 +83,8 @@ def plot_surprise(surprise: Surprise, ax: Axes) -> Axes:
     last = -np.inf
     for i in sorted(np.argsort(p, kind="stable")[: min(N_LABELLED, surprise.n_outside)], key=lambda i: -p[i]):
         last = max(-np.log10(p[i]), last - 0.07 * np.log10(smallest))  # above the label before
-        at = (depth[i], 10.0**-last)
-        label = ax.annotate(drawable(surprise.names[i]), at, xytext=(7, 5), textcoords="offset points", fontsize=SMALL, va="center", parse_math=False)
-        label.set_in_layout(False)
+        at = (float(depth[i]), float(10.0**-last))
+        beside(ax, drawable(surprise.names[i]), at, colour=INK, side="right" if depth[i] < 0.5 else "left")
     ax.legend(loc="upper right", ncols=2, borderaxespad=0.0)
     return ax
 

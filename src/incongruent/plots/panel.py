@@ -39,6 +39,7 @@ def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
         row += len(places) + 1.2
     ax.annotate("observed  |  predicted", (1.03, -0.95), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL, color=INK)
     ax.set_yticks(ticks, labels, fontsize=SMALL)
+    ax.tick_params(axis="y", length=0.0, pad=6.0)  # arrows at the edge are in front of them
     ax.set(xlim=(-edge, edge), ylim=(row - 0.7, -1.7), xlabel="observed − predicted (z)")
     return ax
 
