@@ -106,6 +106,7 @@ ORDER = [
     "plots",
     "fitting",
     "checking",
+    "report",
     "pretrained",
     "demo",
     "cli_parts",

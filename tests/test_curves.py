@@ -46,8 +46,8 @@ def test_density_is_that_of_simulated_trials(typical, simulated):
         for j, response in enumerate(("correct", "error")):
             rt = simulated.values["rt"][simulated.where("condition", level) & simulated.where("response", response)]
             counts = np.histogram(rt, edges)[0]
-            places = typical.rt[inside]
-            sums = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(places) * (typical.density[i, j, inside][1:] + typical.density[i, j, inside][:-1]))])
+            places, density = typical.rt[inside], typical.density[i, j, inside]
+            sums = np.concatenate([[0.0], np.cumsum(0.5 * np.diff(places) * (density[1:] + density[:-1]))])
             wanted = 1e5 * np.diff(np.interp(edges, places, sums))
             assert (np.abs(counts - wanted) < 5 * np.sqrt(wanted + 1)).all()
 
@@ -84,7 +84,7 @@ def test_variants_with_free_and_fixed_parameters_have_curves_too():
 def test_what_has_no_curves_is_refused():
     with pytest.raises(ValueError, match="Expected DMC with a constant bound and scheme='bridge' for its curves; got ssp"):
         curves(inc.models.ssp(), np.ones(5))
-    with pytest.raises(ValueError, match="got dmc .*hyperbolic"):
+    with pytest.raises(ValueError, match=r"got dmc .*hyperbolic"):
         curves(inc.models.dmc(bound="hyperbolic"), TYPICAL)
     with pytest.raises(ValueError, match="Expected one value for each of"):
         curves(MODEL, TYPICAL[:5])
