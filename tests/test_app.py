@@ -383,8 +383,10 @@ def test_a_fit_ends_in_a_report(visit, address, data_folder):
         page.click("text=Open the report in a new tab")
     assert "flankerData.txt" in popup.value.inner_text("body")
     assert other.request.get(popup.value.url.replace("/results/", "/results/x")).status == 404
+    popup.value.close()  # a page behind another one is not drawn
 
     page.goto(f"{address}/explorer")
+    page.wait_for_selector(".at-take-mean:enabled")
     choose(page, "person", "9")
     page.click(".at-take-mean")
     page.wait_for_function("() => document.querySelector('.at-number-A input').value != 20")

@@ -12,22 +12,7 @@ from incongruent.checks.predictive import Prediction
 from incongruent.checks.statistics import N_BINS, PROBABILITIES
 from incongruent.plots.style import CONDITION_COLOUR, CONDITION_MARKER, INK, TWO_COLUMNS, beside, drawable, new_figure, styled
 
-Array = np.ndarray
-
-BAND = (0.05, 0.95)
 PEOPLE_A_PAGE = 20
-
-
-def _band(replicated: Array) -> tuple[Array, Array]:
-    """5 % and 95 % points over replicates; NaN where no replicate has a value."""
-    known = np.asarray(np.isfinite(replicated).any(axis=0))
-    filled = np.where(known[None], replicated, 0.0)
-    low, high = (np.nanquantile(filled, probability, axis=0) for probability in BAND)
-    return np.where(known, low, np.nan), np.where(known, high, np.nan)
-
-
-def _of(prediction: Prediction, name: str, person: int | None) -> tuple[Array, Array]:
-    return prediction.of_group(name) if person is None else prediction.of_person(name, person)
 
 
 def plot_distribution(prediction: Prediction, ax: Axes, person: int | None = None, *, labels: bool = True) -> Axes:
@@ -37,15 +22,13 @@ def plot_distribution(prediction: Prediction, ax: Axes, person: int | None = Non
     """
     left, right = {}, {}
     for level in prediction.levels:
-        quantiles, replicated = _of(prediction, f"quantiles {level}", person)
-        errors, replicated_errors = _of(prediction, f"errors {level}", person)
+        quantiles, errors = prediction.band(f"quantiles {level}", person), prediction.band(f"errors {level}", person)
         colour, share = CONDITION_COLOUR[level], 100 * np.asarray(PROBABILITIES)
-        low, high = _band(replicated)
-        ax.fill_betweenx(share * (1.0 - np.nanmean(replicated_errors)), low, high, color=colour, alpha=0.25, lw=0)
-        y = share * (1.0 - errors)
-        ax.plot(quantiles, y, CONDITION_MARKER[level], color=colour, ms=4, ls="none", label=level)
-        left[level] = (float(np.fmin(quantiles, low)[3]), float(y[3]))
-        right[level] = (float(np.fmax(quantiles, high)[1]), float(y[1]))
+        ax.fill_betweenx(share * (1.0 - errors.middle), quantiles.low, quantiles.high, color=colour, alpha=0.25, lw=0)
+        y = share * (1.0 - errors.observed)
+        ax.plot(quantiles.observed, y, CONDITION_MARKER[level], color=colour, ms=4, ls="none", label=level)
+        left[level] = (float(np.fmin(quantiles.observed, quantiles.low)[3]), float(y[3]))
+        right[level] = (float(np.fmax(quantiles.observed, quantiles.high)[1]), float(y[1]))
     ax.set(xlabel="RT of correct answers (ms)", ylabel="trials (%)", ylim=(0, 100))
     if labels:
         _name_sides(left, right, ax)
@@ -68,12 +51,12 @@ def plot_accuracy(prediction: Prediction, ax: Axes, person: int | None = None) -
     bins = np.arange(1, N_BINS + 1)
     over, under = {}, {}
     for level in prediction.levels:
-        observed, replicated = _of(prediction, f"accuracy {level}", person)
-        low, high = _band(100 * replicated)
-        over[level] = float(np.fmax(high, 100 * observed)[:3].max())
-        under[level] = float(np.fmin(low, 100 * observed)[:2].min())
+        band = prediction.band(f"accuracy {level}", person)
+        observed, low, high = 100 * band.observed, 100 * band.low, 100 * band.high
+        over[level] = float(np.fmax(high, observed)[:3].max())
+        under[level] = float(np.fmin(low, observed)[:2].min())
         ax.fill_between(bins, low, high, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
-        ax.plot(bins, 100 * observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=4, ls="none", label=level)
+        ax.plot(bins, observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=4, ls="none", label=level)
     ax.set(xlabel="RT bin, from fast to slow", ylabel="correct (%)", xticks=bins)
     _name_heights(over, under, ax)
     return ax
@@ -94,12 +77,10 @@ def _name_heights(over: Mapping[str, float], under: Mapping[str, float], ax: Axe
 
 def plot_delta(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
     """Delta function: the congruency effect at each RT quantile."""
-    at, replicated_at = _of(prediction, "delta at", person)
-    delta, replicated = _of(prediction, "delta", person)
-    low, high = _band(replicated)
+    at, delta = prediction.band("delta at", person), prediction.band("delta", person)
     ax.axhline(0.0, color=INK, lw=0.6)
-    ax.fill_between(np.nanmean(replicated_at, axis=0), low, high, color=INK, alpha=0.2, lw=0)
-    ax.plot(at, delta, "D", color=INK, ms=4, ls="none")
+    ax.fill_between(at.middle, delta.low, delta.high, color=INK, alpha=0.2, lw=0)
+    ax.plot(at.observed, delta.observed, "D", color=INK, ms=4, ls="none")
     ax.set(xlabel="mean RT of the quantile (ms)", ylabel="incongruent − congruent (ms)")
     return ax
 
@@ -107,10 +88,9 @@ def plot_delta(prediction: Prediction, ax: Axes, person: int | None = None) -> A
 def plot_errors(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
     """Share of errors by condition."""
     for i, level in enumerate(prediction.levels):
-        observed, replicated = _of(prediction, f"errors {level}", person)
-        low, high = _band(replicated)
-        ax.bar(i, 100 * (high - low), bottom=100 * low, width=0.5, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
-        ax.plot(i, 100 * observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=5, ls="none")
+        errors = prediction.band(f"errors {level}", person)
+        ax.bar(i, 100 * (errors.high - errors.low), bottom=100 * errors.low, width=0.5, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
+        ax.plot(i, 100 * errors.observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=5, ls="none")
     ax.set(ylabel="errors (%)", xticks=range(len(prediction.levels)), xlim=(-0.6, len(prediction.levels) - 0.4))
     ax.set_xticklabels(prediction.levels)
     ax.set_ylim(bottom=0)

@@ -1,0 +1,255 @@
+"""What the page is made of, without a browser: reading with choices, the worker, numbers for charts, visitors and the server's odds and ends."""
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import incongruent as inc
+from incongruent.app.charts import CHARTS, SERIES, curves_data, observed_data, options
+from incongruent.app.choices import Choices, first_lines, first_rows, read
+from incongruent.app.observed import observe
+from incongruent.app.visitors import STORED_AS, Visitors
+from incongruent.app.work import ARCHIVE, REPORT, Outcome
+from incongruent.app.worker import ENDED, State, Worker
+from incongruent.checks import statistics
+from incongruent.models.curves import curves
+from incongruent.progress import announce, listening
+
+WINDOW = (150.0, 2500.0)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Codes that only their owner knows, one person's condition missing."""
+    frame = pd.DataFrame({"who": np.repeat(["p1", "p2"], 20), "kind": ["g", "z"] * 20, "rt": np.tile([0.4, 0.5], 20), "hit": 1})
+    path = tmp_path / "trials.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def wait_for(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "It did not come about in time."
+        time.sleep(0.05)
+
+
+# --- choices --------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_refusal_is_part_of_the_reading(file):
+    reading = read(file, Choices(), WINDOW)
+    assert reading.study is None
+    assert "Expected one column that holds the person" in reading.refusal
+    assert reading.columns == ["who", "kind", "rt", "hit"]
+    assert reading.labels() == {}
+
+
+def test_the_code_of_choices_reads_the_same(file):
+    coding = inc.Coding(subject="who", condition="kind", accuracy="hit", levels={"g": "congruent", "z": "incongruent"})
+    reading = read(file, Choices(unit="s", where="who != 'p2'", coding=coding), (200.0, 1000.0))
+    code = reading.choices.code(str(file), (200.0, 1000.0))
+    again = eval(code, {"inc": inc})
+    assert again.names == reading.study.names == ("p1",)
+    assert again.notes == reading.study.notes
+    assert np.array_equal(again.values["rt"], reading.study.values["rt"])
+    assert reading.labels() == {"g": (0.5, "congruent"), "z": (0.5, "incongruent")}
+
+
+def test_a_table_is_read_once(file):
+    before = read(file, Choices(), WINDOW)
+    file.unlink()
+    after = read(file, Choices(coding=inc.Coding(subject="who")), WINDOW, before)
+    assert after.table is before.table
+    assert read(file, Choices(names=("a",)), WINDOW, before).table is None
+
+
+def test_what_a_file_looks_like_is_text_whatever_is_in_it(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"\x00\xff<b>\tc\n" + b"x" * 500)
+    assert first_lines(path) == ["·\ufffd<b>\tc", "x" * 160 + "…"]
+    path.write_bytes("a,b\n1,2\n".encode("utf-16"))
+    assert first_lines(path) == ["a,b", "1,2"]
+    assert first_rows(pd.DataFrame({"a": [1.0, np.nan], "b": ["x", None]})) == [["1", "x"], ["", ""]]
+
+
+# --- the worker -----------------------------------------------------------------------------------------------------------------------------
+
+
+def sleep_long(seconds):
+    announce("sleeping")
+    time.sleep(seconds)
+    return seconds
+
+
+def die(code):
+    os._exit(code)
+
+
+def refuse(sentence):
+    raise inc.DataError(sentence)
+
+
+def test_the_worker_does_one_job_after_the_other_and_stops_them_at_once():
+    worker = Worker()
+    try:
+        tasks = ((sleep_long, 600), (sleep_long, 600), (refuse, "Expected sense."), (sleep_long, 0))
+        long, waiting, refused, last = (worker.submit(work, task) for work, task in tasks)
+        wait_for(lambda: [words for words, _ in long.stages] == ["starting", "sleeping"])
+        assert [worker.ahead(job) for job in (long, waiting, last)] == [0, 1, 3]
+        worker.cancel(waiting)
+        assert (waiting.state, waiting.seconds(), worker.ahead(last)) == (State.CANCELLED, 0, 2)
+        worker.cancel(long)
+        worker.cancel(long)  # once is enough
+        wait_for(lambda: last.state in ENDED)
+        assert (long.state, refused.state, last.state) == (State.CANCELLED, State.FAILED, State.DONE)
+        assert refused.complaint == "Expected sense."
+        assert last.outcome == 0
+        assert [words for words, _ in last.timetable()] == ["starting", "sleeping"]
+    finally:
+        worker.close()
+
+
+@pytest.mark.slow
+def test_the_worker_outlives_a_job_that_dies():
+    worker = Worker()
+    try:
+        fatal, next_one = worker.submit(die, 1), worker.submit(sleep_long, 0)
+        wait_for(lambda: next_one.state in ENDED)
+        assert (fatal.state, next_one.state) == (State.FAILED, State.DONE)
+        assert "its process did before, perhaps for want of memory" in fatal.complaint
+    finally:
+        worker.close()
+
+
+def test_who_listens_hears_of_stages_and_can_end_them():
+    def stop(stage):
+        raise InterruptedError(stage)
+
+    announce("nobody listens")
+    heard = []
+    with listening(heard.append):
+        announce("one")
+        with pytest.raises(InterruptedError, match="two"), listening(stop):
+            announce("two")
+        announce("three")
+    assert heard == ["one", "three"]
+
+
+# --- numbers for charts ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def study(simulator):
+    return simulator.simulate(3, seed=1).trials
+
+
+def test_observed_statistics_are_those_of_one_person_or_means_over_people(study):
+    everybody, one = observe(study), observe(study, 1)
+    shares = [1 - one.density[i, 0].sum() * 25.0 for i in range(2)]
+    assert shares == pytest.approx([statistics.error_share(study, level)[1] for level in ("congruent", "incongruent")])
+    assert one.density.sum(axis=(1, 2)) * 25.0 == pytest.approx([1, 1])
+    at, delta = statistics.delta_function(study)
+    assert one.delta == pytest.approx(delta[1])
+    assert everybody.delta_at == pytest.approx(at.mean(axis=0))
+    assert everybody.accuracy[1] == pytest.approx(statistics.conditional_accuracy(study, "incongruent").mean(axis=0))
+    rt = study.values["rt"][study.answered]
+    assert everybody.span[0] <= np.quantile(rt, 0.01)
+    assert np.quantile(rt, 0.98) <= everybody.span[1] <= rt.max() + 25.0
+
+
+def test_charts_show_the_numbers_they_are_given(study):
+    found, observed = curves(inc.models.dmc(), np.array([20.0, 120.0, 0.55, 60.0, 340.0, 35.0])), observe(study, 0)
+    model, data = curves_data(found, observed.span), observed_data(observed)
+    for chart in CHARTS:
+        known = [entry["id"] for entry in options(chart)["series"]]
+        given = [entry["id"] for entry in [*model[chart]["series"], *data.get(chart, {}).get("series", [])]]
+        assert given == known
+        assert all(name in known for name in (key["name"] for key in options(chart)["legend"]["data"]))
+    x, y = np.array(model["correct"]["series"][1]["data"]).T
+    assert y == pytest.approx(1000 * np.interp(x, found.rt, found.density[1, 0]), abs=1e-3)
+    assert [share for _, share in data["delta"]["series"][0]["data"]] == pytest.approx(observed.delta, abs=0.06)
+    assert all(entry["data"] == [] for one in observed_data(None).values() for entry in one["series"])
+
+
+def test_conditions_differ_in_grey_too():
+    for chart in CHARTS:
+        lines = [entry for entry in SERIES[chart] if entry["type"] == "line"]
+        dashes = {entry["name"].split(",")[0]: entry["lineStyle"]["type"] for entry in lines}
+        assert dashes.get("congruent", "solid") != dashes.get("incongruent", "dashed")
+
+
+# --- visitors and the server ----------------------------------------------------------------------------------------------------------------
+
+
+def test_files_of_a_visitor_have_places_made_here(tmp_path, study):
+    visitors = Visitors(tmp_path)
+    one, other = visitors.of("a"), visitors.of("b")
+    assert visitors.of("a") is one
+    assert one.folder != other.folder
+    assert stat.S_IMODE(one.folder.stat().st_mode) == 0o700
+    first = one.place_for_upload()
+    first.touch()
+    one.take(first, "../\0evil\n" + "x" * 1000)
+    assert (first.name, len(one.file_name), one.file_name[:9]) == (STORED_AS, 200, "../·evil·")
+    second = one.place_for_upload()
+    second.touch()
+    one.take(second, "")
+    assert (first.exists(), one.file_name) == (False, "unnamed")
+
+    folder = one.new_results()
+    for name in (REPORT, ARCHIVE, "secret"):
+        (folder / name).touch()
+    visitors.publish(one, Outcome(folder, (), (), np.zeros((0, 0)), ()), study)
+    assert len(one.token) > 40
+    assert visitors.file(one.token, REPORT) == folder / REPORT
+    assert [visitors.file(*asked) for asked in ((one.token, "secret"), (one.token, "../secret"), (one.token + "x", REPORT), ("", REPORT))] == [
+        None
+    ] * 4
+
+
+def test_a_working_folder_of_nobody_is_removed_and_ones_own_is_kept(tmp_path, monkeypatch):
+    import tempfile
+
+    from incongruent.app.server import _working_folder
+
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with _working_folder(None) as place:
+        assert place.parent == tmp_path
+        assert place in type(place)(tempfile.mkdtemp()).parents
+    assert list(tmp_path.iterdir()) == []
+    assert tempfile.gettempdir() == str(tmp_path)
+    with _working_folder(tmp_path / "mine") as place:
+        (place / "result").touch()
+    assert (tmp_path / "mine" / "result").exists()
+
+
+def test_another_port_is_taken_when_one_is_in_use(capsys):
+    from incongruent.app.server import _free_port
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        found = _free_port(port)
+    assert found not in (0, port)
+    assert f"Port {port} is in use; the page takes {found}." in capsys.readouterr().out
+    assert _free_port(0) > 0
+
+
+def test_without_nicegui_the_command_says_what_to_install():
+    """And every other command does without."""
+    program = "import sys; sys.modules['nicegui'] = None; sys.argv = ['incongruent', 'app']; import incongruent.cli; incongruent.cli.main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == (
+        'Expected the package nicegui, which the page needs; it is not installed. Install it with: pip install "incongruent[app]"\n'
+    )
