@@ -36,8 +36,7 @@ from incongruent.likelihood import LikelihoodError
 from incongruent.models import Model, dmc
 from incongruent.networks.architecture import Architecture
 from incongruent.nuisance import marginalised
-from incongruent.plots import calibration_figure, plot_history, recovery_figure, save_png, styled
-from incongruent.plots.style import new_figure
+from incongruent.plots import calibration_figure, history_figure, recovery_figure, save_figure, save_png
 from incongruent.posterior import Posterior
 from incongruent.reading import DataError
 from incongruent.recipe import Recipe
@@ -295,7 +294,7 @@ def _worst_bin(table: pd.DataFrame, by_trials: pd.DataFrame) -> pd.DataFrame:
 @app.command()
 def info(
     network: Annotated[str, typer.Argument(help="A network that ships with the package, or a file.")] = "dmc",
-    figure: Annotated[Path | None, typer.Option(help="PNG for the loss history.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="PNG, PDF or SVG for the loss history.")] = None,
 ) -> None:
     """What a network was trained for, how, and how good it is."""
     posterior = network_named(network)
@@ -309,10 +308,8 @@ def info(
         screen.print(f"{name}  {plain(str(posterior.notes.get(name)))}")
     _show_quality(posterior)
     if figure is not None and posterior.history is not None:
-        with styled():
-            drawing, axes = new_figure(1, 1, width=4.8, height=3.0)
-            plot_history(posterior.history, axes[0])
-            save_png(drawing, figure)
+        drawing = history_figure(posterior.history)
+        usable(lambda: save_figure(drawing, figure))
 
 
 def _other_prior(name: str | None, posterior: Posterior) -> priors.Prior | None:
