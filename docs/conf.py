@@ -11,7 +11,7 @@ sys.path[:0] = [str(HERE / "_site"), str(HERE / "_ext")]
 
 project = "incongruent"
 author = "The incongruent developers"
-copyright = author  # noqa: A001 - the name that Sphinx reads
+copyright = author
 release = version = metadata.version("incongruent")
 
 extensions = [
