@@ -40,7 +40,7 @@ README = ROOT / "README.md"
 FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^ *(?P=ticks)[ \t]*$", re.MULTILINE | re.DOTALL)
 RUN = ("python", "python raises", "shell", "text")
 SHOWN = ("python foreign", "shell foreign", "r foreign", "text example")
-QUICK = {"architecture.md", "science.md", "from_hssm.md"}
+QUICK = {"architecture.md", "science.md"}
 """Pages whose blocks, if any, take no time."""
 
 
