@@ -17,7 +17,14 @@ PAGES = {
 }
 OPTIONAL = {"app": "app.md", "auto_gallery/index": "gallery"}
 """Entries of the table of contents, and what has to be there for them to stand."""
+GALLERY = re.compile(r"\[([^]]+)\]\(gallery/([\w./]+)\)")
 LINK = re.compile(r"\]\(((?:\.\./)+)([\w./-]+\.md)(#[\w-]+)?\)")
+
+
+def _example(found: re.Match[str]) -> str:
+    """A link to the page that sphinx-gallery makes of a script, or of the header of the gallery."""
+    name = "index" if found[2].startswith("GALLERY") else posixpath.splitext(found[2])[0]
+    return f"[{found[1]}](auto_gallery/{name}.rst)"
 
 
 def rewrite(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -29,6 +36,7 @@ def rewrite(app: Sphinx, docname: str, source: list[str]) -> None:
         return f"]({posixpath.relpath(PAGES[path], up or '.')}{found[3] or ''})" if path in PAGES else found[0]
 
     source[0] = LINK.sub(page, source[0])
+    source[0] = GALLERY.sub(_example if (app.srcdir / "gallery").is_dir() else r"\1", source[0])
     for name, needed in OPTIONAL.items():
         if docname == "index" and not (app.srcdir / needed).exists():
             source[0] = source[0].replace(f"\n{name}\n", "\n")
