@@ -1,4 +1,4 @@
-"""The documentation site: ``sphinx-build -W -n --keep-going -b html docs build/docs``. Nothing is fetched while it is built."""
+"""The documentation site: ``sphinx-build -W -n --keep-going -b html docs build/docs``. Nothing is fetched while it is built or read."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
-    "sphinx.ext.mathjax",
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
     "sphinx_design",
     "command_help",
     "known_names",
+    "mathml",
     "neighbours",
 ]
 exclude_patterns = ["_site", "_ext", "gallery", "**/GALLERY_HEADER.rst", "README.rst"]
@@ -59,11 +59,11 @@ html_title = f"incongruent {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
+html_math_renderer = "mathml"
 html_theme_options = {
     "light_css_variables": {"color-brand-primary": "#0072B2", "color-brand-content": "#0072B2"},
     "dark_css_variables": {"color-brand-primary": "#56B4E9", "color-brand-content": "#56B4E9"},
 }
-# MathJax is the one thing that a reader's browser fetches; the equations stand as TeX where it cannot.
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 

@@ -79,8 +79,9 @@ def _python(block: Block, names: dict[str, Any]) -> str:
         try:
             exec(code, names)
         except Exception as error:
-            assert block.info == "python raises", f"{block.place} raises {error!r}"
-            return f"{type(error).__name__}: {error}"
+            if block.info == "python raises":
+                return f"{type(error).__name__}: {error}"
+            raise AssertionError(f"{block.place} raises {error!r}") from error
     assert block.info == "python", f"{block.place} was to raise something"
     return printed.getvalue()
 
@@ -91,12 +92,11 @@ def _shell(block: Block) -> str:
         assert words[0] == "incongruent", f"{block.place}: {words} is not run; call the block ```shell foreign"
         before, sys.argv = sys.argv, words
         try:
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), pytest.raises(SystemExit) as end:
                 cli.main()
-        except SystemExit as end:
-            assert end.code == 0, f"{block.place}: {words} ended with {end.code}: {printed.getvalue()[-2000:]}"
         finally:
             sys.argv = before
+        assert end.value.code == 0, f"{block.place}: {words} ended with {end.value.code}: {printed.getvalue()[-2000:]}"
     return printed.getvalue()
 
 

@@ -53,7 +53,8 @@ def written(name: str, function: Callable[..., Any]) -> Iterator[str]:
 
 
 def _flags(name: str, kind: Any, info: Any) -> str:
-    flags = [flag for declared in info.param_decls or (f"--{name.replace('_', '-')}",) for flag in declared.split("/")]
+    declared = [word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)]  # in Annotated, typer finds the first name there
+    flags = [flag for word in declared or [f"--{name.replace('_', '-')}"] for flag in word.split("/")]
     if kind is bool:
         return ", ".join(flags)
     word = "|".join(member.value for member in kind) if isinstance(kind, type) and issubclass(kind, Enum) else WORDS.get(kind, "VALUE")

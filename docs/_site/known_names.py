@@ -53,6 +53,9 @@ class Whole:
 def setup(app: Sphinx) -> dict[str, Any]:
     """Listen for references that Sphinx does not resolve, and for docstrings before and after napoleon reads them."""
     app.connect("missing-reference", resolve)
+    for field in app.registry.domains["py"].directives["class"].doc_field_types:  # type: ignore[attr-defined]
+        if field.name == "variable":
+            field.label = "Attributes"  # as docstrings call them
     whole = Whole()
     app.connect("autodoc-process-docstring", whole.keep, priority=400)
     app.connect("autodoc-process-docstring", whole.restore, priority=600)
