@@ -109,7 +109,7 @@ def merge_banks(paths: Sequence[str | os.PathLike[str]], out: str | os.PathLike[
     """One bank of several of the same simulator.
 
     Banks of one seed give its chunks, each once, in their places; those that nobody has stay missing, and `write_bank` can go on. Of banks of several
-    seeds the whole chunks are put one after the other, each seed and index once, and each remembers them as its `Origin`.
+    seeds the whole chunks are put one after the other, each seed and index once, and each remembers them as its ``Origin``.
 
     Args:
         paths: of the banks, which stay as they are.

@@ -27,7 +27,7 @@ class Coding:
     """How a file's columns and codes are to be understood; what is None is found out from names and values.
 
     Args:
-        subject: the column that tells people apart; used when `by` is not given.
+        subject: the column that tells people apart; used when ``by`` is not given.
         rt: the column with the reaction time; negative = no answer in time.
         accuracy: the column with 1 = correct, 0 = error.
         error: the column with 1 = error, 0 = correct.

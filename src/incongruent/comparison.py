@@ -135,7 +135,7 @@ class Comparison:
 
     @property
     def calibration_error(self) -> float:
-        """Mean |observed - stated| probability, weighted by how often it was stated."""
+        """Mean distance of observed from stated probability, weighted by how often it was stated."""
         table = self.calibration
         return float(np.average(np.abs(table["observed"] - table["probability"]), weights=table["n"]))
 

@@ -158,7 +158,7 @@ class JointPrior:
         return self.log_prob(theta) - self.log_jacobian(theta, z)
 
     def log_jacobian(self, theta: Array, z: Array) -> Array:
-        """Log |dz / dtheta| at theta (…, parameter), whose place on the real line is z, shape (…)."""
+        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape (…)."""
         theta = self._with_parameters(theta)
         total = np.full(theta.shape[:-1], -np.log(self._scale).sum())
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -187,7 +187,7 @@ class Prior:
         return -0.5 * np.sum(z**2 + math.log(2.0 * math.pi), axis=-1)
 
     def log_jacobian(self, theta: Array, z: Array) -> Array:
-        """Log |dz / dtheta| at theta (…, parameter), whose place on the real line is z, shape (…): log p(theta) - log phi(z)."""
+        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape (…): log p(theta) - log phi(z)."""
         return self.log_prob(theta) - self.log_prob_real(z)
 
     def limits(self, place: int) -> tuple[float, float]:

@@ -81,7 +81,7 @@ def read_trials(
         source: a file (CSV, TSV, ``;`` or whitespace between columns, Parquet), or a frame of pandas, polars or another library that narwhals knows.
         names: the columns' names, for a file without a header; surplus columns at the end are allowed when they hold one value throughout.
         by: the column or columns whose combinations make the data sets; left out, the person's. ``()`` when all rows are one person's.
-        where: which rows to take, such as ``"experiment == 0 and block > 1"``; `` `block type` `` for names with spaces.
+        where: which rows to take, such as ``"experiment == 0 and block > 1"``; a name with spaces stands in backticks.
         unit: "ms" or "s"; left out, it is told by the column's name and the median reaction time (.1–10 is s, 100–10,000 is ms).
         window: the shortest and longest reaction time to keep, in ms, both included; None keeps all.
         coding: which columns and codes to use where names and values do not tell.

@@ -38,7 +38,7 @@ class Admission:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Between which values simulated data sets lie, for a few statistics of a data set; made by `ranges_of`."""
+    """Between which values simulated data sets lie, for a few statistics of a data set; made by ``ranges_of``."""
 
     low: Mapping[str, float]
     high: Mapping[str, float]

@@ -53,7 +53,7 @@ class Panel:
             whose statistics are noisy, count no more than others.
         people: the same for each person alone, (person, statistic).
         n_replicates: studies that were simulated, fitted and judged like the observed one.
-        discrepancies: (1 + replicate, person, statistic) statistics minus predictions in units of `noise_of`, the observed ones first.
+        discrepancies: (1 + replicate, person, statistic) statistics minus predictions in units of ``noise_of``, the observed ones first.
         integrated_out: parameters that `marginalised` has integrated out of the model. Predictions draw them from their distribution, so that the
             panel judges that distribution too.
     """

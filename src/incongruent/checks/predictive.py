@@ -49,7 +49,7 @@ class Prediction:
         levels: the conditions that occur.
         names: the people.
 
-    The statistics are, for each level L: ``quantiles L`` (…, quantile) in ms, correct answers, at `statistics.PROBABILITIES`; ``accuracy L`` (…,
+    The statistics are, for each level L: ``quantiles L`` (…, quantile) in ms, correct answers, at ``statistics.PROBABILITIES``; ``accuracy L`` (…,
     bin); ``errors L`` (…,); and, with both conditions, ``delta`` and ``delta at`` (…, quantile) in ms.
     """
 
