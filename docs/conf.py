@@ -69,12 +69,17 @@ copybutton_prompt_is_regexp = True
 if (HERE / "gallery").is_dir():
     extensions.append("sphinx_gallery.gen_gallery")
     sphinx_gallery_conf = {
-        "examples_dirs": "gallery",
-        "gallery_dirs": "auto_gallery",
+        "examples_dirs": ["gallery"],
+        "gallery_dirs": ["auto_gallery"],
         "filename_pattern": r"plot_",
-        "image_scrapers": ("figure_scraper.figure_scraper",),
-        "min_reported_time": 30,
-        "download_all_examples": False,
+        "image_scrapers": ["figure_scraper.figure_scraper"],
+        "reset_modules": (),
+        "within_subsection_order": "FileNameSortKey",
+        "abort_on_example_error": True,
         "show_memory": False,
+        "write_computation_times": False,
         "remove_config_comments": True,
+        "download_all_examples": False,
+        "show_signature": False,
+        "nested_sections": False,
     }

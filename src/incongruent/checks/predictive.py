@@ -30,7 +30,9 @@ class Band:
 
     Attributes:
         observed: (…,) of the data.
-        low, middle, high: (…,) 5 % point, mean and 95 % point over replicates; NaN where no replicate has a value.
+        low: (…,) 5 % point over replicates; NaN where no replicate has a value.
+        middle: (…,) mean over replicates.
+        high: (…,) 95 % point.
     """
 
     observed: Array
