@@ -46,7 +46,7 @@ class Curves:
         drift: (condition, step) mean change of the activation, per ms.
         rt: (rt,) ms.
         density: (condition, side, rt) per ms, defective: both sides of a condition together integrate to 1.
-        delta_at: (quantile,) ms, mean over conditions of the the .05, .10, … .95 quantiles of correct answers.
+        delta_at: (quantile,) ms, mean over conditions of the .05, .10, … .95 quantiles of correct answers.
         delta: (quantile,) ms, incongruent - congruent.
         accuracy: (condition, bin) share correct in fifths of the answers, from fast to slow.
         errors: (condition,) share of errors among the answers.
