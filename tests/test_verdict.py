@@ -151,22 +151,6 @@ def test_a_study_of_another_kind_is_refused(dmc: inc.Posterior) -> None:
 
 
 @pytest.mark.slow
-def test_a_prior_far_from_people_is_told_where_to_go(data_folder: Path) -> None:
-    """A published analysis of a flanker task began with A far too large; people, fitted under a wide prior, are elsewhere."""
-    study = inc.read_trials(data_folder / "ulrich2015/flankerData.txt")
-    design = inc.Design((200, 500), SHARE)
-    begun = inc.train(inc.Simulator(inc.models.dmc(), inc.priors.schaefer2024_initial(), design), steps=3000, seed=1, progress=False)
-    found = check(begun, study, n_replicates=39, seed=1)
-    assert found.prior is not None
-    assert {("A", "down"), ("b", "down")} <= set(found.prior.moves())
-    assert found.suggestion is not None
-    wide = inc.suggest_prior(inc.pretrained("dmc"), study, seed=1).intervals().set_index("parameter")["median"]
-    near = found.suggestion.intervals().set_index("parameter")
-    for name in ("A", "b"):
-        assert near.loc[name, "low"] <= wide[name] <= near.loc[name, "high"]
-
-
-@pytest.mark.slow
 def test_verdicts_on_published_studies(dmc: inc.Posterior, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a reader of the field expects: long tails everywhere; a delta function that falls below zero; a flanker task without a conflict."""
     monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
