@@ -56,6 +56,7 @@ class FitPage:
         self.upload_refusal.visible = False
         upload = ui.upload(auto_upload=True, max_file_size=limit, on_upload=self._uploaded, on_rejected=self._rejected).classes("drop")
         upload.on("failed", self._rejected, js_handler="() => emit()")
+        upload.on("uploaded", upload.reset, js_handler="() => emit()")  # or the same file could not be given again
         upload.props('aria-label="file of trials" flat')
         with upload.add_slot("header"), ui.element("div").classes("line"):
             with ui.button("Choose a file").props("unelevated no-caps"):
@@ -68,7 +69,6 @@ class FitPage:
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
         self.upload_refusal.visible = False
-        event.sender.run_method("reset")
         path = self.visitor.place_for_upload()
         await event.file.save(path)
         self.visitor.take(path, event.file.name)
