@@ -163,6 +163,8 @@ def test_a_file_without_header_is_put_right_step_by_step(visit):
 
 def test_a_file_that_is_no_table_is_refused_in_the_readers_words(visit):
     page = visit()
+    page.click(".at-demo")
+    shown(page, "30 people, 240 trials each; 0 trials left out.")
     upload(page, b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 10, "picture.png")
     assert "Expected a text file" in refusal(page)
     upload(page, CSV.encode())

@@ -49,7 +49,7 @@ def test_a_refusal_is_part_of_the_reading(file):
     assert reading.study is None
     assert "Expected one column that holds the person" in reading.refusal
     assert reading.columns == ["who", "kind", "rt", "hit"]
-    assert reading.labels() == {}
+    assert reading.labels == {}
 
 
 def test_the_code_of_choices_reads_the_same(file):
@@ -60,7 +60,7 @@ def test_the_code_of_choices_reads_the_same(file):
     assert again.names == reading.study.names == ("p1",)
     assert again.notes == reading.study.notes
     assert np.array_equal(again.values["rt"], reading.study.values["rt"])
-    assert reading.labels() == {"g": (0.5, "congruent"), "z": (0.5, "incongruent")}
+    assert reading.labels == {"g": (0.5, "congruent"), "z": (0.5, "incongruent")}
 
 
 def test_a_table_is_read_once(file):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,7 @@ class Reading:
         table_notes: how the table was read.
         study: its trials; None when they cannot be understood.
         refusal: the reader's sentence in that case.
+        labels: share and meaning of each label of the condition column, the most frequent first; none when no column is known to be that.
     """
 
     choices: Choices
@@ -74,6 +76,7 @@ class Reading:
     table_notes: tuple[str, ...]
     study: Trials | None
     refusal: str | None
+    labels: Mapping[str, tuple[float, str | None]] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -85,33 +88,32 @@ class Reading:
         """Names of the table's columns."""
         return [] if self.table is None else list(self.table.columns)
 
-    def labels(self) -> dict[str, tuple[float, str | None]]:
-        """Share and meaning of each label of the condition column, the most frequent first; empty when no column is known to be that."""
-        if self.table is None:
-            return {}
-        try:
-            column = find_condition(self.table, self.choices.coding)
-        except DataError:
-            return {}
-        words = texts(column_of(self.table, column))
-        meaning = condition_levels(column, words, self.choices.coding)[0] or {}
-        common = sorted(shares(words).items(), key=lambda pair: -pair[1])[:MOST_LABELS]
-        return {label: (share, meaning.get(label)) for label, share in common}
-
 
 def read(path: Path, choices: Choices, window: tuple[float, float] | None, before: Reading | None = None) -> Reading:
     """Read a file; a refusal is part of what is returned. The table of ``before``, the same file, is used again when it fits."""
-    table, notes = None, ()
+    table, notes, labels = None, (), {}
     try:
         if before is not None and before.table is not None and before.choices.names == choices.names:
             table, notes = before.table, before.table_notes
         else:
             table, found = read_table(path, choices.names)
             notes = tuple(found)
+        labels = _labels(table, choices.coding)
         study = read_trials(table, by=choices.by, where=choices.where, unit=choices.unit, window=window, coding=choices.coding)
     except DataError as error:
-        return Reading(choices, table, notes, None, str(error))
-    return Reading(choices, table, notes, study, None)
+        return Reading(choices, table, notes, None, str(error), labels)
+    return Reading(choices, table, notes, study, None, labels)
+
+
+def _labels(table: pd.DataFrame, coding: Coding) -> dict[str, tuple[float, str | None]]:
+    try:
+        column = find_condition(table, coding)
+    except DataError:
+        return {}
+    words = texts(column_of(table, column))
+    meaning = condition_levels(column, words, coding)[0] or {}
+    common = sorted(shares(words).items(), key=lambda pair: -pair[1])[:MOST_LABELS]
+    return {label: (share, meaning.get(label)) for label, share in common}
 
 
 def first_lines(path: str | os.PathLike[str]) -> list[str]:

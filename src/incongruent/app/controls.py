@@ -45,11 +45,6 @@ class Controls:
                 self._roles(choices)
         self.labels = ui.element("div")
 
-    @staticmethod
-    def nothing_said() -> Choices:
-        """The choices for a new file."""
-        return Choices()
-
     def _roles(self, choices: Choices) -> None:
         positions = dict(enumerate(self.columns))
         by = [self.columns.index(name) for name in choices.by or () if name in self.columns]
@@ -74,7 +69,7 @@ class Controls:
         """A control for each label of the condition, with what it is taken for."""
         self.labels.clear()
         self.levels = {}
-        labels = reading.labels()
+        labels = reading.labels
         if not labels:
             return
         with self.labels:
@@ -107,7 +102,7 @@ class Controls:
 
 def _text(label: str, value: str, changed: Callable[[], Awaitable[None]], mark: str, example: str) -> ui.input:
     """A line of text that counts when it is finished: on Enter, or when the user goes elsewhere."""
-    field = ui.input(label, value=value, placeholder=example).props("stack-label").classes(f"at-{mark}")
+    field = ui.input(label, value=value, placeholder=example).props("stack-label").classes("wide").classes(f"at-{mark}")
     field.on("blur", changed)
     field.on("keydown.enter", changed)
     return field

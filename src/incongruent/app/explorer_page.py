@@ -146,7 +146,7 @@ class ExplorerPage:
         study = self.visitor.reading.study if self.visitor.reading is not None else None
         if study is None or person is None:
             return
-        found = None if person == NOTHING else observe(study, None if person == EVERYBODY else person)
+        found = None if person == NOTHING else await run.io_bound(observe, study, None if person == EVERYBODY else person)
         self.span = found.span if found is not None else None
         self._send(observed_data(found))
         await self._draw()

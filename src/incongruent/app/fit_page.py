@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from nicegui import events, run, ui
 
-from incongruent.app.choices import Reading, first_lines, first_rows, kept, read
+from incongruent.app.choices import Choices, Reading, first_lines, first_rows, kept, read
 from incongruent.app.controls import Controls
 from incongruent.app.guard import MEGABYTE, too_large
 from incongruent.app.house import House, card, frame
@@ -20,6 +22,7 @@ from incongruent.trials import Trials
 
 EVERY = 0.5
 """Seconds between looks at the job."""
+DEMO = "study.csv"
 FEWEST_DRAWS, MOST_DRAWS, DRAWS = 25, 10_000, 1000
 PEOPLE_A_PAGE = 10
 
@@ -56,31 +59,46 @@ class FitPage:
         self.upload_refusal.visible = False
         upload = ui.upload(auto_upload=True, max_file_size=limit, on_upload=self._uploaded, on_rejected=self._rejected).classes("drop")
         upload.on("failed", self._rejected, js_handler="() => emit()")
+        upload.on("uploaded", upload.reset, js_handler="() => emit()")  # or the same file could not be given again
         upload.props('aria-label="file of trials" flat')
         with upload.add_slot("header"), ui.element("div").classes("line"):
             with ui.button("Choose a file").props("unelevated no-caps"):
                 ui.element("q-uploader-add-trigger")
             ui.label("or drop it here: CSV, TSV, semicolons or spaces between columns, or Parquet; one row for each trial.").classes("soft")
             ui.label(f"At most {limit / MEGABYTE:g} MB. It stays on this machine.").classes("soft small")
+            ui.button("No file at hand? Take the demo study", on_click=self._demo).props("flat dense padding='2px 6px'").classes("at-demo small")
+        with ui.element("div").classes("line").style("margin-top: 10px") as self.sign:
+            ui.spinner(size="20px")
+            ui.label("Reading the file; a large one takes a while.").classes("soft")
+        self.sign.visible = False
 
     def _rejected(self) -> None:
         self.upload_refusal.text, self.upload_refusal.visible = too_large(self.house.limit), True
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
         self.upload_refusal.visible = False
-        event.sender.run_method("reset")
         path = self.visitor.place_for_upload()
         await event.file.save(path)
-        self.visitor.take(path, event.file.name)
-        await self._read(Controls.nothing_said())
+        await self._take(path, event.file.name)
+
+    async def _demo(self) -> None:
+        path = self.visitor.place_for_upload()
+        path.write_bytes((resources.files("incongruent.demo") / DEMO).read_bytes())
+        await self._take(path, f"{DEMO} (simulated)")
+
+    async def _take(self, path: Path, name: str) -> None:
+        self.visitor.take(path, name)
+        await self._read(Choices())
         self._show_reading()
 
-    async def _read(self, choices: Any) -> None:
+    async def _read(self, choices: Choices) -> None:
         """Read the file again with other choices; what comes late, for a file that has been replaced, is thrown away."""
         path, before = self.visitor.path, self.visitor.reading
         if path is None:
             return
+        self.sign.visible = True
         reading = await run.io_bound(read, path, choices, self._posterior.simulator.design.window, before)
+        self.sign.visible = False
         if path == self.visitor.path:
             self.visitor.reading = reading
 
@@ -253,7 +271,7 @@ def _sentences(reading: Reading) -> None:
     if reading.refusal is not None:
         ui.label("This file cannot be read as trials yet.").classes("head")
         ui.label(reading.refusal).classes("refusal text").classes("at-refusal")
-        ui.label("Say below or beside what the columns are, or drop another file.").classes("soft small")
+        ui.label("Say under Corrections what the columns are, or give another file.").classes("soft small")
     if reading.study is not None:
         study = reading.study
         left_out = int(study.n_excluded.sum())

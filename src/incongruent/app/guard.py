@@ -15,8 +15,8 @@ SLACK = 65_536
 MEGABYTE = 1_000_000
 
 PAGES = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self'; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline' blob:; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self' blob:; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 """What pages may load: nothing from elsewhere. The framework compiles its templates in the browser, hence 'unsafe-eval'."""
 RESULTS = (

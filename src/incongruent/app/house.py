@@ -33,6 +33,7 @@ body { background: #f7f7f5; color: var(--ink); font: 15px/1.5 system-ui, "Segoe 
 .columns { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 8px 32px; }
 .fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 6px 16px; }
 .fields > *, .fill { width: 100%; min-width: 0; }
+.fields > .wide { grid-column: 1 / -1; }
 .fields > .q-checkbox { width: auto; justify-self: start; align-self: center; }
 .q-checkbox__label { white-space: nowrap; }
 .refusal { border-left: 3px solid #D55E00; padding: 6px 12px; background: #fdf4ee; overflow-wrap: anywhere; margin: 8px 0; }

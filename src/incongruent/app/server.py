@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -12,6 +14,7 @@ from pathlib import Path
 
 from nicegui import app, ui
 from nicegui.storage import Storage
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
@@ -93,12 +96,14 @@ def _install(house: House) -> None:
         headers = {"Content-Security-Policy": RESULTS, "Cache-Control": "no-store"}
         return FileResponse(path, filename=name, headers=headers, content_disposition_type="attachment" if download or name != REPORT else "inline")
 
+    app.add_middleware(SessionMiddleware, secret_key=secrets.token_urlsafe(32), same_site="strict")
     app.add_middleware(Guard, limit=house.limit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)  # the last one added is asked first
 
 
 def _run(port: int, browser: bool) -> None:
     address = f"http://{ADDRESS}:{port}"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # not at once: the worker has to be stopped, and a temporary folder to be removed
     app.on_startup(lambda: screen.print(f"The page is at {address} for browsers on this machine. Ctrl+C ends it."))
     ui.run(
         host=ADDRESS,
@@ -109,8 +114,6 @@ def _run(port: int, browser: bool) -> None:
         dark=False,
         tailwind=False,
         show_welcome_message=False,
-        storage_secret=secrets.token_urlsafe(32),
-        session_middleware_kwargs={"same_site": "strict"},
         reconnect_timeout=30.0,
     )
 
@@ -119,6 +122,8 @@ def _free_port(port: int) -> int:
     """The port, or another one when it is in use."""
     for wanted in (port, 0):
         with socket.socket() as probe:
+            if os.name == "posix":  # as the server does: a port that was left a moment ago is free
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((ADDRESS, wanted))
             except OSError:
