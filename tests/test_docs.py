@@ -282,6 +282,19 @@ def test_names_of_the_package_exist(path: Path) -> None:
             there = getattr(there, part, None)
 
 
+RECORDS = {"history": inc.History, "posterior": inc.Posterior, "draws": inc.Draws, "correction": inc.Correction, "admission": inc.posterior.Admission}
+"""What these names stand for on every page."""
+
+
+@pytest.mark.parametrize("path", [README, *PAGES], ids=lambda path: path.stem)
+def test_attributes_of_records_exist(path: Path) -> None:
+    text = FENCE.sub(lambda found: "" if "foreign" in found["info"] else found[0], path.read_text())
+    for name, record in RECORDS.items():
+        for attribute in re.findall(rf"(?<![\w.`]){name}\.([a-z_]+)|`{name}\.([a-z_]+)", text):
+            word = attribute[0] or attribute[1]
+            assert word in {*dir(record), *getattr(record, "__dataclass_fields__", {}), "png", "csv", "nc"}, f"{path.name}: {name}.{word}"
+
+
 def slugs(path: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub and the site make them."""
     text = FENCE.sub("", path.read_text())
