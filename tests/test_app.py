@@ -4,6 +4,7 @@ import http.client
 import io
 import os
 import re
+import shutil
 import signal
 import statistics
 import subprocess
@@ -39,7 +40,9 @@ def address(place):
         (place / name).mkdir()
     environment = {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
     environment |= {"TMPDIR": str(place / "temporary"), "PYTHONPATH": str(Path(inc.__file__).parents[1])}  # also where that is relative
+    shutil.copy(Path(inc.__file__).parent / "pretrained" / "dmc.safetensors", place / "a network.safetensors")
     command = [sys.executable, "-m", "incongruent", "app", "--port", "0", "--no-browser", "--folder", str(place / "work"), "--limit", str(LIMIT)]
+    command += ["--network", str(place / "a network.safetensors")]
     with subprocess.Popen(command, cwd=place / "cwd", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
@@ -116,6 +119,7 @@ def test_a_public_file_is_understood_and_a_part_of_it_chosen(visit, data_folder)
     page = visit()
     upload(page, data_folder / "ulrich2015" / "flankerData.txt")
     assert page.inner_text(".at-file-name") == "flankerData.txt"
+    assert page.locator(".at-network input").input_value() == "a network.safetensors"
     assert page.inner_text(".at-summary") == "16 people, 334–336 trials each; 0 trials left out."
     for note in (
         "The reaction time was taken from column 'RT', in ms",

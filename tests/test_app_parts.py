@@ -232,6 +232,14 @@ def test_a_working_folder_of_nobody_is_removed_and_ones_own_is_kept(tmp_path, mo
     assert (tmp_path / "mine" / "result").exists()
 
 
+def test_a_network_that_is_not_there_is_refused_before_anything_is_served(tmp_path):
+    from incongruent.app.server import serve
+
+    with pytest.raises(inc.FileError, match="Expected a saved posterior file at nowhere; there is none"):
+        serve(port=0, browser=False, network="nowhere", folder=tmp_path, limit=1.0)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_port_is_taken_when_one_is_in_use(capsys):
     from incongruent.app.server import _free_port
 

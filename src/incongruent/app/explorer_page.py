@@ -153,12 +153,20 @@ class ExplorerPage:
         mean = self._mean(person)
         self.take.enabled = mean is not None
         fitted = self.visitor.outcome is not None and self.visitor.fitted is study
-        self.why_not.text = "" if mean is not None or person == NOTHING else "This person has no posterior." if fitted else "Fit these data first."
+        self.why_not.text = (
+            ""
+            if mean is not None or person == NOTHING
+            else "There is no posterior of these parameters for this person."
+            if fitted
+            else "Fit these data first."
+        )
 
     def _mean(self, person: int) -> list[float] | None:
-        """Posterior mean of a person, or of everybody's; parameters that the network does not know have typical values."""
+        """Posterior mean of a person, or the mean of everybody's; None where there is no posterior of these parameters."""
         outcome, reading = self.visitor.outcome, self.visitor.reading
         if outcome is None or reading is None or reading.study is None or self.visitor.fitted is not reading.study or person == NOTHING:
+            return None
+        if outcome.parameter_names != self.model.parameter_names:
             return None
         if person == EVERYBODY:
             means = outcome.means.mean(axis=0)
@@ -166,8 +174,7 @@ class ExplorerPage:
             means = outcome.means[outcome.names.index(reading.study.names[person])]
         else:
             return None
-        known = dict(zip(outcome.parameter_names, map(float, means), strict=True))
-        return [known.get(name, typical) for name, typical in zip(self.model.parameter_names, self.typical, strict=True)]
+        return list(map(float, means))
 
     async def _take_mean(self) -> None:
         mean = self._mean(self.person.value)

@@ -166,7 +166,7 @@ class FitPage:
             return
         with self.fitting, card("Fit"):
             with ui.element("div").classes("fields"):
-                ui.select(self.house.names, label="Network", value=self._network, on_change=self._other_network)
+                ui.select(self.house.names, label="Network", value=self._network, on_change=self._other_network).classes("at-network")
                 self.n_draws = ui.number("Draws for each person", value=DRAWS, min=FEWEST_DRAWS, max=MOST_DRAWS, precision=0)
                 self.seed = ui.number("Seed: same seed, same result", value=1, min=0, max=2**31, precision=0)
                 self.with_check = ui.checkbox("Ask also if the model is right", value=True)
