@@ -19,7 +19,7 @@ from incongruent.app.visitors import STORED_AS, Visitors
 from incongruent.app.work import ARCHIVE, REPORT, Outcome
 from incongruent.app.worker import ENDED, State, Worker
 from incongruent.checks import statistics
-from incongruent.models.curves import curves
+from incongruent.models.implied import curves
 from incongruent.progress import announce, listening
 
 WINDOW = (150.0, 2500.0)
