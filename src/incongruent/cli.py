@@ -74,6 +74,7 @@ AnyPrior = Annotated[
 ]
 Exact = Annotated[bool, typer.Option("--exact", help="Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person.")]
 Mcmc = Annotated[bool, typer.Option("--mcmc/--no-mcmc", help="Sample by MCMC the people whose importance weights cannot be trusted (k_hat).")]
+WithCheck = Annotated[bool, typer.Option("--check/--no-check", help="Ask also whether the model is right for these people; half a minute.")]
 NDraws = Annotated[int, typer.Option("--draws", min=25, help="Draws from each person's posterior.")]
 
 
@@ -105,7 +106,7 @@ def fit(
     exact: Exact = False,
     mcmc: Mcmc = True,
     draws: NDraws = 1000,
-    check: Annotated[bool, typer.Option("--check/--no-check", help="Ask also whether the model is right for these people; half a minute.")] = True,
+    check: WithCheck = True,
     seed: Seed = 1,
 ) -> None:
     """Posteriors, corrected by the exact likelihood, and predictions for everybody in a file of trials."""
@@ -120,7 +121,13 @@ def fit(
 
 @app.command()
 def demo(
-    out: Out = Path("incongruent-demo"), network: Network = "dmc", prior: AnyPrior = None, exact: Exact = False, draws: NDraws = 1000, seed: Seed = 1
+    out: Out = Path("incongruent-demo"),
+    network: Network = "dmc",
+    prior: AnyPrior = None,
+    exact: Exact = False,
+    draws: NDraws = 1000,
+    check: WithCheck = True,
+    seed: Seed = 1,
 ) -> None:
     """The same on a simulated study that ships with the package, beside the known truth."""
     screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
@@ -137,7 +144,8 @@ def demo(
         }
     )
     _show_table(table, "Against the truth")
-    show_report(out, posterior, result, None, source="demo study", seed=seed)
+    found = show_check(demo_study(), posterior, out / "check", seed) if check else None
+    show_report(out, posterior, result, found, source="demo study", seed=seed)
 
 
 @app.command()
