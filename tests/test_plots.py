@@ -200,11 +200,6 @@ def test_crowding_would_be_seen():
     assert crowded(figure, drawn_texts(figure)) == [("outside", "a label"), ("overlap", "a label", "a label")]
 
 
-UNITS = re.compile(r"\((ms|s|%|nats|1/ms|1/s|share|z|share of variance|σ = 4/√ms|\d+%|0 rim, 1 centre of the simulations)\)")
-WITHOUT = re.compile(r"(true |posterior mean$)?[Ab]?$|posterior mean|MMD²|density|conformal p|z-score, mean ± SD|RT bin, from fast to slow")
-"""Numbers without a unit, or counted in the words."""
-
-
 def test_plots_give_back_the_ax_they_got():
     draws, foreseen = people(NAMES), prediction(NAMES)
     calls = [

@@ -18,7 +18,8 @@ import pandas as pd
 import pytest
 
 import incongruent as inc
-from incongruent.report import content, report_html
+from incongruent.joint_prior import any_prior_from_json
+from incongruent.report import content, people, report_html
 from incongruent.report.methods import REFERENCES, methods
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_the_page_holds_the_study_the_verdict_and_every_person(page: str, fit: i
     for sentence in check.advice:
         assert sentence in said
     assert fit.not_fitted == ("nobody",)
-    assert "not fitted: nobody" in said
+    assert "left out: nobody" in said
     people = embedded(page)["drawn"]["people"]
     assert [person["name"] for person in people] == list(HOSTILE[:6])
 
@@ -140,8 +141,15 @@ def test_either_alone_makes_a_page(fit: inc.Fit, check: inc.Check, posterior: in
     alone = report_html(posterior=posterior, check=check)
     assert check.verdict.value in alone
     assert embedded(alone)["drawn"] is None
+    assert ">seed</dt><dd>3<" in alone  # that of the check
+    assert "<dt>seed" not in written.read_text()  # nobody said which
+    with_others = report_html(posterior=posterior, check=check, origin=inc.Origin(left_out=("no <b>trials</b>",)))
+    assert "left out: <bdi>no &lt;b&gt;trials&lt;/b&gt;</bdi>" in with_others
     with pytest.raises(ValueError, match="Expected a fit, a check or both to report; got neither"):
         report_html(posterior=posterior)
+    other = replace(fit, draws=replace(fit.draws, names=("zero", *HOSTILE[1:6])))
+    with pytest.raises(ValueError, match="Expected a check of the people who were fitted, 'zero'"):
+        report_html(posterior=posterior, fit=other, check=check)
 
 
 def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> None:
@@ -156,6 +164,62 @@ def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> No
     assert "weights" not in [short for short, _ in content.concerns_of(sampled, check)[1]]
 
 
+def corrected(fit: inc.Fit, **changes: Any) -> inc.Fit:
+    assert fit.draws.correction is not None
+    return replace(fit, draws=replace(fit.draws, correction=replace(fit.draws.correction, **changes)))
+
+
+def dependent(prior: Any) -> inc.JointPrior:
+    return inc.JointPrior(list(prior.names), sample=lambda n, rng: prior.sample(n, seed=rng), low=dict.fromkeys(prior.names, 0.0))
+
+
+def test_the_methods_paragraph_tells_variants_and_what_was_done(fit: inc.Fit, posterior: inc.Posterior) -> None:
+    def said(of: inc.Fit, model: inc.Model | None = None, prior: Any = None) -> str:
+        simulator = posterior.simulator
+        changed = replace(posterior, simulator=inc.Simulator(model or simulator.model, prior or simulator.prior, simulator.design))
+        return " ".join(methods(changed, of, None)[0])
+
+    n = len(fit.draws)
+    everybody = said(corrected(fit, mcmc=np.ones(n, bool)))
+    assert "Everybody's posterior, 200 draws, was sampled by MCMC" in everybody
+    assert "importance weights" not in everybody
+    assert "1 person was sampled by MCMC on the exact likelihood instead" in said(corrected(fit, mcmc=np.arange(n) == 0))
+    beyond = said(corrected(fit, k_hat=np.array([np.inf, 0.9, *[0.1] * (n - 2)]), mcmc=np.zeros(n, bool)))
+    assert "the largest k-hat was 0.90" in beyond
+    assert "2 exceeded it, whose posteriors are not to be trusted" in beyond
+    assert "settings differ" not in said(fit)
+    assert "differ from the standard ones: bound weibull." in said(fit, inc.models.dmc(bound="weibull"))
+    marginal = inc.marginalised(inc.models.dmc(free=["lapse"]), lapse=inc.priors.lapse_rate())
+    assert "Integrated out, from its assumed distribution, was lapse=beta(1, 20)" in said(fit, marginal)
+    assert "distributions, was JointPrior(" in said(fit, prior=dependent(posterior.simulator.prior))
+
+
+def test_weights_that_are_no_numbers_are_shown_and_sorted_as_what_they_are(fit: inc.Fit) -> None:
+    k_hat = np.array([np.inf, -np.inf, 0.1, 0.2, 0.3, 0.4])
+    table = content.people_table(corrected(fit, k_hat=k_hat), None, content.concerns_of(fit, None))
+    (place,) = (i for i, column in enumerate(table.columns) if column.name == "k-hat")
+    assert [row[place].text for row in table.rows][:3] == ["∞", "−∞", "0.10"]
+    assert [row[place].key for row in table.rows][:3] == ["Infinity", "-Infinity", "0.1"]
+
+
+def test_people_of_one_name_keep_their_own_concerns(fit: inc.Fit, check: inc.Check) -> None:
+    """Names need not be different; people go by their order."""
+    names = ("",) * 6
+    same = replace(check, scope=replace(check.scope, names=names), panel=replace(check.panel, names=names))
+    assert same.people()["failing"].tolist() == check.people()["failing"].tolist()
+    nameless = replace(fit, draws=replace(fit.draws, names=names), study=replace(fit.study, names=(*names, "nobody")))
+    assert content.concerns_of(nameless, same) == content.concerns_of(fit, check)
+
+
+def test_a_prior_that_cannot_be_sampled_is_left_out(fit: inc.Fit, posterior: inc.Posterior) -> None:
+    """As of a saved network, whose prior's functions are gone."""
+    forgotten = any_prior_from_json(dependent(posterior.simulator.prior).to_json())
+    simulator = fit.draws.simulator
+    draws = replace(fit.draws, simulator=inc.Simulator(simulator.model, forgotten, simulator.design))
+    drawn = people.drawn(replace(fit, draws=draws), None, content.concerns_of(fit, None))
+    assert np.isnan(np.array(drawn["prior"], float)).all()
+
+
 # --- nothing from outside is code -----------------------------------------------------------------------------------------------------------
 
 
@@ -163,7 +227,7 @@ def test_names_from_outside_are_text(page: str) -> None:
     without_script = page.replace((Path(inc.__file__).parent / "report/templates/page.js").read_text(), "")
     for tag in ("<script>window", "<img", "<b>study", "<i>x"):
         assert tag not in without_script
-    assert "49" not in re.findall(r"turned round, (.{0,9})", page)
+    assert "{{ 7 * 7 }} $x$" in page
 
 
 def test_the_policy_lets_only_the_pages_own_script_run(page: str) -> None:
@@ -247,6 +311,28 @@ def test_a_table_is_downloaded(opened: Page, fit: inc.Fit) -> None:
     table = pd.read_csv(waiting.value.path(), encoding="utf-8-sig")
     np.testing.assert_array_equal(table["mean"], fit.draws.summary()["mean"])
     assert waiting.value.suggested_filename == "posterior.csv"
+
+
+def test_the_keyboard_reaches_people_and_the_links_stay_in_sight(opened: Page) -> None:
+    opened.locator("#forest .row").nth(2).focus()
+    opened.keyboard.press("Enter")
+    assert opened.text_content("#name") == HOSTILE[2]
+    opened.evaluate("scrollTo({top: 3000, behavior: 'instant'})")
+    assert opened.evaluate("document.querySelector('nav').getBoundingClientRect().top") == 0
+
+
+def test_the_methods_paragraph_is_copied(opened: Page) -> None:
+    opened.click("#copy")
+    assert opened.text_content("#copy") == "Copied"
+    opened.focus("#find")
+    opened.keyboard.press("Control+V")
+    assert "Radev, S. T." in opened.input_value("#find")
+
+
+def test_small_print_is_smaller_on_paper_too(opened: Page) -> None:
+    opened.emulate_media(media="print")
+    size = "element => parseFloat(getComputedStyle(element).fontSize)"
+    assert opened.locator("td small").first.evaluate(size) < opened.locator("td").first.evaluate(size)
 
 
 def test_on_paper_nothing_is_folded_away(opened: Page) -> None:

@@ -24,7 +24,7 @@ from incongruent.checks.recovery import recover as recover_parameters
 from incongruent.cli_app import open_app
 from incongruent.cli_bank import bank_app, simulate_into
 from incongruent.cli_check import check, show_check, show_report
-from incongruent.cli_parts import Seed, errors, plain, prior_named, range_of, screen, usable, write_csv
+from incongruent.cli_parts import Seed, called, errors, plain, prior_named, range_of, screen, usable, write_csv
 from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
 from incongruent.demo import demo_study, demo_truth
 from incongruent.designs import Design
@@ -32,6 +32,7 @@ from incongruent.exact import with_prior
 from incongruent.fitting import Fit, write_fit
 from incongruent.fitting import fit as fit_study
 from incongruent.importance import largest_k_hat
+from incongruent.joint_prior import PriorError
 from incongruent.likelihood import LikelihoodError
 from incongruent.models import Model, dmc
 from incongruent.networks.architecture import Architecture
@@ -40,6 +41,7 @@ from incongruent.plots import calibration_figure, history_figure, recovery_figur
 from incongruent.posterior import Posterior
 from incongruent.reading import DataError
 from incongruent.recipe import Recipe
+from incongruent.report import Origin
 from incongruent.scope import ScopeError
 from incongruent.simulation import Simulations, Simulator
 from incongruent.storage import FileError
@@ -66,7 +68,7 @@ app.add_typer(bank_app, name="bank")
 app.command()(check)
 app.command(name="app")(open_app)
 
-BAD_DATA = (DataError, FileError, LikelihoodError, ScopeError, TrainingError, OSError)
+BAD_DATA = (DataError, FileError, LikelihoodError, PriorError, ScopeError, TrainingError, OSError)
 
 AnyPrior = Annotated[
     str | None,
@@ -115,8 +117,8 @@ def fit(
     other = _other_prior(prior, posterior)
     result = _fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed)
     _show_fit(result, out)
-    found = show_check(study, posterior, out / "check", seed) if check else None
-    show_report(out, posterior, result, found, source=file.name, seed=seed)
+    found = show_check(study, posterior, out / "check", seed)[0] if check else None
+    show_report(out, posterior, result, found, Origin(file.name, called(), seed))
 
 
 @app.command()
@@ -144,8 +146,8 @@ def demo(
         }
     )
     _show_table(table, "Against the truth")
-    found = show_check(demo_study(), posterior, out / "check", seed) if check else None
-    show_report(out, posterior, result, found, source="demo study", seed=seed)
+    found = show_check(demo_study(), posterior, out / "check", seed)[0] if check else None
+    show_report(out, posterior, result, found, Origin("demo study", called(), seed))
 
 
 @app.command()

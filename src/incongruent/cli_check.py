@@ -31,21 +31,25 @@ def check(
     """Is the model right for these people, and if not, what should change? A verdict, with its numbers, figures and advice."""
     posterior = network_named(network)
     study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
-    result = show_check(study, posterior, out, seed)
-    show_report(out, posterior, None, result, source=file.name, seed=seed)
+    result, left_out = show_check(study, posterior, out, seed)
+    show_report(out, posterior, None, result, Origin(file.name, called(), seed, left_out))
 
 
-def show_report(out: Path, posterior: Posterior, fit: Fit | None, result: Check | None, *, source: str, seed: int) -> None:
+def show_report(out: Path, posterior: Posterior, fit: Fit | None, result: Check | None, origin: Origin) -> None:
     """Write the page with everything that was found, and say where it is."""
-    path = write_report(out / "report.html", posterior=posterior, fit=fit, check=result, origin=Origin(source, called(), seed))
+    path = write_report(out / "report.html", posterior=posterior, fit=fit, check=result, origin=origin)
     screen.print(f"[bold]Everything on one page: {plain(str(path))}[/]")
 
 
-def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> Check:
-    """Check those people of a study who have usable trials, write what is found into a folder, and show it in brief."""
+def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> tuple[Check, tuple[str, ...]]:
+    """Check those people of a study who have usable trials, write what is found into a folder, and show it in brief.
+
+    Returns:
+        What was found, and the people who were left out.
+    """
     usable = posterior.admit(study).trials.n_trials > 0
-    if not usable.all():
-        without = [name for name, some in zip(study.names, usable, strict=True) if not some]
+    without = tuple(name for name, some in zip(study.names, usable, strict=True) if not some)
+    if without:
         screen.print(f"[yellow]Left out of the check, without usable trials: {plain(', '.join(without[:10]))}[/]")
     result = check_study(posterior, select(study, np.flatnonzero(usable)), seed=seed)
     write_check(result, out)
@@ -53,4 +57,4 @@ def show_check(study: Trials, posterior: Posterior, out: Path, seed: int) -> Che
     for sentence in result.advice:
         screen.print(f"* {plain(sentence)}")
     screen.print(f"Results in {out}: verdict.md, verdict.json, people.csv and figures; {result.seconds:.0f} s.")
-    return result
+    return result, without

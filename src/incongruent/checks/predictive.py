@@ -108,6 +108,8 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
     """
     if draws.names != study.names:
         raise ValueError(f"Expected draws of the people of the study, {study.names[:5]} …; got {draws.names[:5]} ….")
+    if CONDITION.name not in study.values:
+        raise ValueError(f"Expected trials of a conflict task, with a column {CONDITION.name!r}; got {sorted(study.values)}.")
     n_draws = draws.theta.shape[1]
     if not 1 <= n_replicates <= n_draws:
         raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")

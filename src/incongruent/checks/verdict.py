@@ -137,8 +137,11 @@ class Check:
     def people(self) -> pd.DataFrame:
         """One row per person: scope (as `Surprise.table`) and failing, the statistics that the fitted model does not predict."""
         frame = self.scope.table()
-        failing = {name: "; ".join(self.panel.failing(i)) for i, name in enumerate(self.panel.names)}
-        frame["failing"] = [failing.get(str(name), "") for name in frame["person"]]
+        asked = np.arange(len(self.scope)) if many_outside(self.scope) else np.flatnonzero(~self.scope.outside)
+        failing = [""] * len(self.scope)
+        for k, i in enumerate(asked):
+            failing[i] = "; ".join(self.panel.failing(k))
+        frame["failing"] = failing
         return frame
 
     def to_json(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from incongruent.draws import Draws
-from incongruent.joint_prior import AnyPrior
+from incongruent.joint_prior import AnyPrior, PriorError
 from incongruent.plots.forest import parameter_place, unit_of
 from incongruent.plots.style import ACCENT, FAINT, INK, SECOND, TWO_COLUMNS, drawable, new_figure, styled, with_unit
 from incongruent.priors import Prior
@@ -88,9 +89,10 @@ def _draw_marginal(prior: AnyPrior, name: str, values: Array, limits: tuple[floa
         x = np.linspace(*limits, 200)
         ax.fill_between(x, np.exp(prior[name].logpdf(x)), color=FAINT, alpha=0.7, lw=0, zorder=0.5)
     else:
-        drawn = prior.sample(N_PRIOR, seed=1)[:, prior.names.index(name)]
-        heights, edges = np.histogram(drawn, N_BINS, density=True)
-        ax.stairs(heights, edges, fill=True, color=FAINT, alpha=0.7, lw=0, zorder=0.5)
+        with suppress(PriorError):  # that of a saved network whose functions are gone cannot be drawn
+            drawn = prior.sample(N_PRIOR, seed=1)[:, prior.names.index(name)]
+            heights, edges = np.histogram(drawn, N_BINS, density=True)
+            ax.stairs(heights, edges, fill=True, color=FAINT, alpha=0.7, lw=0, zorder=0.5)
     ax.set(yticks=[], ylim=(0, None))
     ax.spines["left"].set_visible(False)
     ax.spines["bottom"].set_color(INK)

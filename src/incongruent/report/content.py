@@ -21,7 +21,7 @@ Array = np.ndarray
 
 VERSIONS = ("incongruent", "numpy", "scipy", "numba", "jax", "equinox", "emcee", "arviz-stats")
 """Packages whose versions a result rests on."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What makes a spreadsheet take a cell for a formula."""
 
 
@@ -32,12 +32,14 @@ class Origin:
     Attributes:
         source: the file or data set, as the user calls it.
         command: what was called, so that anyone can do so again.
-        seed: of everything random.
+        seed: of everything random; None when it is not known.
+        left_out: people who were not looked at, for want of usable trials.
     """
 
     source: str = ""
     command: str = ""
-    seed: int = 1
+    seed: int | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class Cell:
     text: str
     value: float | str | None = None
     below: str = ""
+
+    @property
+    def key(self) -> str:
+        """What the page's script sorts by."""
+        if self.value is None:
+            return self.text
+        return str(self.value).replace("inf", "Infinity") if isinstance(self.value, float) else str(self.value)
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class Table:
 def shown(value: float, digits: int = 3) -> str:
     """A number with so many significant digits, in a form that people read; nothing for one that is not known."""
     if not np.isfinite(value):
-        return "–"
+        return "–" if np.isnan(value) else "∞" if value > 0 else "−∞"
     text = f"{value:.{digits}g}"
     if "e" in text and 1e-4 <= abs(value) < 1e6:
         text = f"{value:.0f}"
@@ -88,10 +97,11 @@ def percent(share: float, digits: int = 1) -> str:
     return "–" if not np.isfinite(share) else f"{100 * share:.{digits}f} %"
 
 
-def glance(fit: Fit | None, check: Check | None) -> dict[str, Any]:
+def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -> dict[str, Any]:
     """The study in numbers: people, trials, what was left out and why, errors by condition, what the reader understood."""
     if fit is None:
-        return {"n_people": len(check.scope) if check else 0, "people_checked": True}
+        n_people = len(check.scope) if check is not None else 0
+        return {"n_people": n_people + len(left_out), "not_fitted": list(left_out)}
     people, study = fit.people(), fit.study
     n = study.n_trials[study.n_trials > 0]
     excluded = {reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()}
@@ -133,8 +143,8 @@ def group_table(draws: Draws) -> Table:
     return Table(columns, tuple(rows))
 
 
-def people_table(fit: Fit | None, check: Check | None) -> Table:
-    """One row per person: trials, errors, how the posterior was reached, whether to worry, every parameter."""
+def people_table(fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]] = ()) -> Table:
+    """One row per person: trials, errors, how the posterior was reached, whether to worry (`concerns_of`), every parameter."""
     if fit is None:
         assert check is not None
         return _checked_people(check)
@@ -151,7 +161,7 @@ def people_table(fit: Fit | None, check: Check | None) -> Table:
         columns += [Column("ESS", "effective share of the network's draws")]
     columns += [Column("look at", "why to be careful with this person", number=False)]
     columns += [Column(p.name, f"{p.meaning}{', ' + p.unit if p.unit else ''}: posterior mean, 90 % interval below") for p in parameters_of(draws)]
-    concerns, rows = concerns_of(fit, check), []
+    rows = []
     means, interval = draws.means, np.quantile(draws.theta, [0.05, 0.95], axis=1)  # (person, parameter), (2, person, parameter)
     for i, (k, row) in enumerate(zip(positions, people.to_dict("records"), strict=True)):
         used, left_out = int(row["n_trials"]), int(row["n_excluded"])
@@ -171,7 +181,8 @@ def _weights(draws: Draws, person: int | None) -> list[Cell]:
     if correction is None or person is None:
         return [Cell(""), Cell("")]
     k_hat, ess = float(correction.k_hat[person]), float(correction.ess[person])
-    return [Cell(f"{k_hat:.2f}".replace("-", "−"), k_hat, "MCMC" if correction.mcmc[person] else ""), Cell(percent(ess, 0), ess)]
+    known = f"{k_hat:.2f}".replace("-", "−") if np.isfinite(k_hat) else shown(k_hat)
+    return [Cell(known, k_hat, "MCMC" if correction.mcmc[person] else ""), Cell(percent(ess, 0), ess)]
 
 
 def _estimate(mean: float, interval: Array) -> Cell:
@@ -218,13 +229,11 @@ def concerns_of(fit: Fit, check: Check | None) -> list[list[tuple[str, str]]]:
                 found[i].append(("weights", "The importance weights cannot be trusted (k-hat), and no MCMC stands in for them."))
             if not correction.accurate[k]:
                 found[i].append(("likelihood", "The likelihood could not be computed to .05 nats: some answers are far too fast for the model."))
-    if check is not None:
-        position = {name: i for i, name in enumerate(fit.study.names)}
-        for row in check.people().to_dict("records"):
-            i = position.get(str(row["person"]))
-            if i is not None and row["outside"]:
+    if check is not None:  # of those who were fitted, in their order
+        for i, row in zip(fitted, check.people().to_dict("records"), strict=True):
+            if row["outside"]:
                 found[i].append(("outside the model", f"Unlike anything that the simulator makes: {row['stands_out'] or 'all in all'}."))
-            if i is not None and row["failing"]:
+            if row["failing"]:
                 found[i].append(("not predicted", f"The fitted model does not predict: {row['failing']}."))
     return found
 

@@ -8,9 +8,14 @@ import numpy as np
 
 from incongruent.checks.verdict import Check
 from incongruent.designs import Design
+from incongruent.draws import Correction
 from incongruent.fitting import Fit
 from incongruent.importance import largest_k_hat
+from incongruent.joint_prior import AnyPrior
+from incongruent.models import BUILDERS, Model
+from incongruent.nuisance import integrated_out
 from incongruent.posterior import Posterior
+from incongruent.priors import Prior
 from incongruent.report.content import percent
 
 Array = np.ndarray
@@ -85,23 +90,40 @@ def _is_cited(cited: str, said: str) -> bool:
 
 
 def _model_and_network(posterior: Posterior) -> str:
-    model, history = posterior.simulator.model, posterior.history
-    named = MODELS.get(model.name, f"the model {model.name}" + (f" ({model.reference})" if model.reference else ""))
-    words = [f"Parameters of {named} were estimated with amortized Bayesian inference (Radev et al., 2022)."]
-    learned = (
-        "A neural network"
-        if history is None
-        else f"A neural network that had learned from {history.evaluations[-1].n_simulated:,} simulated data sets"
-    )
-    words.append(f"{learned} gives the posterior of every person. The prior was {_prior(posterior)}.")
-    design = posterior.simulator.design
-    if isinstance(design, Design):
-        words.append(f"It was trained for {design.smallest} to {design.largest} trials a person.")
+    simulator, history = posterior.simulator, posterior.history
+    words = [f"Parameters of {_named(simulator.model)} were estimated with amortized Bayesian inference (Radev et al., 2022)."]
+    words += _variant(simulator.model)
+    learned = "" if history is None else f" that had learned from {history.evaluations[-1].n_simulated:,} simulated data sets"
+    words.append(f"A neural network{learned} gives the posterior of every person.")
+    units = ", ".join(f"{p.name} in {p.unit}" for p in simulator.model.parameters if p.unit)
+    words.append(f"The prior, as scipy.stats writes distributions, was {_inner(simulator.prior)}{f' ({units})' if units else ''}.")
+    if isinstance(simulator.design, Design):
+        sizes = np.array([simulator.design.smallest, simulator.design.largest])
+        words.append(f"The network was trained for {_each(sizes)} trials a person.")
     return " ".join(words)
 
 
-def _prior(posterior: Posterior) -> str:
-    return repr(posterior.simulator.prior).removeprefix("Prior(").removesuffix(")")
+def _named(model: Model) -> str:
+    return MODELS.get(model.name, f"the model {model.name}" + (f" ({model.reference})" if model.reference else ""))
+
+
+def _variant(model: Model) -> list[str]:
+    """In which settings a model that ships differs from the standard one, and what is integrated out."""
+    if model.name not in BUILDERS:
+        return []
+    standard = BUILDERS[model.name]().settings
+    changed = [f"{name} {value}" for name, value in model.settings.items() if name in standard and value != standard[name]]
+    words = [f"The model's settings differ from the standard ones: {'; '.join(changed)}."] if changed else []
+    nuisance = integrated_out(model)
+    if nuisance:
+        words.append(f"Integrated out, from its assumed distribution, was {_inner(Prior(**nuisance))}.")
+    return words
+
+
+def _inner(prior: AnyPrior) -> str:
+    """What stands between the brackets of Prior(…); of another kind of prior all of it."""
+    written = repr(prior)
+    return written.removeprefix("Prior(").removesuffix(")") if written.startswith("Prior(") else written
 
 
 def _data(fit: Fit) -> str:
@@ -122,36 +144,52 @@ def _each(n: Array) -> str:
 
 
 def _posteriors(posterior: Posterior, fit: Fit) -> str:
-    draws, correction = fit.draws, fit.draws.correction
+    draws = fit.draws
     n = draws.theta.shape[1]
-    if correction is None:
+    if draws.correction is None:
         return f"Each posterior consists of {n} draws, as the network gives them; the model has no exact likelihood by which they could be corrected."
-    words = [f"Each person's {n} draws were corrected by importance weights (Dax et al., 2023), smoothed after Vehtari et al. (2024),"]
-    how = ", computed from the forward equation (cf. Richter et al., 2023)" if posterior.simulator.model.name in MODELS else ""
-    words.append(f"with the model's exact likelihood{how}.")
-    others = "these people" if not correction.mcmc.any() else "the other people"
-    if (~correction.mcmc).any():
-        ess, k_hat = correction.ess[~correction.mcmc], correction.k_hat[~correction.mcmc]
-        words.append(f"The median effective share of {others}'s draws was {percent(float(np.median(ess)), 0)}")
-        words.append(f"(lowest {percent(float(ess.min()), 0)}); the largest k-hat was {k_hat.max():.2f}, where {largest_k_hat(n):.2f} is acceptable.")
-    if correction.mcmc.any():
-        people = "person was" if correction.mcmc.sum() == 1 else "people were"
-        words.append(f"{int(correction.mcmc.sum())} {people} sampled by MCMC on the exact likelihood instead (emcee; Foreman-Mackey et al., 2013).")
+    words = _sampled(draws.correction, n, _how(posterior.simulator.model))
     if draws.simulator.prior != posterior.simulator.prior:
         words.append(f"Posteriors are those under the prior {draws.simulator.prior!r}.")
     return " ".join([*words, "People were fitted independently of each other."])
 
 
+def _how(model: Model) -> str:
+    forward = ", computed from the forward equation (cf. Richter et al., 2023)" if model.name in MODELS else ""
+    return f"the model's exact likelihood{forward}"
+
+
+def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]:
+    """How many people's draws were weighted, how well that went, and how many were sampled by MCMC."""
+    mcmc = correction.mcmc
+    if mcmc.all():
+        return [f"Everybody's posterior, {n_draws} draws, was sampled by MCMC (emcee; Foreman-Mackey et al., 2013) on {likelihood}."]
+    words = [f"Each person's {n_draws} draws were corrected by importance weights (Dax et al., 2023), smoothed after Vehtari et al. (2024), with"]
+    words.append(f"{likelihood}.")
+    ess, k_hat, limit = correction.ess[~mcmc], correction.k_hat[~mcmc], largest_k_hat(n_draws)
+    others = "the other people" if mcmc.any() else "these people"
+    words.append(f"The median effective share of {others}'s draws was {percent(float(np.median(ess)), 0)} (lowest {percent(float(ess.min()), 0)});")
+    beyond = int((~(k_hat <= limit)).sum())
+    finite = k_hat[np.isfinite(k_hat)]
+    largest = f"the largest k-hat was {finite.max():.2f}, where {limit:.2f} is acceptable" if len(finite) else f"k-hat of {limit:.2f} is acceptable"
+    words.append(largest + (f"; {beyond} exceeded it, whose posteriors are not to be trusted." if beyond else "."))
+    if mcmc.any():
+        people = "person was" if mcmc.sum() == 1 else "people were"
+        words.append(f"{int(mcmc.sum())} {people} sampled by MCMC on the exact likelihood instead (emcee; Foreman-Mackey et al., 2013).")
+    return words
+
+
 def _checks(check: Check) -> str:
-    outside, failing = len(check.outside), check.panel.failing()
-    words = [
-        f"Whether model and prior suit the data was asked in five steps. {outside} of {len(check.scope)} people lay outside what the model simulates."
-    ]
-    words.append(f"As a group they were compared with simulations of the same designs in the network's summaries (MMD² {check.mmd.statistic:.3g},")
-    words.append(f"p = {check.mmd.p_value:.2g}; Gretton et al., 2012).")
+    outside, failing, n = len(check.outside), check.panel.failing(), check.mmd.n_people
+    words = [f"Of {len(check.scope)} people {outside} lay outside what the model simulates under the prior"]
+    words.append(f"(false discovery rate {check.scope.alpha:.0%}).")
+    words.append(
+        f"{n} {'person was' if n == 1 else 'people were'} compared as a group with simulations of the same designs, in the network's summaries"
+    )
+    words.append(f"(MMD² {check.mmd.statistic:.3g}, p = {check.mmd.p_value:.2g}; Gretton et al., 2012).")
     missed = f"{len(failing)} ({', '.join(failing)})" if failing else "none"
-    words.append(f"Of {len(check.panel.statistics)} statistics of the data, adjusted for their number, the fitted model failed to predict {missed}.")
-    return " ".join(words) + f" The verdict was “{check.verdict.value}”."
+    words.append(f"Of {len(check.panel.statistics)} statistics of the group, adjusted for their number, the fitted model failed to predict {missed}.")
+    return " ".join(words) + f" The verdict on model and prior was “{check.verdict.value}”."
 
 
 def _calibration(posterior: Posterior) -> str | None:

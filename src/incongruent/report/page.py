@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from incongruent.checks.verdict import Check, Verdict, strict_json
+from incongruent.codings import listed
 from incongruent.fitting import Fit
 from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
 from incongruent.posterior import Posterior
@@ -55,7 +56,7 @@ def write_report(
         The path.
 
     Raises:
-        ValueError: when neither fit nor check is given.
+        ValueError: when neither fit nor check is given, or they are of different people.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,10 +68,10 @@ def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | 
     """The same as text.
 
     Raises:
-        ValueError: when neither fit nor check is given.
+        ValueError: when neither fit nor check is given, or they are of different people.
     """
-    if fit is None and check is None:
-        raise ValueError("Expected a fit, a check or both to report; got neither. See incongruent.fit and incongruent.check.")
+    _look_at(fit, check)
+    concerns = content.concerns_of(fit, check) if fit is not None else []
     script, style = _part("page.js"), _part("page.css")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     paragraphs, references = methods(posterior, fit, check)
@@ -82,10 +83,11 @@ def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | 
             script=Markup(script),
             policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
             origin=origin,
-            glance=content.glance(fit, check),
+            seed=origin.seed if origin.seed is not None or check is None else check.seed,
+            glance=content.glance(fit, check, origin.left_out),
             verdict=_verdict(check),
             group=content.group_table(fit.draws) if fit is not None else None,
-            people=content.people_table(fit, check),
+            people=content.people_table(fit, check, concerns),
             overview=_inline(predictive_figure(fit.prediction), "predictive") if fit is not None else None,
             quality=content.quality(posterior, fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None),
             history=str(posterior.history) if posterior.history is not None else None,
@@ -95,19 +97,29 @@ def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | 
             made_by=_made_by(posterior),
             network=posterior.simulator,
             settings=", ".join(f"{name} = {value}" for name, value in posterior.simulator.model.settings.items()),
-            data=strict_json(_data(fit, check)),
+            data=strict_json(_data(fit, check, concerns)),
         )
     )
 
 
-def _data(fit: Fit | None, check: Check | None) -> dict[str, Any]:
+def _look_at(fit: Fit | None, check: Check | None) -> None:
+    if fit is None and check is None:
+        raise ValueError("Expected a fit, a check or both to report; got neither. See incongruent.fit and incongruent.check.")
+    if fit is not None and check is not None and check.scope.names != fit.draws.names:
+        raise ValueError(
+            f"Expected a check of the people who were fitted, {listed(fit.draws.names, 5)}; got one of {listed(check.scope.names, 5)}. "
+            f"Check the same study, without those who have no usable trials: incongruent.select(study, …)."
+        )
+
+
+def _data(fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
     """What the script draws, and the tables to download."""
     files = {}
     if fit is not None:
         files = {"posterior.csv": content.csv(fit.draws.summary()), "people.csv": content.csv(fit.people())}
     if check is not None:
         files |= {"check.csv": content.csv(check.people()), "statistics.csv": content.csv(check.panel.table())}
-    return {"drawn": drawn(fit, check) if fit is not None else None, "files": files}
+    return {"drawn": drawn(fit, check, concerns) if fit is not None else None, "files": files}
 
 
 def _verdict(check: Check | None) -> Mapping[str, Any] | None:

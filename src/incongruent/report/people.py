@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from incongruent.checks.predictive import Band, Prediction
 from incongruent.checks.statistics import PROBABILITIES
 from incongruent.checks.verdict import Check
-from incongruent.draws import Draws
+from incongruent.draws import Correction, Draws
 from incongruent.fitting import Fit
-from incongruent.report.content import concerns_of, parameters_of, percent, shown
+from incongruent.joint_prior import PriorError
+from incongruent.report.content import parameters_of, percent, shown
 
 Array = np.ndarray
 
@@ -24,17 +25,22 @@ FEWEST_POINTS = 50
 INTERVALS = (0.05, 0.25, 0.75, 0.95)
 
 
-def drawn(fit: Fit, check: Check | None) -> dict[str, Any]:
-    """Numbers for the script: parameters, levels, the group, and people in the order of the draws."""
+def drawn(fit: Fit, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
+    """Numbers for the script: parameters, levels, the group, and people in the order of the draws.
+
+    Args:
+        fit: of the study.
+        check: of the people of the draws, in their order.
+        concerns: of everybody in the study, see `concerns_of`.
+    """
     draws, prediction = fit.draws, fit.prediction
     means, quantiles = draws.means, np.quantile(draws.theta, INTERVALS, axis=1)  # (person, parameter), (interval, person, parameter)
     group = draws.theta.mean(axis=0)  # (draw, parameter)
     edges = np.quantile(group, [0.05, 0.95], axis=0)
-    prior = draws.simulator.prior.sample(2000, seed=0)
-    low, high = np.quantile(prior, [0.05, 0.95], axis=0)
+    low, high = _prior_edges(draws)
     fitted = np.flatnonzero(fit.study.n_trials > 0)
-    concerns, rows = concerns_of(fit, check), fit.people().to_dict("records")
-    checked = {str(row["person"]): row for row in check.people().to_dict("records")} if check is not None else {}
+    rows = fit.people().to_dict("records")
+    checked = check.people().to_dict("records") if check is not None else [None] * len(draws)
     return {
         "parameters": [{"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in parameters_of(draws)],
         "prior": [[_short(low[j]), _short(high[j])] for j in range(len(low))],
@@ -51,12 +57,20 @@ def drawn(fit: Fit, check: Check | None) -> dict[str, Any]:
                 "mean": _shorts(means[k]),
                 "intervals": _shorts(quantiles[:, k]),
                 "points": _shorts(points(draws, k)),
-                "facts": facts(fit.draws, k, rows[fitted[k]], checked.get(name)),
+                "facts": facts(fit.draws, k, rows[fitted[k]], checked[k]),
                 "concerns": [sentence for _, sentence in concerns[fitted[k]]],
             }
             for k, name in enumerate(draws.names)
         ],
     }
+
+
+def _prior_edges(draws: Draws) -> Array:
+    """5 % and 95 % points of the prior, (2, parameter); NaN for one that cannot be sampled, as that of a saved network whose functions are gone."""
+    try:
+        return np.quantile(draws.simulator.prior.sample(2000, seed=0), [0.05, 0.95], axis=0)
+    except PriorError:
+        return np.full((2, len(draws.parameter_names)), np.nan)
 
 
 def points(draws: Draws, person: int) -> Array:
@@ -79,14 +93,22 @@ def facts(draws: Draws, person: int, row: Mapping[str, Any], checked: Mapping[st
     known = [("trials", f"{row['n_trials']} used; left out: {', '.join(reasons) or 'none'}"), ("errors", ", ".join(errors))]
     correction = draws.correction
     if correction is not None:
-        how = "MCMC on the exact likelihood" if correction.mcmc[person] else "the network's draws, weighted by the exact likelihood"
-        known.append(
-            ("posterior", f"{how}; k-hat {correction.k_hat[person]:.2f}, {percent(float(correction.ess[person]), 0)} of the draws effective")
-        )
-        known.append(("log evidence", f"{correction.log_evidence[person]:.1f} nats".replace("-", "−")))
+        known.append(("posterior", _posterior(correction, person)))
+        known.append(("log evidence", f"{shown(correction.log_evidence[person], 6)} nats"))
     if checked is not None:
         known.append(("surprise", f"p = {shown(checked['p'])} among simulated data sets of the same design"))
     return known
+
+
+def _posterior(correction: Correction, person: int) -> str:
+    """Where a person's draws come from, and what speaks for them."""
+    k_hat = shown(correction.k_hat[person], 2)
+    if correction.mcmc[person]:
+        steps, time = int(correction.mcmc_steps[person]), shown(correction.autocorrelation_time[person], 2)
+        given_up = f"importance weights were given up, or not wanted (k-hat {k_hat})"
+        return f"MCMC on the exact likelihood, {steps} steps, autocorrelation time {time}; {given_up}"
+    share = percent(float(correction.ess[person]), 0)
+    return f"the network's draws, weighted by the exact likelihood; k-hat {k_hat}, {share} of the draws effective"
 
 
 def curves(prediction: Prediction, person: int | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
   const { drawn, files } = JSON.parse(document.getElementById("data").textContent);
   const at = (id) => document.getElementById(id);
   const COLOUR = { congruent: "#0072B2", incongruent: "#D55E00", neutral: "#6B6B6B" };
+  const WRITTEN = { ...COLOUR, incongruent: "#B34700" }; // dark enough to be read
   const INK = "#222222", SOFT = "#5b5b60", ACCENT = "#0072B2";
   document.body.classList.add("scripted");
 
@@ -85,7 +86,7 @@
     levels.forEach((level, i) => {
       const place = { ...plot, X: () => x, Y: () => y + 13 * i };
       mark(place, 0, 0, level);
-      svg("text", { x: x + 8, y: y + 13 * i + 3.5, "font-size": 10, fill: COLOUR[level] || INK }, plot.node, level);
+      svg("text", { x: x + 8, y: y + 13 * i + 3.5, "font-size": 10, fill: WRITTEN[level] || INK }, plot.node, level);
     });
 
   const distribution = ({ levels }) => {
@@ -176,7 +177,8 @@
     chosen = place;
     const person = place === null ? null : drawn.people[place];
     at("chosen").value = place === null ? "" : String(place);
-    at("name").textContent = person ? person.name : `All ${drawn.people.length} people together`;
+    at("name").textContent = person ? person.name || "(no name)" : `All ${drawn.people.length} people together`;
+    at("so-many").textContent = person ? "as many trials of this person" : "a study of this size";
     at("concerns").replaceChildren(...(person ? person.concerns : []).map((sentence) => html("li", sentence)));
     at("facts").replaceChildren(
       ...(person ? person.facts : []).map(([what, value]) => {
@@ -211,7 +213,7 @@
     svg("line", { x1: X(drawn.group.mean[j]), x2: X(drawn.group.mean[j]), y1: top, y2: foot, stroke: INK, "stroke-width": 0.8, "stroke-dasharray": "3 2" }, node);
     order.forEach((place, i) => {
       const person = drawn.people[place], y = top + (i + 0.5) * step, [a, b, c, d] = person.intervals.map((interval) => interval[j]);
-      const row = svg("g", { class: "row", "data-person": place }, node);
+      const row = svg("g", { class: "row", "data-person": place, tabindex: 0, role: "button" }, node);
       svg("title", {}, row, `${person.name}: ${shown(person.mean[j])}, 90 % ${shown(a)} to ${shown(d)}`);
       svg("rect", { x: 0, y: y - step / 2, width, height: step, fill: "transparent" }, row);
       svg("line", { class: "span", x1: X(a), x2: X(d), y1: y, y2: y, stroke: ACCENT, "stroke-width": 0.9 }, row);
@@ -222,6 +224,12 @@
         svg("text", { x: left - 5, y: y + 3, "font-size": Math.min(9.5, step), "text-anchor": "end", fill: SOFT }, row, letters.length > 11 ? `${letters.slice(0, 10).join("")}…` : person.name);
       }
       row.addEventListener("click", () => choose(place, true));
+      row.addEventListener("keydown", (event) => {
+        if (event.key === "Enter" || event.key === " ") {
+          event.preventDefault();
+          choose(place, true);
+        }
+      });
     });
     svg("path", { d: `M${left},${foot}H${width - 8}`, stroke: INK, "stroke-width": 0.7 }, node);
     for (const tick of ticks(x, 5)) {
@@ -239,7 +247,7 @@
 
   if (drawn) {
     at("chosen").append(new Option(`All ${drawn.people.length} people together`, ""));
-    drawn.people.forEach((person, place) => at("chosen").append(new Option([...person.name].slice(0, 60).join(""), place)));
+    drawn.people.forEach((person, place) => at("chosen").append(new Option([...person.name].slice(0, 60).join("") || "(no name)", place)));
     drawn.parameters.forEach((parameter, j) => at("order").append(new Option(`by ${parameter.name}`, j)));
     at("chosen").addEventListener("change", () => choose(at("chosen").value === "" ? null : Number(at("chosen").value)));
     at("order").addEventListener("change", () => plant(at("order").value));
@@ -263,11 +271,11 @@
         const down = head.getAttribute("aria-sort") === "ascending", number = head.classList.contains("number");
         for (const other of heads) other.removeAttribute("aria-sort");
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
-        const key = (row) => row.cells[column].dataset.value, absent = (text) => text === "" || (number && !Number.isFinite(Number(text)));
+        const key = (row) => row.cells[column].dataset.value, absent = (text) => text === "" || (number && Number.isNaN(Number(text)));
         const sorted = [...body.rows].sort((a, b) => {
           const [x, y] = [key(a), key(b)];
           if (absent(x) || absent(y)) return absent(x) - absent(y);
-          return (down ? -1 : 1) * (number ? Number(x) - Number(y) : compare(x, y));
+          return (down ? -1 : 1) * (number ? (Number(x) > Number(y)) - (Number(x) < Number(y)) : compare(x, y));
         });
         body.append(...sorted);
       })
@@ -288,14 +296,13 @@
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     });
   }
-  at("copy").addEventListener("click", async () => {
+  at("copy").addEventListener("click", () => {
     const text = [...at("methods").querySelectorAll("#prose p, .references li")].map((node) => node.textContent).join("\n\n");
-    try {
-      await navigator.clipboard.writeText(text);
-      at("copy").textContent = "Copied";
-    } catch {
-      getSelection().selectAllChildren(at("prose"));
-    }
+    const field = html("textarea", text, document.body); // works in a frame, where the clipboard may not be asked
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    at("copy").textContent = done ? "Copied" : "Could not copy: select the text and press Ctrl+C";
   });
   const closed = [];
   addEventListener("beforeprint", () => {
