@@ -1,8 +1,8 @@
 r"""What one parameter value of DMC means, as curves: activation, bounds, drift, densities, delta function and conditional accuracy.
 
 Nothing is simulated. Paths and bounds are those of `mean_activation`. Densities come from the exact likelihood (`forward_equation`,
-`response_times`), on a grid that follows them to their ends; the distribution function is their cumulative trapezoid sum F, quantiles are read off F / F(end), and the conditional accuracy of a bin is the share of correct answers between two quantiles of all
-answers.
+`response_times`), on a grid that follows them to their ends; the distribution function is their cumulative trapezoid sum F, quantiles are read off
+F / F(end), and the conditional accuracy of a bin is the share of correct answers between two quantiles of all answers.
 """
 
 from __future__ import annotations
