@@ -206,10 +206,12 @@ class FitPage:
 
     def _start(self) -> None:
         reading, job = self.visitor.reading, self.visitor.job
-        if reading is None or reading.study is None or self.n_draws.value is None or self.seed.value is None:
+        if reading is None or reading.study is None:
             return
         if self.visitor.is_reading or reading is not self.on_screen:
             ui.notify("Expected the file to have been read, and to be the one that is shown here; look at it, and press Fit again.")
+            return
+        if self.n_draws.value is None or self.seed.value is None:
             return
         if job is not None and job.state not in ENDED:
             ui.notify("Expected one fit at a time; cancel the one that runs, or wait for it.")
