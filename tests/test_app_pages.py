@@ -4,7 +4,6 @@ import asyncio
 import threading
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from nicegui import Client, ui
 
@@ -14,7 +13,7 @@ from incongruent.app.choices import Choices, read
 from incongruent.app.explorer_page import EVERYBODY, NOTHING, ExplorerPage
 from incongruent.app.fit_page import FitPage
 from incongruent.app.house import House
-from incongruent.app.visitors import Visitor, Visitors
+from incongruent.app.visitors import Visitors
 
 ROWS = "subject,condition,rt,accuracy\n" + "".join(f"{s},{c},{400 + 10 * i},1\n" for s in (1, 2, 3) for i in range(20) for c in ("con", "inc"))
 
