@@ -92,7 +92,7 @@ def in_words(curves: Curves) -> dict[str, str]:
     """What each chart shows, for those who do not see it: its axes, and the numbers that matter most."""
     said = {
         "activation": f"bounds at ±{curves.bound:.0f}; the automatic part is at most {np.abs(curves.automatic).max():.0f}",
-        "drift": _of_both("{:.2f} in the end", curves.drift[:, -1]),
+        "drift": _of_both("{:.2f} at first", curves.drift[:, 0]) + "; " + _of_both("{:.2f} in the end", curves.drift[:, -1]),
         "correct": _of_both("{:.0f} ms on average", curves.mean_rt),
         "error": _of_both("{:.1%} of the answers", curves.errors),
         "delta": f"from {curves.delta[0]:.0f} ms at {curves.delta_at[0]:.0f} ms to {curves.delta[-1]:.0f} ms at {curves.delta_at[-1]:.0f} ms",
