@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import incongruent as inc
+from incongruent.app.charts import TITLES
 
 PATIENCE = 60_000
 """ms; a page that takes longer is broken, on however busy a machine."""
@@ -232,11 +233,21 @@ def test_visitors_do_not_see_each_other(visit, address):
     shown(second, "None yet: drop a file on the page Fit")
     first.reload()
     assert first.inner_text(".at-file-name") == "secret.csv"
+    others = [{"name": name, "value": "of an app on another port", "domain": "127.0.0.1", "path": "/"} for name in ("session", "incongruent-1")]
+    first.context.add_cookies(others)
+    first.reload()
+    assert first.inner_text(".at-file-name") == "secret.csv"
+    link = first.context.new_page()
+    link.goto(address.replace("127.0.0.1", "localhost"))  # another site, for the browser
+    link.evaluate("address => { location.href = address }", address)
+    link.wait_for_selector(".at-file-name")
     guessed = [f"{address}/results/{token}/report.html" for token in ("", "x", "..", "%2e%2e%2fvisitor")]
     assert [second.request.get(url).status for url in guessed] == [404, 404, 404, 404]
 
 
-def test_requests_of_other_sites_are_refused(address):
+def test_requests_of_other_sites_are_refused(address, place):
+    visitors = set((place / "work").glob("visitor-*"))
+
     def asked(headers, path="/"):
         with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection:
             connection.putrequest("GET", path, skip_host=True)
@@ -260,9 +271,57 @@ def test_requests_of_other_sites_are_refused(address):
     assert asked({"Host": "evil.example"}) == 400
     assert asked({"Host": here, "Origin": "http://evil.example"}) == 403
     assert asked({"Host": here, "Origin": "null"}) == 403
+    image = {"Host": here, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    link = {"Host": here, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    for site, image_status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+        assert asked(image | {"Sec-Fetch-Site": site}) == image_status
+        assert asked(link | {"Sec-Fetch-Site": site}) == 200
+    assert asked(link | {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}) == 403
     assert asked(upgrade | {"Origin": f"http://{here}"}, socket) == 101
     assert asked(upgrade | {"Origin": "http://evil.example"}, socket) == 403
     assert asked(upgrade | {"Host": "evil.example"}, socket) == 400
+    assert set((place / "work").glob("visitor-*")) == visitors  # whoever only looks leaves nothing behind
+
+
+CONTRAST = """() => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = e => { for (; e; e = e.parentElement) { const c = numbers(getComputedStyle(e).backgroundColor); if (c[3] !== 0) return c; } };
+  const own = e => [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
+  return [...document.querySelectorAll("body *")].filter(e => own(e) && e.checkVisibility() && !e.closest("[disabled], script, style")).map(e => {
+    const [a, b] = [numbers(getComputedStyle(e).color), behind(e) || [255, 255, 255]].map(light).sort((x, y) => y - x);
+    return [e.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)];
+  });
+}"""
+"""Every text on the page with its contrast."""
+
+
+def test_pages_can_be_heard_and_read(visit, address):
+    """By the roles that a screen reader knows, and by the contrast of every text."""
+    page = visit()
+    assert page.evaluate("document.documentElement.lang") == "en-GB"
+    page.click(".at-demo")
+    page.get_by_role("heading", name="30 people, 240 trials each", level=3).wait_for()
+    headings = [(page.get_by_role("heading", level=level).all_text_contents()) for level in (1, 2, 3)]
+    assert headings == [
+        ["incongruent: Fit"],
+        ["Your data", "study.csv (simulated)", "Fit"],
+        ["30 people, 240 trials each; 0 trials left out.", "Corrections"],
+    ]
+    contrasts = dict(page.evaluate(CONTRAST))
+    write(page, "where", "nothing > 1")
+    assert "there is no column 'nothing'" in page.get_by_role("alert").inner_text()
+    assert page.locator("[role=status].at-status").count() == 1
+    contrasts |= dict(page.evaluate(CONTRAST))
+    page.goto(f"{address}/explorer")
+    page.wait_for_selector(".at-accuracy canvas")
+    charts = [chart.get_attribute("aria-label") for chart in page.get_by_role("img").all()]
+    assert [label.split(".")[0] for label in charts] == list(TITLES.values())
+    assert page.get_by_role("link", name="Explorer").get_attribute("aria-current") == "page"
+    contrasts |= dict(page.evaluate(CONTRAST))
+    assert len(contrasts) > 60
+    assert {text: ratio for text, ratio in contrasts.items() if ratio < 4.5} == {}
 
 
 def test_it_listens_on_this_machine_only(address):
@@ -353,6 +412,7 @@ def test_a_fit_waits_for_others_and_is_cancelled_at_once(visit, address, data_fo
     shown(first, "drawing from the posteriors")
     start_fit(second, address, "Subject <= 2", data_folder, check=False)
     shown(second, "Waiting: 1 job before yours")
+    assert second.inner_text("[role=status].at-status") == "Waiting: 1 job before yours"
     second.reload()  # a page that is opened again finds its job
     shown(second, "Waiting: 1 job before yours")
     second.click(".at-cancel")

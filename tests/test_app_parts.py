@@ -6,19 +6,21 @@ import stat
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import incongruent as inc
-from incongruent.app.charts import CHARTS, SERIES, curves_data, observed_data, options
+from incongruent.app.charts import CHARTS, SERIES, curves_data, in_words, observed_data, options
 from incongruent.app.choices import Choices, first_lines, first_rows, read
 from incongruent.app.observed import observe
 from incongruent.app.visitors import STORED_AS, Visitors
-from incongruent.app.work import ARCHIVE, REPORT, Outcome
+from incongruent.app.work import ARCHIVE, REPORT, Outcome, program
 from incongruent.app.worker import ENDED, State, Worker
 from incongruent.checks import statistics
+from incongruent.demo import demo_study
 from incongruent.models.implied import curves
 from incongruent.progress import announce, listening
 
@@ -61,6 +63,20 @@ def test_the_code_of_choices_reads_the_same(file):
     assert again.notes == reading.study.notes
     assert np.array_equal(again.values["rt"], reading.study.values["rt"])
     assert reading.labels == {"g": (0.5, "congruent"), "z": (0.5, "incongruent")}
+
+
+@pytest.mark.parametrize(("choices", "n_people"), [(Choices(), 30), (Choices(where="subject <= 3", unit="ms"), 3)])
+def test_the_program_in_the_report_runs_also_of_the_demo_study(monkeypatch, tmp_path, choices, n_people):
+    """Which is no file of the user's. Fit and check are only called here, not done."""
+    monkeypatch.chdir(tmp_path)
+    called = {}
+    monkeypatch.setattr(inc, "fit", lambda study, posterior, **options: called.update(fit=options) or SimpleNamespace(study=study))
+    monkeypatch.setattr(inc, "check", lambda posterior, study, **options: called.update(check=options, study=study))
+    lines = program(choices.demo_code(WINDOW), "inc.pretrained('dmc')", n_draws=50, seed=4, with_check=True)
+    exec(lines, {})
+    assert (called["fit"], called["check"]) == ({"n_draws": 50, "seed": 4}, {"seed": 4})
+    assert called["study"].names == demo_study().names[:n_people]
+    assert "inc.check" not in program("study = 1", "inc.pretrained('dmc')", n_draws=50, seed=4, with_check=False)
 
 
 def test_a_table_is_read_once(file):
@@ -179,6 +195,16 @@ def test_charts_show_the_numbers_they_are_given(study):
     assert all(entry["data"] == [] for one in observed_data(None).values() for entry in one["series"])
 
 
+def test_charts_are_said_in_words_too():
+    found = curves(inc.models.dmc(), np.array([20.0, 120.0, 0.55, 60.0, 340.0, 35.0]))
+    words = in_words(found)
+    assert set(words) == set(CHARTS)
+    assert words["error"] == "Errors. density (1/s) over reaction time (ms). Model: congruent 2.1% of the answers, incongruent 10.1% of the answers."
+    assert f"congruent {found.mean_rt[0]:.0f} ms on average" in words["correct"]
+    assert f"to {found.delta[-1]:.0f} ms at {found.delta_at[-1]:.0f} ms." in words["delta"]
+    assert f"incongruent {found.accuracy[1, 0]:.0%} in the fastest fifth" in words["accuracy"]
+
+
 def test_conditions_differ_in_grey_too():
     for chart in CHARTS:
         lines = [entry for entry in SERIES[chart] if entry["type"] == "line"]
@@ -193,6 +219,7 @@ def test_files_of_a_visitor_have_places_made_here(tmp_path, study):
     visitors = Visitors(tmp_path)
     one, other = visitors.of("a"), visitors.of("b")
     assert visitors.of("a") is one
+    assert list(tmp_path.iterdir()) == []  # until there is something to write
     assert one.folder != other.folder
     assert stat.S_IMODE(one.folder.stat().st_mode) == 0o700
     first = one.place_for_upload()
@@ -203,6 +230,9 @@ def test_files_of_a_visitor_have_places_made_here(tmp_path, study):
     second.touch()
     one.take(second, "")
     assert (first.exists(), one.file_name) == (False, "unnamed")
+    late = one.ask(Choices())
+    one.take(one.place_for_upload(), "third.csv")
+    assert not one.keep(None, late)
 
     folder = one.new_results()
     for name in (REPORT, ARCHIVE, "secret"):
@@ -213,6 +243,23 @@ def test_files_of_a_visitor_have_places_made_here(tmp_path, study):
     assert [visitors.file(*asked) for asked in ((one.token, "secret"), (one.token, "../secret"), (one.token + "x", REPORT), ("", REPORT))] == [
         None
     ] * 4
+
+
+def test_of_results_the_latest_are_kept(tmp_path, study):
+    visitors = Visitors(tmp_path)
+    visitor = visitors.of("a")
+    tokens = []
+    for _ in range(2):
+        cancelled = visitor.new_results()
+        folder = visitor.new_results()
+        assert not cancelled.exists()
+        (folder / REPORT).touch()
+        visitors.publish(visitor, Outcome(folder, (), (), np.zeros((0, 0)), ()), study)
+        tokens.append(visitor.token)
+    assert list(visitor.folder.glob("results-*")) == [folder]
+    assert [visitors.file(token, REPORT) for token in tokens] == [None, folder / REPORT]
+    visitor.new_results()
+    assert folder.exists()
 
 
 def test_a_working_folder_of_nobody_is_removed_and_ones_own_is_kept(tmp_path, monkeypatch):
@@ -237,6 +284,21 @@ def test_a_network_that_is_not_there_is_refused_before_anything_is_served(tmp_pa
 
     with pytest.raises(inc.FileError, match="Expected a saved posterior file at nowhere; there is none"):
         serve(port=0, browser=False, network="nowhere", folder=tmp_path, limit=1.0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_for_other_data_is_refused_before_anything_is_served(tmp_path, monkeypatch):
+    from incongruent.app import server
+
+    def nothing(theta, given, present, rng):
+        return {"x": np.zeros(present.shape)}, present
+
+    model = inc.Model("counts", ["a"], [inc.Continuous("x")], simulate=nothing)
+    network = SimpleNamespace(simulator=SimpleNamespace(model=model))
+    monkeypatch.setattr(server, "network_named", lambda name: network)
+    wanted = "Expected a network for conflict tasks, with the columns condition, response, rt; that of mine is for counts with the columns x. Use it"
+    with pytest.raises(inc.DataError, match=wanted):
+        server.serve(port=0, browser=False, network="mine", folder=tmp_path, limit=1.0)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,6 +5,7 @@ import pytest
 
 import incongruent as inc
 from incongruent.checks import statistics
+from incongruent.models.curves import mean_activation
 from incongruent.models.implied import PROBABILITIES, curves
 
 MODEL = inc.models.dmc()
@@ -70,11 +71,24 @@ def test_activation_is_the_equation_of_the_model(typical):
     peak = typical.automatic[0].argmax()
     assert typical.time[peak] == pytest.approx(120.0, abs=4.0)  # (a - 1) tau
     assert typical.automatic[0, peak] == pytest.approx(20.0, rel=1e-3)
-    assert np.array_equal(typical.automatic[1], -typical.automatic[0])
+    assert typical.automatic[1] == pytest.approx(-typical.automatic[0])
     assert typical.activation[1] == pytest.approx(0.55 * typical.time - typical.automatic[0])
     steps = np.diff(typical.time)
     assert np.cumsum(typical.drift * steps, axis=-1) == pytest.approx(typical.activation[:, 1:])
     assert typical.bound == 60.0
+
+
+@pytest.mark.parametrize("theta", [TYPICAL, *EXTREME])
+def test_paths_are_those_that_plots_draw(theta):
+    """And reach as far as decisions do, in steps that a screen can show."""
+    found = curves(MODEL, np.asarray(theta, float))
+    process = mean_activation(MODEL, theta, until=found.time[-1])
+    assert np.array_equal(found.time, process.times)
+    for i, level in enumerate(("congruent", "incongruent")):
+        assert found.activation[i] == pytest.approx(process.of(level), abs=1e-9)
+    assert (process.bound == found.bound).all()
+    assert found.time[-1] >= found.rt[-1] - theta[4] - 6 * theta[5] - 4
+    assert np.diff(found.time).max() < 8.4
 
 
 def test_variants_with_free_and_fixed_parameters_have_curves_too():

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from incongruent.app.observed import Observed
-from incongruent.models.implied import N_BINS, Curves
+from incongruent.models.implied import LEVELS, N_BINS, Curves
 from incongruent.plots.style import CONDITION_COLOUR, INK
 
 Array = np.ndarray
@@ -86,6 +86,23 @@ AXES = {
     "delta": ("mean RT of the quantile (ms)", "incongruent − congruent (ms)"),
     "accuracy": ("fifth of the answers, from fast to slow", "share correct"),
 }
+
+
+def in_words(curves: Curves) -> dict[str, str]:
+    """What each chart shows, for those who do not see it: its axes, and the numbers that matter most."""
+    said = {
+        "activation": f"bounds at ±{curves.bound:.0f}; the automatic part is at most {np.abs(curves.automatic).max():.0f}",
+        "drift": _of_both("{:.2f} at first", curves.drift[:, 0]) + "; " + _of_both("{:.2f} in the end", curves.drift[:, -1]),
+        "correct": _of_both("{:.0f} ms on average", curves.mean_rt),
+        "error": _of_both("{:.1%} of the answers", curves.errors),
+        "delta": f"from {curves.delta[0]:.0f} ms at {curves.delta_at[0]:.0f} ms to {curves.delta[-1]:.0f} ms at {curves.delta_at[-1]:.0f} ms",
+        "accuracy": f"{_of_both('{:.0%} in the fastest fifth', curves.accuracy[:, 0])}; {_of_both('{:.0%} in the slowest', curves.accuracy[:, -1])}",
+    }
+    return {chart: f"{TITLES[chart]}. {AXES[chart][1]} over {AXES[chart][0]}. Model: {words}." for chart, words in said.items()}
+
+
+def _of_both(words: str, values: Array) -> str:
+    return ", ".join(f"{name} {words.format(float(value))}" for name, value in zip(LEVELS, values, strict=True))
 
 
 def options(chart: str) -> Options:

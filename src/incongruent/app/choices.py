@@ -17,6 +17,8 @@ from incongruent.trials import Trials
 
 MOST_LABELS = 12
 """Labels of a condition column that are shown; a column with more is hardly a condition."""
+DEMO = "study.csv"
+"""What the study that ships is called in `incongruent.demo`."""
 LINES, WIDTH = 6, 160
 """Of a file shown as it is."""
 
@@ -49,13 +51,24 @@ class Choices:
         >>> Choices(unit="s").code("a.csv", (150.0, 2500.0))
         "inc.read_trials('a.csv', unit='s')"
         """
+        return f"inc.read_trials({', '.join([repr(file), *self._options(window)])})"
+
+    def demo_code(self, window: tuple[float, float] | None) -> str:
+        """The Python program that reads the study that ships in the same way; it sets ``study``."""
+        options = self._options(window)
+        if not options:
+            return "from incongruent.demo import demo_study\nstudy = demo_study()"
+        file = f"files('incongruent.demo') / '{DEMO}'"
+        return f"from importlib.resources import files\nstudy = inc.read_trials({', '.join([file, *options])})"
+
+    def _options(self, window: tuple[float, float] | None) -> list[str]:
+        """What differs from the reader's defaults, as it is written in a call."""
         said = {"names": self.names, "by": self.by, "where": self.where, "unit": self.unit}
-        words = [repr(file), *(f"{name}={value!r}" for name, value in said.items() if value is not None)]
+        words = [f"{name}={value!r}" for name, value in said.items() if value is not None]
         if window != (150.0, 2500.0):
             words.append(f"window={window!r}")
         roles = [f"{name}={value!r}" for name, value in vars(self.coding).items() if value is not None]
-        words += [f"coding=inc.Coding({', '.join(roles)})"] if roles else []
-        return f"inc.read_trials({', '.join(words)})"
+        return words + ([f"coding=inc.Coding({', '.join(roles)})"] if roles else [])
 
 
 @dataclass(frozen=True, eq=False)

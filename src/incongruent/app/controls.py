@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 
 from incongruent.app.choices import Choices, Reading
+from incongruent.app.house import heading
 from incongruent.codings import Coding, as_text
 from incongruent.trials import CONDITION
 
@@ -37,7 +38,7 @@ class Controls:
         self.given_levels = dict(reading.choices.coding.levels or {})
         self.names: Any = None
         choices = reading.choices
-        ui.label("Corrections").classes("head")
+        heading("Corrections", 3)
         with ui.element("div").classes("fields"):
             if not self.columns or choices.names is not None:
                 self.names = _text("Names of the columns", ", ".join(choices.names or ()), changed, "names", "subject, condition, rt, accuracy")

@@ -9,7 +9,7 @@ import numpy as np
 from nicegui import events, run, ui
 
 from incongruent import priors
-from incongruent.app.charts import CHARTS, TITLES, curves_data, observed_data, options
+from incongruent.app.charts import CHARTS, TITLES, curves_data, in_words, observed_data, options
 from incongruent.app.house import House, card, frame
 from incongruent.app.observed import observe
 from incongruent.app.visitors import Visitor
@@ -35,12 +35,14 @@ class ExplorerPage:
 
     def __init__(self, house: House, visitor: Visitor) -> None:
         self.house, self.visitor = house, visitor
+        self.study = visitor.reading.study if visitor.reading is not None else None  # the page shows this one until it is opened again
         network = house.posteriors[visitor.network or next(iter(house.posteriors))]
         self.model, prior = _explorable(network.simulator.model, network.simulator.prior)
         self.ranges = [_range(parameter, *prior.limits(i)) for i, parameter in enumerate(self.model.parameters)]
         self.typical = [_within(parameter.typical, low, high) for parameter, (low, high, _) in zip(self.model.parameters, self.ranges, strict=True)]
         self.values = list(self.typical)
         self.busy, self.again = False, False
+        self.person_ticket = 0
         self.span: tuple[float, float] | None = None
         self.sliders: list[Any] = []
         self.numbers: list[Any] = []
@@ -56,13 +58,17 @@ class ExplorerPage:
                         ui.button("Typical values", on_click=self._reset).props("outline dense padding='4px 12px'").classes("at-reset")
                 self._data_card()
             with ui.element("div").classes("charts"):
-                drawn = _merged(curves_data(self._curves()), observed_data(None))
-                self.charts = {chart: self._chart(chart, drawn[chart]) for chart in CHARTS}
-        if self.visitor.reading is not None and self.visitor.reading.study is not None:
+                found = self._curves()
+                drawn, words = _merged(curves_data(found), observed_data(None)), in_words(found)
+                self.spoken: dict[str, ui.element] = {}
+                self.charts = {chart: self._chart(chart, drawn[chart], words[chart]) for chart in CHARTS}
+        if self.study is not None:
             ui.timer(0.0, lambda: self._show_data(EVERYBODY), once=True)
 
-    def _chart(self, chart: str, drawn: dict[str, Any]) -> ui.echart:
-        with card(TITLES[chart]):
+    def _chart(self, chart: str, drawn: dict[str, Any], words: str) -> ui.echart:
+        """A chart in an element that says what it shows; not the chart itself, since with other words it would be drawn again as a whole."""
+        with card(TITLES[chart]), ui.element("div").props("role=img") as self.spoken[chart]:
+            self.spoken[chart].props["aria-label"] = words
             return ui.echart(_with_numbers(options(chart), drawn)).classes("chart").classes(f"at-{chart}")
 
     # --- parameters ---------------------------------------------------------------------------------------------------------------------------
@@ -115,10 +121,18 @@ class ExplorerPage:
         try:
             while self.again:
                 self.again = False
-                found = await run.io_bound(lambda: curves_data(self._curves(), self.span))
-                self._send(found or {})  # nothing while the server stops
+                found = await run.io_bound(self._drawn)
+                if found is None:  # while the server stops
+                    return
+                self._send(found[0])
+                for chart, words in found[1].items():
+                    self.spoken[chart].props["aria-label"] = words
         finally:
             self.busy = False
+
+    def _drawn(self) -> tuple[dict[str, Any], dict[str, str]]:
+        found = self._curves()
+        return curves_data(found, self.span), in_words(found)
 
     def _send(self, changed: dict[str, Any]) -> None:
         """Only numbers go to the browser."""
@@ -128,7 +142,7 @@ class ExplorerPage:
     # --- data ---------------------------------------------------------------------------------------------------------------------------------
 
     def _data_card(self) -> None:
-        study = self.visitor.reading.study if self.visitor.reading is not None else None
+        study = self.study
         with card("Data behind the curves"):
             if study is None:
                 ui.label("None yet: drop a file on the page Fit, and its people can be shown here.").classes("soft small")
@@ -143,10 +157,13 @@ class ExplorerPage:
             self.why_not = ui.label().classes("soft small").style("margin-top: 6px")
 
     async def _show_data(self, person: int | None) -> None:
-        study = self.visitor.reading.study if self.visitor.reading is not None else None
+        study = self.study
         if study is None or person is None:
             return
+        self.person_ticket = ticket = self.person_ticket + 1
         found = None if person == NOTHING else await run.io_bound(observe, study, None if person == EVERYBODY else person)
+        if ticket != self.person_ticket:
+            return  # somebody else has been chosen meanwhile
         self.span = found.span if found is not None else None
         self._send(observed_data(found))
         await self._draw()
@@ -163,15 +180,15 @@ class ExplorerPage:
 
     def _mean(self, person: int) -> list[float] | None:
         """Posterior mean of a person, or the mean of everybody's; None where there is no posterior of these parameters."""
-        outcome, reading = self.visitor.outcome, self.visitor.reading
-        if outcome is None or reading is None or reading.study is None or self.visitor.fitted is not reading.study or person == NOTHING:
+        outcome, study = self.visitor.outcome, self.study
+        if outcome is None or study is None or self.visitor.fitted is not study or person == NOTHING:
             return None
         if outcome.parameter_names != self.model.parameter_names:
             return None
         if person == EVERYBODY:
             means = outcome.means.mean(axis=0)
-        elif reading.study.names[person] in outcome.names:
-            means = outcome.means[outcome.names.index(reading.study.names[person])]
+        elif study.names[person] in outcome.names:
+            means = outcome.means[outcome.names.index(study.names[person])]
         else:
             return None
         return list(map(float, means))

@@ -9,20 +9,20 @@ from typing import Any
 
 from nicegui import events, run, ui
 
-from incongruent.app.choices import Choices, Reading, first_lines, first_rows, kept, read
+from incongruent.app.choices import DEMO, Choices, Reading, first_lines, first_rows, kept, read
 from incongruent.app.controls import Controls
 from incongruent.app.guard import MEGABYTE, too_large
-from incongruent.app.house import House, card, frame
+from incongruent.app.house import House, card, frame, heading, refusal
 from incongruent.app.visitors import Visitor
-from incongruent.app.work import ARCHIVE, REPORT, Task, carry_out
+from incongruent.app.work import ARCHIVE, REPORT, Task, carry_out, program
 from incongruent.app.worker import ENDED, Job, State
+from incongruent.pretrained import names as shipped
 from incongruent.reading import DataError, exclusions
 from incongruent.report import Origin
 from incongruent.trials import Trials
 
 EVERY = 0.5
 """Seconds between looks at the job."""
-DEMO = "study.csv"
 FEWEST_DRAWS, MOST_DRAWS, DRAWS = 25, 10_000, 1000
 PEOPLE_A_PAGE = 10
 
@@ -38,6 +38,8 @@ class FitPage:
     def __init__(self, house: House, visitor: Visitor) -> None:
         self.house, self.visitor = house, visitor
         self.shown: tuple[Any, ...] = ()  # what of the job is on the screen
+        self.on_screen: Reading | None = None
+        self.wishes: tuple[Any, ...] = ()  # controls, also of a card that has been drawn again
 
     def build(self) -> None:
         """Put everything on the page."""
@@ -46,16 +48,24 @@ class FitPage:
                 self._drop()
             self.understood = ui.element("div")
             self.fitting = ui.element("div")
+            self.status = ui.label().classes("unseen at-status").props("role=status")
             self.result = ui.element("div")
-        self._show_reading()
+        self._look()
+        ui.timer(EVERY, self._look)
+
+    def _look(self) -> None:
+        """Show what has changed, perhaps on another page of the same visitor."""
+        if self.visitor.is_reading:
+            self._wait()
+        elif self.visitor.reading is not self.on_screen:
+            self._show_reading()
         self._look_at_job()
-        ui.timer(EVERY, self._look_at_job)
 
     # --- a file ------------------------------------------------------------------------------------------------------------------------------
 
     def _drop(self) -> None:
         limit = self.house.limit
-        self.upload_refusal = ui.label().classes("refusal text").classes("at-refusal")
+        self.upload_refusal = refusal("")
         self.upload_refusal.visible = False
         upload = ui.upload(auto_upload=True, max_file_size=limit, on_upload=self._uploaded, on_rejected=self._rejected).classes("drop")
         upload.on("failed", self._rejected, js_handler="() => emit()")
@@ -67,7 +77,7 @@ class FitPage:
             ui.label("or drop it here: CSV, TSV, semicolons or spaces between columns, or Parquet; one row for each trial.").classes("soft")
             ui.label(f"At most {limit / MEGABYTE:g} MB. It stays on this machine.").classes("soft small")
             ui.button("No file at hand? Take the demo study", on_click=self._demo).props("flat dense padding='2px 6px'").classes("at-demo small")
-        with ui.element("div").classes("line").style("margin-top: 10px") as self.sign:
+        with ui.element("div").classes("line").style("margin-top: 10px").props("role=status") as self.sign:
             ui.spinner(size="20px")
             ui.label("Reading the file; a large one takes a while.").classes("soft")
         self.sign.visible = False
@@ -84,34 +94,52 @@ class FitPage:
     async def _demo(self) -> None:
         path = self.visitor.place_for_upload()
         path.write_bytes((resources.files("incongruent.demo") / DEMO).read_bytes())
-        await self._take(path, f"{DEMO} (simulated)")
+        await self._take(path, f"{DEMO} (simulated)", is_demo=True)
 
-    async def _take(self, path: Path, name: str) -> None:
-        self.visitor.take(path, name)
+    async def _take(self, path: Path, name: str, *, is_demo: bool = False) -> None:
+        self.visitor.take(path, name, is_demo=is_demo)
         await self._read(Choices())
-        self._show_reading()
 
     async def _read(self, choices: Choices) -> None:
-        """Read the file again with other choices; what comes late, for a file that has been replaced, is thrown away."""
+        """Read the file again with other choices, and show what came of it; there is nothing to fit meanwhile.
+
+        What comes late, when something else has been said or another file been given, is thrown away.
+        """
         path, before = self.visitor.path, self.visitor.reading
         if path is None:
             return
+        ticket, reading = self.visitor.ask(choices), None
+        self._wait()
+        try:
+            reading = await run.io_bound(read, path, choices, self._posterior.simulator.design.window, before)
+        finally:
+            kept_it = self.visitor.keep(reading, ticket)
+        if kept_it:
+            self._show_other(before)
+
+    def _wait(self) -> None:
+        """While a file is read."""
         self.sign.visible = True
-        reading = await run.io_bound(read, path, choices, self._posterior.simulator.design.window, before)
-        self.sign.visible = False
-        if path == self.visitor.path:
-            self.visitor.reading = reading
+        self.fitting.clear()
 
     # --- how it is understood -----------------------------------------------------------------------------------------------------------------
 
+    def _show_other(self, before: Reading | None) -> None:
+        """Another reading of the same columns leaves the controls as they are, with the cursor in one of them."""
+        reading = self.visitor.reading
+        if before is not None and reading is not None and self.on_screen is before and reading.columns == before.columns:
+            self._show_words()
+        else:
+            self._show_reading()
+
     def _show_reading(self) -> None:
         self.understood.clear()
-        reading = self.visitor.reading
+        self.on_screen = reading = self.visitor.reading
         if reading is None or self.visitor.path is None:
             self._show_fitting()
             return
         with self.understood, card():
-            ui.label(self.visitor.file_name).classes("head text").classes("at-file-name")
+            heading(self.visitor.file_name).classes("text").classes("at-file-name")
             with ui.element("div").classes("columns"):
                 self.words = ui.element("div")
                 with ui.element("div"):
@@ -122,7 +150,7 @@ class FitPage:
 
     def _show_words(self) -> None:
         """What the reader says, and what can be done with it."""
-        reading = self.visitor.reading
+        self.on_screen = reading = self.visitor.reading
         self.words.clear()
         if reading is not None:
             with self.words:
@@ -138,16 +166,11 @@ class FitPage:
         try:
             choices = self.controls.said()
         except DataError as error:
-            self.visitor.reading = replace(reading, study=None, refusal=str(error))
+            self.visitor.keep(replace(reading, study=None, refusal=str(error)))
             self._show_words()
             return
-        if choices == reading.choices and reading.refusal is None:
-            return
-        await self._read(choices)
-        if self.visitor.reading is not None and self.visitor.reading.columns != reading.columns:
-            self._show_reading()
-        else:
-            self._show_words()
+        if choices != self.visitor.asked:
+            await self._read(choices)
 
     # --- a fit --------------------------------------------------------------------------------------------------------------------------------
 
@@ -160,42 +183,50 @@ class FitPage:
         return self.visitor.network or next(iter(self.house.posteriors))
 
     def _show_fitting(self) -> None:
+        self.sign.visible = False
         self.fitting.clear()
         reading = self.visitor.reading
         if reading is None or reading.study is None or not kept(reading.study):
             return
+        n_draws, seed, with_check = (control.value for control in self.wishes) if self.wishes else (DRAWS, 1, True)
         with self.fitting, card("Fit"):
             with ui.element("div").classes("fields"):
                 ui.select(self.house.names, label="Network", value=self._network, on_change=self._other_network).classes("at-network")
-                self.n_draws = ui.number("Draws for each person", value=DRAWS, min=FEWEST_DRAWS, max=MOST_DRAWS, precision=0)
-                self.seed = ui.number("Seed: same seed, same result", value=1, min=0, max=2**31, precision=0)
-                self.with_check = ui.checkbox("Ask also if the model is right", value=True)
+                self.n_draws = ui.number("Draws for each person", value=n_draws, min=FEWEST_DRAWS, max=MOST_DRAWS, precision=0)
+                self.seed = ui.number("Seed: same seed, same result", value=seed, min=0, max=2**31, precision=0)
+                self.with_check = ui.checkbox("Ask also if the model is right", value=with_check)
+                self.wishes = (self.n_draws, self.seed, self.with_check)
             with ui.element("div").classes("line").style("margin-top: 10px"):
                 ui.button("Fit", on_click=self._start).props("unelevated").classes("at-fit")
                 ui.label("About a minute for a few people, several for a hundred; the page can be closed and opened again.").classes("soft small")
 
     async def _other_network(self, event: events.ValueChangeEventArguments) -> None:
         self.visitor.network = event.value
-        await self._read(self.visitor.choices)
-        self._show_words()
+        await self._read(self.visitor.asked or Choices())
 
     def _start(self) -> None:
         reading, job = self.visitor.reading, self.visitor.job
-        if reading is None or reading.study is None or self.n_draws.value is None or self.seed.value is None:
+        if reading is None or reading.study is None:
+            return
+        if self.visitor.is_reading or reading is not self.on_screen:
+            ui.notify("Expected the file to have been read, and to be the one that is shown here; look at it, and press Fit again.")
+            return
+        if self.n_draws.value is None or self.seed.value is None:
             return
         if job is not None and job.state not in ENDED:
             ui.notify("Expected one fit at a time; cancel the one that runs, or wait for it.")
             return
-        n_draws, seed = int(self.n_draws.value), int(self.seed.value)
-        task = Task(reading.study, self._network, n_draws, seed, bool(self.with_check.value), self.visitor.new_results(), self._origin(n_draws, seed))
+        n_draws, seed, with_check = int(self.n_draws.value), int(self.seed.value), bool(self.with_check.value)
+        origin = self._origin(reading, n_draws=n_draws, seed=seed, with_check=with_check)
+        task = Task(reading.study, self._network, n_draws, seed, with_check, self.visitor.new_results(), origin)
         self.visitor.job = self.house.worker.submit(carry_out, task)
         self._look_at_job()
 
-    def _origin(self, n_draws: int, seed: int) -> Origin:
-        name, window = self.visitor.file_name, self._posterior.simulator.design.window
-        loaded = f"inc.pretrained({self._network!r})" if self._network == "dmc" else f"inc.load_posterior({self.house.names[self._network]!r})"
-        command = f"inc.fit({self.visitor.choices.code(name, window)}, {loaded}, n_draws={n_draws}, seed={seed})"
-        return Origin(name, command, seed)
+    def _origin(self, reading: Reading, *, n_draws: int, seed: int, with_check: bool) -> Origin:
+        name, window, choices = self.visitor.file_name, self._posterior.simulator.design.window, reading.choices
+        lines = choices.demo_code(window) if self.visitor.is_demo else f"study = {choices.code(name, window)}"
+        loaded = f"inc.pretrained({self._network!r})" if self._network in shipped() else f"inc.load_posterior({self.house.names[self._network]!r})"
+        return Origin(name, program(lines, loaded, n_draws=n_draws, seed=seed, with_check=with_check), seed)
 
     # --- the job ------------------------------------------------------------------------------------------------------------------------------
 
@@ -213,6 +244,7 @@ class FitPage:
             self.total.text = f"{_seconds(job.seconds())} in all"
 
     def _show_job(self) -> None:
+        self.status.text = self._state()
         self.result.clear()
         with self.result:
             if self.visitor.job is not None and self.visitor.job.state is not State.DONE:
@@ -222,17 +254,27 @@ class FitPage:
                 with card():
                     self._outcome()
 
-    def _progress(self, job: Job) -> None:
+    def _state(self) -> str:
+        """For those who hear the page: the state of the job with its stage, without the clock."""
+        job = self.visitor.job
+        if job is None:
+            return ""
+        return f"{self._head(job)}: {job.stages[-1][0]}" if job.state is State.RUNNING else self._head(job)
+
+    def _head(self, job: Job) -> str:
         ahead = self.house.worker.ahead(job)
-        head = {
+        return {
             State.WAITING: f"Waiting: {ahead} job{'s' if ahead != 1 else ''} before yours",
             State.RUNNING: "Fitting",
+            State.DONE: "The fit is done; results are below",
             State.FAILED: "The fit could not be done",
             State.CANCELLED: "Cancelled",
         }[job.state]
-        ui.label(head).classes("head").classes("at-job-state")
+
+    def _progress(self, job: Job) -> None:
+        heading(self._head(job)).classes("at-job-state")
         if job.state is State.FAILED:
-            ui.label(job.complaint).classes("refusal text").classes("at-refusal")
+            refusal(job.complaint)
         table = job.timetable()
         for i, (words, seconds) in enumerate(table):
             now = job.state is State.RUNNING and i == len(table) - 1
@@ -251,7 +293,7 @@ class FitPage:
     def _outcome(self) -> None:
         outcome, job, token = self.visitor.outcome, self.visitor.job, self.visitor.token
         assert outcome is not None
-        ui.label("Results").classes("head").classes("at-results")
+        heading("Results").classes("at-results")
         if job is not None and job.outcome is outcome:
             ui.label(f"{len(outcome.names)} people of {job.task.origin.source}, in {_seconds(job.seconds())}.").classes("text soft")
         for sentence in outcome.sentences:
@@ -269,8 +311,8 @@ class FitPage:
 def _sentences(reading: Reading) -> None:
     """How a file was understood, or why not."""
     if reading.refusal is not None:
-        ui.label("This file cannot be read as trials yet.").classes("head")
-        ui.label(reading.refusal).classes("refusal text").classes("at-refusal")
+        heading("This file cannot be read as trials yet.", 3)
+        refusal(reading.refusal)
         ui.label("Say under Corrections what the columns are, or give another file.").classes("soft small")
     if reading.study is not None:
         study = reading.study
@@ -278,7 +320,7 @@ def _sentences(reading: Reading) -> None:
         n = study.n_trials
         size = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
         who = f"{len(study)} people" if len(study) != 1 else "1 data set"
-        ui.label(f"{who}, {size} trials each; {left_out} trials left out.").classes("head at-summary")
+        heading(f"{who}, {size} trials each; {left_out} trials left out.", 3).classes("at-summary")
     for note in reading.notes:
         ui.label(f"• {note}").classes("note")
     if reading.study is not None:

@@ -12,6 +12,8 @@ HOSTS = ["127.0.0.1", "localhost"]
 """Names under which the page can be asked for; another one is a page elsewhere whose address was turned to this machine (DNS rebinding)."""
 SLACK = 65_536
 """Bytes by which a form is larger than the file in it."""
+ELSEWHERE = ("cross-site", "same-site")
+"""What browsers call a request that another site's page, or another server's on this machine, made."""
 MEGABYTE = 1_000_000
 
 PAGES = (
@@ -65,8 +67,7 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        if _from_elsewhere(headers):
             return PlainTextResponse("Expected a request from this page itself; it came from another site.", 403)
         if scope["type"] == "websocket" or scope["method"] in ("GET", "HEAD"):
             return None
@@ -74,3 +75,12 @@ class Guard:
         if not length.isdigit():
             return PlainTextResponse("Expected a request that says how long it is.", 411)
         return PlainTextResponse(too_large(self.limit), 413) if int(length) > self.limit + SLACK else None
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether another site's page asks. An image or a script there is asked for without an origin; a link that somebody follows may lead here."""
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        return True
+    follows = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
+    return headers.get("sec-fetch-site") in ELSEWHERE and not follows

@@ -17,12 +17,14 @@ STYLE = """
 :root { --ink: #222; --soft: #5c5c5c; --edge: #d9d9d9; --blue: #0072B2; --nicegui-default-padding: 0; --nicegui-default-gap: 0; }
 body { background: #f7f7f5; color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
 .nicegui-content { display: block; width: 100%; max-width: 1240px; margin: 0 auto; padding: 0 20px 60px; }
-.top { display: flex; align-items: baseline; gap: 24px; padding: 18px 0 14px; flex-wrap: wrap; }
-.top .brand { font-weight: 650; font-size: 19px; }
+.top, .top nav { display: flex; align-items: baseline; gap: 24px; flex-wrap: wrap; }
+.top { padding: 18px 0 14px; }
+.top h1 { font: inherit; font-weight: 650; font-size: 19px; letter-spacing: normal; margin: 0; }
 .top a { color: var(--soft); text-decoration: none; padding: 2px 0; border-bottom: 2px solid transparent; }
 .top a.here { color: var(--ink); border-color: var(--blue); }
 .card { background: #fff; border: 1px solid var(--edge); border-radius: 8px; padding: 18px 20px; margin-bottom: 16px; min-width: 0; }
-.head { font-weight: 650; font-size: 16px; margin-bottom: 6px; }
+.head { font: inherit; font-weight: 650; font-size: 16px; letter-spacing: normal; margin: 0 0 6px; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .soft { color: var(--soft); }
 .small { font-size: 13px; }
 .card a { color: var(--blue); }
@@ -63,6 +65,8 @@ body { background: #f7f7f5; color: var(--ink); font: 15px/1.5 system-ui, "Segoe 
 }
 """
 
+PAGES = {"/": "Fit", "/explorer": "Explorer"}
+
 
 @dataclass(frozen=True)
 class House:
@@ -91,11 +95,15 @@ def frame(here: str) -> Iterator[None]:
     """The look, and links between the pages."""
     ui.add_css(STYLE)
     ui.colors(primary="#0072B2")
-    with ui.element("nav").classes("top"):
-        ui.label("incongruent").classes("brand")
-        for name, target in (("Fit", "/"), ("Explorer", "/explorer")):
-            ui.link(name, target).classes("here" if target == here else "")
-    yield
+    with ui.element("header").classes("top"):
+        with ui.element("h1"):
+            _tagged("span", "incongruent")
+            _tagged("span", f": {PAGES[here]}").classes("unseen")
+        with ui.element("nav").props('aria-label="pages"'):
+            for target, name in PAGES.items():
+                ui.link(name, target).classes("here" if target == here else "").props("aria-current=page" if target == here else "")
+    with ui.element("main"):
+        yield
 
 
 @contextmanager
@@ -103,5 +111,21 @@ def card(title: str = "") -> Iterator[ui.element]:
     """A part of the page with a heading."""
     with ui.element("section").classes("card") as section:
         if title:
-            ui.label(title).classes("head")
+            heading(title)
         yield section
+
+
+def heading(text: str, level: int = 2) -> ui.label:
+    """Of a part of the page; parts of parts have level 3."""
+    return _tagged(f"h{level}", text).classes("head")
+
+
+def refusal(text: str) -> ui.label:
+    """Why something cannot be done; screen readers say it at once."""
+    return ui.label(text).classes("refusal text").classes("at-refusal").props("role=alert")
+
+
+def _tagged(tag: str, text: str) -> ui.label:
+    label = ui.label(text)
+    label.tag = tag
+    return label

@@ -27,7 +27,10 @@ from incongruent.app.work import REPORT
 from incongruent.app.worker import Worker
 from incongruent.cli_parts import screen
 from incongruent.cli_reading import network_named
+from incongruent.codings import DataError
+from incongruent.posterior import Posterior
 from incongruent.pretrained import names as shipped
+from incongruent.trials import CONFLICT_TASK
 
 ADDRESS = "127.0.0.1"
 
@@ -44,18 +47,32 @@ def serve(*, port: int, browser: bool, network: str | None, folder: Path | None,
 
     Raises:
         FileError: when there is no such network.
+        DataError: when it is for other data than files of trials hold.
     """
     networks = [*([network] if network is not None and network not in shipped() else []), *shipped()]
-    posteriors = {name: network_named(name) for name in networks}
+    posteriors = {name: _for_conflict_tasks(name) for name in networks}
     with _working_folder(folder) as place:
         Storage.path = place / "page"
         worker = Worker()
         try:
             house = House(Visitors(place), worker, posteriors, int(limit * MEGABYTE))
-            _install(house)
-            _run(_free_port(port), browser)
+            found = _free_port(port)
+            _install(house, found)
+            _run(found, browser)
         finally:
             worker.close()
+
+
+def _for_conflict_tasks(network: str) -> Posterior:
+    posterior = network_named(network)
+    columns = posterior.simulator.model.columns
+    if set(columns) != set(CONFLICT_TASK):
+        wanted, found = (", ".join(column.name for column in of) for of in (CONFLICT_TASK, columns))
+        raise DataError(
+            f"Expected a network for conflict tasks, with the columns {wanted}; that of {network} is for {posterior.simulator.model.name} with the "
+            f"columns {found}. Use it from Python: inc.load_posterior and inc.fit."
+        )
+    return posterior
 
 
 @contextmanager
@@ -77,7 +94,7 @@ def _working_folder(folder: Path | None) -> Iterator[Path]:
                 os.environ["TMPDIR"] = before
 
 
-def _install(house: House) -> None:
+def _install(house: House, port: int) -> None:
     """Pages, files and guards of the one application."""
 
     @ui.page("/", title="incongruent · fit")
@@ -96,7 +113,8 @@ def _install(house: House) -> None:
         headers = {"Content-Security-Policy": RESULTS, "Cache-Control": "no-store"}
         return FileResponse(path, filename=name, headers=headers, content_disposition_type="attachment" if download or name != REPORT else "inline")
 
-    app.add_middleware(SessionMiddleware, secret_key=secrets.token_urlsafe(32), same_site="strict")
+    # Cookies know no ports: a page beside this one must not take its cookie. "lax", as a link from elsewhere would else begin a new session.
+    app.add_middleware(SessionMiddleware, secret_key=secrets.token_urlsafe(32), session_cookie=f"incongruent-{port}", same_site="lax")
     app.add_middleware(Guard, limit=house.limit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)  # the last one added is asked first
 
@@ -110,6 +128,7 @@ def _run(port: int, browser: bool) -> None:
         port=port,
         show=browser,
         title="incongruent",
+        language="en-GB",
         reload=False,
         dark=False,
         tailwind=False,

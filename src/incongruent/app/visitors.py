@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from incongruent.app.choices import Choices, Reading
@@ -25,10 +26,13 @@ class Visitor:
     """One browser's things.
 
     Attributes:
-        folder: of its own, empty at first.
+        parent: below which its folder is.
         file_name: what the uploaded file was called, for eyes only; "" without one.
         path: where it is.
-        reading: what it was understood as.
+        is_demo: whether it is the study that ships with the package.
+        reading: what it was understood as, the latest that has ended.
+        asked: how it is to be read according to what was said last; None when that contradicts itself.
+        is_reading: whether what was asked for has not ended yet.
         job: the latest.
         outcome: of the latest job that was done.
         fitted: the trials that it is of.
@@ -36,34 +40,60 @@ class Visitor:
         network: the one chosen; "" for the first.
     """
 
-    folder: Path
+    parent: Path
     file_name: str = ""
     path: Path | None = None
+    is_demo: bool = False
     reading: Reading | None = None
+    asked: Choices | None = None
+    is_reading: bool = False
     job: Job | None = None
     outcome: Outcome | None = None
     fitted: Trials | None = None
     token: str = ""
     network: str = ""
+    _ticket: int = 0
 
-    @property
-    def choices(self) -> Choices:
-        """How its file is read at present."""
-        return self.reading.choices if self.reading is not None else Choices()
+    @cached_property
+    def folder(self) -> Path:
+        """Of its own; made when it is first needed, so that whoever only looks leaves nothing behind."""
+        return _new_folder(self.parent, "visitor-")
 
     def place_for_upload(self) -> Path:
         """Where another file may be written to."""
         return _new_folder(self.folder, "upload-") / STORED_AS
 
-    def take(self, path: Path, name: str) -> None:
+    def take(self, path: Path, name: str, *, is_demo: bool = False) -> None:
         """Have another file, which was written to its place, instead of the one before."""
-        before, self.path, self.reading = self.path, path, None
+        before, self.path, self.reading, self.is_demo = self.path, path, None, is_demo
+        self._ticket += 1  # whoever still reads the file before comes too late
         self.file_name = "".join(c if c.isprintable() else "·" for c in name)[:LONGEST_NAME] or "unnamed"
         if before is not None:
             shutil.rmtree(before.parent, ignore_errors=True)
 
+    def ask(self, choices: Choices) -> int:
+        """A ticket for reading the file with other choices; earlier tickets are worth nothing from now on."""
+        self.asked, self.is_reading, self._ticket = choices, True, self._ticket + 1
+        return self._ticket
+
+    def keep(self, reading: Reading | None, ticket: int | None = None) -> bool:
+        """Have a reading that has ended, unless its ticket is not the last one; without a ticket, one that says why nothing can be read.
+
+        Returns:
+            Whether it is kept: of two readings the one that was asked for last counts, whichever ends last.
+        """
+        if ticket is None:
+            self.asked, self._ticket = None, self._ticket + 1
+        elif ticket != self._ticket:
+            return False
+        self.reading, self.is_reading = reading, False
+        return True
+
     def new_results(self) -> Path:
-        """An empty folder for results."""
+        """An empty folder for results; those of jobs that were cancelled or failed are removed, the latest outcome stays."""
+        for old in self.folder.glob("results-*"):
+            if self.outcome is None or old != self.outcome.folder:
+                shutil.rmtree(old, ignore_errors=True)
         return _new_folder(self.folder, "results-")
 
 
@@ -82,11 +112,14 @@ class Visitors:
     def of(self, session: str) -> Visitor:
         """The visitor of a session, a new one at first."""
         if session not in self._by_session:
-            self._by_session[session] = Visitor(_new_folder(self.folder, "visitor-"))
+            self._by_session[session] = Visitor(self.folder)
         return self._by_session[session]
 
     def publish(self, visitor: Visitor, outcome: Outcome, study: Trials) -> None:
-        """Give a visitor the outcome of a study, with a token that cannot be guessed."""
+        """Give a visitor the outcome of a study, with a token that cannot be guessed, instead of the outcome before."""
+        before = self._by_token.pop(visitor.token, None)
+        if before is not None:
+            shutil.rmtree(before, ignore_errors=True)
         visitor.outcome, visitor.fitted, visitor.token = outcome, study, secrets.token_urlsafe(32)
         self._by_token[visitor.token] = outcome.folder
 

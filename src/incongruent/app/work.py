@@ -66,6 +66,22 @@ class Outcome:
     sentences: tuple[str, ...]
 
 
+def program(reading: str, network: str, *, n_draws: int, seed: int, with_check: bool) -> str:
+    """The Python program that gives the same numbers as a task.
+
+    Args:
+        reading: lines that set ``study``.
+        network: the expression that loads it.
+        n_draws, seed, with_check: as in `Task`.
+    """
+    lines = [f"posterior = {network}", f"fit = inc.fit(study, posterior, n_draws={n_draws}, seed={seed})"]
+    check_too = [
+        "usable = [i for i, n in enumerate(fit.study.n_trials) if n > 0]",
+        f"check = inc.check(posterior, inc.select(study, usable), seed={seed})",
+    ]
+    return "\n".join(["import incongruent as inc", reading, *lines, *(check_too if with_check else [])])
+
+
 def carry_out(task: Task) -> Outcome:
     """Do it; stages are announced.
 

@@ -1,8 +1,8 @@
 r"""What one parameter value of DMC means, as curves: activation, bounds, drift, densities, delta function and conditional accuracy.
 
-Nothing is simulated. Densities come from the exact likelihood (`forward_equation`, `response_times`); the distribution function is their cumulative
-trapezoid sum F, quantiles are read off F / F(end), and the conditional accuracy of a bin is the share of correct answers between two quantiles of all
-answers.
+Nothing is simulated. Paths and bounds are those of `mean_activation`. Densities come from the exact likelihood (`forward_equation`,
+`response_times`), on a grid that follows them to their ends; the distribution function is their cumulative trapezoid sum F, quantiles are read off
+F / F(end), and the conditional accuracy of a bin is the share of correct answers between two quantiles of all answers.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.models.curves import densities_at
-from incongruent.models.dmc import OPTIONAL, activation
+from incongruent.models.curves import densities_at, mean_activation
+from incongruent.models.dmc import OPTIONAL
 from incongruent.models.model import Kept, Likelihood, Model
 from incongruent.models.passage_model import HORIZON, LAPSE_RANGE, SIGMA
 from incongruent.trials import CONDITION
@@ -22,8 +22,6 @@ from incongruent.trials import CONDITION
 Array = np.ndarray
 
 LEVELS = CONDITION.levels[:2]
-SIGN = np.array([1.0, -1.0])
-"""Of the automatic activation in congruent and incongruent trials."""
 PROBABILITIES = np.linspace(0.05, 0.95, 19)
 """Of the quantiles at which the delta function is given."""
 N_BINS = 5
@@ -96,17 +94,16 @@ def curves(model: Model, theta: Array) -> Curves:
     density = densities_at(likelihood.densities, np.asarray(theta, float)[None], range(len(LEVELS)), rt, Kept())  # (condition, side, rt)
     cumulative = _cumulative(density)  # (condition, side, rt)
     quantiles = [_quantiles(rt, side[0], PROBABILITIES) for side in cumulative]
-    time = np.arange(0.0, _decision_time(values) + 2.0 * STEP, 2.0 * STEP)
-    automatic = SIGN[:, None] * activation(time, *(np.asarray(values[name]) for name in ("A", "tau", "a")))
-    controlled = values["mu_c"] * time
+    process = mean_activation(model, theta, until=_decision_time(values))
+    time = process.times
     total = cumulative[..., -1]  # (condition, side)
     return Curves(
         time=time,
-        automatic=automatic,
-        controlled=controlled,
-        bound=float(values["b"]),
+        automatic=np.stack([process.automatic(level) for level in LEVELS]),
+        controlled=process.controlled,
+        bound=float(process.bound[0]),
         drift_time=0.5 * (time[1:] + time[:-1]),
-        drift=np.diff(automatic + controlled, axis=-1) / np.diff(time),
+        drift=np.stack([np.diff(process.of(level)) for level in LEVELS]) / np.diff(time),
         rt=rt,
         density=density,
         delta_at=0.5 * (quantiles[0] + quantiles[1]),
