@@ -297,7 +297,7 @@ def test_a_network_for_other_data_is_refused_before_anything_is_served(tmp_path,
     network = SimpleNamespace(simulator=SimpleNamespace(model=model))
     monkeypatch.setattr(server, "network_named", lambda name: network)
     wanted = "Expected a network for conflict tasks, with the columns condition, response, rt; that of mine is for counts with the columns x. Use it"
-    with pytest.raises(inc.DataError, match=wanted):
+    with pytest.raises(inc.FileError, match=wanted):
         server.serve(port=0, browser=False, network="mine", folder=tmp_path, limit=1.0)
     assert list(tmp_path.iterdir()) == []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import secrets
 import signal
@@ -12,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from nicegui import app, ui
+from nicegui import app, background_tasks, ui
 from nicegui.storage import Storage
 from starlette.middleware.sessions import SessionMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -27,9 +29,9 @@ from incongruent.app.work import REPORT
 from incongruent.app.worker import Worker
 from incongruent.cli_parts import screen
 from incongruent.cli_reading import network_named
-from incongruent.codings import DataError
 from incongruent.posterior import Posterior
 from incongruent.pretrained import names as shipped
+from incongruent.storage import FileError
 from incongruent.trials import CONFLICT_TASK
 
 ADDRESS = "127.0.0.1"
@@ -46,8 +48,7 @@ def serve(*, port: int, browser: bool, network: str | None, folder: Path | None,
         limit: largest upload in MB.
 
     Raises:
-        FileError: when there is no such network.
-        DataError: when it is for other data than files of trials hold.
+        FileError: when there is no such network, or it is for other data than files of trials hold.
     """
     networks = [*([network] if network is not None and network not in shipped() else []), *shipped()]
     posteriors = {name: _for_conflict_tasks(name) for name in networks}
@@ -68,7 +69,7 @@ def _for_conflict_tasks(network: str) -> Posterior:
     columns = posterior.simulator.model.columns
     if set(columns) != set(CONFLICT_TASK):
         wanted, found = (", ".join(column.name for column in of) for of in (CONFLICT_TASK, columns))
-        raise DataError(
+        raise FileError(
             f"Expected a network for conflict tasks, with the columns {wanted}; that of {network} is for {posterior.simulator.model.name} with the "
             f"columns {found}. Use it from Python: inc.load_posterior and inc.fit."
         )
@@ -120,9 +121,8 @@ def _install(house: House, port: int) -> None:
 
 
 def _run(port: int, browser: bool) -> None:
-    address = f"http://{ADDRESS}:{port}"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # not at once: the worker has to be stopped, and a temporary folder to be removed
-    app.on_startup(lambda: screen.print(f"The page is at {address} for browsers on this machine. Ctrl+C ends it."))
+    app.on_startup(lambda: background_tasks.create(_announce(port), name="announce"))
     ui.run(
         host=ADDRESS,
         port=port,
@@ -135,6 +135,17 @@ def _run(port: int, browser: bool) -> None:
         show_welcome_message=False,
         reconnect_timeout=30.0,
     )
+
+
+async def _announce(port: int) -> None:
+    """Say where the page is as soon as it is there, which is a moment after the start."""
+    while True:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(ADDRESS, port)
+            writer.close()
+            break
+        await asyncio.sleep(0.05)
+    screen.print(f"The page is at http://{ADDRESS}:{port} for browsers on this machine. Ctrl+C ends it.")
 
 
 def _free_port(port: int) -> int:
