@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from incongruent.checks.panel import LEVEL, Panel
 from incongruent.checks.panel_statistics import Statistic
-from incongruent.plots.style import CONDITION_COLOUR, INK, SMALL, TWO_COLUMNS, drawable, new_figure, styled
+from incongruent.plots.style import CONDITION_COLOUR, INK, SMALL, TWO_COLUMNS, drawable, new_figure, readable, styled
 
 FAR = 8.0
 """Distances beyond this are drawn at the edge, with their number."""
@@ -32,10 +32,14 @@ def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
         for i, y in zip(places, rows, strict=True):
             _draw(ax, float(tests.z[i]), y, edge, colour, bool(failing[i]))
             weight, numbers = ("bold" if failing[i] else "normal"), _numbers(panel.statistics[i], float(observed[i]), float(predicted[i]))
-            ax.annotate(numbers, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL, color=colour, fontweight=weight)
+            ax.annotate(
+                numbers, (1.03, y), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL, color=readable(colour), fontweight=weight
+            )
         ticks += [*rows]
         labels += [panel.statistics[i].name.removesuffix(f", {group}") for i in places]
-        ax.annotate(group, (0.015, row - 0.95), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=colour, fontweight="bold")
+        ax.annotate(
+            group, (0.015, row - 0.95), xycoords=("axes fraction", "data"), va="center", fontsize=8, color=readable(colour), fontweight="bold"
+        )
         row += len(places) + 1.2
     ax.annotate("observed  |  predicted", (1.03, -0.95), xycoords=("axes fraction", "data"), va="center", fontsize=SMALL, color=INK)
     ax.set_yticks(ticks, labels, fontsize=SMALL)

@@ -76,6 +76,11 @@ def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **op
     return figure, list(axes.ravel())
 
 
+def readable(colour: str) -> str:
+    """The colour for text of a mark of this colour: orange is too light for small letters (contrast 3.9 on white), and darkened."""
+    return "#B34700" if colour == CONDITION_COLOUR["incongruent"] else colour
+
+
 def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: str) -> Text:
     """Write a label at a place of the data, on its "left", "right", or "above" or "below" it and to the right; the layout leaves no room for it."""
     offset, across, along = {
@@ -84,7 +89,9 @@ def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: s
         "above": ((0, 5), "left", "bottom"),
         "below": ((0, -5), "left", "top"),
     }[side]
-    label = ax.annotate(text, at, xytext=offset, textcoords="offset points", ha=across, va=along, color=colour, fontsize=SMALL, parse_math=False)
+    label = ax.annotate(
+        text, at, xytext=offset, textcoords="offset points", ha=across, va=along, color=readable(colour), fontsize=SMALL, parse_math=False
+    )
     label.set_in_layout(False)
     return label
 
