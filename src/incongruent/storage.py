@@ -145,3 +145,14 @@ def with_leaves(tree: Any, arrays: Mapping[str, Array], prefix: str) -> Any:
         return jax.numpy.asarray(stored, leaf.dtype)
 
     return jax.tree_util.tree_map_with_path(one, tree)
+
+
+def strict_json(value: Any) -> Any:
+    """The same for strict JSON: plain numbers, and None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): strict_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict_json(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -31,6 +31,7 @@ from incongruent.checks.surprise import Surprise, surprise
 from incongruent.posterior import Posterior
 from incongruent.priors import Prior
 from incongruent.progress import announce
+from incongruent.storage import strict_json
 from incongruent.trials import Trials, select
 
 LEVEL = 0.05
@@ -266,14 +267,3 @@ def decide(clean: Hygiene, scope: Surprise, panel: Panel, prior: PriorCheck | No
     if many_outside(scope):
         return Verdict.OUTSIDE
     return Verdict.WASTEFUL if moves else Verdict.WELL_SPECIFIED
-
-
-def strict_json(value: Any) -> Any:
-    """The same for strict JSON: plain numbers, and None for what is not finite."""
-    if isinstance(value, dict):
-        return {str(key): strict_json(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [strict_json(entry) for entry in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -106,10 +106,9 @@ def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -
     n = study.n_trials[study.n_trials > 0]
     excluded = {reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()}
     total = int(study.n_trials.sum() + study.n_excluded.sum())
-    errors = {str(name).removeprefix("error_"): values.mean() for name, values in people.items() if str(name).startswith("error_")}
+    errors = {level: float(np.mean(people[name].dropna())) for name, level in error_columns(people).items()}
     return {
         "n_people": len(study),
-        "n_fitted": len(fit.draws),
         "not_fitted": list(fit.not_fitted),
         "n_trials": int(study.n_trials.sum()),
         "trials_each": (int(n.min()), int(np.median(n)), int(n.max())) if len(n) else (0, 0, 0),
@@ -120,6 +119,11 @@ def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -
         "flagged": [(study.names[i], list(fit.flags[i])) for i in np.flatnonzero(study.n_trials > 0) if fit.flags[i]],
         "notes": list(study.notes),
     }
+
+
+def error_columns(people: Iterable[Any]) -> dict[str, str]:
+    """The columns of `Fit.people` that hold shares of errors, and the condition of each."""
+    return {str(name): str(name).removeprefix("error_") for name in people if str(name).startswith("error_")}
 
 
 def group_table(draws: Draws) -> Table:
@@ -135,7 +139,7 @@ def group_table(draws: Draws) -> Table:
     sd = draws.means.std(axis=0, ddof=1) if len(draws) > 1 else np.full(means.shape[1], np.nan)
     contraction = draws.contraction.mean(axis=0)
     rows = []
-    for i, parameter in enumerate(draws.simulator.model.parameters):
+    for i, parameter in enumerate(parameters_of(draws)):
         unit = f" {parameter.unit}" if parameter.unit else ""
         average = Cell(f"{shown(means[:, i].mean())}{unit}", float(means[:, i].mean()), f"{shown(low[i])} to {shown(high[i])}")
         cells = (Cell(parameter.name, below=parameter.meaning), average, Cell(shown(sd[i]), float(sd[i])))
@@ -153,9 +157,9 @@ def people_table(fit: Fit | None, check: Check | None, concerns: Sequence[Sequen
     positions: list[int | None] = [None] * len(people)
     for k, i in enumerate(fitted):
         positions[i] = k
-    errors = [str(name) for name in people if str(name).startswith("error_")]
+    errors = error_columns(people)
     columns = [Column("person", number=False), Column("trials", "used, with those left out below")]
-    columns += [Column(f"errors {name.removeprefix('error_')}", "share of these trials") for name in errors]
+    columns += [Column(f"errors {level}", "share of these trials") for level in errors.values()]
     if draws.correction is not None:
         columns += [Column("k-hat", f"of the importance weights; up to {largest_k_hat(draws.theta.shape[1]):.2f} they can be trusted")]
         columns += [Column("ESS", "effective share of the network's draws")]

@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from incongruent.checks.verdict import Check, Verdict, strict_json
+from incongruent.checks.verdict import Check, Verdict
 from incongruent.codings import listed
 from incongruent.fitting import Fit
 from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
@@ -27,7 +27,7 @@ from incongruent.report import content
 from incongruent.report.content import Origin
 from incongruent.report.methods import methods
 from incongruent.report.people import drawn
-from incongruent.storage import write_whole
+from incongruent.storage import strict_json, write_whole
 
 MARKS = {
     Verdict.WELL_SPECIFIED: ("good", "✓"),
@@ -135,7 +135,6 @@ def _verdict(check: Check | None) -> Mapping[str, Any] | None:
         "sections": check.sections()[:-1],
         "panel": _inline(panel_figure(check.panel), "panel"),
         "scope": _inline(misspecification_figure(check.mmd, check.scope), "scope"),
-        "seconds": check.seconds,
     }
 
 

@@ -13,7 +13,7 @@ from incongruent.checks.verdict import Check
 from incongruent.draws import Correction, Draws
 from incongruent.fitting import Fit
 from incongruent.joint_prior import PriorError
-from incongruent.report.content import parameters_of, percent, shown
+from incongruent.report.content import error_columns, parameters_of, percent, shown
 
 Array = np.ndarray
 
@@ -26,7 +26,7 @@ INTERVALS = (0.05, 0.25, 0.75, 0.95)
 
 
 def drawn(fit: Fit, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
-    """Numbers for the script: parameters, levels, the group, and people in the order of the draws.
+    """Numbers for the script: parameters, the group, and people in the order of the draws.
 
     Args:
         fit: of the study.
@@ -44,7 +44,6 @@ def drawn(fit: Fit, check: Check | None, concerns: Sequence[Sequence[tuple[str, 
     return {
         "parameters": [{"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in parameters_of(draws)],
         "prior": [[_short(low[j]), _short(high[j])] for j in range(len(low))],
-        "levels": list(prediction.levels),
         "group": {
             "curves": curves(prediction, None),
             "mean": _shorts(group.mean(axis=0)),
@@ -89,7 +88,7 @@ def facts(draws: Draws, person: int, row: Mapping[str, Any], checked: Mapping[st
         checked: the row of `Check.people`; None when it was not asked.
     """
     reasons = [f"{row[name]} {name.removeprefix('excluded: ')}" for name in row if name.startswith("excluded: ") and row[name]]
-    errors = [f"{percent(row[name])} {name.removeprefix('error_')}" for name in row if name.startswith("error_")]
+    errors = [f"{percent(row[name])} {level}" for name, level in error_columns(row).items()]
     known = [("trials", f"{row['n_trials']} used; left out: {', '.join(reasons) or 'none'}"), ("errors", ", ".join(errors))]
     correction = draws.correction
     if correction is not None:
@@ -112,7 +111,7 @@ def _posterior(correction: Correction, person: int) -> str:
 
 
 def curves(prediction: Prediction, person: int | None) -> dict[str, Any]:
-    """RT quantiles, accuracy and errors by condition, and the delta function, each with its band."""
+    """RT quantiles and accuracy by condition, and the delta function, each with its band."""
     found: dict[str, Any] = {"levels": {}}
     for level in prediction.levels:
         quantiles, errors = prediction.band(f"quantiles {level}", person), prediction.band(f"errors {level}", person)
@@ -120,7 +119,6 @@ def curves(prediction: Prediction, person: int | None) -> dict[str, Any]:
         found["levels"][level] = {
             "quantiles": _band(quantiles) | {"share": _shorts(shares * (1 - errors.observed)), "predicted": _shorts(shares * (1 - errors.middle))},
             "accuracy": _band(accuracy),
-            "errors": _band(errors),
         }
     if "delta" in prediction.observed:
         at = prediction.band("delta at", person)
