@@ -48,7 +48,7 @@ def _limits(history: History, training: np.ndarray, validation: np.ndarray) -> t
     """From the best loss, with room for its label, to the worst or to that of the prior."""
     low = min(training.min(), validation.min())
     high = max(min(max(training.max(), validation.max()), history.prior_loss), low + 1e-3)
-    return low - 0.2 * (high - low), high + 0.12 * (high - low)
+    return low - 0.34 * (high - low), high + 0.12 * (high - low)
 
 
 def _label(history: History, seconds: np.ndarray, training: np.ndarray, validation: np.ndarray, ax: Axes) -> None:
@@ -65,7 +65,7 @@ def _label(history: History, seconds: np.ndarray, training: np.ndarray, validati
         label.set_horizontalalignment("left" if falls == (side == "above") else "right")
     ax.vlines(best.seconds, bottom, best.best, color=ACCENT, lw=0.6, ls=":")
     words = f"best {best.best:.2f}" + (f", then +{history.overfitting:.2f}" if history.overfitting else "")
-    beside(ax, words, (best.seconds, bottom + 0.06 * (top - bottom)), colour=ACCENT, side="left" if best.seconds > 0.5 * (start + end) else "right")
+    beside(ax, words, (best.seconds, bottom + 0.05 * (top - bottom)), colour=ACCENT, side="left" if best.seconds > 0.5 * (start + end) else "right")
     inside = history.prior_loss <= top
     if inside:
         ax.axhline(history.prior_loss, color=INK, lw=0.6, ls=":")
