@@ -23,7 +23,7 @@ from sbibm_tasks import N_OBSERVATIONS, TASKS, Reference, Task, download, flat, 
 import incongruent as inc
 from incongruent.checks.c2st import c2st
 from incongruent.checks.uniformity import uniformity_p
-from incongruent.simulation import Simulations, generator
+from incongruent.simulation import Simulations
 
 N_DRAWS = 10_000
 BUDGETS = (10_000, 100_000)
@@ -120,7 +120,7 @@ def _largest_gap(a: np.ndarray, b: np.ndarray) -> float:
 
 def _calibration_p(task: Task, seed: int) -> float:
     """Of data in double precision: columns are kept in single precision, too coarse for the smallest spreads that occur."""
-    model, rng = task.simulator.model, generator(seed, 0)
+    model, rng = task.simulator.model, np.random.default_rng(seed)
     theta = task.simulator.prior.sample(N_CALIBRATED, seed=rng)
     values, _ = model.simulate(theta, {}, np.ones((N_CALIBRATED, task.simulator.design.largest), bool), rng)
     draws = np.stack([task.exact(row, N_RANKED, rng) for row in flat(values, model.columns)])  # (dataset, draw, parameter)

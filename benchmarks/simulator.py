@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from incongruent import models
 from incongruent.models.dmc import SIGMA, activation
 from incongruent.models.first_passage import beta_start
-from incongruent.simulation import generator
 
 # A, tau, mu_c, b: errors in % congruent, incongruent; mean correct first-passage time in ms congruent, incongruent
 EXACT = {
@@ -85,13 +84,13 @@ def noise_matrix(theta: tuple[float, ...], condition: int, n: int, rng: np.rando
 def measure(simulate, n: int, repeats: int) -> dict[str, float]:
     """Microseconds a trial (median over repeats), and the largest errors over all cells."""
     cells = [(theta, condition) for theta in EXACT for condition in (0, 1)]
-    simulate(cells[0][0], 0, 2000, generator(0))  # compile
+    simulate(cells[0][0], 0, 2000, np.random.default_rng(0))  # compile
     seconds, mean_error, share_error, noise = [], 0.0, 0.0, 0.0
     for repeat in range(repeats):
         spent = 0.0
         for i, (theta, condition) in enumerate(cells):
             begun = time.perf_counter()
-            rt, correct = simulate(theta, condition, n, generator(1, repeat, i))
+            rt, correct = simulate(theta, condition, n, np.random.default_rng((1, repeat, i)))
             spent += time.perf_counter() - begun
             if repeat == 0:
                 exact = EXACT[theta]

@@ -47,7 +47,7 @@ toc_object_entries_show_parents = "hide"
 # Without a network there is no inventory of other packages; their names stand as text. Private names have no page.
 nitpick_ignore_regex = [
     ("py:.*", r"(np|numpy|pd|pandas|xr|xarray|plt|matplotlib|jax|jaxtyping|equinox|eqx|scipy|stats|arviz|arviz_base|typer|nw|polars)(\..*)?"),
-    ("py:.*", r"(concurrent|collections|typing|pathlib|os|enum|abc|numba|contextlib|types)\..*"),
+    ("py:.*", r"(concurrent|collections|typing|pathlib|os|enum|abc|numba|contextlib|types|pickle)\..*"),
     ("py:.*", r"(str|int|float|bool|dict|list|tuple|object|type|None|Any|Self|T|Callable|Literal|ValueError|TypeError|OSError|RuntimeWarning|Enum)"),
     ("py:.*", r"incongruent\.(networks|chunks|checks\.simultaneous|checks\.panel_statistics)\..*"),  # what records hold inside
     ("py:.*", r"incongruent\.(people\.T|checks\.candidates\.Variant)|tuple\[float"),  # … and half of a type that Sphinx cuts in two

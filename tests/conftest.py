@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import jax
 import pytest
+from hypothesis import settings
 
 import incongruent as inc
 
@@ -18,12 +21,39 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
+settings.register_profile("the same each time", derandomize=True)
+settings.register_profile("other examples each time")
+settings.load_profile("other examples each time" if os.environ.get("INCONGRUENT_EXPLORE") else "the same each time")
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Fast tests run many small programs a few times each, and less optimised ones are compiled in half the time. Slow tests run as users do."""
     if "not slow" in config.option.markexpr:
         jax.config.update("jax_disable_most_optimizations", True)
         os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"  # for processes that tests start
+    _keep_compiled(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was compiled, at the end of the whole run."""
+    if config.stash.get(MADE, None):
+        shutil.rmtree(config.stash[MADE], ignore_errors=True)
+
+
+MADE = pytest.StashKey[str]()
+"""The folder of compiled programs, where this process has made it."""
+
+
+def _keep_compiled(config: pytest.Config) -> None:
+    """The same small networks are trained in many files: all workers of a run, and the processes that they start, share what was compiled. A folder
+    of the environment's is left alone.
+    """
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # workers find that of the process that started them
+        config.stash[MADE] = tempfile.mkdtemp(prefix="incongruent-compiled-")
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[MADE]
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.05")
+    jax.config.update("jax_compilation_cache_dir", os.environ["JAX_COMPILATION_CACHE_DIR"])
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", float(os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"]))
 
 
 @pytest.fixture(scope="session")

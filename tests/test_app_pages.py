@@ -24,11 +24,11 @@ class Gate:
     def __init__(self, function):
         self.function, self.opened, self.calls = function, threading.Event(), 0
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments, **options):
         self.calls += 1
         if self.calls == 1:
             assert self.opened.wait(30)
-        return self.function(*arguments)
+        return self.function(*arguments, **options)
 
 
 @pytest.fixture
@@ -150,8 +150,9 @@ def test_wishes_for_a_fit_outlive_another_reading(house):
         await page._read(Choices())
         page.seed.set_value(7)
         page.with_check.set_value(False)
+        page.anyway.set_value(True)
         await page._read(Choices(where="subject <= 2"))
-        assert (page.n_draws.value, page.seed.value, page.with_check.value) == (1000, 7, False)
+        assert (page.n_draws.value, page.seed.value, page.with_check.value, page.anyway.value) == (1000, 7, False, True)
 
     on_a_page(walk)
 

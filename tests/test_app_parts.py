@@ -22,7 +22,7 @@ from incongruent.app.worker import ENDED, State, Worker
 from incongruent.checks import statistics
 from incongruent.demo import demo_study
 from incongruent.models.implied import curves
-from incongruent.progress import announce, listening
+from incongruent.progress import Stage, announce, counting, listening
 
 WINDOW = (150.0, 2500.0)
 
@@ -49,7 +49,7 @@ def wait_for(condition, seconds=60.0):
 def test_a_refusal_is_part_of_the_reading(file):
     reading = read(file, Choices(), WINDOW)
     assert reading.study is None
-    assert "Expected one column that holds the person" in reading.refusal
+    assert "Expected one column that holds the condition" in reading.refusal
     assert reading.columns == ["who", "kind", "rt", "hit"]
     assert reading.labels == {}
 
@@ -101,6 +101,7 @@ def test_what_a_file_looks_like_is_text_whatever_is_in_it(tmp_path):
 
 def sleep_long(seconds):
     announce("sleeping")
+    counting(3)(1)
     time.sleep(seconds)
     return seconds
 
@@ -110,7 +111,7 @@ def die(code):
 
 
 def refuse(sentence):
-    raise inc.DataError(sentence)
+    raise inc.ScopeError(sentence, ("anyway",))
 
 
 def test_the_worker_does_one_job_after_the_other_and_stops_them_at_once():
@@ -119,6 +120,8 @@ def test_the_worker_does_one_job_after_the_other_and_stops_them_at_once():
         tasks = ((sleep_long, 600), (sleep_long, 600), (refuse, "Expected sense."), (sleep_long, 0))
         long, waiting, refused, last = (worker.submit(work, task) for work, task in tasks)
         wait_for(lambda: [words for words, _ in long.stages] == ["starting", "sleeping"])
+        wait_for(lambda: long.share().startswith("1 of 3 people, "))
+        assert [words for words, _ in long.stages] == ["starting", "sleeping"]  # how far it is is no further stage
         assert [worker.ahead(job) for job in (long, waiting, last)] == [0, 1, 3]
         worker.cancel(waiting)
         assert (waiting.state, waiting.seconds(), worker.ahead(last)) == (State.CANCELLED, 0, 2)
@@ -126,7 +129,7 @@ def test_the_worker_does_one_job_after_the_other_and_stops_them_at_once():
         worker.cancel(long)  # once is enough
         wait_for(lambda: last.state in ENDED)
         assert (long.state, refused.state, last.state) == (State.CANCELLED, State.FAILED, State.DONE)
-        assert refused.complaint == "Expected sense."
+        assert refused.complaint.startswith("Expected sense. To go on all the same, tick ")  # in the words of the page
         assert last.outcome == 0
         assert [words for words, _ in last.timetable()] == ["starting", "sleeping"]
     finally:
@@ -147,7 +150,7 @@ def test_the_worker_outlives_a_job_that_dies():
 
 def test_who_listens_hears_of_stages_and_can_end_them():
     def stop(stage):
-        raise InterruptedError(stage)
+        raise InterruptedError(stage.words)
 
     announce("nobody listens")
     heard = []
@@ -156,7 +159,11 @@ def test_who_listens_hears_of_stages_and_can_end_them():
         with pytest.raises(InterruptedError, match="two"), listening(stop):
             announce("two")
         announce("three")
-    assert heard == ["one", "three"]
+        done = counting(5, "candidates")
+        done(2)
+    done(3)  # also of somebody who began to count before
+    announce("nobody listens")
+    assert heard == [Stage("one"), Stage("three"), Stage("three", 2, 5, "candidates"), Stage("three", 3, 5, "candidates")]
 
 
 # --- numbers for charts ---------------------------------------------------------------------------------------------------------------------
@@ -213,6 +220,34 @@ def test_conditions_differ_in_grey_too():
 
 
 # --- visitors and the server ----------------------------------------------------------------------------------------------------------------
+
+
+def test_several_files_lie_in_one_folder_under_their_own_names(tmp_path):
+    """None outside it, none over another, and none hidden, whatever they are called."""
+    visitor = Visitors(tmp_path).of("a")
+    names = [
+        "sub-01.csv",
+        "Sub-01.CSV",
+        "sub-01.csv",
+        "../../etc/passwd",
+        "..",
+        "",
+        "ü 01.csv",
+        ".hidden.csv",
+        "a\0b\n.csv",
+        "x" * 300 + ".csv",
+        "C:\\p.csv",
+    ]
+    folder, places = visitor.places_for_uploads(names)
+    for place in places:
+        place.touch(exist_ok=False)
+    assert {place.parent for place in places} == {folder}
+    assert folder.parent.parent == visitor.folder
+    assert len({place.name.casefold() for place in places}) == len(names)
+    assert not [place.name for place in places if place.name.startswith(".")]
+    assert (places[0].name, places[6].name) == ("sub-01.csv", "ü 01.csv")
+    alone, (only,) = visitor.places_for_uploads(["../x.csv"])
+    assert (alone, only.name) == (only, STORED_AS)
 
 
 def test_files_of_a_visitor_have_places_made_here(tmp_path, study):

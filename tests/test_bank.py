@@ -286,7 +286,7 @@ def test_what_is_no_bank_is_refused_in_words(tmp_path, path):
 
 
 def test_impossible_wishes_are_refused(tmp_path, sound):
-    with pytest.raises(ValueError, match="Expected at least 1 data set; got n_datasets=0"):
+    with pytest.raises(ValueError, match="Expected a whole number for n_datasets, at least 1; got 0"):
         write_bank(tmp_path / "b", DMC, 0, seed=1)
     study = DMC.simulate(3, seed=1).trials
     with pytest.raises(TypeError, match="Expected a simulator with a Design"):

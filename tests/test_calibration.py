@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.calibration import LOG_LIKELIHOOD, LOG_Q, TARP_NEAR, TARP_PRIOR, calibrate, posterior_sbc
+from incongruent.checks.calibration import LOG_LIKELIHOOD, LOG_Q, TARP_NEAR, TARP_PRIOR, Calibration, calibrate, posterior_sbc
 from incongruent.checks.uniformity import simultaneous_band, uniformity_p
 from incongruent.importance import largest_k_hat
 from incongruent.plots import calibration_figure, plot_ranks, save_png
@@ -45,6 +45,19 @@ def test_no_values_have_no_p():
     assert np.isnan(uniformity_p(np.empty(0)))
 
 
+def test_weights_are_bad_by_the_limit_of_their_own_number_of_draws():
+    """What is good for 2000 draws is bad for 100, and a k-hat that nobody knows is bad; the limit is 1 - 1 / log10(draws), and at most .7."""
+    n, rng = 40, np.random.default_rng(1)
+    k_hat = np.r_[np.full(10, 0.45), np.full(10, 0.55), np.full(10, 0.65), np.full(8, 0.75), np.full(2, np.nan)]
+    record = Calibration({"m": rng.random(n)}, rng.standard_normal((n, 1)), np.full((n, 1), 0.5), np.full(n, 50), ("m",), False, k_hat, np.ones(n), 0)
+    limits = {100: 0.5, 300: 0.596, 2_000: 0.697, 100_000: 0.7}
+    for n_draws, limit in limits.items():
+        assert largest_k_hat(n_draws) == pytest.approx(limit, abs=1e-3)
+        bad = 100.0 * (1.0 - (k_hat < limit).sum() / n)
+        assert f"({bad:.1f}% with bad weights; " in str(replace(record, n_draws=n_draws)), n_draws
+    assert {n_draws: n - (k_hat < limit).sum() for n_draws, limit in limits.items()} == {100: 30, 300: 20, 2_000: 10, 100_000: 10}
+
+
 @pytest.fixture(scope="module")
 def both(posterior):
     """The small network's calibration, as it is and corrected, on the same simulations."""
@@ -57,6 +70,7 @@ def test_every_quantity_is_there(both):
         assert set(calibration.ranks) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R", LOG_Q, LOG_LIKELIHOOD, TARP_PRIOR, TARP_NEAR}
         assert all(((ranks > 0.0) & (ranks < 1.0)).all() for ranks in calibration.ranks.values())
         assert np.isfinite(calibration.ess).all()
+        assert calibration.n_draws == 100
         assert list(calibration.table()["quantity"]) == list(calibration.ranks)
 
 
@@ -128,7 +142,7 @@ def test_a_network_for_another_prior_is_caught(posterior):
     assert bad > bad_own + 0.2
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_network_trained_for_seconds_is_caught_and_one_trained_for_minutes_is_not():
     """By k-hat and by ranks; the same checks pass for a network with a fair budget."""
     simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 500), {"congruent": 0.5, "incongruent": 0.5}))

@@ -76,6 +76,24 @@ def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path,
     assert "Corrected by the exact likelihood" in shown
 
 
+@pytest.mark.parametrize("how", ["files", "folder", "pattern"])
+def test_several_files_are_one_study(how: str, study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    folder = tmp_path / "people"
+    folder.mkdir()
+    for name, person in pd.read_csv(study).groupby("subject"):
+        person.drop(columns="subject").to_csv(folder / f"s{name}.csv", index=False)
+    (folder / "notes.txt").write_text("Some notes [about] the study.")
+    given = {"files": sorted(folder.glob("*.csv")), "folder": [folder], "pattern": [folder / "s*.csv"]}[how]
+    out = tmp_path / "results"
+    options = ["--out", out, "--network", network, "--draws", 200, "--no-mcmc", "--no-check"]
+    assert run("fit", *given, *options, monkeypatch=monkeypatch) == 0
+    assert pd.read_csv(out / "people.csv")["person"].tolist() == [f"s{i}" for i in range(1, 7)]
+    shown = capsys.readouterr().out
+    assert "6 files were read as one table" in shown
+    assert ("'notes.txt'" in shown) == (how == "folder")
+    assert {"files": "6 files", "folder": "people", "pattern": "s*.csv"}[how] in (out / "report.html").read_text()
+
+
 def test_fit_with_the_same_seed_writes_the_same_tables(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "two"):
         assert (
@@ -193,7 +211,7 @@ def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path:
         (["info", "nowhere"], 1, "there is none"),
         (["fit"], 2, "Missing argument"),
         (["fit", "a.csv", "--out", "x", "--draws", "many"], 2, "--draws"),
-        (["simulate", "--out", "x.csv", "--prior", "nobody"], 2, "Expected one of the priors"),
+        (["simulate", "--out", "x.csv", "--prior", "nobody"], 2, "Expected the name of a prior"),
         (["train", "--out", "x", "--trials", "fifty"], 2, "such as 50-1000"),
         (["train", "--out", "x", "--lapses", "some"], 2, "'some' is not one of"),
         (["train", "--out", "x", "--trials", "0-10"], 2, "n_trials of at least 1"),

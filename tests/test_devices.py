@@ -14,7 +14,7 @@ from scipy import stats
 model = inc.Model("m", ["m"], [inc.Continuous("x")], vector=lambda theta, rng: rng.normal(theta, 1.0))
 simulations = inc.Simulator(model, inc.Prior(m=stats.norm(0, 1)), inc.Design(1)).simulate(200, seed=1)
 small = inc.Architecture(inc.encoders.MLP(width=8, n_blocks=1), inc.flows.CouplingFlow(n_layers=1, n_bins=4, width=8), 2)
-history = inc.train(simulations, steps=40, seed=1, architecture=small, recipe=inc.Recipe(batch_size=32, warmup=5), progress=False).history
+history = inc.train(simulations, steps=120, seed=1, architecture=small, recipe=inc.Recipe(batch_size=32, warmup=5), progress=False).history
 print(json.dumps([jax.device_count(), [[e.training, e.validation] for e in history.evaluations]]))
 """
 
@@ -31,4 +31,4 @@ def test_two_devices_give_the_losses_of_one():
     (one, alone), (two, together) = losses(1), losses(2)
     assert (one, two) == (1, 2)
     np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-4)
-    assert alone[-1, 1] < alone[0, 1]
+    assert alone[-1, 1] < alone[0, 1] - 0.1

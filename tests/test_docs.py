@@ -42,6 +42,12 @@ RUN = ("python", "python raises", "shell", "text")
 SHOWN = ("python foreign", "shell foreign", "r foreign", "text example")
 QUICK = {"architecture.md", "science.md"}
 """Pages whose blocks, if any, take no time."""
+LONG = {"far_more_extreme.md"}
+"""Pages that train several networks as a user would."""
+
+
+def _mark(page: Path) -> pytest.MarkDecorator | tuple[()]:
+    return () if page.name in QUICK else pytest.mark.long if page.name in LONG else pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -187,7 +193,7 @@ PROMISES: dict[str, Callable[[dict[str, Any]], None]] = {f.__name__ + ".md": f f
 RUNNING = [path for path in PAGES if any(block.info in RUN for block in blocks_of(path))]
 
 
-@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem, marks=[] if p.name in QUICK else pytest.mark.slow) for p in RUNNING])
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.stem, marks=_mark(p)) for p in RUNNING])
 def test_a_page_runs(path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))

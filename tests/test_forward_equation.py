@@ -12,6 +12,9 @@ from incongruent.models import Kept, Model, dmc
 
 LEVEL_ERRORS = [np.array([0.02, 0.15, 0.1, 0.4]), np.array([0.006, 0.05, 0.03, 0.1]), np.array([0.003, 0.04, 0.03, 0.08])]
 """Errors of the share of errors in points, of mean and SD of correct and mean of error RT in ms, by level of accuracy."""
+CONVERGED = {(20, 30, 0.5, 75): 116.54, (10, 200, 0.8, 90): 28.95}
+"""Mean error RT of congruent trials, in ms, where the table's single grid is as coarse as level 1: the limit, over five levels, of the mean of the
+first passage by the trapezoidal rule, which needs no bins and no densities."""
 STEP = 0.5
 
 
@@ -37,7 +40,10 @@ def test_the_published_table(parameters, level):
         mean = (density * rt).sum(axis=1) * STEP / share
         variance = (density[0] * rt**2).sum() * STEP / share[0] - mean[0] ** 2
         found = [100.0 * share[1] / share.sum(), mean[0] - 400.0, np.sqrt(variance - 20.0**2), mean[1] - 400.0]
-        assert (np.abs(np.subtract(found, EXACT[parameters][condition])) <= LEVEL_ERRORS[level]).all(), found
+        wanted = list(EXACT[parameters][condition])
+        if condition == 0:
+            wanted[3] = CONVERGED.get(parameters, wanted[3])
+        assert (np.abs(np.subtract(found, wanted)) <= LEVEL_ERRORS[level]).all(), found
 
 
 def navarro_fuss(t, drift, half_width, sigma=4.0):
@@ -105,8 +111,8 @@ def test_probabilities_sum_to_one(variant, rule):
     rt, density = densities(model, theta, last=6000.0, condition=1, kept=kept)
     exists = (rt > low) & (rt < min(high, kept.deadline or np.inf))
     total = density[:, exists].sum() * STEP + unanswered(model, theta, condition=1, kept=kept)
-    # where R is a needle, or begins with a step, the sum over half milliseconds is that exact
-    sharp = {"fixed residual": 1e-2, "narrow residual": 3e-3, "residual cut at zero": 3e-3}
+    # where R is a needle, and trials end within it, the sum over half milliseconds is that exact
+    sharp = {"fixed residual": 1e-2, "narrow residual": 3e-3}
     assert total == pytest.approx(1.0, abs=sharp.get(variant, 2e-4 if rule == "all trials" else 1e-3))
 
 
@@ -225,3 +231,98 @@ def test_an_impossibly_fast_answer_costs_what_its_density_says():
 
 def test_eulers_scheme_has_no_likelihood():
     assert dmc(scheme="euler").likelihood is None
+
+
+def exact_sum(model: Model, theta, condition: int, level: int) -> tuple[float, np.ndarray]:
+    """Total probability, and the mean RT of correct answers and errors, (2,), by midpoints fine enough for R of this width."""
+    sd = max(theta[5], 1.0)
+    step = min(0.5, sd / 40.0)
+    rt = np.arange(step / 2, theta[4] + 6.0 * sd + 5000.0, step)
+    values = {"rt": np.tile(rt, 2), "response": np.repeat([0, 1], len(rt)), "condition": np.full(2 * len(rt), condition)}
+    density = np.exp(model.likelihood.densities(np.atleast_2d(theta).astype(float), values, Kept(), level)[0]).reshape(2, -1)
+    return density.sum() * step + unanswered(model, theta, condition=condition, level=level), (density * rt).sum(axis=1) / density.sum(axis=1)
+
+
+CORNERS = {
+    "half a normal distribution": [20, 100, 0.55, 60, 0, 50],
+    "cut in its middle": [20, 100, 0.55, 60, 20, 13],
+    "cut at its edge": [93, 17, 0.76, 36, 100, 32],
+    "strong and brief conflict, near bounds": [60, 10, 0.55, 20, 340, 35],
+    "near bounds": [3, 100, 0.45, 24, 100, 24],
+    "narrow": [52, 17, 0.9, 44, 100, 6],
+    "wide": [65, 100, 0.35, 20, 600, 105],
+    "slow": [20, 100, 0.05, 140, 340, 35],
+}
+"""A, tau, mu_c, b, mu_R, sd_R."""
+
+
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("place", CORNERS)
+def test_total_probability_is_one_also_where_the_residual_is_cut_at_zero(place, level):
+    total, _ = exact_sum(dmc(), CORNERS[place], 1, level)
+    assert total == pytest.approx(1.0, abs=5e-7)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("condition", [0, 1])
+@pytest.mark.parametrize("number", range(12))
+def test_total_probability_is_one_over_the_range_of_the_parameters(number, condition):
+    rng = np.random.default_rng(number)
+    tau, b, sd_R = np.exp(rng.uniform(np.log([8.0, 20.0, 1.0]), np.log([300.0, 150.0, 120.0])))
+    theta = [rng.uniform(0, 100), tau, rng.uniform(0, 1.2), b, rng.choice([0.0, 20.0, 100.0, 200.0, 340.0, 600.0]), sd_R]
+    assert exact_sum(dmc(), theta, condition, 1)[0] == pytest.approx(1.0, abs=1e-6), theta
+
+
+@pytest.mark.parametrize("place", ["strong and brief conflict, near bounds", "near bounds", "half a normal distribution", "cut at its edge"])
+def test_means_converge_to_those_of_simulated_trials(place):
+    """For correct answers and errors, in both conditions."""
+    theta = CORNERS[place]
+    for condition in (0, 1):
+        rt, response, answered = simulate(dmc(), theta, condition, 100_000, 3)
+        _, means = exact_sum(dmc(), theta, condition, 2)
+        for side in (0, 1):
+            here = rt[answered & (response == side)]
+            if len(here) > 200:
+                assert abs(here.mean() - means[side]) < 5.0 * here.std() / np.sqrt(len(here)) + 0.05, (condition, side)
+
+
+def test_a_mean_that_was_once_wrong_on_all_levels():
+    """Five million incongruent trials, simulated with seeds 1 to 5, have 4,996,190 errors of 341.559 ms on average (standard error .016)."""
+    means = [exact_sum(dmc(), CORNERS["strong and brief conflict, near bounds"], 1, level)[1][1] for level in range(4)]
+    assert means == pytest.approx([341.56] * 4, abs=0.02)
+
+
+@pytest.mark.parametrize("rt", [1e5, 1e7, 1e12])
+def test_an_impossibly_slow_answer_has_probability_zero(rt):
+    model, theta = dmc(), np.array([[20, 100, 0.55, 60, 340, 35]], float)
+    values = {"rt": np.array([500.0, rt]), "response": np.zeros(2, int), "condition": np.zeros(2, int)}
+    first, second = model.likelihood.densities(theta, values, Kept(), 0)[0]
+    assert np.isfinite(first)
+    assert second == -np.inf
+    assert model.likelihood.at(theta, values, np.ones(2, bool), Kept(), 0)[0] == -np.inf
+
+
+def test_lapses_make_slow_answers_possible_within_their_range_alone():
+    model, theta = VARIANTS["lapses"]
+    values = {"rt": np.array([2400.0, 1e7]), "response": np.zeros(2, int), "condition": np.zeros(2, int)}
+    first, second = model.likelihood.densities(np.array([theta], float), values, Kept(), 0)[0]
+    assert np.isfinite(first)
+    assert second == -np.inf
+
+
+def test_a_design_that_keeps_nothing_gives_no_likelihood():
+    """It was once a huge one: what is kept stands below the fraction."""
+    model, theta = dmc(), np.array([[20, 100, 0.55, 60, 2000, 5]], float)
+    values = {"rt": np.array([500.0]), "response": np.zeros(1, int), "condition": np.zeros(1, int)}
+    assert model.likelihood.at(theta, values, np.ones(1, bool), Kept((150.0, 900.0)), 0)[0] == -np.inf
+
+
+@pytest.mark.parametrize("theta", [[20, 100, 1.2, 20, 300, 30], [20, 100, 1.2, 20, 600, 5], [20, 100, 0.58, 60, 350, 38]])
+def test_late_errors_are_rare_but_not_impossible(theta):
+    """Where the solution is lost in rounding errors the tail goes on."""
+    rt = np.arange(700.0, 2400.0, 100.0)
+    values = {"rt": rt, "response": np.ones(len(rt), int), "condition": np.zeros(len(rt), int)}
+    for level in (0, 1):
+        found = dmc().likelihood.densities(np.array([theta], float), values, Kept(), level)[0]
+        assert np.isfinite(found).all()
+        assert (np.diff(found) < 0.0).all()

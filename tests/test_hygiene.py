@@ -252,3 +252,10 @@ def test_a_letter_flanker_without_an_effect(data_folder) -> None:
     assert abs(found.numbers["effect (ms)"]) < 3.0
     for name in ("LEF_simon.csv", "LEF_stroop.csv"):
         assert inc.hygiene(inc.read_trials(data_folder / "vonbastian2016" / name))["congruency effect"].severity is Severity.FINE
+
+
+def test_one_endless_trial_costs_no_time_and_changes_no_step(people: inc.Trials) -> None:
+    """The Fourier transform once reached as far as the longest RT."""
+    rt = people.values["rt"].copy()
+    rt[0, np.flatnonzero(people.answered[0])[3]] = 1e9
+    assert steps_in(with_rt(people, rt)).power == pytest.approx(steps_in(people).power, rel=0.05, abs=1e-3)

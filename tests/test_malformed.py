@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import gzip
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyreadstat
+import pytest
+import rdata
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -102,3 +111,115 @@ def test_files(tmp_path: Path, content):
     path.write_bytes(content)
     for load in (inc.load_posterior, inc.import_simulations, inc.open_bank):
         assert answers(lambda load=load: load(path)) is None
+
+
+# --- files of trials ------------------------------------------------------------------------------------------------------------
+
+
+def trials_to_break() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    return pd.DataFrame(
+        {
+            "subject": pd.Series(["001"] * 6 + ["002"] * 6, dtype=object),
+            "condition": pd.Series(["congruent", "incongruent"] * 6, dtype=object),
+            "rt": np.round(rng.gamma(20, 20, 12), 2),
+            "accuracy": [1] * 12,
+        }
+    )
+
+
+def _bytes_of(write: Callable[[Path], object], name: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path)
+        return path.read_bytes()
+
+
+@functools.cache
+def whole_files() -> dict[str, bytes]:
+    """A whole file of each format."""
+    frame = trials_to_break()
+    text = frame.to_csv(index=False)
+    log = "*** Header Start ***\nSubject: 1\n*** Header End ***\n" + "".join(
+        f"Level: 2\n*** LogFrame Start ***\ncondition: {row.condition}\nrt: {row.rt}\naccuracy: 1\n*** LogFrame End ***\n"
+        for row in frame.itertuples()
+    )
+    return {
+        "csv": text.encode(),
+        "titled": f"sep=;\n# title\n\n{frame.to_csv(index=False, sep=';', quoting=1)}".encode(),
+        "tsv": frame.to_csv(index=False, sep="\t").encode("utf-16"),
+        "spaces": frame.to_string(index=False).encode(),
+        "no header": frame.to_csv(index=False, header=False).encode(),
+        "records": frame.to_json(orient="records").encode(),
+        "columns": frame.to_json().encode(),
+        "lines": frame.to_json(orient="records", lines=True).encode(),
+        "log": log.encode(),
+        "gz": gzip.compress(text.encode()),
+        "zip": _bytes_of(lambda path: frame.to_csv(path, index=False), "a.zip"),
+        "parquet": _bytes_of(frame.to_parquet, "a.parquet"),
+        "feather": _bytes_of(frame.to_feather, "a.feather"),
+        "xlsx": _bytes_of(lambda path: frame.to_excel(path, index=False), "a.xlsx"),
+        "sav": _bytes_of(lambda path: pyreadstat.write_sav(frame, str(path)), "a.sav"),
+        "dta": _bytes_of(lambda path: frame.to_stata(path, write_index=False, version=118), "a.dta"),
+        "rds": _bytes_of(lambda path: rdata.write_rds(path, frame), "a.rds"),
+        "plain rds": gzip.decompress(_bytes_of(lambda path: rdata.write_rds(path, frame), "a.rds")),
+    }
+
+
+SNIPPETS = [b"", b",", b'"', b"\n", b"\r", b"\0", b"\xff", b"rt", b"{", b"[", b"]", b"1e999", b"-1", b"\xe2\x80\xa8", b"#", b"sep=;", b"NA", b"\t"]
+
+
+def mutated(content: bytes, rng: np.random.Generator) -> bytes:
+    """Content cut, or with some places overwritten, or with a part twice."""
+    kind, at = rng.integers(4), int(rng.integers(len(content)))
+    if kind == 0:
+        return content[:at]
+    if kind == 1:
+        end = int(rng.integers(at, len(content)))
+        return content[:end] + content[at:]
+    changed = bytearray(content)
+    for _ in range(int(rng.integers(1, 6))):
+        place = int(rng.integers(len(changed))) if changed else 0
+        snippet = SNIPPETS[rng.integers(len(SNIPPETS))] if kind == 2 else rng.bytes(int(rng.integers(1, 4)))
+        changed[place : place + int(rng.integers(0, 4))] = snippet
+    return bytes(changed)
+
+
+def malformed_files(folder: Path, rng: np.random.Generator, n: int) -> Counter[str]:
+    """How many mutated files of each format, random contents, and folders of them were answered."""
+    files, path = whole_files(), folder / "file"
+    tried: Counter[str] = Counter()
+    for i in range(n):
+        name = [*files, "random", "folder"][i % (len(files) + 2)]
+        if name == "folder":
+            place = folder / "people"
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            for k in range(3):
+                source = files[rng.choice(["csv", "titled", "records", "no header"])]
+                (place / f"s{k}{rng.choice(['.csv', '.txt', '.json', '', '.csv.gz'])}").write_bytes(mutated(source, rng) if k else source)
+            answers(lambda place=place: inc.read_trials(place))
+        else:
+            path.write_bytes(rng.bytes(int(rng.integers(200))) if name == "random" else mutated(files[name], rng))
+            names = list(trials_to_break().columns) if name == "no header" or i % 7 == 0 else None
+            answers(lambda names=names: inc.read_trials(path, names=names))
+        tried[name] += 1
+    return tried
+
+
+def test_files_of_trials(tmp_path: Path):
+    tried = malformed_files(tmp_path, np.random.default_rng(1), 200)
+    assert len(tried) == len(whole_files()) + 2
+
+
+def test_whole_files_are_read(tmp_path: Path):
+    for name, content in whole_files().items():
+        (tmp_path / "file").write_bytes(content)
+        names = list(trials_to_break().columns) if name == "no header" else None
+        assert len(inc.read_trials(tmp_path / "file", names=names, by=())) == 1, name
+
+
+@pytest.mark.slow
+def test_ten_thousand_files_of_trials(tmp_path: Path):
+    tried = malformed_files(tmp_path, np.random.default_rng(2), 10_000)
+    assert sum(tried.values()) == 10_000

@@ -1,6 +1,5 @@
 """Parameters that are integrated out, against answers known by calculation and by brute force."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 from scipy import integrate, stats
 
 import incongruent as inc
-from incongruent.cards import simulator_from_json, simulator_to_json
 from incongruent.checks.candidates import default_extensions
 from incongruent.models.model import Kept, Likelihood
 from incongruent.nuisance import built, integrated_out
@@ -58,7 +56,7 @@ def test_lapses_are_integrated_out_as_by_brute_force() -> None:
     whole, robust = inc.models.dmc(free=["lapse"]), inc.marginalised(inc.models.dmc(free=["lapse"]), lapse=inc.priors.lapse_rate())
     rng = np.random.default_rng(2)
     theta = inc.priors.schaefer2025().sample(4, seed=rng)
-    rate = np.linspace(1e-6, 0.6, 801)
+    rate = np.linspace(1e-6, 0.3, 401)  # behind which there is nothing, for 400 trials of which at most .15 are lapses
     assert whole.likelihood is not None
     assert robust.likelihood is not None
     for share in (0.0, 0.05, 0.15):
@@ -95,16 +93,6 @@ def test_of_two_no_likelihood_is_promised() -> None:
     assert two.parameter_names == ("A", "tau", "mu_c", "b", "mu_R", "sd_R")
     assert two.likelihood is None
     assert len(inc.Simulator(two, inc.priors.schaefer2025(), inc.Design(20, HALF)).simulate(3, seed=1)) == 3
-
-
-def test_files_remember_what_was_integrated_out() -> None:
-    robust = inc.marginalised(inc.models.dmc(free=["lapse"]), lapse=inc.priors.lapse_rate())
-    simulator = inc.Simulator(robust, inc.priors.schaefer2025(), inc.Design((50, 100), HALF))
-    again = simulator_from_json(json.loads(json.dumps(simulator_to_json(simulator))))
-    assert again.model.settings == robust.settings
-    assert integrated_out(again.model)["lapse"].ppf(0.5) == pytest.approx(inc.priors.lapse_rate().ppf(0.5))
-    first, second = (s.simulate(3, seed=1).trials.values["rt"] for s in (simulator, again))
-    assert np.array_equal(first, second)
 
 
 def test_extensions_of_a_robust_model_are_robust_and_other_than_lapses() -> None:

@@ -28,61 +28,9 @@ def trial(theta, cue, age, rng):
     return choice, rt, rng.random() > 0.1
 
 
-def trial_with_none(theta, cue, age, rng):
-    choice, rt, answered = trial(theta, cue, age, rng)
-    return (choice, rt) if answered else None
-
-
 def dataset(theta, cue, age, n_trials, rng):
     choice = rng.random(n_trials) < 1.0 / (1.0 + np.exp(-theta[0] - (cue - 0.5)))
     return {"rt": theta[1] + age + rng.exponential(100.0, n_trials), "choice": choice}
-
-
-WAYS = {
-    "trial": {"trial": trial},
-    "trial that returns None": {"trial": trial_with_none},
-    "trial in numba": {"trial": numba.njit(trial)},
-    "dataset": {"dataset": dataset},
-}
-
-
-def simulate(n=60, seed=1, **way):
-    return inc.Simulator(inc.Model("own", ["v", "t"], COLUMNS, **way), PRIOR, DESIGN).simulate(n, seed=seed)
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_every_way_makes_the_same_kind_of_trials(way):
-    made = simulate(**way)
-    trials = checked(made.trials)
-    assert trials.n_trials.min() >= 5
-    assert trials.n_trials.max() <= 40
-    age = trials.values["age"]
-    assert (age[trials.present] >= 18).all()
-    assert all(len(np.unique(row[here])) == 1 for row, here in zip(age, trials.present, strict=True))
-    assert len(np.unique(age[:, 0])) == 60
-    shift = trials.values["rt"] - age - made.theta[:, [1]]
-    assert shift[trials.answered].mean() == pytest.approx(100.0, abs=5 * 100 / math.sqrt(trials.answered.sum()))
-    answered = trials.answered.sum() / trials.present.sum()
-    assert answered == 1.0 if "dataset" in way else 0.85 < answered < 0.95
-    right = trials.values["choice"][trials.answered & (trials.values["cue"] == 1)].mean()
-    assert right > trials.values["choice"][trials.answered & (trials.values["cue"] == 0)].mean()
-
-
-def test_plain_python_and_numba_are_the_same_simulator():
-    plain, fast = (simulate(trial=f).trials for f in (trial, numba.njit(trial)))
-    assert np.array_equal(plain.present, fast.present)
-    p = stats.ks_2samp(plain.values["rt"][plain.answered], fast.values["rt"][fast.answered]).pvalue
-    assert p > 1e-6
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_seeds_and_workers(way):
-    model = inc.Model("own", ["v", "t"], COLUMNS, **way)
-    simulator = inc.Simulator(model, PRIOR, DESIGN)
-    one, many, other = (simulator.simulate(300, seed=s, workers=w).trials for s, w in ((1, 1), (1, 3), (2, 1)))
-    for name in one.values:
-        assert np.array_equal(one.values[name], many.values[name])
-    assert not np.array_equal(one.values["rt"], other.values["rt"])
 
 
 def test_one_outcome_without_anything_given():

@@ -141,8 +141,12 @@ def test_the_right_model_fails_in_nothing_but_by_chance(posterior: inc.Posterior
     assert len(panel.failing_people()) <= stats.binom.ppf(0.995, 40, 0.05)
     assert panel.people_p() > 0.005
     assert not panel.failing(level=0.02)
-    mean_p = np.nanmean(panel.people.p, axis=1)  # statistics of one person go together
-    assert abs(mean_p.mean() - 0.5) < 5.0 * mean_p.std() / np.sqrt(40)
+    # Shares of a few errors come in steps, and ties count as no surprise, so that their p are too large: that is seen, and times have none.
+    steps = np.array([s.name.startswith(("errors", "accuracy", "RT <")) for s in panel.statistics])
+    for of_times, bound in ((~steps, 5.0), (steps, np.inf)):
+        mean_p = np.nanmean(panel.people.p[:, of_times], axis=1)  # statistics of one person go together
+        error = mean_p.std() / np.sqrt(40)
+        assert 0.5 - 5.0 * error < mean_p.mean() < 0.5 + bound * error
 
 
 @pytest.mark.slow

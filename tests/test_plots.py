@@ -71,7 +71,7 @@ def calibration() -> Calibration:
     rng = np.random.default_rng(4)
     ranks = {name: rng.random(100) for name in (*PRIOR.names, "log q", "log likelihood", "TARP, prior", "TARP, near")} | {"A": rng.random(100) ** 3}
     nothing = np.full(100, np.nan)
-    return Calibration(ranks, rng.standard_normal((100, 6)), rng.random((100, 6)), np.full(100, 80), PRIOR.names, False, nothing, nothing)
+    return Calibration(ranks, rng.standard_normal((100, 6)), rng.random((100, 6)), np.full(100, 80), PRIOR.names, False, nothing, nothing, 200)
 
 
 def mmd() -> MmdTest:

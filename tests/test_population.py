@@ -78,7 +78,7 @@ def test_people_who_are_alike_are_told_and_a_narrower_prior_fits_them(dmc: inc.P
     study = people_at(dmc, z, seed=5)
     found = check_prior(dmc, study, n_draws=100, n_simulated=1000, seed=1)
     assert {word for _, word in found.moves()} == {"narrower"}
-    suggestion = suggest_prior(dmc, study, seed=1)
+    suggestion = suggest_prior(dmc, study, draws=dmc.sample(study, 4000, seed=1), seed=1)  # one draw in a hundred counts under a prior so narrow
     assert suggestion.share < 0.2
     assert suggestion.trusted
     for i, name in enumerate(suggestion.before.names):

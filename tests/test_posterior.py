@@ -13,6 +13,7 @@ from incongruent import posterior as module
 from incongruent.demo import demo_study
 from incongruent.pilot import axis_of, levels_of
 from incongruent.storage import load_arrays, save_arrays
+from incongruent.streams import Purpose, child
 
 
 @pytest.fixture(scope="module")
@@ -100,15 +101,14 @@ V2_THETA = [
 ]
 V2_LOG_Q = [-22.1586206, -17.8283219]
 V2_SUMMARIES = [[-0.13127989, 0.027331159, 0.18485788], [0.10226941, -0.06568727, -0.018997155]]
-"""First draws, their log density, and the first three summaries of two people of the demo study, by the release that wrote the file."""
+"""Some draws, their log density, and the first three summaries of two people of the demo study, by the release that wrote the file."""
 
 
-def test_a_file_of_version_2_gives_the_draws_that_it_gave() -> None:
+def test_a_file_of_version_2_gives_the_densities_that_it_gave() -> None:
     old, study = inc.load_posterior(V2), inc.select(demo_study(), [0, 1])
+    np.testing.assert_allclose(old.log_prob(np.array(V2_THETA), study), V2_LOG_Q, atol=2e-3)
     draws = old.sample(study, 2, seed=1)
-    np.testing.assert_allclose(draws.theta[:, 0], V2_THETA, rtol=1e-4)
-    np.testing.assert_allclose(draws.log_q[:, 0], V2_LOG_Q, atol=2e-3)
-    np.testing.assert_allclose(old.log_prob(draws.theta[:, 0], study), V2_LOG_Q, atol=2e-3)
+    np.testing.assert_allclose(old.log_prob(draws.theta, study), draws.log_q, atol=2e-3)
     np.testing.assert_allclose(old.summaries(study)[:, :3], V2_SUMMARIES, atol=1e-5)
     assert old.architecture == inc.Architecture(
         inc.encoders.Histogram(n_knots=16, n_quantiles=4, width=16, n_blocks=1), inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16), 8
@@ -133,7 +133,7 @@ def test_a_file_of_version_2_without_its_card_is_refused(tmp_path: Path) -> None
 def test_a_task_needs_no_simulation_unless_a_histogram_has_no_window(simulator: inc.Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     endless = inc.Simulator(simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None))
     low, high = axis_of(endless)  # type: ignore[misc]
-    rt = endless.simulate(512, seed=0).trials
+    rt = endless.simulate(512, seed=child(0, Purpose.PILOT)).trials
     fast, slow = np.log(np.quantile(rt.values["rt"][rt.answered].astype(float), [0.001, 0.999]))
     np.testing.assert_allclose([np.log(low), np.log(high)], [fast - 0.05 * (slow - fast), slow + 0.05 * (slow - fast)])
     monkeypatch.setattr(inc.Simulator, "simulate", lambda *_, **__: pytest.fail("simulated"))
@@ -206,7 +206,7 @@ def test_another_share_is_flagged_and_a_study_of_nothing_else_refused(posterior:
     fine = simulator.simulate(4, seed=2).trials
     admission = posterior.admit(inc.concatenate([odd, fine]))
     assert ["90% congruent" in " ".join(flags) for flags in admission.flags] == [True] * 4 + [False] * 4
-    with pytest.raises(inc.ScopeError, match="nobody in the study has that"):
+    with pytest.raises(inc.ScopeError, match=r"got nobody: all 4 people lie outside: congruent trials .*Train a network for this design"):
         posterior.admit(odd)
 
 
@@ -221,8 +221,15 @@ def test_neutral_trials_are_left_out_and_counted(posterior: inc.Posterior) -> No
 
 def test_reaction_times_unlike_the_simulated_ones_are_flagged(posterior: inc.Posterior, study: inc.Trials) -> None:
     slow = replace(study, values={**study.values, "rt": study.values["rt"] + 900.0})
-    assert all(any("median RT" in flag for flag in flags) for flags in posterior.admit(slow).flags)
+    admission = posterior.admit(slow, anyway=True)
+    assert all(any("median RT" in flag for flag in flags) for flags in admission.flags)
+    assert admission.outside.all()
     assert posterior.admit(study).n_flagged <= 1
+    with pytest.raises(
+        inc.ScopeError, match=r"got nobody: all \d+ people lie outside: .*RT \(ms\) \d+ to \d+, trained for \d+ to \d+ \(\d+ of \d+\)"
+    ):
+        posterior.sample(slow, 5, seed=1)
+    assert len(posterior.sample(slow, 5, seed=1, anyway=True)) == len(posterior.unguarded().sample(slow, 5, seed=1)) == len(slow)
 
 
 def test_flags_come_with_the_draws(posterior: inc.Posterior) -> None:
@@ -234,11 +241,19 @@ def test_flags_come_with_the_draws(posterior: inc.Posterior) -> None:
     assert draws.select([2]).flags == (draws.flags[2],)
 
 
-def test_columns_of_another_meaning_are_refused(posterior: inc.Posterior, study: inc.Trials) -> None:
-    swapped = inc.Category("condition", ("incongruent", "congruent", "neutral"), given=True)
-    columns = tuple(swapped if column.name == "condition" else column for column in study.columns)
-    with pytest.raises(ValueError, match="Expected trials with the columns"):
-        posterior.sample(replace(study, columns=columns), 5, seed=1)
+def test_levels_are_known_by_their_names_and_not_by_their_places(posterior: inc.Posterior, study: inc.Trials) -> None:
+    other = inc.Category("condition", ("incongruent", "congruent", "neutral"), given=True)
+    columns = tuple(other if column.name == "condition" else column for column in study.columns)
+    places = np.array([1, 0, 2], np.int8)[study.values["condition"]]
+    same = replace(study, columns=columns, values={**study.values, "condition": places})
+    assert np.array_equal(posterior.sample(same, 5, seed=1).theta, posterior.sample(study, 5, seed=1).theta)
+
+
+def test_other_columns_are_refused(posterior: inc.Posterior, study: inc.Trials) -> None:
+    columns = tuple(inc.Continuous("time") if column.name == "rt" else column for column in study.columns)
+    values = {"time" if name == "rt" else name: array for name, array in study.values.items()}
+    with pytest.raises(ValueError, match=r"Expected trials with the columns .*: missing \['rt'\], not known here \['time'\]"):
+        posterior.sample(replace(study, columns=columns, values=values), 5, seed=1)
 
 
 def test_people_without_trials_are_named(posterior: inc.Posterior, study: inc.Trials) -> None:
@@ -259,7 +274,7 @@ def test_values_that_are_not_finite_are_refused_by_name(posterior: inc.Posterior
 def test_wrong_shapes_are_refused(posterior: inc.Posterior, study: inc.Trials) -> None:
     with pytest.raises(ValueError, match=r"theta of shape \(40, 6\)"):
         posterior.log_prob(np.ones((3, 6)), study)
-    with pytest.raises(ValueError, match="n_draws of at least 1"):
+    with pytest.raises(ValueError, match="a whole number for n_draws, at least 1; got 0"):
         posterior.sample(study, 0, seed=1)
 
 

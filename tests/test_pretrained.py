@@ -15,19 +15,22 @@ from incongruent.fitting import fit
 from incongruent.priors import broad
 
 pytestmark = pytest.mark.usefixtures("optimised")
+PRATTE_CODES = inc.Coding(levels={"0": "incongruent", "1": "congruent", "2": "neutral"})
 PRATTE = ["experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused"]
 SPATIAL = ["subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt"]
 FILES = {
     "Ulrich flanker": ("ulrich2015/flankerData.txt", {}),
     "Ulrich Simon": ("ulrich2015/simonData.txt", {}),
     "Pratte Simon": ("pratte2010/allsi2.dat", {"names": PRATTE, "where": "experiment == 0"}),
-    "Pratte Stroop": ("pratte2010/allsi2.dat", {"names": PRATTE, "where": "experiment == 1"}),
+    "Pratte Stroop": ("pratte2010/allsi2.dat", {"names": PRATTE, "where": "experiment == 1", "coding": PRATTE_CODES}),
     "Pratte Simon 2": ("pratte2010/allsi7.dat", {"names": SPATIAL, "where": "`block type` == 0"}),
     "Pratte spatial Stroop": ("pratte2010/allsi7.dat", {"names": SPATIAL, "where": "`block type` == 1"}),
     "von Bastian Simon": ("vonbastian2016/LEF_simon.csv", {}),
     "von Bastian Stroop": ("vonbastian2016/LEF_stroop.csv", {}),
     "von Bastian flanker": ("vonbastian2016/LEF_flanker.csv", {}),
 }
+QUICK = {"Ulrich flanker", "Ulrich Simon", "Pratte Simon"}
+"""Studies of few people; the others are looked at with the slow tests."""
 
 
 @pytest.fixture(scope="module")
@@ -74,15 +77,21 @@ def test_the_demo_study_is_recovered(dmc: inc.Posterior) -> None:
     assert min(r[4], r[3], r[2]) > 0.85
 
 
+@pytest.mark.slow
 def test_a_thousand_people_take_seconds(dmc: inc.Posterior) -> None:
+    """Eight seconds of all cores together on the machine of RESULTS.md. Machines differ, so that what is tested is that time grows as people do."""
     study = dmc.simulator.simulate(1000, seed=3).trials
-    dmc.sample(inc.select(study, [0]), 1000, seed=1)
-    begun = time.process_time()
-    assert dmc.sample(study, 1000, seed=1).theta.shape == (1000, 1000, 6)
-    assert time.process_time() - begun < 15.0  # of all cores together, so that it does not matter what else runs; about 8
+    dmc.sample(inc.select(study, range(16)), 1000, seed=1)
+    seconds = []
+    for n in (128, 1000):
+        begun = time.process_time()
+        assert dmc.sample(inc.select(study, range(n)), 1000, seed=1).theta.shape == (n, 1000, 6)
+        seconds.append(time.process_time() - begun)
+    assert seconds[1] / 1000 < 1.5 * seconds[0] / 128
+    assert seconds[1] < 120.0
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in FILES])
 def test_real_people_are_fitted(name: str, dmc: inc.Posterior, data_folder: Path) -> None:
     file, options = FILES[name]
     study = inc.read_trials(data_folder / file, **options)

@@ -1,8 +1,10 @@
 """Laws of reading: formats do not matter, nothing is lost in silence, and whatever cannot be understood is refused in a sentence."""
 
+import ast
 import contextlib
 import io
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +17,14 @@ from hypothesis import strategies as st
 
 from incongruent.reading import REASONS, Coding, DataError, exclusions, read_trials
 from incongruent.trials import CONFLICT_TASK, Trials, checked, select, to_frame
+from incongruent.values import as_text
 
 DATA = Path(os.environ.get("INCONGRUENT_DATA", Path(__file__).resolve().parent.parent.parent / "shared" / "data"))
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the published data sets are not here; set INCONGRUENT_DATA to their folder")
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 
 PRATTE_1 = ["experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused"]
+PRATTE_CODES = Coding(levels={"0": "incongruent", "1": "congruent", "2": "neutral"})
 PRATTE_2 = ["subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt"]
 
 
@@ -67,7 +71,7 @@ PUBLISHED = {
     "pratte simon": ("pratte2010/allsi2.dat", {"names": PRATTE_1, "where": "experiment == 0"}, 38, (0.541, 0.555), None, (35, None, None, None, -26)),
     "pratte stroop": (
         "pratte2010/allsi2.dat",
-        {"names": PRATTE_1, "where": "experiment == 1"},
+        {"names": PRATTE_1, "where": "experiment == 1", "coding": PRATTE_CODES},
         38,
         (0.705, 0.795),
         None,
@@ -109,7 +113,7 @@ def test_published_figures(name):
         ("ulrich2015/flankerData.txt", {}, 16, 5373, 0, 0),
         ("ulrich2015/simonData.txt", {}, 16, 5374, 0, 0),
         ("pratte2010/allsi2.dat", {"names": PRATTE_1, "where": "experiment == 0"}, 38, 19091, 27, 34),
-        ("pratte2010/allsi2.dat", {"names": PRATTE_1, "where": "experiment == 1"}, 38, 18922, 25, 205),
+        ("pratte2010/allsi2.dat", {"names": PRATTE_1, "where": "experiment == 1", "coding": PRATTE_CODES}, 38, 18922, 25, 205),
         ("pratte2010/allsi7.dat", {"names": PRATTE_2, "where": "`block type` == 0"}, 38, 13627, 18, 35),
         ("pratte2010/allsi7.dat", {"names": [*PRATTE_2, "unused"], "where": "`block type` == 1"}, 38, 13591, 21, 68),
         ("vonbastian2016/LEF_simon.csv", {}, 121, 24195, 0, 5),
@@ -120,7 +124,8 @@ def test_published_figures(name):
 def test_published_counts(file, options, n_people, kept, timeouts, out_of_window):
     trials = checked(read_trials(DATA / file, **options))
     assert len(trials) == n_people
-    assert trials.names == tuple(str(i + 1) for i in range(n_people))
+    padded = file.startswith("pratte")  # whose people are called 01, 02, …
+    assert trials.names == tuple(f"{i + 1:02d}" if padded else str(i + 1) for i in range(n_people))
     assert {reason: int(counts.sum()) for reason, counts in trials.excluded.items()} == {
         **dict.fromkeys(REASONS, 0),
         "timeout": timeouts,
@@ -131,18 +136,25 @@ def test_published_counts(file, options, n_people, kept, timeouts, out_of_window
 
 @real
 def test_ten_names_for_eleven_columns_read_the_same():
-    ten = read_trials(DATA / "pratte2010/allsi7.dat", names=PRATTE_2)
-    eleven = read_trials(DATA / "pratte2010/allsi7.dat", names=[*PRATTE_2, "unused"])
+    ten = read_trials(DATA / "pratte2010/allsi7.dat", names=PRATTE_2, coding=PRATTE_CODES)
+    eleven = read_trials(DATA / "pratte2010/allsi7.dat", names=[*PRATTE_2, "unused"], coding=PRATTE_CODES)
     assert same(ten, eleven)
     assert any("column_11 has no name" in note for note in ten.notes)
     refused(DATA / "pratte2010/allsi7.dat", "Expected 11 names", "got 9", names=PRATTE_2[:9])
 
 
 @real
-@pytest.mark.parametrize("experiment", [0, 1])
-def test_reversed_real_codes_are_refused(experiment):
-    frame = pd.read_csv(DATA / "pratte2010/allsi2.dat", sep=r"\s+", names=PRATTE_1).query("experiment == @experiment")
-    refused(frame.assign(condition=frame["condition"].map({0: 1, 1: 0, 2: 2})), "Expected congruent trials to be faster", "'0': 'congruent'")
+def test_real_codes_are_told_by_the_data_whichever_way_round_they_are():
+    frame = pd.read_csv(DATA / "pratte2010/allsi2.dat", sep=r"\s+", names=PRATTE_1).query("experiment == 0")
+    reversed_codes = frame.assign(condition=frame["condition"].map({0: 1, 1: 0}))
+    assert same(read_trials(frame), read_trials(reversed_codes))
+
+
+@real
+def test_real_codes_that_the_data_do_not_tell_are_refused_with_a_table():
+    frame = pd.read_csv(DATA / "pratte2010/allsi2.dat", sep=r"\s+", names=PRATTE_1).query("experiment == 1")
+    right = {"1": "congruent", "2": "neutral", "0": "incongruent"}
+    refused(frame, "'1': 6328 trials, 719 ms, 2.8% errors", f"give Coding(levels={right})", "or Coding(levels={'2': 'congruent'")
 
 
 # --- formats --------------------------------------------------------------------------------------------------------------------------------
@@ -242,7 +254,8 @@ def test_bytes_that_are_not_utf8_are_read_and_noted(tmp_path):
         (b"subject,rt,rt,accuracy\n1,2,500,1\n", ["different names", "'rt'"]),
         (b"subject,condition,rt\n1,congruent,500,1,2\n", ["as many fields", "3", "got 5"]),
         (b"PAR1nonsense", ["whole Parquet file"]),
-        (b"PK\x03\x04\x00\x00\x00", ["neither", "Save it as CSV"]),
+        (b"PK\x03\x04\x00\x00\x00", ["whole zip file"]),
+        (b"\x89PNG\x00\x00", ["neither", "Save it as CSV"]),
         (b"\x00\x01\x02\x03", ["neither"]),
         (b"subject;condition;rt;accuracy\n1;congruent;987;1\n1;incongruent;1,234;1\n", ["decimals", "thousands"]),
     ],
@@ -258,7 +271,9 @@ def test_repeated_columns_of_a_frame_are_refused():
 
 def test_paths(tmp_path):
     refused(tmp_path / "nowhere.csv", "there is none")
-    refused(tmp_path, "got the folder")
+    refused(tmp_path, "Expected files of trials in the folder")
+    refused(tmp_path / "*.csv", "names fit", "there are none")
+    refused(["nowhere.csv"], "there is none")
     refused("a\0b", "can be read")
 
 
@@ -303,24 +318,32 @@ def test_the_best_name_wins_and_can_be_overridden(extra, option, column):
 
 
 @pytest.mark.parametrize(
-    ("renamed", "twin", "words"),
+    ("renamed", "twin", "other", "words"),
     [
-        ({"subject": "ID"}, ("participant", "ID"), ["person", "'ID', 'participant'", "Coding(subject=...)"]),
-        ({"rt": "latency"}, ("response_time", "latency"), ["reaction time", "'latency', 'response_time'", "Coding(rt=...)"]),
-        ({}, ("error", "accuracy"), ["accuracy", "'accuracy', 'error'", "Coding(error=...)"]),
-        ({}, ("congruency", "condition"), ["condition", "'condition', 'congruency'", "Coding(condition=...)"]),
+        ({"subject": "ID"}, "participant", lambda f: f["ID"].to_numpy()[::-1] // 2, ["person", "'ID', 'participant'", "Coding(subject='ID')"]),
+        ({"rt": "latency"}, "response_time", lambda f: f["latency"] + 9, ["reaction time", "'latency', 'response_time'", "Coding(rt='latency')"]),
+        ({}, "error", lambda f: f["accuracy"], ["accuracy", "'accuracy', 'error'", "Coding(accuracy='accuracy')"]),
+        ({}, "congruency", lambda f: f["condition"].to_numpy()[::-1], ["condition", "'condition', 'congruency'", "Coding(condition='condition')"]),
     ],
 )
-def test_more_than_one_candidate_is_refused(renamed, twin, words):
+def test_candidates_that_differ_are_refused_and_candidates_that_say_the_same_are_one(renamed, twin, other, words):
     frame = made().rename(columns=renamed)
-    refused(frame.assign(**{twin[0]: frame[twin[1]]}), "more than one", *words)
+    refused(frame.assign(**{twin: other}), "more than one", *words)
+    name = next(iter(renamed.values()), {"error": "accuracy", "congruency": "condition"}.get(twin))
+    alike = 1 - frame[name] if twin == "error" else frame[name]
+    assert same(read_trials(frame.assign(**{twin: alike})), read_trials(made()))
 
 
 @pytest.mark.parametrize("column", ["subject", "rt", "accuracy", "condition"])
 def test_a_role_nobody_plays_is_refused(column):
-    refused(made().rename(columns={column: "whatever"}), "got the columns", "'whatever'", "Name the right one")
+    refused(made().rename(columns={column: "whatever"}), "Expected one column", "'whatever'", f"Name the right one with Coding({column}='whatever')")
     assert same(read_trials(made().rename(columns={column: "whatever"}), coding=Coding(**{column: "WHATEVER"})), read_trials(made()))
     refused(made(), f"Expected Coding({column}=...) to name one of the columns", coding=Coding(**{column: "nothing"}))
+
+
+def test_all_roles_that_are_open_are_refused_at_once():
+    frame = made().rename(columns={"rt": "first", "accuracy": "second"})
+    refused(frame, "reaction time", "accuracy", "Name the right ones with Coding(rt='first', accuracy='second')")
 
 
 def test_the_condition_is_the_column_that_can_be_understood():
@@ -351,7 +374,7 @@ def test_wrong_types(options):
         read_trials(made(), **options)
 
 
-@pytest.mark.parametrize("source", [None, 3, ["a"], {"rt": [1]}, made()["rt"]])
+@pytest.mark.parametrize("source", [None, 3, [], [3], {"rt": [1]}, made()["rt"]])
 def test_wrong_sources(source):
     with pytest.raises(TypeError, match="Expected a path or a frame"):
         read_trials(source)
@@ -359,82 +382,105 @@ def test_wrong_sources(source):
 
 # --- codes ----------------------------------------------------------------------------------------------------------------------------------
 
-CODES = [
+WORDS = [
     ("comp", "incomp", None),
     ("Congruent", "INCONGRUENT", "neutral"),
     ("con", "inc", "neu"),
     ("c", "i", "n"),
     ("compatible", "incompatible", None),
     ("same", "different", None),
-    ("True", "False", None),
-    (True, False, None),
-    (1, 0, None),
-    ("1", "0", None),
-    (1.0, 0.0, 2.0),
-    (1, 2, None),
-    (1, 2, 3),
-    (1, -1, None),
-    (1, -1, 0),
+    ("congruente", "incongruente", "neutro"),
+    ("k", "ik", None),
+    ("congruent_left", "incongruent_left", None),
 ]
+CODES = [("True", "False", None), (True, False, None), (1, 0, None), ("1", "0", None), (0, 1, None), (1, 2, None), (-1, 1, None), (20.0, 10.0, None)]
+MORE_CODES = [(1.0, 0.0, 2.0), (1, 2, 3), (0, 1, 2), (1, -1, 0)]
 
 
 def coded(codes: tuple[object, object, object], effect: float = 60.0) -> pd.DataFrame:
+    """Labels instead of conditions: the slower condition has more errors too, and neutral trials lie between the two."""
     congruent, incongruent, neutral = codes
-    frame = made(effect=effect)
-    condition = frame["condition"].map({"congruent": congruent, "incongruent": incongruent}).astype(object)
+    frame = made(n_people=8, n_trials=200, effect=0.0)
+    rng = np.random.default_rng(5)
+    step = (frame["condition"] == "incongruent") * 2
     if neutral is not None:
-        condition[::5] = neutral
-    return frame.assign(condition=condition)
+        step[::5] = 1
+    rt = frame["rt"] + effect * step / 2
+    accuracy = (rng.random(len(frame)) > 0.04 + 0.13 * step * (effect > 0)) + 0
+    return frame.assign(condition=step.map({0: congruent, 1: neutral, 2: incongruent}).astype(object), rt=rt, accuracy=accuracy)
 
 
-@pytest.mark.parametrize("codes", CODES)
-def test_codes_of_the_condition(codes):
-    wanted = coded(("congruent", "incongruent", None if codes[2] is None else "neutral"))
+def in_words(neutral: bool) -> pd.DataFrame:
+    return coded(("congruent", "incongruent", "neutral" if neutral else None))
+
+
+@pytest.mark.parametrize("codes", WORDS)
+def test_words_of_the_condition(codes):
     trials = read_trials(coded(codes))
-    assert same(trials, read_trials(wanted))
-    guessed = str(codes[0]) in ("True", "1", "1.0")
-    assert any("a guess" in note for note in trials.notes) == guessed
+    assert same(trials, read_trials(in_words(codes[2] is not None)))
+    assert any("told by the labels" in note for note in trials.notes)
     assert any("Neutral trials are present" in note for note in trials.notes) == (codes[2] is not None)
 
 
-@pytest.mark.parametrize("codes", [codes for codes in CODES if str(codes[0]) in ("True", "1", "1.0")])
-def test_a_guess_against_the_data_is_refused_and_can_be_overridden(codes):
-    frame = coded((codes[1], codes[0], codes[2]), effect=120.0)
-    refused(frame, "ms slower", "more accurate", "Coding(levels={")
+@pytest.mark.parametrize("codes", CODES + MORE_CODES)
+def test_numbers_are_conditions_in_the_order_of_their_reaction_times_and_errors(codes):
+    trials = read_trials(coded(codes, effect=120.0))
+    assert same(trials, read_trials(coded(("congruent", "incongruent", None if codes[2] is None else "neutral"), effect=120.0)))
+    assert any("told by reaction times and errors" in note for note in trials.notes)
+
+
+@pytest.mark.parametrize("codes", CODES + MORE_CODES)
+def test_numbers_that_the_data_do_not_tell_are_refused_with_both_options(codes):
+    frame = coded(codes, effect=0.0)
     with pytest.raises(DataError) as caught:
         read_trials(frame)
-    advised = str(caught.value).rpartition("the other way round, give Coding(levels=")[2].partition(")")[0]
-    levels = dict(part.strip(" '{}").split("': '") for part in advised.split(","))
-    trials = read_trials(frame, coding=Coding(levels=levels))
-    assert same(trials, read_trials(coded(("congruent", "incongruent", None if codes[2] is None else "neutral"), effect=120.0)))
-    assert any("as given" in note for note in trials.notes)
+    message = str(caught.value)
+    assert "do not both tell them apart beyond three standard errors" in message
+    assert " trials, " in message
+    for advised in re.findall(r"Coding\(levels=(\{.*?\})\)", message):
+        levels = ast.literal_eval(advised)
+        assert sorted(levels) == sorted({as_text(code) for code in codes if code is not None})
+        trials = read_trials(frame, coding=Coding(levels=levels))
+        assert any("as given" in note for note in trials.notes)
 
 
-def test_a_guess_against_one_persons_data_is_refused():
-    refused(coded((0, 1, None)).query("subject == 1"), "slower")
+def test_numbers_need_both_times_and_errors():
+    frame = coded((1, 0, None))
+    refused(frame.assign(accuracy=1), "do not both tell")
+    refused(frame.assign(rt=400.0 + np.arange(len(frame)) % 90), "do not both tell")
+
+
+def test_conditions_that_hardly_differ_are_not_told_by_their_order():
+    """Neutral and congruent trials alike: 0 / 1 / 2 could be congruent / neutral / incongruent, or neutral / congruent / incongruent."""
+    frame = coded((0, 2, None), effect=120.0)
+    fast = (frame["condition"] == 0) & (frame.index % 4 == 0)
+    refused(frame.assign(condition=frame["condition"].mask(fast, 1)), "'0'", "'1'", "'2'", "do not both tell")
 
 
 def test_true_and_false_in_any_case():
     frame = coded(("TRUE", "False", None)).assign(condition=lambda f: f["condition"].where(f.index % 3 > 0, f["condition"].str.lower()))
-    assert same(read_trials(frame), read_trials(made()))
+    assert same(read_trials(frame.rename(columns={"condition": "congruent"})), read_trials(in_words(neutral=False)))
 
 
-def test_a_guess_stands_without_evidence_against_it():
-    read_trials(coded((0, 1, None), effect=0.0))
-    accurate = coded((0, 1, None)).assign(accuracy=lambda f: np.where((f["condition"] == 0) & (f.index % 3 == 0), 0, 1))
-    read_trials(accurate)  # slower, yet more accurate: a trade-off does not speak against the coding
+@pytest.mark.parametrize("name", ["incongruent", "is_incongruent", "Conflict"])
+def test_a_column_called_incongruent_holds_the_reverse(name):
+    frame = coded((0, 1, None), effect=0.0).rename(columns={"condition": name})
+    assert same(read_trials(frame), read_trials(coded(("congruent", "incongruent", None), effect=0.0)))
 
 
-def test_a_column_called_incongruent_holds_the_reverse():
-    frame = coded((0, 1, None)).rename(columns={"condition": "incongruent"})
-    assert same(read_trials(frame), read_trials(made()))
+@pytest.mark.parametrize("name", ["congruent", "is_congruent", "Compatible"])
+def test_a_column_called_congruent_needs_no_support(name):
+    frame = coded((True, False, None), effect=0.0).rename(columns={"condition": name})
+    assert same(read_trials(frame), read_trials(coded(("congruent", "incongruent", None), effect=0.0)))
 
 
-def test_words_need_no_check():
-    read_trials(made(effect=-100.0))
+def test_congruent_trials_that_are_slower_get_a_caution():
+    trials = read_trials(made(effect=-100.0))
+    assert any(note.startswith("Caution: congruent trials are") and "the other way round" in note for note in trials.notes)
+    assert not any(note.startswith("Caution:") for note in read_trials(made()).notes)
 
 
-@pytest.mark.parametrize("codes", [("x", "y", None), (3, 4, None), (0, 2, None), ("left", "right", None), (1, 2, 4)])
+@pytest.mark.parametrize("codes", [("x", "y", None), ("left", "right", None), ("a", "b", "d")])
 def test_labels_nobody_understands_are_refused(codes):
     refused(coded(codes), "got the labels", str(codes[0]), "Coding(levels=")
 
@@ -444,15 +490,15 @@ def test_given_levels():
     trials = read_trials(frame, coding=Coding(levels={"x": "congruent", "y": "incongruent"}))
     assert trials.excluded["unknown condition"].sum() == (frame["condition"] == "z").sum()
     numbers = read_trials(coded((2.0, 1.0, None)), coding=Coding(levels={"2": "congruent", "1": "incongruent"}))
-    assert same(numbers, read_trials(made()))
-    refused(frame, "got the labels 'z'", coding=Coding(levels={"a": "congruent"}))
+    assert same(numbers, read_trials(in_words(neutral=False)))
+    refused(frame, "got the labels 'z'", "Coding(levels=", coding=Coding(levels={"a": "congruent"}))
 
 
 def test_a_minority_of_unknown_labels_is_counted():
-    for codes, stray in [(("comp", "incomp", None), "practice"), ((1, 0, None), 99)]:
-        frame = coded(codes)
-        frame.loc[[0, 1, 40], "condition"] = stray
-        assert read_trials(frame).excluded["unknown condition"].tolist() == [2, 1, 0, 0]
+    for codes, stray in [(("comp", "incomp", None), "filler"), ((1, 0, None), 99)]:
+        frame = coded(codes, effect=120.0)
+        frame.loc[[0, 1, 200], "condition"] = stray
+        assert read_trials(frame).excluded["unknown condition"].tolist() == [2, 1, *[0] * 6]
 
 
 def test_accuracy_below_half_is_refused():
@@ -474,9 +520,15 @@ def test_unknown_accuracy_codes_are_counted_not_guessed():
     frame = made()
     frame.loc[[0, 1, 40], "accuracy"] = 2
     assert read_trials(frame).excluded["unknown accuracy code"].tolist() == [2, 1, 0, 0]
-    refused(made().assign(accuracy=lambda f: 2 - f["accuracy"]), "Expected 0 and 1", "'1', '2'", "Recode")
-    refused(made().assign(accuracy="left"), "Expected 0 and 1", "'left'")
-    refused(made().assign(accuracy=None), "Expected 0 and 1", "got None")
+    refused(
+        made().assign(accuracy=lambda f: 2 - f["accuracy"]),
+        "every label of column 'accuracy'",
+        "'2' (",
+        "not known",
+        "accuracy='accuracy', outcomes={'1': 'correct', '2': 'error'}",
+    )
+    refused(made().assign(accuracy="left"), "Expected 1 and 0", "'left'")
+    refused(made().assign(accuracy=None), "Expected 1 and 0", "no value at all")
 
 
 # --- units ----------------------------------------------------------------------------------------------------------------------------------
@@ -500,7 +552,7 @@ def test_units_that_contradict_the_median_are_refused():
 
 @pytest.mark.parametrize("factor", [0.1, 1e-5, 1000.0])
 def test_an_ambiguous_median_is_refused(factor):
-    refused(made().assign(rt=lambda f: f["rt"] * factor), "may be either", "Give `unit`")
+    refused(made().assign(rt=lambda f: f["rt"] * factor), "may be either", "Give unit=")
 
 
 @pytest.mark.parametrize("rt", [-1.0, 0.0, np.nan, np.inf, "fast", pd.Timedelta(1)])
@@ -542,6 +594,9 @@ def test_long_identifiers_stay_apart(tmp_path):
     assert len(read_trials(written(tmp_path, made().assign(subject=ids.where(ids != "x1", "60000000000000000004")).to_csv(index=False)))) == 4
 
 
+WHOLE = Coding(levels={"c": "congruent", "i": "incongruent", "n": "neutral"}, outcomes={"1": "correct", "0": "error"})
+
+
 def test_each_trial_counts_under_the_first_reason():
     rows = [
         (-1.0, "c", 1),
@@ -562,8 +617,8 @@ def test_each_trial_counts_under_the_first_reason():
         (500.0, "c", 0),
     ] + [(500.0, "i", 1)] * 20
     frame = pd.DataFrame(rows, columns=["rt", "condition", "accuracy"]).assign(subject="a")
-    trials = read_trials(frame)
-    assert {reason: int(counts[0]) for reason, counts in trials.excluded.items()} == dict(zip(REASONS, (2, 9, 1, 1, 1), strict=True))
+    trials = read_trials(frame, coding=WHOLE)
+    assert {reason: int(counts[0]) for reason, counts in trials.excluded.items()} == dict(zip(REASONS, (4, 7, 1, 1, 1), strict=True))
     assert trials.n_trials.tolist() == [22]
 
 
@@ -659,10 +714,10 @@ def frame_of(rows: list[tuple[int, float, str | None, int | None]]) -> pd.DataFr
 @given(st.lists(any_row, max_size=20))
 def test_every_row_is_kept_or_counted(rows):
     frame = frame_of(rows)
-    trials = checked(read_trials(frame))
+    trials = checked(read_trials(frame, coding=WHOLE))
     assert (trials.n_trials + trials.n_excluded).tolist() == frame.groupby("subject").size().tolist()
     assert list(trials.excluded) == list(REASONS)
-    chosen = read_trials(frame, where="subject > 1")
+    chosen = read_trials(frame, where="subject > 1", coding=WHOLE)
     assert (chosen.n_trials + chosen.n_excluded).sum() == (frame["subject"] > 1).sum()
     assert (trials.answered == trials.present).all()
     assert [column.name for column in trials.columns] == [column.name for column in CONFLICT_TASK]
@@ -674,7 +729,7 @@ def test_the_order_of_rows_does_not_matter(rows, random):
     frame = frame_of(rows)
     order = list(range(len(frame)))
     random.shuffle(order)
-    one, other = read_trials(frame), read_trials(frame.iloc[order])
+    one, other = read_trials(frame, coding=WHOLE), read_trials(frame.iloc[order], coding=WHOLE)
     assert one.names == other.names
     assert exclusions(one).equals(exclusions(other))
 
@@ -682,7 +737,7 @@ def test_the_order_of_rows_does_not_matter(rows, random):
 @quick
 @given(st.lists(any_row, max_size=20))
 def test_what_was_read_can_be_read_again(rows):
-    trials = read_trials(frame_of(rows), window=None)
+    trials = read_trials(frame_of(rows), window=None, coding=WHOLE)
     trials = select(trials, trials.n_trials > 0)
     again = read_trials(to_frame(trials), window=None)
     assert same(again, replace(trials, excluded=dict.fromkeys(REASONS, np.zeros(len(trials), int))))

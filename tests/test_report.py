@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 import incongruent as inc
+from incongruent.csvs import FORMULA, as_csv
 from incongruent.joint_prior import any_prior_from_json
 from incongruent.report import content, people, report_html
 from incongruent.report.methods import REFERENCES, methods
@@ -106,13 +107,13 @@ def test_tables_to_download_are_those_of_the_fit_and_no_formulas(page: str, fit:
     table = pd.read_csv(StringIO(files["posterior.csv"]))
     pd.testing.assert_series_equal(table["mean"], fit.draws.summary()["mean"])
     assert "'=HYPERLINK" in files["people.csv"]
-    assert not [name for name in pd.read_csv(StringIO(files["people.csv"]))["person"] if name.startswith(content.FORMULA)]
+    assert not [name for name in pd.read_csv(StringIO(files["people.csv"]))["person"] if name.startswith(FORMULA)]
 
 
 def test_numbers_that_look_like_formulas_stay_numbers() -> None:
     frame = pd.DataFrame({"person": ["-1", "+2", "-a", "@b", "c"], "x": [-1.0, 2.0, 3.0, 4.0, 5.0]})
-    assert pd.read_csv(StringIO(content.csv(frame)), dtype=str)["person"].tolist() == ["-1", "+2", "'-a", "'@b", "c"]
-    assert "-1.0" in content.csv(frame)
+    assert pd.read_csv(StringIO(as_csv(frame)), dtype=str)["person"].tolist() == ["-1", "+2", "'-a", "'@b", "c"]
+    assert "-1.0" in as_csv(frame)
 
 
 def test_the_methods_paragraph_has_this_studys_numbers_and_cites_what_it_names(fit: inc.Fit, check: inc.Check, posterior: inc.Posterior) -> None:

@@ -7,7 +7,8 @@ from scipy import stats
 from incongruent import models, priors
 from incongruent.designs import Design, design_of
 from incongruent.priors import Prior
-from incongruent.simulation import CHUNK, Simulations, Simulator, generator
+from incongruent.simulation import CHUNK, Simulations, Simulator
+from incongruent.streams import Purpose, stream
 from incongruent.trials import Category, Trials, checked
 
 HALVES = {"congruent": 0.5, "incongruent": 0.5}
@@ -25,7 +26,7 @@ def same(one: Trials, other: Trials) -> bool:
 
 
 def laid_out(design: Design, n_datasets: int, seed: int) -> np.ndarray:
-    return design.lay_out(n_datasets, generator(seed, 1))[1].sum(axis=1)
+    return design.lay_out(n_datasets, stream(seed, Purpose.LAYOUT))[1].sum(axis=1)
 
 
 @pytest.mark.parametrize("workers", [2, 5, None])

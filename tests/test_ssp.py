@@ -32,38 +32,12 @@ def test_attention_is_the_integral_of_its_share_on_the_target(t_int, sd_0):
         assert float(attended(np.array(t), np.array(t_int), np.array(sd_0))) == pytest.approx(expected, abs=1e-8)
 
 
-VARIANTS = {
-    "usual": (ssp(), USUAL),
-    "slow": (ssp(), (0.5, 300.0, 80.0, 340.0, 35.0)),
-    "brief": (ssp(), (0.4, 5.0, 50.0, 340.0, 35.0)),
-    "strong": (ssp(), (1.2, 60.0, 120.0, 340.0, 35.0)),
-    "narrow bounds": (ssp(), (0.9, 80.0, 25.0, 340.0, 35.0)),
-    "wide spotlight": (ssp(fixed={"sd_0": 6.0}), (0.5, 100.0, 70.0, 340.0, 35.0)),
-    "start varies": (ssp(start="beta"), (0.5, 100.0, 70.0, 340.0, 35.0)),
-    "drift varies": (ssp(free=["drift_sd"]), (0.5, 100.0, 70.0, 340.0, 35.0, 0.2)),
-    "lapses": (ssp(free=["lapse", "sd_0"]), (0.5, 100.0, 70.0, 340.0, 35.0, 0.1, 2.0)),
-}
-
-
-@pytest.mark.parametrize("condition", [CONGRUENT, INCONGRUENT, NEUTRAL])
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_simulated_trials_have_the_densities_of_the_forward_equation(variant, condition):
-    assert min(simulated_against_exact(*VARIANTS[variant], condition, 50_000)) > 1e-4
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(6))
 def test_many_simulated_trials_at_random_places_have_these_densities(number):
     theta = priors.broad_ssp().sample(6, seed=5)[number]
     p_values = [p for condition in (0, 1) for p in simulated_against_exact(ssp(), theta, condition, 1_000_000, level=2, seed=number)]
     assert min(p_values) > 1e-4, (theta, p_values)
-
-
-def test_another_interference_time_is_noticed():
-    rt, response, _ = simulate(ssp(fixed={"t_int": 42.0}), np.delete(USUAL, 1), INCONGRUENT, 100_000)
-    times, density = densities(ssp(), USUAL, last=3000.0, condition=INCONGRUENT, level=1)
-    cumulative = np.cumsum(density[0])
-    assert stats.kstest(rt[response == 0], lambda x: np.interp(x, times, cumulative / cumulative[-1])).pvalue < 1e-4
 
 
 def drift_of(p: float, share: float, condition: int) -> float:

@@ -90,7 +90,7 @@ def test_an_mmd_term_draws_the_summaries_to_a_standard_normal(simulator: inc.Sim
     [
         ({}, "either minutes or steps"),
         ({"minutes": 1.0, "steps": 5}, "either minutes or steps"),
-        ({"steps": -3}, "above 0"),
+        ({"steps": -3}, "whole number for steps, at least 1; got -3"),
         ({"minutes": 0.0}, "above 0"),
     ],
 )

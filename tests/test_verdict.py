@@ -80,6 +80,7 @@ def test_what_is_written_is_what_was_found(demo: Check, tmp_path: Path) -> None:
     assert list(people.columns) == ["person", "p", "adjusted", "score", "depth", "outside", "stands_out", "failing"]
 
 
+@pytest.mark.slow
 def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
     rng = np.random.default_rng(3)
     lapses = inc.models.dmc(free=("lapse",))
@@ -96,6 +97,7 @@ def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
         assert any("and the fitted model fails in" in sentence or "Moving the prior alone" in sentence for sentence in found.advice)
 
 
+@pytest.mark.slow
 def test_pooled_batches_are_outside_with_the_reason(dmc: inc.Posterior) -> None:
     """Random batches of everybody's trials are nobody's."""
     theta = inc.priors.broad().sample(20, seed=np.random.default_rng(4))
@@ -146,7 +148,7 @@ def test_the_order_of_the_questions(demo: Check) -> None:
 
 def test_a_study_of_another_kind_is_refused(dmc: inc.Posterior) -> None:
     other = inc.trials_from({"x": np.ones((3, 5))}, columns=(inc.Continuous("x"),))
-    with pytest.raises(ValueError, match="Expected trials of a conflict task"):
+    with pytest.raises(ValueError, match=r"Expected trials with the columns \['condition', 'response', 'rt'\]; got \['x'\]"):
         check(dmc, other, seed=1)
 
 

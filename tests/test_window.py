@@ -3,7 +3,6 @@
 import threading
 from dataclasses import replace
 
-import jax
 import numpy as np
 import pytest
 
@@ -16,13 +15,14 @@ from incongruent.networks.estimator import build_estimator
 from incongruent.networks.task import Task
 from incongruent.simulation import CHUNK, Simulator
 from incongruent.sources import Fresh, data_for
+from incongruent.streams import Purpose, stream
 from incongruent.trials import CONFLICT_TASK, Trials
-from incongruent.window import Window, stream
+from incongruent.window import Window
 
 HALVES = {"congruent": 0.5, "incongruent": 0.5}
 SIMULATOR = Simulator(models.dmc(), priors.broad(), Design((3, 8), HALVES, window=None))
 TASK = Task(CONFLICT_TASK, (("condition", ("congruent", "incongruent")),), (150.0, 2500.0), 6)
-ENCODER = build_estimator(jax.random.key(0), TASK, Architecture(Histogram(width=8, n_knots=16, n_quantiles=0))).encoder
+ENCODER = build_estimator(np.random.default_rng(0), TASK, Architecture(Histogram(width=8, n_knots=16, n_quantiles=0))).encoder
 
 
 def window(*, seed: int = 1, workers: int = 2, first_chunk: int = 0) -> Window:
@@ -30,7 +30,7 @@ def window(*, seed: int = 1, workers: int = 2, first_chunk: int = 0) -> Window:
 
 
 def z_of(seed: int, chunks: list[int]) -> np.ndarray:
-    return np.concatenate([SIMULATOR.prior.to_real(SIMULATOR.chunk(seed, i)[0]).astype(np.float32) for i in chunks])
+    return np.concatenate([Fresh(SIMULATOR, seed).chunk(i)[0].astype(np.float32) for i in chunks])
 
 
 def runs_of(trials: Trials, row: int, size: int) -> np.ndarray:
@@ -43,8 +43,8 @@ def test_every_draw_is_a_run_of_the_data_set_of_its_parameters():
     with window() as w:
         w.refresh(1)
         z, features = w.draw(200, np.random.default_rng(1))
-    theta, trials = SIMULATOR.chunk(1, 0)
-    known = SIMULATOR.prior.to_real(theta).astype(np.float32)
+    known, trials = Fresh(SIMULATOR, 1).chunk(0)
+    known = known.astype(np.float32)
     sizes = np.rint(np.exp(features[:, -1])).astype(int)
     assert set(sizes) == set(range(3, 9))
     for i in range(200):
@@ -56,8 +56,8 @@ def test_runs_begin_everywhere():
     with window() as w:
         w.refresh(1)
         z, features = w.draw(100_000, np.random.default_rng(2))
-    theta, trials = SIMULATOR.chunk(1, 0)
-    first = SIMULATOR.prior.to_real(theta).astype(np.float32)[0]
+    z_of_first, trials = Fresh(SIMULATOR, 1).chunk(0)
+    first = z_of_first.astype(np.float32)[0]
     mine = features[(z == first).all(axis=1) & (np.rint(np.exp(features[:, -1])) == 3)]
     found = {int(np.argmax((runs_of(trials, 0, 3) == f).all(axis=1))) for f in mine}
     assert found == set(range(6))
@@ -100,7 +100,7 @@ def paced(workers: int, seed: int = 1) -> list[np.ndarray]:
     with window(workers=workers, seed=seed) as w:
         for step in range(6):
             w.refresh(1 + step)
-            drawn += w.draw(50, stream(seed, step))
+            drawn += w.draw(50, stream(seed, Purpose.BATCHES, step))
     return drawn
 
 
@@ -166,7 +166,7 @@ def test_nothing_can_be_drawn_from_an_empty_window():
 
 
 WIDE = Simulator(models.dmc(), priors.broad(), Design((5, 600), HALVES, window=None))
-PADDED = build_estimator(jax.random.key(0), replace(TASK, largest=600), Architecture(DeepSet(width=4, n_blocks=0))).encoder
+PADDED = build_estimator(np.random.default_rng(0), replace(TASK, largest=600), Architecture(DeepSet(width=4, n_blocks=0))).encoder
 
 
 def test_a_padded_batch_has_sizes_of_one_rung_and_all_batches_together_those_of_the_design():
@@ -191,8 +191,8 @@ def test_a_padded_draw_is_a_run_of_the_data_set_of_its_parameters():
     with Window(Fresh(WIDE, 1), PADDED, n_bytes=0, workers=1) as w:
         w.refresh(1)
         z, features = w.draw(50, np.random.default_rng(1))
-    theta, trials = WIDE.chunk(1, 0)
-    known, coded = WIDE.prior.to_real(theta).astype(np.float32), PADDED.code(trials)
+    z_of_all, trials = Fresh(WIDE, 1).chunk(0)
+    known, coded = z_of_all.astype(np.float32), PADDED.code(trials)
     for i in range(50):
         (row,) = np.flatnonzero((known == z[i]).all(axis=1))
         size = int(features[i, :, -1].sum())

@@ -18,6 +18,7 @@ from incongruent.checks.summary_space import SummaryDim, SummarySpace, suggest_s
 from incongruent.checks.surprise import Surprise, surprise
 from incongruent.checks.verdict import Check, Verdict, check
 from incongruent.comparison import Comparison, compare, load_comparison
+from incongruent.csvs import read_results
 from incongruent.designs import Design, ObservedDesign, design_of
 from incongruent.draws import Correction, Draws
 from incongruent.ensemble import Ensemble
@@ -33,6 +34,7 @@ from incongruent.nuisance import marginalised
 from incongruent.people import over_people
 from incongruent.posterior import Posterior, load_posterior
 from incongruent.pretrained import pretrained
+from incongruent.prior_text import prior_from_file, prior_from_text
 from incongruent.priors import Prior, truncated
 from incongruent.reading import Coding, DataError, exclusions, read_trials
 from incongruent.recipe import Recipe

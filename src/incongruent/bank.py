@@ -17,16 +17,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from incongruent.cards import simulator_from_json, simulator_to_json
+from incongruent.cards import differences, simulator_from_json, simulator_to_json
 from incongruent.chunks import MARKERS, Origin, create_arrays, from_arrays, layout_of, marked, marker_path, read_arrays, to_arrays, write_arrays
 from incongruent.models import Model
+from incongruent.packing import for_processes
+from incongruent.plain import json_text, whole_number
 from incongruent.simulation import CHUNK, Simulations, Simulator
 from incongruent.storage import FileError, digest, write_whole
+from incongruent.streams import as_seed
 from incongruent.trials import Trials, concatenate, renumbered, select
 
 Array = np.ndarray
@@ -197,14 +201,15 @@ def write_bank(
 
     Raises:
         FileError: when the folder holds something else, a bank of another simulator or seed, or cannot be written to.
+        pickle.PicklingError: for a simulator that processes cannot be given.
     """
-    if n_datasets < 1:
-        raise ValueError(f"Expected at least 1 data set; got n_datasets={n_datasets}.")
-    folder, card = Path(path), {"simulator": plain(simulator), "seed": int(seed), "origins": None}
+    n_datasets, seed = whole_number("n_datasets", n_datasets, 1), as_seed(seed)
+    for_processes(executor, simulator)  # refused before anything is made
+    folder, card = Path(path), {"simulator": plain(simulator), "seed": seed, "origins": None}
     with writing(folder):
         _make(folder, simulator, card, _n_chunks(n_datasets))
-        (folder / SIZES / str(int(n_datasets))).touch()  # one file for each size ever asked for: the largest counts, and nobody can take it back
-    bank = Bank(folder, simulator, int(seed))
+        (folder / SIZES / str(n_datasets)).touch()  # one file for each size ever asked for: the largest counts, and nobody can take it back
+    bank = Bank(folder, simulator, seed)
     _write_missing(bank, _n_chunks(n_datasets), workers, executor, progress)
     return bank
 
@@ -247,7 +252,8 @@ def _write_missing(bank: Bank, n_chunks: int, workers: int | None, executor: Exe
     random.SystemRandom().shuffle(missing)  # so that several writers seldom do the same chunk; what is in a chunk does not depend on it
     progress(n_chunks - len(missing), n_chunks)
     pool = ThreadPoolExecutor(workers or os.cpu_count()) if executor is None else executor
-    tasks = [pool.submit(write_if_missing, bank, index) for index in missing]
+    write = for_processes(executor, partial(write_if_missing, bank))
+    tasks = [pool.submit(write, index) for index in missing]
     try:
         for n, future in enumerate(as_completed(tasks), start=1):
             future.result()
@@ -286,7 +292,7 @@ def _own(simulator: Simulator) -> set[str]:
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """The file that makes a folder a bank."""
-    text = json.dumps(dict(card), allow_nan=False)
+    text = json_text(card)
     write_whole(folder / CARD, json.dumps({"kind": KIND, "version": VERSION, "sha256": digest({}, text), "card": text}, indent=1).encode())
 
 
@@ -319,17 +325,7 @@ def writing(folder: Path) -> Iterator[None]:
 
 def plain(simulator: Simulator) -> dict[str, Any]:
     """The card of a simulator as it comes back from a file."""
-    return json.loads(json.dumps(simulator_to_json(simulator), allow_nan=False))
-
-
-def differences(one: Any, other: Any, where: str = "") -> list[str]:
-    """What differs between two cards, in words."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        keys = dict.fromkeys([*one, *other])
-        return [words for key in keys for words in differences(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))]
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [words for i, (a, b) in enumerate(zip(one, other, strict=True)) for words in differences(a, b, f"{where}[{i}]")]
-    return [] if one == other else [f"{where} {other} instead of {one}"]
+    return json.loads(json_text(simulator_to_json(simulator)))
 
 
 def _refuse_others(stored: Mapping[str, Any], card: Mapping[str, Any], path: str | os.PathLike[str]) -> None:

@@ -15,6 +15,7 @@ from incongruent.bank import SIZES, Bank, differences, open_bank, plain, write_c
 from incongruent.chunks import Origin, create_arrays, digest_of, layout_of, read_marker, to_arrays, write_arrays
 from incongruent.models import Model
 from incongruent.storage import FileError
+from incongruent.streams import Purpose, stream
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def verify(bank: Bank, *, resimulate: int = 1, seed: int = 1) -> Verification:
     done = bank.done
     damaged = [int(index) for index in np.flatnonzero(done) if not _reads(bank, int(index))]
     whole = [int(index) for index in np.flatnonzero(done) if index not in damaged]
-    chosen = np.random.default_rng(seed).permutation(whole)[:resimulate].astype(int).tolist()
+    chosen = stream(seed, Purpose.CHOSEN_CHUNKS).permutation(whole)[:resimulate].astype(int).tolist()
     try:
         same = {index: _comes_out_the_same(bank, index) for index in chosen}
         reason = ""

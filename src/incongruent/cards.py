@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from incongruent.covariates import covariate_from_json, covariate_to_json
 from incongruent.designs import Design
 from incongruent.joint_prior import AnyPrior, any_prior_from_json
 from incongruent.models import BUILDERS, Model, Parameter
 from incongruent.nuisance import built
-from incongruent.priors import distribution_from_json, distribution_to_json
+from incongruent.plain import json_text
 from incongruent.simulation import Simulator
 from incongruent.storage import FileError
 from incongruent.trials import Category, column_from_json, column_to_json
@@ -29,6 +31,7 @@ def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
         "model": {
             "name": model.name,
             "settings": dict(model.settings),
+            "reference": model.reference,
             "parameters": [{k: _plain(v) for k, v in vars(p).items()} for p in model.parameters],
             "columns": [column_to_json(column) for column in model.columns],
         },
@@ -39,9 +42,47 @@ def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
             "window": design.window,
             "deadline": design.deadline,
             "condition": design.condition.name if design.share else None,
-            "given": {name: _covariate_to_json(how) for name, how in design.given.items()},
+            "given": {name: covariate_to_json(how) for name, how in design.given.items()},
         },
     }
+
+
+def check_card(simulator: Simulator, **others: Any) -> None:
+    """Look whether a file could say what this simulator is, and give it back: before anything long begins, and not after it.
+
+    Args:
+        simulator: model, prior and design.
+        others: what else will be saved, by name.
+
+    Raises:
+        FileError: when a file cannot say it, or says something else on the way back.
+    """
+    try:
+        card = json.loads(json_text(simulator_to_json(simulator)))
+        json_text(others)
+    except (TypeError, ValueError) as error:
+        raise FileError(f"Expected a simulator that a file can describe; {error}. Give numbers, text and functions alone.") from error
+    try:
+        again = simulator_to_json(simulator_from_json(card))
+    except (TypeError, ValueError, KeyError) as error:
+        raise FileError(f"Expected a simulator that comes back from a file; this one does not ({error}).{_hint(simulator)}") from error
+    found = differences(card, json.loads(json_text(again)))
+    if found:
+        raise FileError(f"Expected a simulator that comes back from a file as it is; there it has {'; '.join(found[:3])}.{_hint(simulator)}")
+
+
+def _hint(simulator: Simulator) -> str:
+    return " A model of one's own needs a name that no model of the package has." if simulator.model.name in BUILDERS else ""
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """What differs between two cards, in words."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        keys = [key for key in dict.fromkeys([*one, *other]) if key != "reference" or (key in one and key in other)]  # earlier releases wrote none
+        return [words for key in keys for words in differences(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [words for i, (a, b) in enumerate(zip(one, other, strict=True)) for words in differences(a, b, f"{where}[{i}]")]
+    return [] if one == other else [f"{where} {other} instead of {one}"]
 
 
 def simulator_from_json(card: Mapping[str, Any], model: Model | None = None, prior: AnyPrior | None = None) -> Simulator:
@@ -61,7 +102,7 @@ def simulator_from_json(card: Mapping[str, Any], model: Model | None = None, pri
     model = _model(card["model"], model)
     share = {level: tuple(value) if isinstance(value, list) else value for level, value in spec["share"].items()}
     named = [c for c in model.columns if isinstance(c, Category) and c.given and spec.get("condition") in (None, c.name)]
-    given = {name: _covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
+    given = {name: covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
     design = Design(
         n_trials if isinstance(n_trials, int) else (n_trials[0], n_trials[1]),
         share,
@@ -81,42 +122,12 @@ def _model(spec: Mapping[str, Any], model: Model | None) -> Model:
         if columns is None:
             raise FileError(f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours as `model=`.")
         parameters = [Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])}) for p in spec["parameters"]]
-        return Model(spec["name"], parameters, columns, settings=spec["settings"])
+        return Model(spec["name"], parameters, columns, settings=spec["settings"], reference=spec.get("reference", ""))
     if model.name != spec["name"]:
         raise FileError(f"Expected the model {spec['name']!r}, for which this was made; got {model.name!r}.")
     if columns is not None and model.columns != columns:
         raise FileError(f"Expected the model {model.name!r} with the columns {columns}; got {model.columns}.")
     return model
-
-
-def _covariate_to_json(how: Any) -> dict[str, Any]:
-    if hasattr(how, "rvs"):
-        return {"distribution": distribution_to_json(how)}
-    if isinstance(how, Mapping):
-        return {"probabilities": dict(how)}
-    if callable(how):
-        return {"function": getattr(how, "__name__", type(how).__name__)}
-    return {"value": float(how)}
-
-
-def _covariate_from_json(name: str, spec: Mapping[str, Any]) -> Any:
-    if "distribution" in spec:
-        return distribution_from_json(name, spec["distribution"], discrete=True)
-    if "function" in spec:
-        return _Forgotten(name, spec["function"])
-    return spec["probabilities"] if "probabilities" in spec else spec["value"]
-
-
-class _Forgotten:
-    """Stands in for a function that set a given column and could not be saved."""
-
-    def __init__(self, column: str, name: str) -> None:
-        self.column, self.__name__ = column, name
-
-    def __call__(self, *_: Any) -> Any:
-        raise ValueError(
-            f"Expected the function {self.__name__!r} that gives {self.column!r} its values; files hold no functions. Make a Simulator with it again."
-        )
 
 
 def _plain(value: Any) -> Any:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from incongruent.checks.verdict import Check
+from incongruent.csvs import as_csv
 from incongruent.plots import misspecification_figure, panel_figure, save_png
 from incongruent.storage import write_whole
 
@@ -20,7 +21,7 @@ def write_check(result: Check, folder: str | os.PathLike[str]) -> list[Path]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     words = json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-    texts = {"verdict.md": result.to_markdown(), "verdict.json": words, "people.csv": result.people().to_csv(index=False)}
+    texts = {"verdict.md": result.to_markdown(), "verdict.json": words, "people.csv": as_csv(result.people())}
     written = []
     for name, text in texts.items():
         write_whole(folder / name, text.encode())

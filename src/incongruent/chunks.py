@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 import zarr
 from zarr.codecs import ZstdCodec
-from zarr.errors import ContainsArrayError
+from zarr.errors import ContainsArrayError, ContainsGroupError
 
 from incongruent.simulation import CHUNK, Simulator
 from incongruent.storage import FileError, digest, write_whole
@@ -80,7 +81,8 @@ def _name(kind: str, position: int, name: str) -> str:
 def create_arrays(folder: Path, simulator: Simulator, n_chunks: int) -> None:
     """Make the arrays that are not there yet, and let the others say that they have at least so many chunks."""
     (folder / MARKERS).mkdir(parents=True, exist_ok=True)
-    zarr.open_group(folder, mode="a", zarr_format=3)
+    with suppress(ContainsGroupError):  # another process was faster
+        zarr.open_group(folder, mode="a", zarr_format=3)
     columns = {_name("column", i, column.name): column_to_json(column) for i, column in enumerate(simulator.model.columns)}
     for name, (dtype, rest) in layout_of(simulator).items():
         if (folder / name / "zarr.json").exists():

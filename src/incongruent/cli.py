@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from dataclasses import replace
@@ -12,24 +13,52 @@ from typing import Annotated, Any, NoReturn
 import numpy as np
 import pandas as pd
 import typer
-from rich import box
-from rich.table import Table
+from rich.text import Text
 
 from incongruent import priors
 from incongruent.bank import open_bank
-from incongruent.checks.calibration import calibrate
 from incongruent.checks.quality import with_quality
-from incongruent.checks.recovery import bins_of
-from incongruent.checks.recovery import recover as recover_parameters
 from incongruent.cli_app import open_app
 from incongruent.cli_bank import bank_app, simulate_into
 from incongruent.cli_check import check, show_check, show_report
-from incongruent.cli_parts import Seed, called, errors, plain, prior_named, range_of, screen, usable, write_csv
-from incongruent.cli_reading import By, CodingWords, Columns, File, Network, Out, Unit, Where, network_named, read_study
+from incongruent.cli_network import info, recover, show_quality, show_table
+from incongruent.cli_parts import (
+    PRIOR_HELP,
+    Anyway,
+    Seed,
+    called,
+    errors,
+    file_for,
+    folder_for,
+    plain,
+    print_anything,
+    prior_said,
+    range_of,
+    screen,
+    usable,
+    write_csv,
+)
+from incongruent.cli_reading import (
+    AccuracyColumn,
+    By,
+    CodingWords,
+    Columns,
+    ConditionColumn,
+    File,
+    Network,
+    Out,
+    RtColumn,
+    Unit,
+    Where,
+    coding_of,
+    network_named,
+    read_study,
+)
 from incongruent.demo import demo_study, demo_truth
 from incongruent.designs import Design
+from incongruent.doors import COMMAND_LINE, at_door
 from incongruent.exact import with_prior
-from incongruent.fitting import Fit, write_fit
+from incongruent.fitting import Fit, write_fit, write_uncorrected
 from incongruent.fitting import fit as fit_study
 from incongruent.importance import largest_k_hat
 from incongruent.joint_prior import PriorError
@@ -37,25 +66,19 @@ from incongruent.likelihood import LikelihoodError
 from incongruent.models import Model, dmc
 from incongruent.networks.architecture import Architecture
 from incongruent.nuisance import marginalised
-from incongruent.plots import calibration_figure, history_figure, recovery_figure, save_figure, save_png
 from incongruent.posterior import Posterior
+from incongruent.progress import announce, shown_stages
 from incongruent.reading import DataError
 from incongruent.recipe import Recipe
 from incongruent.report import Origin
-from incongruent.scope import ScopeError
+from incongruent.scope import IN_SHELL, ScopeError
 from incongruent.simulation import Simulations, Simulator
 from incongruent.storage import FileError
+from incongruent.streams import Purpose, child
+from incongruent.tables import source_name
 from incongruent.training import TrainingError
 from incongruent.training import train as train_posterior
 from incongruent.trials import Trials, to_frame
-
-SHORT = {"contraction": "contr.", "coverage_50": "in 50 %", "coverage_90": "in 90 %", "calibration_error": "ECE"}
-"""Column heads that fit a narrow screen."""
-RANKS_LEGEND = (
-    "p: of uniform ranks, from simultaneous bands; with so many tests some lie below .05. TARP: distance from a reference point, drawn from the "
-    "prior or near, from the posterior. z: (posterior mean - truth) / posterior SD, 0 ± 1 when calibrated"
-)
-LEGEND = "contr.: contraction; in 50 %, in 90 %: share of intervals that hold the truth; ECE: expected calibration error"
 
 app = typer.Typer(
     add_completion=False,
@@ -72,53 +95,64 @@ BAD_DATA = (DataError, FileError, LikelihoodError, PriorError, ScopeError, Train
 
 AnyPrior = Annotated[
     str | None,
-    typer.Option("--prior", help=f"Posterior under another prior than the network's: {', '.join(priors.NAMED)}; exact as far as k_hat allows."),
+    typer.Option("--prior", help=f"Posterior under another prior than the network's, exact as far as k_hat allows: {PRIOR_HELP}."),
 ]
 Exact = Annotated[bool, typer.Option("--exact", help="Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person.")]
 Mcmc = Annotated[bool, typer.Option("--mcmc/--no-mcmc", help="Sample by MCMC the people whose importance weights cannot be trusted (k_hat).")]
 WithCheck = Annotated[bool, typer.Option("--check/--no-check", help="Ask also whether the model is right for these people; half a minute.")]
+Deadline = Annotated[float | None, typer.Option(min=1.0, help="RT in ms after which an answer counts as none; no deadline when left out.")]
+Window = Annotated[str | None, typer.Option(help="Shortest and longest RT in ms to keep, or none; 150-2500 when left out.")]
 NDraws = Annotated[int, typer.Option("--draws", min=25, help="Draws from each person's posterior.")]
 
 
 def main() -> NoReturn:
     """Run the command line; errors become one sentence, unless --debug is given."""
+    print_anything()
     debug = "--debug" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     try:
-        app(arguments, prog_name="incongruent")
+        with at_door(COMMAND_LINE):
+            app(arguments, prog_name="incongruent")
     except BAD_DATA as error:
         if debug:
             traceback.print_exc()
-        errors.print(f"[bold red]error:[/] {plain(str(error))}")
+        words = error.said(IN_SHELL) if isinstance(error, ScopeError) else str(error)
+        errors.print(Text.assemble(("error:", "bold red"), f" {plain(words)}"))
         sys.exit(1)
     sys.exit(0)
 
 
 @app.command()
 def fit(
-    file: File,
+    files: File,
     out: Out,
     by: By = None,
     unit: Unit = None,
     columns: Columns = None,
     where: Where = None,
     coding: CodingWords = None,
+    accuracy: AccuracyColumn = None,
+    condition: ConditionColumn = None,
+    rt: RtColumn = None,
     network: Network = "dmc",
     prior: AnyPrior = None,
     exact: Exact = False,
     mcmc: Mcmc = True,
     draws: NDraws = 1000,
     check: WithCheck = True,
+    anyway: Anyway = False,
     seed: Seed = 1,
 ) -> None:
-    """Posteriors, corrected by the exact likelihood, and predictions for everybody in a file of trials."""
+    """Posteriors, corrected by the exact likelihood, and predictions for everybody in one or more files of trials."""
+    folder_for(out)
     posterior = network_named(network)
-    study = read_study(file, posterior, by=by, unit=unit, columns=columns, where=where, coding=coding)
+    roles = coding_of(coding, accuracy=accuracy, condition=condition, rt=rt)
+    study = read_study(files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles)
     other = _other_prior(prior, posterior)
-    result = _fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, seed=seed)
+    result = _fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, anyway=anyway, seed=seed)
     _show_fit(result, out)
-    found = show_check(study, posterior, out / "check", seed)[0] if check else None
-    show_report(out, posterior, result, found, Origin(file.name, called(), seed))
+    found = show_check(study, posterior, out / "check", seed, anyway=True)[0] if check else None
+    show_report(out, posterior, result, found, Origin(source_name(files), called(), seed))
 
 
 @app.command()
@@ -129,12 +163,15 @@ def demo(
     exact: Exact = False,
     draws: NDraws = 1000,
     check: WithCheck = True,
+    anyway: Anyway = False,
     seed: Seed = 1,
 ) -> None:
     """The same on a simulated study that ships with the package, beside the known truth."""
+    folder_for(out)
     screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
     posterior = network_named(network)
-    result = _fit_and_write(demo_study(), posterior, out, n_draws=draws, prior=_other_prior(prior, posterior), exact=exact, seed=seed)
+    other = _other_prior(prior, posterior)
+    result = _fit_and_write(demo_study(), posterior, out, n_draws=draws, prior=other, exact=exact, anyway=anyway, seed=seed)
     _show_fit(result, out)
     truth = demo_truth().set_index("subject").loc[list(result.draws.names), list(result.draws.parameter_names)].to_numpy()
     low, high = np.quantile(result.draws.theta, [0.05, 0.95], axis=1)
@@ -145,8 +182,8 @@ def demo(
             "90 % intervals with the truth": [f"{n} of {len(truth)}" for n in ((truth >= low) & (truth <= high)).sum(axis=0)],
         }
     )
-    _show_table(table, "Against the truth")
-    found = show_check(demo_study(), posterior, out / "check", seed)[0] if check else None
+    show_table(table, "Against the truth")
+    found = show_check(demo_study(), posterior, out / "check", seed, anyway=True)[0] if check else None
     show_report(out, posterior, result, found, Origin("demo study", called(), seed))
 
 
@@ -158,7 +195,8 @@ def simulate(
     people: Annotated[int, typer.Option(min=1, help="How many people; with more than before a bank is extended.")] = 30,
     trials: Annotated[str, typer.Option(help="Trials of each; with --bank also from-to, such as 50-1000.")] = "200",
     congruent: Annotated[str, typer.Option(help="Share of congruent trials; with --bank also from-to.")] = "0.5",
-    prior: Annotated[str, typer.Option(help=f"Where people's parameters come from: {', '.join(priors.NAMED)}.")] = "schaefer2025",
+    prior: Annotated[str, typer.Option(help=f"Where people's parameters come from: {PRIOR_HELP}.")] = "schaefer2025",
+    deadline: Deadline = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Threads; one for each core when left out.")] = None,
     seed: Seed = 1,
 ) -> None:
@@ -168,24 +206,38 @@ def simulate(
     if bank is not None:
         if truth is not None:
             raise typer.BadParameter("Expected --truth with --out; a bank holds the parameters itself.")
-        simulate_into(bank, Simulator(dmc(), prior_named(prior), _design(trials, congruent)), people, seed=seed, workers=workers)
+        simulate_into(bank, _simulator(dmc(), prior, _design(trials, congruent, deadline)), people, seed=seed, workers=workers)
     elif out is not None:
-        design = usable(lambda: replace(_design(_one("--trials", trials), _one("--congruent", congruent)), window=None))
-        _write_study(Simulator(dmc(), prior_named(prior), design).simulate(people, seed=seed, workers=workers), out, truth)
+        for path in (out, truth):
+            if path is not None:
+                file_for(path)
+        design = usable(lambda: _design(_one("--trials", trials), _one("--congruent", congruent), deadline, "none"))
+        _write_study(_simulator(dmc(), prior, design).simulate(people, seed=seed, workers=workers), out, truth)
+
+
+def _simulator(model: Model, prior: str, design: Design) -> Simulator:
+    """Of a model under a prior in words, which also has to be one that the model allows."""
+    return usable(lambda: Simulator(model, prior_said(prior, model.parameters), design))
 
 
 def _one(option: str, text: str) -> str:
-    if "-" in text:
+    if re.search(r"\d\s*[-–]", text):
         raise typer.BadParameter(f"Expected one number for {option} with --out; got {text!r}. Ranges are for --bank.")
     return text
 
 
-def _design(trials: str, congruent: str) -> Design:
-    """Trials a person and share of congruent trials, each one number or from-to."""
-    low, high = range_of(congruent, float)
-    if not 0.0 <= low <= high <= 1.0:
-        raise typer.BadParameter(f"Expected --congruent within 0 and 1, from-to; got {congruent!r}.")
-    return usable(lambda: Design(range_of(trials, int), {"congruent": (low, high), "incongruent": (1.0 - high, 1.0 - low)}))
+def _design(trials: str, congruent: str, deadline: float | None = None, window: str | None = None) -> Design:
+    """Trials a person and share of congruent trials, each one number or from-to; a deadline and the RTs that are kept, in ms."""
+    low, high = range_of("--congruent", congruent, float, "0.4-0.6")
+    if high > 1.0:
+        raise typer.BadParameter(f"Expected --congruent within 0 and 1, such as 0.5 or 0.4-0.6; got {congruent!r}.")
+    fewest, most = range_of("--trials", trials, int, "50-1000")
+    share = {"congruent": (low, high), "incongruent": (1.0 - high, 1.0 - low)}
+    design = usable(lambda: Design((int(fewest), int(most)), share, deadline=deadline))
+    if window is None:
+        return design
+    kept = None if window == "none" else range_of("--window", window, float, "150-2500")
+    return usable(lambda: replace(design, window=kept))
 
 
 def _write_study(simulations: Simulations, out: Path, truth: Path | None) -> None:
@@ -193,12 +245,12 @@ def _write_study(simulations: Simulations, out: Path, truth: Path | None) -> Non
     correct = pd.Series((frame["response"] == "correct").to_numpy(int), dtype="Int64").mask(frame["response"].isna())
     table = pd.DataFrame({"subject": frame["subject"], "condition": frame["condition"], "rt_ms": frame["rt"].round(2), "accuracy": correct})
     write_csv(table, out)
-    screen.print(f"{len(frame)} trials of {len(simulations)} people in {out}")
+    screen.print(f"{len(frame)} trials of {len(simulations)} people in {plain(str(out))}")
     if truth is not None:
         parameters = pd.DataFrame(simulations.theta, columns=list(simulations.parameter_names))
         parameters.insert(0, "subject", list(simulations.trials.names))
         write_csv(parameters, truth)
-        screen.print(f"their parameters in {truth}")
+        screen.print(f"their parameters in {plain(str(truth))}")
 
 
 class Lapses(StrEnum):
@@ -221,118 +273,66 @@ def _with_lapses(prior: priors.Prior, lapses: Lapses) -> tuple[Model, priors.Pri
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="File for the network.")],
-    prior: Annotated[str | None, typer.Option(help=f"One of {', '.join(priors.NAMED)}; schaefer2025 when left out.")] = None,
+    prior: Annotated[str | None, typer.Option(help=f"Prior of the model's parameters: {PRIOR_HELP}; schaefer2025 when left out.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget in minutes; 5 when neither minutes nor steps are given.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps instead: same seed, same network.")] = None,
     trials: Annotated[str | None, typer.Option(help="Numbers of trials a person, from-to; 50-1000 when left out.")] = None,
     congruent: Annotated[str | None, typer.Option(help="Share of congruent trials, one number or from-to; .5 when left out.")] = None,
     bank: Annotated[Path | None, typer.Option(help="Learn from a bank, whose prior and design count, instead of simulating.")] = None,
+    deadline: Deadline = None,
+    window: Window = None,
     lapses: Annotated[Lapses, typer.Option(help="Simulate answers at random too; their rate is integrated out, or a parameter.")] = Lapses.NONE,
     mmd: Annotated[float, typer.Option(min=0.0, help="Weight of the MMD term on the summaries.")] = 0.0,
     seed: Seed = 1,
 ) -> None:
     """Train a network for a prior and a design. An interrupted run goes on when the same command is given again."""
-    if bank is not None and (prior, trials, congruent, lapses) != (None, None, None, Lapses.NONE):
+    if bank is not None and (prior, trials, congruent, deadline, window, lapses) != (None, None, None, None, None, Lapses.NONE):
         raise typer.BadParameter(
-            "Expected --bank or --prior, --trials, --congruent and --lapses; got both. A bank has its own model, prior and design."
+            "Expected --bank or --prior, --trials, --congruent, --deadline, --window and --lapses; got both. "
+            "A bank has its own model, prior and design."
         )
-    model, prior_in_use = _with_lapses(prior_named(prior or "schaefer2025"), lapses)
-    source = open_bank(bank) if bank else Simulator(model, prior_in_use, _design(trials or "50-1000", congruent or "0.5"))
-    if out.is_dir():
-        raise typer.BadParameter(f"Expected a file for --out; {out} is a folder.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    budget = 5.0 if minutes is None and steps is None else minutes
-    checkpoint = out.with_name(f"{out.name}.checkpoint")
     if minutes is not None and steps is not None:
         raise typer.BadParameter("Expected --minutes or --steps; got both.")
+    file_for(out)
+    model, prior_in_use = _with_lapses(prior_said(prior or "schaefer2025", dmc().parameters), lapses)
+    design = _design(trials or "50-1000", congruent or "0.5", deadline, window)
+    source = open_bank(bank) if bank else usable(lambda: Simulator(model, prior_in_use, design))
+    budget = 5.0 if minutes is None and steps is None else minutes
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
     posterior = train_posterior(
         source, minutes=budget, steps=steps, seed=seed, architecture=Architecture(), recipe=Recipe(mmd_weight=mmd), checkpoint=checkpoint
     )
     posterior.save(out)
-    posterior = with_quality(posterior, n_datasets=1000, seed=seed + 1, n_calibrated=300, n_efficiency=100)
+    with shown_stages(errors):
+        announce("measuring on simulations how good the network is")
+        posterior = with_quality(posterior, n_datasets=1000, seed=child(seed, Purpose.QUALITY), n_calibrated=300, n_efficiency=100)
     posterior.save(out)
-    screen.print(str(posterior.history))
-    _show_quality(posterior)
-    screen.print(f"Network in {out}")
-
-
-@app.command()
-def recover(
-    network: Annotated[str, typer.Argument(help="A network that ships with the package, or a file.")] = "dmc",
-    datasets: Annotated[int, typer.Option(min=20, help="Simulated data sets.")] = 1000,
-    out: Annotated[Path | None, typer.Option(help="Folder for the tables and the figures.")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="Calibrate the network's own draws, not those corrected by the exact likelihood.")] = False,
-    seed: Seed = 1,
-) -> None:
-    """Fit fresh simulations with known parameters: recovery, bias, coverage, calibration, by number of trials."""
-    posterior = network_named(network)
-    simulations = posterior.simulator.simulate(datasets, seed=seed)
-    recovery = recover_parameters(posterior, simulations, seed=seed)
-    screen.print(str(recovery))
-    _show_table(recovery.table().round(3), "All data sets")
-    shown = ["trials", "parameter", "r", "nrmse", "contraction", "coverage_90", "calibration_error"]
-    by_trials = recovery.by_trials(bins_of(posterior))
-    if len(by_trials):
-        _show_table(by_trials.loc[:, shown].round(3), "By number of trials (bins of 20 data sets or more)")
-    screen.print(LEGEND, style="dim")
-    corrected = not raw and posterior.simulator.model.likelihood is not None
-    calibration = calibrate(posterior, simulations, corrected=corrected, seed=seed + 1)
-    ranks_by_trials = calibration.by_trials(bins_of(posterior))
-    screen.print(str(calibration))
-    _show_table(_worst_bin(calibration.table(), ranks_by_trials), "Ranks of the truth among the draws")
-    screen.print(RANKS_LEGEND, style="dim")
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        write_csv(recovery.table(), out / "recovery.csv")
-        write_csv(by_trials, out / "recovery_by_trials.csv")
-        save_png(recovery_figure(recovery, posterior.simulator.model.parameters), out / "recovery.png")
-        write_csv(calibration.table(), out / "calibration.csv")
-        write_csv(ranks_by_trials, out / "calibration_by_trials.csv")
-        save_png(calibration_figure(calibration), out / "calibration.png")
-        screen.print(f"Tables and figures in {out}")
-
-
-def _worst_bin(table: pd.DataFrame, by_trials: pd.DataFrame) -> pd.DataFrame:
-    """The calibration table as the screen shows it, with the smallest p over bins of trial number."""
-    shown = table[["quantity", "p", "coverage_50", "coverage_90", "calibration_error", "z_mean", "z_sd"]].round(3)
-    if len(by_trials):
-        lowest = by_trials.loc[by_trials.groupby("quantity", sort=False)["p"].idxmin()].set_index("quantity")
-        shown.insert(2, "lowest p of a bin", [f"{lowest['p'][name]:.3f} ({lowest['trials'][name]})" for name in shown["quantity"]])
-    return pd.DataFrame(shown.astype(object).where(shown.notna(), ""))
-
-
-@app.command()
-def info(
-    network: Annotated[str, typer.Argument(help="A network that ships with the package, or a file.")] = "dmc",
-    figure: Annotated[Path | None, typer.Option(help="PNG, PDF or SVG for the loss history.")] = None,
-) -> None:
-    """What a network was trained for, how, and how good it is."""
-    posterior = network_named(network)
-    model, design = posterior.simulator.model, posterior.simulator.design
-    screen.print(f"model   {model.name} ({model.reference}), {plain(str(dict(model.settings)))}")
-    screen.print(f"prior   {plain(repr(posterior.simulator.prior))}")
-    screen.print(f"design  {plain(str(design))}")
-    if posterior.history is not None:
-        screen.print(f"history {posterior.history}")
-    for name in ("versions", "devices", "cores"):
-        screen.print(f"{name}  {plain(str(posterior.notes.get(name)))}")
-    _show_quality(posterior)
-    if figure is not None and posterior.history is not None:
-        drawing = history_figure(posterior.history)
-        usable(lambda: save_figure(drawing, figure))
+    screen.print(plain(str(posterior.history)))
+    show_quality(posterior)
+    screen.print(f"Network in {plain(str(out))}")
 
 
 def _other_prior(name: str | None, posterior: Posterior) -> priors.Prior | None:
     if name is None:
         return None
-    prior = prior_named(name)
+    prior = prior_said(name, posterior.simulator.model.parameters)
     usable(lambda: with_prior(posterior.simulator, prior))
     return prior
 
 
 def _fit_and_write(study: Trials, posterior: Posterior, out: Path, **options: Any) -> Fit:
-    result = fit_study(study, posterior, **options)
-    write_fit(result, out)
+    """Fit beside a bar; the network's own draws are written before the correction, which may take minutes."""
+    written: list[Path] = []
+    try:
+        with shown_stages(errors):
+            result = fit_study(study, posterior, first=lambda draws, admission: written.extend(write_uncorrected(draws, admission, out)), **options)
+            announce("writing tables and figures")
+            write_fit(result, out)
+    except BaseException:
+        if written:
+            words = plain(", ".join(map(str, written)))
+            errors.print(f"The fit did not end. What the network says, without correction, is in {words}.", style="yellow")
+        raise
     return result
 
 
@@ -341,19 +341,21 @@ def _show_fit(result: Fit, out: Path) -> None:
     left_out = {reason: int(counts.sum()) for reason, counts in result.study.excluded.items() if counts.sum()}
     words = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "nothing"
     screen.print(f"{len(result.draws)} people, {n.min()}–{n.max()} trials each; left out: {plain(words)}.")
+    for sentence in result.alarms:
+        screen.print(plain(sentence), style="bold red")
     table = result.group()
     table[["mean", "sd over people", "contraction"]] = table[["mean", "sd over people", "contraction"]].map(lambda value: f"{value:.3g}")
-    _show_table(table, "Posterior means over people")
+    show_table(table, "Posterior means over people")
     if result.draws.correction is not None:
         _show_correction(result)
     flagged = [(name, flags) for name, flags in zip(result.study.names, result.flags, strict=True) if flags]
     if flagged:
         screen.print(
-            f"[yellow]{len(flagged)} of {len(result.study)} people lie outside what the network was trained for; see flags in people.csv:[/]"
+            f"{len(flagged)} of {len(result.study)} people lie outside what the network was trained for; see flags in people.csv:", style="yellow"
         )
         for name, flags in flagged[:10]:
             screen.print(f"  {plain(name)}: {plain('; '.join(flags))}")
-    screen.print(f"Results in {out}: posterior.csv, people.csv, draws.nc, predictive figures.")
+    screen.print(f"Results in {plain(str(out))}: posterior.csv, people.csv, draws.nc, predictive figures.")
 
 
 def _show_correction(result: Fit) -> None:
@@ -367,28 +369,9 @@ def _show_correction(result: Fit) -> None:
     )
     if not correction.accurate.all():
         names = [name for name, fine in zip(result.draws.names, correction.accurate, strict=True) if not fine]
-        screen.print(f"[yellow]Likelihood less exact, mostly for answers far too fast for the model: {plain(', '.join(names[:10]))}[/]")
+        words = f"Likelihood less exact, mostly for answers far too fast for the model: {plain(', '.join(names[:10]))}"
+        screen.print(words, style="yellow")
 
 
-def _show_quality(posterior: Posterior) -> None:
-    quality = posterior.notes.get("quality")
-    if quality:
-        _show_table(
-            pd.DataFrame(quality["overall"]).round(3),
-            f"Recovery on {quality['n_datasets']} fresh data sets, {quality['nats']:.2f} nats over the prior",
-        )
-        screen.print(LEGEND, style="dim")
-        for at in quality.get("efficiency", []):
-            screen.print(
-                f"Against the exact posterior at {at['trials']} trials: {at['median']:.0%} of the draws effective (median; one in ten below "
-                f"{at['q10']:.0%}), weights good for {at['k_hat_good']:.1%}."
-            )
-
-
-def _show_table(frame: pd.DataFrame, title: str) -> None:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    for column in frame.columns:
-        table.add_column(SHORT.get(column, str(column)), justify="left" if frame[column].dtype == object or column == "parameter" else "right")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(plain(str(value)) for value in row))
-    screen.print(table)
+app.command()(recover)
+app.command()(info)

@@ -11,7 +11,7 @@ from incongruent.cli_parts import errors
 
 PORT = 8347
 
-NOT_INSTALLED = 'Expected the package nicegui, which the page needs; it is not installed. Install it with: pip install "incongruent\\[app]"'
+NOT_INSTALLED = 'Expected the package nicegui, which the page needs; it is not installed. Install it with: pip install "incongruent[app]"'
 
 
 def open_app(
@@ -19,7 +19,7 @@ def open_app(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
     network: Annotated[str | None, typer.Option(help="File of a network of your own, offered beside those that ship.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Working folder, kept at the end; a temporary one, removed at the end, when left out.")] = None,
-    limit: Annotated[float, typer.Option(min=0.001, help="Largest file that can be uploaded, in MB.")] = 100.0,
+    limit: Annotated[float, typer.Option(min=0.001, help="Largest upload, in MB.")] = 100.0,
 ) -> None:
     """A local page in the browser: fit a file and read the report, or move the model's parameters and see what they do."""
     try:

@@ -12,24 +12,27 @@ import equinox as eqx
 import jax
 import numpy as np
 import pandas as pd
-from jaxtyping import PRNGKeyArray
 
-from incongruent.cards import simulator_from_json, simulator_to_json
+from incongruent.cards import check_card, simulator_from_json, simulator_to_json
 from incongruent.designs import Design
 from incongruent.history import History, history_from_json
 from incongruent.joint_prior import AnyPrior
 from incongruent.learning import Job, learn_all
+from incongruent.matching import in_columns
 from incongruent.models import Model
 from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_to_json
 from incongruent.networks.classifier import Classifier, build_classifier
+from incongruent.networks.layers import Weights
 from incongruent.networks.task import Task
 from incongruent.options import helpful
+from incongruent.plain import text_of, whole_number
 from incongruent.posterior import axis_in, in_groups, task_of
 from incongruent.recipe import Budget, Recipe
 from incongruent.scope import Ranges, admit, ranges_of
-from incongruent.simulation import CHUNK, Simulator, generator
+from incongruent.simulation import CHUNK, Simulator
 from incongruent.sources import N_VALIDATION, Data, Stored
 from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.streams import Purpose, as_seed, child, stream
 from incongruent.trials import Trials, checked, concatenate, renumbered
 
 Array = np.ndarray
@@ -66,21 +69,20 @@ class _Mixture:
 
     def chunk(self, index: int) -> tuple[Array, Trials]:
         """One for the model and zero for the others (256, model), and the trials of chunk number ``index``."""
-        rng = generator(self.seed, 16, index)
+        rng = stream(self.seed, Purpose.COMPARED_MODELS, index)
         which = np.sort(rng.choice(self.target_dim, CHUNK, p=self.weights))
         parts = []
         for m, simulator in enumerate(self.simulators):
             n = int((which == m).sum())
             if n:
-                parts.append(simulator.drawn(n, generator(self.seed, 17, index, m))[1])
+                parts.append(simulator.drawn(n, stream(self.seed, Purpose.COMPARED_TRIALS, index, m))[1])
         return np.eye(self.target_dim)[which], renumbered(concatenate(parts))
 
     def held_out(self) -> Stored:
         """Fresh ones with numbers of trials from the design."""
-        rng = generator(self.seed, 18)
-        which = np.sort(rng.choice(self.target_dim, N_VALIDATION, p=self.weights))
-        seeds = rng.integers(2**63, size=self.target_dim)
-        parts = [s.simulate(int((which == m).sum()), seed=int(seeds[m])).trials for m, s in enumerate(self.simulators) if (which == m).any()]
+        which = np.sort(stream(self.seed, Purpose.COMPARED_HELD_OUT).choice(self.target_dim, N_VALIDATION, p=self.weights))
+        seeds = [child(self.seed, Purpose.COMPARED_HELD_OUT_TRIALS, m) for m in range(self.target_dim)]
+        parts = [s.simulate(int((which == m).sum()), seed=seeds[m]).trials for m, s in enumerate(self.simulators) if (which == m).any()]
         return Stored(self.simulator, np.eye(self.target_dim)[which], renumbered(concatenate(parts)))
 
 
@@ -90,9 +92,9 @@ class _ComparisonPlan:
     architecture: Architecture
     names: tuple[str, ...]
 
-    def build(self, key: PRNGKeyArray) -> Classifier:
+    def build(self, weights: Weights) -> Classifier:
         """An untrained classifier."""
-        return build_classifier(key, self.task, self.architecture, len(self.names))
+        return build_classifier(weights, self.task, self.architecture, len(self.names))
 
     def baseline(self, z: np.ndarray) -> float:
         """Entropy of the models' shares."""
@@ -139,24 +141,29 @@ class Comparison:
         table = self.calibration
         return float(np.average(np.abs(table["observed"] - table["probability"]), weights=table["n"]))
 
-    def log_probabilities(self, study: Trials) -> Array:
+    def log_probabilities(self, study: Trials, *, anyway: bool = False) -> Array:
         """Log p(model | trials) of everybody, (person, model).
 
+        Args:
+            study: one data set a person.
+            anyway: go on also when nobody is inside what the network was trained for.
+
         Raises:
-            ScopeError: when nobody is what the network was trained for.
+            ScopeError: when nobody is inside what the network was trained for.
             ValueError: for other columns, or someone without trials.
         """
-        design = next(iter(self.simulators.values())).design
+        first = next(iter(self.simulators.values()))
+        design = first.design
         assert isinstance(design, Design)  # `compare` has refused anything else
-        admission = admit(checked(study), design, self.ranges)
+        admission = admit(checked(in_columns(study, first.model.columns)), design, self.ranges, anyway=anyway)
         if (admission.trials.n_trials == 0).any():
             name = admission.trials.names[int(np.argmin(admission.trials.n_trials))]
             raise ValueError(f"Expected at least one usable trial from everybody; got none from {name}. Leave them out with `select`.")
         return _log_probabilities(self.classifier, admission.trials)
 
-    def probabilities(self, study: Trials) -> pd.DataFrame:
+    def probabilities(self, study: Trials, *, anyway: bool = False) -> pd.DataFrame:
         """One row per person: the probability of each model, the best one, and its log Bayes factor against the second best (nats)."""
-        log_p = self.log_probabilities(study)
+        log_p = self.log_probabilities(study, anyway=anyway)
         frame = pd.DataFrame(np.exp(log_p), columns=list(self.names))
         frame.insert(0, "person", list(study.names))
         log_factor = log_p - np.log(self.weights)
@@ -216,11 +223,15 @@ def compare(
 
     Raises:
         ValueError: when the simulators do not belong together, the weights are not probabilities, or the recipe has an MMD term.
+        FileError: before training begins, when no file could hold what comes out.
     """
-    begun = time.perf_counter()
+    begun, seed = time.perf_counter(), as_seed(seed)
     if recipe.mmd_weight:
         raise ValueError(f"Expected a recipe without the MMD term, which is for posteriors; got mmd_weight={recipe.mmd_weight}.")
+    seed, simulators = whole_number("seed", seed, 0), {text_of(name): simulator for name, simulator in simulators.items()}
     names, probabilities = _looked_at(simulators, weights)
+    for simulator in simulators.values():
+        check_card(simulator)
     mixture = _Mixture(tuple(simulators.values()), probabilities, seed)
     design = mixture.simulator.design
     assert isinstance(design, Design)
@@ -228,7 +239,7 @@ def compare(
     recipe = recipe.sized_for(architecture.encoder)
     plan = _ComparisonPlan(task_of(mixture.simulator, architecture, pilot=lambda: mixture.chunk(0)[1]), architecture, names)
     learned = learn_all(Job(Data(mixture, mixture.held_out), plan, Budget(minutes, steps), seed, recipe, None), begun, progress=progress)
-    fresh = _Mixture(mixture.simulators, probabilities, int(generator(seed, 19).integers(2**62))).held_out()
+    fresh = _Mixture(mixture.simulators, probabilities, child(seed, Purpose.COMPARED_FRESH)).held_out()
     log_p = _log_probabilities(learned.network, fresh.trials)
     ranges = ranges_of(learned.validation.stored.trials, design.levels)
     right = float((log_p.argmax(axis=1) == fresh.z.argmax(axis=1)).mean())
@@ -265,7 +276,7 @@ def load_comparison(
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
-    skeleton = eqx.filter_eval_shape(build_classifier, jax.random.key(0), task, architecture, len(simulators))
+    skeleton = build_classifier(None, task, architecture, len(simulators))
     return Comparison(simulators, weights, with_leaves(skeleton, arrays, "classifier"), architecture, ranges, history, calibration, accuracy)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pooch
 
-from incongruent.reading import DataError, read_trials
+from incongruent.reading import Coding, DataError, read_trials
 from incongruent.trials import Trials
 
 MIRROR = "INCONGRUENT_DATA"
@@ -34,6 +34,7 @@ _VON_BASTIAN = (
     "Experimental Psychology: General, 145, 246–258."
 )
 _LARGE = ("experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused")
+_CODES = Coding(levels={"0": "incongruent", "1": "congruent", "2": "neutral"})
 _SPATIAL = ("subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt")
 
 
@@ -85,7 +86,7 @@ def _of_ulrich(task: str, file: str) -> DataSet:
 
 def _of_pratte(name: str, title: str, task: str, file: str, columns: tuple[str, ...], where: str) -> DataSet:
     url = f"{_DATA0}StroopSimonAPP2010/{file}"
-    options = {"names": list(columns), "where": where}
+    options = {"names": list(columns), "where": where, "coding": _CODES}
     return DataSet(f"pratte2010_{name}", f"Pratte et al. 2010 {title}", task, 38, _PRATTE, _FREE, f"pratte2010/{file}", url, _FILES[file], options)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numba
 import numpy as np
 
+from incongruent.covariates import Covariate, comparable, covariate_values, covariate_words, plain_covariate
 from incongruent.options import helpful
+from incongruent.packing import Portable
+from incongruent.plain import plain, text_of
 from incongruent.trials import CONDITION, Category, Column, Continuous, Trials
 
 Array = np.ndarray
@@ -18,41 +21,54 @@ Array = np.ndarray
 Range = tuple[float, float]
 
 
+class Usual(tuple[float, float]):
+    """A range that nobody has asked for: the same as any other, but left out where it has no meaning."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Usual, (tuple(self),)
+
+
 def _as_range(value: float | Range) -> Range:
-    return (float(value), float(value)) if isinstance(value, int | float | np.number) else (float(value[0]), float(value[1]))
+    return value if isinstance(value, tuple) else (value, value)
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_pair(value: Any, of: Callable[[Any], bool]) -> bool:
-    return isinstance(value, tuple | list) and len(value) == 2 and all(map(of, value))
+    return isinstance(value, tuple) and len(value) == 2 and all(map(of, value))
 
 
-WINDOW = (150.0, 2500.0)
+def _floats(value: Any) -> Any:
+    """A number or a range in plain Python; anything else as it is."""
+    value = plain(value)
+    if _is_number(value):
+        return float(value)
+    return (float(value[0]), float(value[1])) if _is_pair(value, _is_number) else value
+
+
+WINDOW = Usual((150.0, 2500.0))
 """Shortest and longest RT in ms that are kept when nobody says otherwise."""
-
-Covariate = Any
-"""How a design sets a given column: a frozen distribution of scipy.stats, a number, for categories a mapping of levels to probabilities, or a
-function ``(shape, rng) -> values``."""
 
 
 @helpful
 @dataclass(frozen=True)
-class Design:
+class Design(Portable):
     """A family of designs, from which each simulated data set gets one.
 
     Args:
         n_trials: trials of a data set; a pair is a range from which the number is drawn so that each doubling is as likely as the next.
         share: for each level of the condition the share of its trials; a pair is a range from which it is drawn. A level left out has no trials.
             Empty for a model without conditions.
-        window: shortest and longest RT kept, in ms; trials outside are left out of simulated and observed data alike. None keeps all. The default has
-            no meaning, and is left out, for models without a column ``rt`` in ms.
+        window: shortest and longest RT kept, in ms; trials outside are left out of simulated and observed data alike. None keeps all. When nobody
+            says, 150 to 2500 ms, or nothing for models without a column ``rt`` in ms.
         deadline: RT in ms after which a trial counts as one without an answer; None for no deadline. `read_trials` leaves timeouts out, so a
             network for files that it reads should have none.
         condition: the column that the shares speak of; the model's column with these levels when left out.
@@ -68,6 +84,8 @@ class Design:
         1000
     """
 
+    FUNCTIONS = ("given",)
+
     n_trials: int | tuple[int, int]
     share: Mapping[str, float | Range] = field(default_factory=dict)
     window: Range | None = WINDOW
@@ -76,6 +94,7 @@ class Design:
     given: Mapping[str, Covariate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._take_over()
         if not _is_size(self.n_trials) and not _is_pair(self.n_trials, _is_size):
             raise ValueError(f"Expected n_trials of at least 1, or a range (smallest, largest); got {self.n_trials!r}.")
         if not isinstance(self.share, Mapping) or not all(_is_number(v) or _is_pair(v, _is_number) for v in self.share.values()):
@@ -105,13 +124,40 @@ class Design:
         if self.deadline is not None and self.deadline <= 0:
             raise ValueError(f"Expected a deadline above 0 ms; got {self.deadline}.")
 
+    def _take_over(self) -> None:
+        """Numbers in plain Python, whatever they came as."""
+        plainly: dict[str, Any] = {"n_trials": plain(self.n_trials), "deadline": _floats(self.deadline)}
+        if not isinstance(self.window, Usual):
+            plainly["window"] = _floats(self.window)
+        if hasattr(self.share, "items"):
+            plainly["share"] = {text_of(level): _floats(value) for level, value in self.share.items()}
+        if hasattr(self.given, "items"):
+            plainly["given"] = {text_of(name): plain_covariate(text_of(name), how) for name, how in self.given.items()}
+        for name, value in plainly.items():
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name!r}: {covariate_words(how)}" for name, how in self.given.items())
+        entries = {entry.name: repr(getattr(self, entry.name)) for entry in fields(self)} | {"given": f"{{{given}}}"}
+        return f"Design({', '.join(f'{name}={words}' for name, words in entries.items())})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Design):
+            return NotImplemented
+        return all(getattr(self, e.name) == getattr(other, e.name) for e in fields(self) if e.name != "given") and (
+            {name: comparable(how) for name, how in self.given.items()} == {name: comparable(how) for name, how in other.given.items()}
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
     def bound_to(self, columns: Sequence[Column]) -> Design:
         """The same design, speaking of these columns of a model.
 
         Raises:
             ValueError: when a given column has no values, or the design speaks of something that the model does not have.
         """
-        design = replace(self, window=_window_for(self.window, self.deadline, columns))
+        condition = self.condition if self.share else CONDITION  # without shares nobody speaks of it
+        design = replace(self, window=_window_for(self.window, self.deadline, columns), condition=condition)
         given = {column.name: column for column in columns if column.given}
         if self.share and self.condition not in columns:
             fits = [c for c in given.values() if isinstance(c, Category) and c.per == "trial" and set(self.share) <= set(c.levels)]
@@ -143,7 +189,7 @@ class Design:
                 values[column.name] = condition
             else:
                 shape = {"trial": present.shape, "dataset": (n_datasets, 1), "batch": (1, 1)}[column.per]
-                drawn = _covariate(column, self.given[column.name], shape, rng)
+                drawn = covariate_values(column, self.given[column.name], shape, rng)
                 values[column.name] = np.ascontiguousarray(np.broadcast_to(drawn, present.shape))
         return values, present
 
@@ -219,6 +265,11 @@ class ObservedDesign:
     given: Mapping[str, Array] = field(default_factory=dict)
     present: Array | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "deadline", _floats(self.deadline))
+        if not isinstance(self.window, Usual):
+            object.__setattr__(self, "window", _floats(self.window))
+
     @property
     def largest(self) -> int:
         """The largest number of trials of a data set."""
@@ -284,32 +335,14 @@ def design_of(study: Trials, *, window: Range | None = WINDOW, deadline: float |
 def _window_for(window: Range | None, deadline: float | None, columns: Sequence[Column]) -> Range | None:
     """The window, without the default where it has no meaning."""
     rt = next((column for column in columns if column.name == "rt" and isinstance(column, Continuous)), None)
-    if rt is None and (window not in (None, WINDOW) or deadline is not None):
-        raise ValueError(f"Expected a column 'rt' for window={window}, deadline={deadline}; the model has {_listed(columns)}.")
-    return None if window == WINDOW and (rt is None or rt.unit != "ms") else window
-
-
-def _covariate(column: Column, how: Covariate, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-    """Values of a given column, of a shape that stretches to (dataset, trial)."""
-    if isinstance(column, Category) and isinstance(how, Mapping):
-        shares = np.array([how.get(level, 0.0) for level in column.levels], float)
-        if set(how) - set(column.levels) or abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any():
-            raise ValueError(f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got {dict(how)}.")
-        drawn = rng.choice(len(shares), size=shape, p=shares)
-    elif hasattr(how, "rvs"):
-        drawn = how.rvs(size=shape, random_state=rng)
-    elif callable(how):
-        drawn = np.asarray(how(shape, rng))
-    elif isinstance(how, int | float | np.number):
-        drawn = np.full(shape, how)
-    else:
-        raise ValueError(
-            f"Expected a distribution, a number, a function (shape, rng) -> values or, for a category, a mapping of levels to probabilities for "
-            f"{column.name!r}; got {how!r}."
-        )
-    if drawn.shape != shape:
-        raise ValueError(f"Expected values of shape {shape} for {column.name!r}; the function gave {drawn.shape}.")
-    return drawn.astype(column.dtype)
+    usual = isinstance(window, Usual)
+    if rt is None and not (usual or window is None):
+        raise ValueError(f"Expected a column 'rt' for window={window}; the model has {_listed(columns)}.")
+    if rt is None and deadline is not None:
+        raise ValueError(f"Expected a column 'rt' for deadline={deadline}; the model has {_listed(columns)}.")
+    if not usual:
+        return window
+    return (150.0, 2500.0) if rt is not None and rt.unit == "ms" else None
 
 
 def _listed(columns: Iterable[Column]) -> list[str]:

@@ -10,7 +10,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from incongruent.joint_prior import JointPrior
+from incongruent.plain import text_of
 from incongruent.simulation import Simulator
+from incongruent.trials import positions_of
 
 Array = np.ndarray
 
@@ -76,6 +79,7 @@ class Draws:
     correction: Correction | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(map(text_of, self.names)))
         if not self.flags:
             object.__setattr__(self, "flags", ((),) * len(self.names))
         people, draws, parameters = self.theta.shape
@@ -92,7 +96,17 @@ class Draws:
         flagged = sum(bool(flags) for flags in self.flags)
         outside = f"; {flagged} people outside what the network was trained for, see flags" if flagged else ""
         corrected = "; corrected by the exact likelihood" if self.correction is not None else ""
-        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)}{corrected}{outside})"
+        shares = self.beyond_recorded.items()
+        beyond = "".join(f"; {share:.1%} of the draws of {name} outside of the recorded range" for name, share in shares if share)
+        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)}{corrected}{outside}{beyond})"
+
+    @property
+    def beyond_recorded(self) -> dict[str, float]:
+        """By parameter, the share of draws outside of the range of stored simulations; none where the prior is known. See `simulations_from`."""
+        prior = self.simulator.prior
+        if not isinstance(prior, JointPrior) or prior.recorded is None:
+            return {}
+        return dict(zip(prior.names, prior.beyond(self.theta).reshape(-1, len(prior.names)).mean(axis=0).tolist(), strict=True))
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -121,10 +135,12 @@ class Draws:
 
     def to_arviz(self) -> xr.DataTree:
         """For ArviZ: groups ``posterior`` (one variable a parameter, dimensions chain, draw, person) and ``sample_stats`` (log_q and, after
-        correction, log_likelihood, and for each person k_hat, ess, log_evidence, log_evidence_error, mcmc); draws form one chain.
+        correction, log_likelihood, and for each person k_hat, ess, log_evidence, log_evidence_error, mcmc); draws form one chain. A parameter whose
+        name cannot be a variable's, since it has a "/" or is a dimension's, gets underscores; the attribute ``parameter`` has its name.
         """
         by_draw = np.swapaxes(self.theta, 0, 1)[None]  # (chain, draw, person, parameter)
-        posterior = {name: by_draw[..., i] for i, name in enumerate(self.parameter_names)}
+        variables = _variables(self.parameter_names)
+        posterior = {variable: by_draw[..., i] for i, variable in enumerate(variables)}
         stats = {"log_q": self.log_q.T[None]}
         if self.correction is not None:
             stats["log_likelihood"] = self.correction.log_likelihood.T[None]
@@ -138,13 +154,27 @@ class Draws:
             by_person = {name: ("person", getattr(self.correction, name)) for name in ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc")}
             tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset().assign(by_person))
         units = {p.name: p.unit for p in self.simulator.model.parameters}
-        for name in self.parameter_names:
-            tree["posterior"][name].attrs["units"] = units[name]
+        for variable, name in zip(variables, self.parameter_names, strict=True):
+            tree["posterior"][variable].attrs.update(units=units[name], parameter=name)
         return tree
 
-    def select(self, people: Sequence[int] | Array) -> Draws:
-        """The draws of some of the people, by position."""
-        index = np.arange(len(self))[people]
+    def select(self, people: Sequence[int] | Sequence[str] | Array | slice | int | str) -> Draws:
+        """The draws of some of the people; who, as in `incongruent.select`."""
+        index = positions_of(self.names, people)
         names, flags = (tuple(of[i] for i in index) for of in (self.names, self.flags))
         correction = self.correction.select(index) if self.correction else None
         return Draws(self.theta[index], self.log_q[index], self.simulator, names, flags, correction)
+
+
+DIMENSIONS = ("chain", "draw", "person")
+
+
+def _variables(names: Sequence[str]) -> list[str]:
+    """Different names that variables of a group in ArviZ and netCDF can have, the parameters' own as far as they can."""
+    made: list[str] = []
+    for name in names:
+        variable = name.replace("/", "_")
+        while variable in ("", ".", "..", *DIMENSIONS, *made):
+            variable += "_"
+        made.append(variable)
+    return made

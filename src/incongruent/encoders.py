@@ -28,7 +28,7 @@ class Histogram:
 
     def __post_init__(self) -> None:
         check_counts(self, {"n_knots": 2, "n_quantiles": 0, "width": 1, "n_blocks": 1})
-        check_dropout(self.dropout)
+        check_dropout(self)
 
 
 @helpful
@@ -48,7 +48,7 @@ class DeepSet:
 
     def __post_init__(self) -> None:
         check_counts(self, {"width": 1, "n_blocks": 0})
-        check_dropout(self.dropout)
+        check_dropout(self)
 
 
 @helpful
@@ -74,7 +74,7 @@ class SetTransformer:
 
     def __post_init__(self) -> None:
         check_counts(self, {"width": 1, "n_heads": 1, "n_blocks": 1, "n_inducing": 1, "n_seeds": 1})
-        check_dropout(self.dropout)
+        check_dropout(self)
         if self.width % self.n_heads:
             raise ValueError(f"Expected a width that is a multiple of n_heads; got width={self.width}, n_heads={self.n_heads}.")
 
@@ -96,7 +96,7 @@ class MLP:
 
     def __post_init__(self) -> None:
         check_counts(self, {"width": 1, "n_blocks": 0})
-        check_dropout(self.dropout)
+        check_dropout(self)
 
 
 EncoderOptions = Histogram | DeepSet | SetTransformer | MLP

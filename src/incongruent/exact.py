@@ -10,9 +10,8 @@ weights cannot be trusted are sampled by MCMC instead (`mcmc`), started from the
 
 from __future__ import annotations
 
-import os
+import threading
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -20,10 +19,14 @@ import numpy as np
 from incongruent.draws import Correction, Draws
 from incongruent.importance import FEWEST_DRAWS, largest_k_hat, resample, weigh
 from incongruent.joint_prior import AnyPrior
-from incongruent.likelihood import Person, evaluate
-from incongruent.mcmc import MOST_STEPS, STEPS_PER_TIME, sample_exactly
+from incongruent.likelihood import Person, evaluate, impossible_trials
+from incongruent.matching import in_columns
+from incongruent.mcmc import MOST_STEPS, STEPS_PER_TIME, Chain, sample_exactly
+from incongruent.people import in_threads
+from incongruent.progress import announce, counting
 from incongruent.scope import readable
-from incongruent.simulation import Simulator, generator, streams_of
+from incongruent.simulation import Simulator
+from incongruent.streams import Purpose, places_of, stream
 from incongruent.trials import Trials, checked
 
 Array = np.ndarray
@@ -56,7 +59,7 @@ def reweight(
             reaches beyond the network's.
 
     Warns:
-        RuntimeWarning: when MCMC did not move or not reach its criterion.
+        RuntimeWarning: when MCMC did not move or not reach its criterion, or somebody has trials that the model cannot give at any draw.
     """
     if draws.names != study.names:
         raise ValueError(f"Expected the people of the draws, {draws.names[:5]} …; got a study of {study.names[:5]} ….")
@@ -66,28 +69,46 @@ def reweight(
         raise ValueError("Expected draws as they come from the network; these have been corrected already. Take those from Posterior.sample.")
     simulator = draws.simulator if prior is None else with_prior(draws.simulator, prior)
     log_lik, accurate = evaluate(simulator, draws.theta, study, workers=workers)
+    impossible = np.isneginf(log_lik).all(axis=1)  # whatever the prior; where it alone shuts all draws out, chains find their way in
     log_joint = simulator.prior.log_prob(draws.theta) + log_lik
     weights = weigh(log_joint, draws.log_q)
-    places = streams_of(draws.names)
-    rows = resample(weights, [generator(seed, 9, *place) for place in places])
+    places = places_of(draws.names)
+    rows = resample(weights, [stream(seed, Purpose.RESAMPLING, *place) for place in places])
     theta = np.take_along_axis(draws.theta, rows[..., None], axis=1)
     log_lik, log_joint = np.take_along_axis(log_lik, rows, 1), np.take_along_axis(log_joint, rows, 1)
     evidence, error = weights.log_evidence.copy(), weights.log_evidence_error.copy()
     again = np.ones(len(draws), bool) if exact else ~(weights.k_hat <= largest_k_hat(draws.theta.shape[1])) & mcmc
+    _warn_of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
+    again &= ~impossible
     steps, times = np.zeros(len(draws), int), np.full(len(draws), np.nan)
     people = np.flatnonzero(again)
-    trials = readable(checked(study), simulator.design)
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        chains = pool.map(lambda i: sample_exactly(simulator, Person.of(simulator, trials, i), theta[i], generator(seed, 10, *places[i])), people)
-        for i, chain in zip(people, chains, strict=True):
-            if chain is None:
-                again[i] = False
-                continue
-            theta[i], log_lik[i], log_joint[i] = chain.theta, chain.log_likelihood, chain.log_joint
-            evidence[i], error[i], steps[i], times[i] = chain.log_evidence, chain.log_evidence_error, chain.n_steps, chain.time
+    trials = readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
+    if len(people):
+        announce("sampling by MCMC" if exact else "sampling by MCMC people whose weights cannot be trusted")
+    chains = _chains(simulator, trials, theta, people, [stream(seed, Purpose.MCMC, *places[i]) for i in people], workers)
+    for i, chain in zip(people, chains, strict=True):
+        if chain is None:
+            again[i] = False
+            continue
+        theta[i], log_lik[i], log_joint[i] = chain.theta, chain.log_likelihood, chain.log_joint
+        evidence[i], error[i], steps[i], times[i] = chain.log_evidence, chain.log_evidence_error, chain.n_steps, chain.time
     _warn_of_short_chains(study.names, people, again, steps, times)
     correction = Correction(weights.k_hat, weights.ess, evidence, error, accurate, again, steps, times, log_lik)
-    return replace(draws, theta=theta, log_q=log_joint - evidence[:, None], simulator=simulator, correction=correction)
+    nothing = np.isneginf(evidence)  # weighs anything
+    log_q = np.where(nothing[:, None], np.take_along_axis(draws.log_q, rows, 1), log_joint - np.where(nothing, 0.0, evidence)[:, None])
+    return replace(draws, theta=theta, log_q=log_q, simulator=simulator, correction=correction)
+
+
+def _chains(
+    simulator: Simulator, trials: Trials, theta: Array, people: Array, rngs: list[np.random.Generator], workers: int | None
+) -> list[Chain | None]:
+    """MCMC for some people; chains that are under way stop within seconds when the caller is interrupted."""
+    stop = threading.Event()
+
+    def one(pair: tuple[int, np.random.Generator]) -> Chain | None:
+        return sample_exactly(simulator, Person.of(simulator, trials, pair[0]), theta[pair[0]], pair[1], stopped=stop.is_set)
+
+    return in_threads(one, zip(people, rngs, strict=True), workers=workers, done=counting(len(people)), stop=stop)
 
 
 def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
@@ -103,9 +124,27 @@ def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
         if lost > LARGEST_LOSS:
             raise ValueError(
                 f"Expected a prior for {parameter.name} within [{low:g}, {high:g}] {parameter.unit}, which the network was trained for; {lost:.1%} "
-                f"of it lies outside. Cut it with incongruent.truncated, or train a network for it."
+                f"of it lies outside. Cut it to that range (incongruent.truncated; in words: … on [{low:g}, {high:g}]), or train a network for it."
             )
     return changed
+
+
+def _warn_of_impossible_trials(simulator: Simulator, theta: Array, study: Trials, people: Array) -> None:
+    """Say whose trials the model cannot give; these people keep the network's draws, with a k-hat of infinity."""
+    if not len(people):
+        return
+    told = []
+    for i in people[:10]:
+        wrong = impossible_trials(simulator, theta[i], study, int(i))
+        longest = f", up to {float(np.max(study.values['rt'][i][wrong])):,.0f} ms" if wrong.any() and "rt" in study.values else ""
+        told.append(f"{study.names[int(i)]} ({int(wrong.sum()) or 'some'} trials{longest})")
+    warnings.warn(
+        f"Expected trials that the model can give; {len(people)} of {len(study)} people have some whose probability is 0 at every draw: "
+        f"{', '.join(told)}{', …' if len(people) > 10 else ''}. Their draws are the network's, uncorrected (k_hat is infinite). Exclude such trials, "
+        f"by a window for example, and fit again.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
 
 
 def _warn_of_short_chains(names: tuple[str, ...], people: Array, moved: Array, steps: Array, times: Array) -> None:

@@ -96,6 +96,9 @@ def import_simulations(path: str | os.PathLike[str], model: Model | None = None)
             _refuse_other(card, columns, model, path)
             simulator = simulator_from_json(card["simulator"], model) if card["simulator"] is not None else None
             parts = [_from_arrow(batch, columns, card) for batch in file.iter_batches(CHUNK)]
+            n_read, n_written = sum(len(theta) for theta, _ in parts), file.metadata.num_rows
+            if n_read != n_written:
+                raise ValueError(f"{n_written} data sets were written, and {n_read} are there")
     except FileError:
         raise
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, IndexError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,12 @@ import pandas as pd
 
 from incongruent.checks.predictive import Prediction, predict
 from incongruent.checks.statistics import error_share
+from incongruent.csvs import as_csv
 from incongruent.designs import Design
 from incongruent.draws import Draws
+from incongruent.ensemble import Ensemble
 from incongruent.exact import reweight
+from incongruent.importance import largest_k_hat
 from incongruent.joint_prior import AnyPrior
 from incongruent.plots import people_figures, predictive_figure, save_png
 from incongruent.posterior import Posterior
@@ -27,6 +30,8 @@ from incongruent.trials import CONDITION, Trials, select
 Array = np.ndarray
 
 N_REPLICATES = 100
+UNCORRECTED = ("posterior_uncorrected.csv", "people_uncorrected.csv", "draws_uncorrected.nc")
+"""What is there while the correction goes on, and stays when it does not end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,27 +51,18 @@ class Fit:
     flags: tuple[tuple[str, ...], ...]
 
     @property
+    def alarms(self) -> tuple[str, ...]:
+        """What makes the whole fit doubtful, a sentence each; empty for most."""
+        return tuple(sentence for sentence in (_nobody_inside(self), _nobody_trusted(self.draws)) if sentence)
+
+    @property
     def not_fitted(self) -> tuple[str, ...]:
         """People without a single usable trial."""
         return tuple(name for name, n in zip(self.study.names, self.study.n_trials, strict=True) if n == 0)
 
     def people(self) -> pd.DataFrame:
         """One row per person: trials used and left out, for which reason, errors by condition, flags."""
-        study = self.study
-        frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
-        used = self.draws.simulator.design.levels if isinstance(self.draws.simulator.design, Design) else CONDITION.levels
-        levels = [level for level in CONDITION.levels if level != "neutral" or level in used]
-        for level in levels:
-            frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)
-        frame["n_excluded"] = study.n_excluded
-        for level in levels:
-            frame[f"error_{level}"] = error_share(study, level)
-        for reason, counts in study.excluded.items():
-            frame[f"excluded: {reason}"] = counts
-        if self.draws.correction is not None:
-            frame = frame.join(self.draws.correction.table().set_index(np.flatnonzero(study.n_trials > 0)))
-        frame["flags"] = ["; ".join(flags) for flags in self.flags]
-        return frame
+        return _people(self.draws, self.study, self.flags)
 
     def group(self) -> pd.DataFrame:
         """One row per parameter: mean and SD over people of the posterior means, and the mean contraction."""
@@ -77,30 +73,85 @@ class Fit:
         return pd.DataFrame({**columns, "contraction": self.draws.contraction.mean(axis=0)})
 
 
+def _people(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) -> pd.DataFrame:
+    frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
+    used = draws.simulator.design.levels if isinstance(draws.simulator.design, Design) else CONDITION.levels
+    levels = [level for level in CONDITION.levels if level != "neutral" or level in used]
+    for level in levels:
+        frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)
+    frame["n_excluded"] = study.n_excluded
+    for level in levels:
+        frame[f"error_{level}"] = error_share(study, level)
+    for reason, counts in study.excluded.items():
+        frame[f"excluded: {reason}"] = counts
+    if draws.correction is not None:
+        frame = frame.join(draws.correction.table().set_index(np.flatnonzero(study.n_trials > 0)))
+    frame["flags"] = ["; ".join(of_person) for of_person in flags]
+    return frame
+
+
+def _nobody_inside(result: Fit) -> str:
+    """Of a fit that was asked for although everybody lies outside."""
+    n = len(result.flags)
+    if not all(result.flags):
+        return ""
+    return (
+        f"Nobody lies inside what the network was trained for ({n} of {n} flagged): the network's posteriors are extrapolations. Train a network "
+        f"under a prior and for a design that reach these data."
+    )
+
+
+def _nobody_trusted(draws: Draws) -> str:
+    """Of draws whose importance weights can be trusted for nobody."""
+    correction, largest = draws.correction, largest_k_hat(draws.theta.shape[1])
+    if correction is None or (correction.k_hat <= largest).any():
+        return ""
+    n, n_mcmc = len(draws), int(correction.mcmc.sum())
+    rest = "These posteriors are not to be trusted. " if n_mcmc == 0 else f"Posteriors of {n_mcmc} come from MCMC alone. "
+    return (
+        f"The network's draws can be trusted for nobody (k_hat above {largest:.2f} for {n} of {n}): it does not know such data. {rest}Ask whether "
+        f"the model is right (check), and train a network under a prior that reaches these data."
+    )
+
+
 def fit(
-    study: Trials, posterior: Posterior, *, n_draws: int = 1000, prior: AnyPrior | None = None, exact: bool = False, mcmc: bool = True, seed: int
+    study: Trials,
+    posterior: Posterior | Ensemble,
+    *,
+    n_draws: int = 1000,
+    prior: AnyPrior | None = None,
+    exact: bool = False,
+    mcmc: bool = True,
+    anyway: bool = False,
+    first: Callable[[Draws, Admission], object] | None = None,
+    seed: int,
 ) -> Fit:
     """Posteriors and predictions for everybody in a study, corrected by the exact likelihood where the model has one.
 
     Args:
         study: one data set a person.
-        posterior: a trained one.
+        posterior: a trained one, or an ensemble of several.
         n_draws: draws for each person.
         prior: another prior than the network's, see `reweight`.
         exact: sample everybody by MCMC on the exact likelihood; slow.
         mcmc: sample by MCMC the people whose importance weights cannot be trusted.
+        anyway: go on also when nobody is inside what the network was trained for; ``alarms`` of the result then say so.
+        first: is given the network's own draws, and how the study was admitted, before the correction begins, which may take minutes; for example
+            ``lambda draws, admission: write_uncorrected(draws, admission, "results")``.
         seed: of draws, correction and predictions.
 
     Raises:
-        ScopeError: when nobody is what the network was trained for.
+        ScopeError: when nobody is inside what the network was trained for, unless ``anyway`` is given.
         LikelihoodError: when a prior or ``exact`` is asked for and the model has no exact likelihood.
         ValueError: when the prior reaches beyond the network's.
     """
     announce("drawing from the posteriors")
-    admission: Admission = posterior.admit(study)
+    admission = posterior.admit(study, anyway=anyway)
     fitted = select(admission.trials, np.flatnonzero(admission.trials.n_trials > 0))
-    draws = posterior.sample(fitted, n_draws, seed=seed)
+    draws = posterior.sample(fitted, n_draws, seed=seed, anyway=True)
     if posterior.simulator.model.likelihood is not None or prior is not None or exact:
+        if first is not None:
+            first(draws, admission)
         announce("correcting draws by the exact likelihood")
         draws = reweight(draws, fitted, prior=prior, exact=exact, mcmc=mcmc, seed=seed)
     announce("predicting the data")
@@ -109,7 +160,8 @@ def fit(
 
 
 def write_fit(result: Fit, folder: str | os.PathLike[str]) -> list[Path]:
-    """Write posterior.csv, people.csv, draws.nc and the predictive figures into a folder; every file is whole or absent.
+    """Write posterior.csv, people.csv, draws.nc and the predictive figures into a folder; every file is whole or absent. What `write_uncorrected`
+    wrote there is removed.
 
     Returns:
         The files written.
@@ -117,16 +169,38 @@ def write_fit(result: Fit, folder: str | os.PathLike[str]) -> list[Path]:
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = [
-        _write(folder / "posterior.csv", lambda path: write_whole(path, result.draws.summary().to_csv(index=False).encode())),
-        _write(folder / "people.csv", lambda path: write_whole(path, result.people().to_csv(index=False).encode())),
-        _write(folder / "draws.nc", lambda path: _write_netcdf(result.draws, path)),
+        _write(folder / "posterior.csv", lambda path: write_whole(path, as_csv(result.draws.summary()).encode())),
+        _write(folder / "people.csv", lambda path: write_whole(path, as_csv(result.people()).encode())),
+        _write(folder / "draws.nc", lambda path: write_netcdf(result.draws, path)),
         _write(folder / "predictive_group.png", lambda path: save_png(predictive_figure(result.prediction), path)),
     ]
     for stale in folder.glob("predictive_people_*.png"):  # pages of an earlier, larger study
         stale.unlink()
     for page, figure in enumerate(people_figures(result.prediction), 1):
         written.append(_write(folder / f"predictive_people_{page}.png", lambda path, figure=figure: save_png(figure, path)))
+    for name in UNCORRECTED:
+        (folder / name).unlink(missing_ok=True)
     return written
+
+
+def write_uncorrected(draws: Draws, admission: Admission, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write the network's own draws as they are before the correction: posterior_uncorrected.csv, people_uncorrected.csv and draws_uncorrected.nc.
+
+    Args:
+        draws: of everybody who has trials.
+        admission: of the study.
+        folder: is made when it is not there.
+
+    Returns:
+        The files written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    posterior, people, whole_draws = (folder / name for name in UNCORRECTED)
+    write_whole(posterior, as_csv(draws.summary()).encode())
+    write_whole(people, as_csv(_people(draws, admission.trials, admission.flags)).encode())
+    write_netcdf(draws, whole_draws)
+    return [posterior, people, whole_draws]
 
 
 def _write(path: Path, write: Callable[[Path], None]) -> Path:
@@ -134,7 +208,8 @@ def _write(path: Path, write: Callable[[Path], None]) -> Path:
     return path
 
 
-def _write_netcdf(draws: Draws, path: Path) -> None:
+def write_netcdf(draws: Draws, path: Path) -> None:
+    """Write draws as `Draws.to_arviz` has them; the file is whole or absent."""
     with tempfile.TemporaryDirectory() as beside:
         file = Path(beside) / "draws.nc"
         draws.to_arviz().to_netcdf(file, engine="h5netcdf")

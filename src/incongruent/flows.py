@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from incongruent.options import check_counts, check_dropout, helpful
+from incongruent.plain import plain
 
 Transform = Literal["spline", "affine"]
 """A spline on top of an affine map, or the affine map alone."""
@@ -15,8 +16,9 @@ Permutation = Literal["random", "fixed"]
 
 def _check(flow: CouplingFlow | AutoregressiveFlow) -> None:
     check_counts(flow, {"n_layers": 0, "n_bins": 1, "width": 1})
-    check_dropout(flow.dropout)
+    check_dropout(flow)
     for name, choices in (("transform", get_args(Transform)), ("permutation", get_args(Permutation))):
+        object.__setattr__(flow, name, plain(getattr(flow, name)))
         if getattr(flow, name) not in choices:
             raise ValueError(f"Expected {name} to be one of {choices}; got {getattr(flow, name)!r}.")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+
+from incongruent.plain import as_json
 
 NOTABLE = 0.02
 """Nats by which a validation loss has to rise before it is called overfitting."""
@@ -172,10 +175,15 @@ class History:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         plain = {k: v for k, v in vars(self).items() if k not in ("evaluations", "stopped")}
-        return plain | {"evaluations": [vars(e) for e in self.evaluations], "stopped": self.stopped.name if self.stopped else None}
+        return as_json(
+            plain | {"evaluations": [vars(e) for e in self.evaluations], "stopped": self.stopped.name if self.stopped else None}, "history"
+        )
 
 
 def history_from_json(spec: Mapping[str, Any]) -> History:
     """The history that `History.to_json` described."""
     stopped = Stopped[spec["stopped"]] if spec["stopped"] else None
-    return History(**{**spec, "evaluations": tuple(Evaluation(**e) for e in spec["evaluations"]), "stopped": stopped})
+    known: Any = ({name: math.nan if value is None else value for name, value in look.items()} for look in spec["evaluations"])
+    looks = tuple(Evaluation(**look) for look in known)
+    prior_loss = math.nan if spec["prior_loss"] is None else spec["prior_loss"]  # JSON has no infinite numbers
+    return History(**{**spec, "evaluations": looks, "stopped": stopped, "prior_loss": prior_loss})

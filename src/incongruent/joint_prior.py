@@ -18,7 +18,10 @@ import numpy as np
 from scipy import special
 
 from incongruent.models.model import Parameter
+from incongruent.packing import Portable
+from incongruent.plain import number, text_of, words_of
 from incongruent.priors import Prior, prior_from_json
+from incongruent.streams import Purpose, stream_or, unchanging
 
 Array = np.ndarray
 
@@ -30,7 +33,7 @@ class PriorError(ValueError):
     """Something is asked of a prior that nobody has said."""
 
 
-class JointPrior:
+class JointPrior(Portable):
     """A prior of dependent parameters, given by functions.
 
     Args:
@@ -41,6 +44,7 @@ class JointPrior:
         high: largest value, by name.
         location: (parameter,) m; from 10,000 samples when left out.
         scale: (parameter,) s; from the same samples when left out.
+        recorded: smallest and largest value by parameter, where only samples are known; draws beyond are counted.
 
     Raises:
         ValueError: when the samples have another shape, are not finite, or leave their limits.
@@ -53,6 +57,8 @@ class JointPrior:
         (3, 2)
     """
 
+    FUNCTIONS = ("_sample", "_log_prob")
+
     def __init__(
         self,
         names: Sequence[str],
@@ -63,22 +69,28 @@ class JointPrior:
         high: Mapping[str, float] | None = None,
         location: Array | None = None,
         scale: Array | None = None,
+        recorded: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
-        self._names = tuple(names)
-        unknown = sorted((set(low or {}) | set(high or {})) - set(self._names))
+        self._names = words_of("parameter names", names)
+        for side, limits in (("low", low), ("high", high)):
+            if limits is not None and not isinstance(limits, Mapping):
+                raise ValueError(f"Expected {side} to map names of parameters to limits; got {limits!r}.")
+        low, high = ({text_of(name): number(f"the limit of {name!r}", value) for name, value in (side or {}).items()} for side in (low, high))
+        self.recorded = None if recorded is None else {text_of(name): (float(a), float(b)) for name, (a, b) in recorded.items()}
+        unknown = sorted((set(low) | set(high)) - set(self._names))
         if unknown or len(set(self._names)) != len(self._names) or not self._names:
             raise ValueError(f"Expected different parameter names, and limits for these alone; got names {list(names)}, limits for {unknown} beside.")
-        self._low = np.array([float((low or {}).get(name, -math.inf)) for name in self._names])
-        self._high = np.array([float((high or {}).get(name, math.inf)) for name in self._names])
+        self._low = np.array([low.get(name, -math.inf) for name in self._names])
+        self._high = np.array([high.get(name, math.inf) for name in self._names])
         if not (self._low < self._high).all():
-            raise ValueError(f"Expected low < high for every parameter; got low={dict(low or {})}, high={dict(high or {})}.")
+            raise ValueError(f"Expected low < high for every parameter; got low={low}, high={high}.")
         self._sample, self._log_prob = sample, log_prob
         if location is None or scale is None:
             if sample is None:
                 raise PriorError("Expected a function that samples, or location and scale; got neither. Use joint_prior_of for samples alone.")
-            t = self._free(self._drawn(N_PILOT, np.random.default_rng(0)))
+            t = self._free(self._drawn(N_PILOT, unchanging()))
             location, scale = t.mean(axis=0), t.std(axis=0)
-        self._location, self._scale = np.asarray(location, float), np.asarray(scale, float)
+        self._location, self._scale = np.array(location, float), np.array(scale, float)
         if not (np.isfinite(self._location).all() and (self._scale > 0).all()):
             raise ValueError(f"Expected a prior under which every parameter varies; got SDs {dict(zip(self._names, self._scale, strict=True))}.")
 
@@ -94,6 +106,12 @@ class JointPrior:
         """Parameter names, in the order of the columns of theta."""
         return self._names
 
+    def beyond(self, theta: Array) -> Array:
+        """Where a parameter lies outside of what was recorded, same shape as theta (…, parameter); nowhere when nothing was."""
+        theta, seen = self._with_parameters(theta), self.recorded or {}
+        low, high = np.array([seen.get(name, (-math.inf, math.inf)) for name in self._names]).T
+        return (theta < low) | (theta > high)
+
     @property
     def has_density(self) -> bool:
         """Whether its density is known."""
@@ -106,7 +124,7 @@ class JointPrior:
             PriorError: when nobody said how.
             ValueError: when the function gives another shape, something not finite, or leaves the limits.
         """
-        return self._drawn(n_datasets, np.random.default_rng(seed))
+        return self._drawn(n_datasets, stream_or(seed, Purpose.PRIOR_ALONE))
 
     def _drawn(self, n: int, rng: np.random.Generator) -> Array:
         if self._sample is None:
@@ -178,14 +196,14 @@ class JointPrior:
 
     def share_outside(self, place: int, low: float, high: float) -> float:
         """How much of the parameter's prior lies outside [low, high], from 10,000 samples."""
-        theta = self._drawn(N_PILOT, np.random.default_rng(0))[:, place]
+        theta = self._drawn(N_PILOT, unchanging())[:, place]
         return float(((theta < low) | (theta > high)).mean())
 
     def variances(self) -> Array:
         """Prior variance of each parameter, (parameter,), from 10,000 samples; NaN when it cannot be sampled."""
         if self._sample is None:
             return np.full(len(self._names), np.nan)
-        return self._drawn(N_PILOT, np.random.default_rng(0)).var(axis=0)
+        return self._drawn(N_PILOT, unchanging()).var(axis=0)
 
     def within(self, parameters: Sequence[Parameter]) -> JointPrior:
         """The same prior, after a look whether it fits a model's parameters.
@@ -197,7 +215,7 @@ class JointPrior:
         if wanted != self._names:
             raise ValueError(f"Expected a prior for the parameters {list(wanted)}, in this order; got {list(self._names)}.")
         if self._sample is not None:
-            theta = self._drawn(N_PILOT, np.random.default_rng(0))
+            theta = self._drawn(N_PILOT, unchanging())
             for i, parameter in enumerate(parameters):
                 outside = float(((theta[:, i] < parameter.low) | (theta[:, i] > parameter.high)).mean())
                 if outside > 0:
@@ -216,6 +234,7 @@ class JointPrior:
                 **{side: {n: float(v) for n, v in zip(self._names, values, strict=True) if math.isfinite(v)} for side, values in limits.items()},
                 "location": self._location.tolist(),
                 "scale": self._scale.tolist(),
+                **({"recorded": {name: list(pair) for name, pair in self.recorded.items()}} if self.recorded is not None else {}),
             }
         }
 
@@ -238,7 +257,12 @@ AnyPrior = Prior | JointPrior
 
 
 def joint_prior_of(
-    theta: Array, names: Sequence[str], *, low: Mapping[str, float] | None = None, high: Mapping[str, float] | None = None
+    theta: Array,
+    names: Sequence[str],
+    *,
+    low: Mapping[str, float] | None = None,
+    high: Mapping[str, float] | None = None,
+    recorded: Mapping[str, tuple[float, float]] | None = None,
 ) -> JointPrior:
     """A prior of which only samples are known: theta (dataset, parameter). It can neither be sampled nor has it a density, but a network can be
     trained with it.
@@ -246,14 +270,14 @@ def joint_prior_of(
     theta = np.asarray(theta, float)
     unit = JointPrior(names, low=low, high=high, location=np.zeros(len(names)), scale=np.ones(len(names)))
     t = unit.to_real(unit._looked_at(theta, (len(theta), len(names))))
-    return JointPrior(names, low=low, high=high, location=t.mean(axis=0), scale=t.std(axis=0))
+    return JointPrior(names, low=low, high=high, location=t.mean(axis=0), scale=t.std(axis=0), recorded=recorded)
 
 
 def any_prior_from_json(spec: Mapping[str, Any]) -> AnyPrior:
     """The prior that ``to_json`` described; a joint prior comes back without its functions."""
-    if set(spec) == {"joint"}:
+    if set(spec) == {"joint"} and "names" in spec["joint"]:  # and not a parameter of that name
         joint = spec["joint"]
-        return JointPrior(joint["names"], low=joint["low"], high=joint["high"], location=joint["location"], scale=joint["scale"])
+        return JointPrior(**joint)
     return prior_from_json(spec)
 
 

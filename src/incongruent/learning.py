@@ -17,12 +17,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from incongruent.compiling import keep_compiled
 from incongruent.devices import on_all_devices, spread
 from incongruent.history import Evaluation, History, Stopped
 from incongruent.library import Library
@@ -30,23 +29,23 @@ from incongruent.networks.encoders import Encoder
 from incongruent.progress import Reporter, progress_bar, silent
 from incongruent.recipe import FIRST_CHUNKS, WARMUP_SHARE, Budget, Recipe
 from incongruent.sources import Data, Stored
-from incongruent.steps import Pace, Plan, State, fresh_state, learn, standardised
-from incongruent.storage import FileError, load_arrays, named_leaves, save_arrays, with_leaves
-from incongruent.trials import select
-from incongruent.window import Window, stream
+from incongruent.steps import Pace, Plan, State, learn, standardised, state_of
+from incongruent.storage import FileError, digest, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.streams import Purpose, jax_key, stream
+from incongruent.validation import Validation, n_looked_at, training_work, validation_of
+from incongruent.window import Window
 
 N_FIRST = 2048
 """Data sets by which features are standardised."""
 N_EVALUATIONS = 50
+"""At most; there are fewer where they would take more than a tenth of the work."""
 PATIENCE = 0.4
-"""Learning stops when the best validation loss is older than this share of the budget."""
-BLOCK = 256
-"""Validation data sets that go through the network together."""
-MOST_PADDED = 512
-"""Validation data sets for encoders that look at every trial, which are slower by orders of magnitude."""
+"""Learning stops when the best validation loss is older than this share of the budget, …"""
+FEW_TIMES = 3
+"""… but not before stored data sets have been drawn so often on average."""
 CHECKPOINT_SECONDS = 45.0
 CHECKPOINT = "training checkpoint"
-CHECKPOINT_VERSION = 3
+CHECKPOINT_VERSION = 5
 
 
 class TrainingError(RuntimeError):
@@ -66,33 +65,11 @@ class Run:
     n_simulated: int = 0
     n_chunks: int = 0
     next_chunk: int = 0
+    work: int = 0
+    """Of training since the last evaluation; see `validation`."""
     waiting_seconds: float = 0.0
     first_step_seconds: float | None = None
     evaluations: tuple[Evaluation, ...] = ()
-
-
-@eqx.filter_jit
-def _validation_loss(network: Any, z: Any, features: Any, weight: Any) -> Array:
-    return -jnp.sum(weight * network.log_prob(z, features))
-
-
-@dataclass(frozen=True, eq=False)
-class Validation:
-    """Data sets that are never trained on, as the network sees them.
-
-    Attributes:
-        blocks: (z, features, weight) of 256 data sets each; the last is filled up with weights of 0.
-        baseline: mean -log p(z) of a network that has learned nothing.
-        stored: the data sets.
-    """
-
-    blocks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
-    baseline: float
-    stored: Stored
-
-    def loss(self, network: Any) -> float:
-        """Mean -log q."""
-        return float(sum(float(_validation_loss(network, *block)) for block in self.blocks)) / len(self.stored.trials)
 
 
 @dataclass(frozen=True)
@@ -130,6 +107,7 @@ class Job:
             "seed": self.seed,
             "recipe": asdict(self.recipe),
             **self.plan.describe(),
+            **({} if self.start is None else {"start": digest(named_leaves(self.start, "start"), "")}),
         }
 
     def rate(self, step: int, share: float, first: float) -> float:
@@ -177,22 +155,22 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
         TrainingError: when the loss is not finite, or the budget ends before the first step.
         FileError: when the checkpoint is damaged or belongs to another run.
     """
-    state = fresh_state(jax.random.key(job.seed), job.plan, job.recipe)
-    if job.start is not None:
-        state = State(job.start, state.moments, job.start)
-    run = Run(state, state.network)
+    keep_compiled()
+    network = job.start if job.start is not None else job.plan.build(stream(job.seed, Purpose.WEIGHTS))
+    run = Run(state_of(network, job.recipe), network)
     resumed = job.checkpoint is not None and job.checkpoint.exists()
     if resumed:
         run = _load(job, run)
-    with _shelf_for(job, state.network.encoder, run) as window, progress_bar() if progress else nullcontext(silent) as report:
+    with _shelf_for(job, network.encoder, run) as window, progress_bar() if progress else nullcontext(silent) as report:
         with ThreadPoolExecutor(1) as beside:
-            compiled = beside.submit(_compile, job, state)  # while the first simulations are made
+            compiled = beside.submit(_compile, job, network)  # while the first simulations are made
             window.refresh(FIRST_CHUNKS)
             stored = job.data.held_out()
-            validation = _validation(job, state.network.encoder, stored)
+            validation = _validation(job, network.encoder, stored)
+            validation.loss(network)  # compiles, beside the step
             compiled.result()
         if not resumed and job.start is None:
-            run.state = standardised(state, window.draw(N_FIRST, stream(job.seed, 2**31))[1])
+            run.state = standardised(network, window.draw(N_FIRST, stream(job.seed, Purpose.SCALES))[1], job.recipe)
         run.state = on_all_devices(run.state)
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
     if run.step == 0:
@@ -208,31 +186,32 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
 def _shelf_for(job: Job, encoder: Encoder, run: Run) -> Window | Library:
     """Where batches come from."""
     if isinstance(job.data.source, Stored):
-        return Library(job.data.source, encoder)
+        return Library(job.data.source, encoder, n_lengths=job.budget.n_lengths)
     workers = max(1, (os.cpu_count() or 2) // 2)
-    return Window(job.data.source, encoder, n_bytes=job.recipe.window_bytes, workers=workers, first_chunk=run.next_chunk)
+    sizes = {"n_bytes": job.recipe.window_bytes, "n_lengths": job.budget.n_lengths}
+    return Window(job.data.source, encoder, **sizes, workers=workers, first_chunk=run.next_chunk)
 
 
-def _compile(job: Job, state: State) -> None:
+def _compile(job: Job, network: Any) -> None:
     """Run the compiled functions once on nothing, so that the first step does not wait for the compiler."""
-    encoder, dim = state.network.encoder, job.data.source.target_dim
+    encoder, dim = network.encoder, job.data.source.target_dim
     shape = encoder.shape(job.data.source.simulator.design.largest)
     nothing = [np.zeros((job.recipe.n_batch, dim), np.float32), np.zeros((job.recipe.n_batch, *shape), np.float32)]
     z, features = spread(*nothing)
-    learn(on_all_devices(state), z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax.random.key(job.seed), job.recipe)
-    _validation_loss(state.network, np.zeros((BLOCK, dim), np.float32), np.zeros((BLOCK, *shape), np.float32), np.zeros(BLOCK, np.float32))
+    state = on_all_devices(state_of(network, job.recipe))
+    learn(state, z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax_key(job.seed, Purpose.DROPOUT), job.recipe)
 
 
 def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, begun: float, report: Reporter) -> Stopped:
     """Steps until the budget is used up or nothing improves; ``begun`` is when the run would have begun without interruption."""
     pending: list[Array] = []
     before: tuple[int, float, np.ndarray] = (0, 0.0, np.zeros(1))  # the step before: its number, rate and z
-    key = jax.random.key(job.seed)
+    key = jax_key(job.seed, Purpose.DROPOUT)
     simulated_before, chunks_before = run.n_simulated, run.n_chunks
     next_look, last_saved = _share(job, run, begun) + 1.0 / N_EVALUATIONS, time.perf_counter()
     while (share := _share(job, run, begun)) < 1.0:
         run.waiting_seconds += _take_in(job, run, window, chunks_before)
-        z, features = window.draw(job.recipe.n_batch, stream(job.seed, run.step))
+        z, features = window.draw(job.recipe.n_batch, stream(job.seed, Purpose.BATCHES, run.step))
         z_here, features_here = spread(z, features)
         rate = job.rate(run.step, share, _first_share(job, run, share))
         pace = Pace(np.float32(rate), np.float32(job.keep(run.step)), np.int32(run.step))
@@ -244,23 +223,35 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
             raise TrainingError(_not_finite(before))
         pending.append(value)
         before = (run.step, rate, z)
+        run.work += training_work(features)
         run.step, run.next_chunk = run.step + 1, window.next_chunk
         run.n_simulated, run.n_chunks = simulated_before + window.n_simulated, chunks_before + window.n_chunks
         run.seconds = time.perf_counter() - begun
         if _share(job, run, begun) >= min(next_look, 1.0):
-            _evaluate(run, validation, float(np.mean(pending)), rate, share)
-            if not math.isfinite(run.evaluations[-1].training + run.evaluations[-1].validation):
-                raise TrainingError(_not_finite(before))
-            pending, next_look = [], share + 1.0 / N_EVALUATIONS
-            report(share, run.seconds / max(share, 1e-6) - run.seconds, run.evaluations[-1], _history(job, run, validation, None).bottleneck)
-            if share - run.best_share > PATIENCE:
-                return Stopped.NO_BETTER
+            next_look = share + 1.0 / N_EVALUATIONS
+            if validation.is_due(run.work):
+                _evaluate(run, validation, float(np.mean(pending)), before, share)
+                pending = []
+                if _no_better(job, run, share):
+                    return Stopped.NO_BETTER
+            _tell(job, run, validation, share, report)
         if job.checkpoint is not None and time.perf_counter() - last_saved > CHECKPOINT_SECONDS and math.isfinite(float(value)):
             _save(job, run)
             last_saved = time.perf_counter()
     if pending:
-        _evaluate(run, validation, float(np.mean(pending)), job.rate(run.step, 1.0, 0.0), 1.0)
+        _evaluate(run, validation, float(np.mean(pending)), before, 1.0)
     return Stopped.BUDGET
+
+
+def _no_better(job: Job, run: Run, share: float) -> bool:
+    """Whether the best is long ago, and stored data sets have been seen often enough to say so."""
+    seen = run.step * job.recipe.n_batch >= FEW_TIMES * (job.data.source.n_stored or 0)
+    return seen and share - run.best_share > PATIENCE
+
+
+def _tell(job: Job, run: Run, validation: Validation, share: float, report: Reporter) -> None:
+    look = run.evaluations[-1] if run.evaluations else None
+    report(share, run.seconds / max(share, 1e-6) - run.seconds, look, _history(job, run, validation, None).bottleneck if look else "")
 
 
 def _share(job: Job, run: Run, begun: float) -> float:
@@ -290,32 +281,29 @@ def _not_finite(before: tuple[int, float, np.ndarray]) -> str:
     )
 
 
-def _evaluate(run: Run, validation: Validation, training: float, rate: float, share: float) -> None:
-    """Look at both sets of weights, and keep the better one if it is the best so far."""
+def _evaluate(run: Run, validation: Validation, training: float, before: tuple[int, float, np.ndarray], share: float) -> None:
+    """Look at both sets of weights, and keep the better one if it is the best so far.
+
+    Raises:
+        TrainingError: when a loss is not finite.
+    """
     losses = {name: validation.loss(network) for name, network in _candidates(run.state).items()}
     which = min(losses, key=lambda name: losses[name])
     if losses[which] < run.best_loss:
         run.best, run.best_loss, run.best_share = _candidates(run.state)[which], losses[which], share
-    look = Evaluation(run.step, run.seconds, training, losses["weights"], losses["averaged"], rate, run.n_simulated)
-    run.evaluations = (*run.evaluations, look)
+    look = Evaluation(run.step, run.seconds, training, losses["weights"], losses["averaged"], before[1], run.n_simulated)
+    run.evaluations, run.work = (*run.evaluations, look), 0
+    if not math.isfinite(look.training + look.validation):
+        raise TrainingError(_not_finite(before))
 
 
 def _candidates(state: State) -> dict[str, Any]:
-    return {"weights": state.network, "averaged": state.average}
+    return {"weights": state.network, "averaged": state.averaged}
 
 
 def _validation(job: Job, encoder: Encoder, stored: Stored) -> Validation:
-    if not encoder.ragged and len(stored.trials) > MOST_PADDED:
-        rows = np.linspace(0, len(stored.trials) - 1, MOST_PADDED).astype(int)  # from everywhere, since they may be sorted
-        stored = Stored(stored.simulator, stored.z[rows], select(stored.trials, rows))
-    order = np.argsort(stored.trials.n_trials, kind="stable")  # data sets of like size together
-    coded, z = encoder.code(stored.trials), stored.z.astype(np.float32)
-    blocks = []
-    for first in range(0, len(order), BLOCK):
-        rows = np.resize(order[first : first + BLOCK], BLOCK)
-        weight = (np.arange(BLOCK) < len(order) - first).astype(np.float32)
-        blocks.append((z[rows], encoder.collect(coded, rows, np.zeros(BLOCK, int), coded.n[rows]), weight))
-    return Validation(tuple(blocks), job.plan.baseline(stored.z), stored)
+    n = n_looked_at(job.budget, job.recipe.n_batch, encoder, len(stored.trials))
+    return validation_of(stored, encoder, n, job.plan.baseline)
 
 
 def _history(job: Job, run: Run, validation: Validation, stopped: Stopped | None) -> History:
@@ -337,7 +325,7 @@ def _load(job: Job, fresh: Run) -> Run:
     arrays, card = load_arrays(job.checkpoint, kind=CHECKPOINT, version=CHECKPOINT_VERSION)
     made_by, wanted = card.pop("fingerprint"), json.loads(json.dumps(job.fingerprint()))
     if made_by != wanted:
-        differs = [key for key in wanted if made_by.get(key) != wanted[key]]
+        differs = [key for key in {**wanted, **made_by} if made_by.get(key) != wanted.get(key)]
         raise FileError(
             f"Expected a checkpoint of this very run in {job.checkpoint}; it differs in {', '.join(differs)}. Remove it or name another file."
         )

@@ -17,10 +17,11 @@ class Library:
     Args:
         stored: the data sets; trials in random order.
         encoder: codes the trials.
+        n_lengths: to how many lengths batches are padded.
     """
 
-    def __init__(self, stored: Stored, encoder: Encoder) -> None:
-        self.stored, self.encoder = stored, encoder
+    def __init__(self, stored: Stored, encoder: Encoder, *, n_lengths: int = 4) -> None:
+        self.stored, self.encoder, self.n_lengths = stored, encoder, n_lengths
         self._z = stored.z.astype(np.float32)
         self._coded = encoder.code(stored.trials)
         self.n_simulated = len(stored.trials)
@@ -31,7 +32,7 @@ class Library:
 
     def draw(self, batch_size: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """A batch of random data sets: z (batch, target) and features (batch, …) of a random run of their trials."""
-        return draw_from(self._z, self._coded, self.n_simulated, self.stored.simulator.design, self.encoder, batch_size, rng)
+        return draw_from(self._z, self._coded, self.n_simulated, self.stored.simulator.design, self.encoder, batch_size, rng, self.n_lengths)
 
     def __enter__(self) -> Library:
         return self

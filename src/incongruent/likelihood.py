@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from incongruent.matching import in_columns
 from incongruent.models.model import Kept, Likelihood
+from incongruent.people import in_threads
+from incongruent.progress import counting
 from incongruent.scope import readable
 from incongruent.simulation import Simulator
 from incongruent.trials import Trials, checked
@@ -57,7 +58,7 @@ def log_likelihood(simulator: Simulator, theta: Array, study: Trials, *, workers
         workers: threads; one for each core when left out.
 
     Returns:
-        (person, draw), in nats.
+        (person, draw), in nats; -inf where the model cannot give a trial at all, like an RT of an hour.
 
     Raises:
         LikelihoodError: when the model has no exact likelihood.
@@ -86,12 +87,17 @@ def evaluate(simulator: Simulator, theta: Array, study: Trials, *, workers: int 
         raise ValueError(f"Expected theta of shape ({len(study)}, draw, {len(simulator.prior.names)}), (person, draw, parameter); got {theta.shape}.")
     if theta.shape[1] == 0:
         return np.empty(theta.shape[:2]), np.ones(len(study), bool)
-    trials = readable(checked(study), simulator.design)
+    trials = readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
     people = [Person.of(simulator, trials, i) for i in range(len(trials))]
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        levels = list(pool.map(lambda pair: level_for(likelihood, *pair), zip(people, theta, strict=True)))
-        blocks = [(i, first) for i in range(len(people)) for first in range(0, theta.shape[1], BLOCK)]
-        parts = list(pool.map(lambda at: people[at[0]].log_likelihood(likelihood, theta[at[0], at[1] : at[1] + BLOCK], levels[at[0]][0]), blocks))
+    levels = in_threads(lambda pair: level_for(likelihood, *pair), zip(people, theta, strict=True), workers=workers)
+    blocks = [(i, first) for i in range(len(people)) for first in range(0, theta.shape[1], BLOCK)]
+    done = counting(len(people))
+    parts = in_threads(
+        lambda at: people[at[0]].log_likelihood(likelihood, theta[at[0], at[1] : at[1] + BLOCK], levels[at[0]][0]),
+        blocks,
+        workers=workers,
+        done=lambda n: done(n * len(people) // len(blocks)),
+    )
     out = np.empty(theta.shape[:2])
     for (i, first), part in zip(blocks, parts, strict=True):
         out[i, first : first + BLOCK] = part
@@ -123,13 +129,34 @@ def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int
     some = theta[np.unique(np.linspace(0, len(theta) - 1, 4 * N_COMPARED).astype(int))]
     coarse = person.log_likelihood(likelihood, some, 0)
     best = np.argsort(coarse)[-N_COMPARED:]
+    best = best[np.isfinite(coarse[best])]
+    if len(best) == 0:  # trials that the model cannot give, on every level
+        return 0, True
     some, coarse = some[best], coarse[best]
     for level in range(1, likelihood.n_levels):
         fine = person.log_likelihood(likelihood, some, level)
-        with np.errstate(invalid="ignore"):  # -inf on both levels
-            change = np.where(coarse == fine, 0.0, fine - coarse)
-            allowed = TOLERANCE + SHARE_OF_SPREAD * np.nan_to_num(np.ptp(fine), posinf=0.0)
-        if np.std(change) <= allowed and abs(np.mean(change)) <= 4.0 * allowed:
-            return level - 1, True
+        if np.isfinite(fine).all():
+            change, allowed = fine - coarse, TOLERANCE + SHARE_OF_SPREAD * np.ptp(fine)
+            if np.std(change) <= allowed and abs(np.mean(change)) <= 4.0 * allowed:
+                return level - 1, True
+        some, fine = some[np.isfinite(fine)], fine[np.isfinite(fine)]
+        if len(fine) == 0:
+            return level, True
         coarse = fine
     return likelihood.n_levels - 1, likelihood.n_levels == 1
+
+
+def impossible_trials(simulator: Simulator, theta: Array, study: Trials, person: int) -> Array:
+    """Which answered trials of a person the model can give at none of the draws theta (draw, parameter), bool (trial,).
+
+    None are named where densities of single trials are not known.
+    """
+    densities, trials = likelihood_of(simulator).densities, readable(checked(study), simulator.design)
+    found = np.zeros(trials.present.shape[1], bool)
+    answered = np.flatnonzero(trials.present[person] & trials.answered[person])
+    if densities is not None and len(answered):
+        some = theta[np.unique(np.linspace(0, len(theta) - 1, N_COMPARED).astype(int))]
+        values = {name: column[person, answered] for name, column in trials.values.items()}
+        kept = Kept(simulator.design.window, simulator.design.deadline)
+        found[answered] = np.isneginf(densities(some, values, kept, 0)).all(axis=0)
+    return found

@@ -16,6 +16,7 @@ from scipy import stats
 from incongruent.importance import largest_k_hat, weigh
 from incongruent.likelihood import Person, level_for, likelihood_of
 from incongruent.simulation import Simulator
+from incongruent.streams import legacy_state
 
 Array = np.ndarray
 
@@ -45,8 +46,12 @@ class Chain:
     time: float
 
 
-def sample_exactly(simulator: Simulator, person: Person, likely: Array, rng: np.random.Generator) -> Chain | None:
-    """MCMC on the real line from places around likely draws (draw, parameter); None if it does not move."""
+def sample_exactly(
+    simulator: Simulator, person: Person, likely: Array, rng: np.random.Generator, *, stopped: Callable[[], bool] = lambda: False
+) -> Chain | None:
+    """MCMC on the real line from places around likely draws (draw, parameter); None if it does not move, or if ``stopped()`` says that nobody waits
+    for it any more.
+    """
     prior, likelihood = simulator.prior, likelihood_of(simulator)
     places = np.clip(np.nan_to_num(prior.to_real(likely)), -FURTHEST_START, FURTHEST_START)
     spread = np.clip(places.std(axis=0), 0.05, 1.0)  # resampled draws may coincide
@@ -65,7 +70,7 @@ def sample_exactly(simulator: Simulator, person: Person, likely: Array, rng: np.
 
     moves = [(emcee.moves.DEMove(), 0.9), (emcee.moves.DEMove(gamma0=1.0), 0.1)]  # emcee's DESnookerMove gives SDs 4 % too small
     sampler = emcee.EnsembleSampler(N_WALKERS, start.shape[1], for_sampler, vectorize=True, moves=moves, blobs_dtype=float)
-    sampler.random_state = np.random.RandomState(int(rng.integers(2**32))).get_state()
+    sampler.random_state = legacy_state(rng).get_state()
     state: object = start
     before = math.inf
     while True:
@@ -74,7 +79,7 @@ def sample_exactly(simulator: Simulator, person: Person, likely: Array, rng: np.
         settled = abs(time - before) <= LARGEST_CHANGE * time
         if (sampler.iteration >= (STEPS_PER_TIME + BURN_IN) * time and settled) or sampler.iteration >= MOST_STEPS:
             break
-        if not np.any(sampler.acceptance_fraction > 0.0):
+        if stopped() or not np.any(sampler.acceptance_fraction > 0.0):
             return None
         before = time
     discard = sampler.iteration // 2 if math.isinf(time) else min(int(BURN_IN * time), sampler.iteration // 2)

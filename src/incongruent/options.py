@@ -8,6 +8,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from incongruent.plain import plain, whole_number
+
 _T = TypeVar("_T", bound=Callable[..., Any])
 
 
@@ -50,7 +52,7 @@ def _unknown(name: str, option: str, known: list[str]) -> str:
 
 
 def check_counts(record: Any, least: Mapping[str, int]) -> None:
-    """Look at the options of a record that are whole numbers.
+    """Look at the options of a record that are whole numbers, and make them Python's.
 
     Args:
         record: has these options.
@@ -60,16 +62,16 @@ def check_counts(record: Any, least: Mapping[str, int]) -> None:
         ValueError: naming the option.
     """
     for name, smallest in least.items():
-        value = getattr(record, name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < smallest:
-            raise ValueError(f"Expected a whole number for {name}, at least {smallest}; got {value!r}.")
+        object.__setattr__(record, name, whole_number(name, getattr(record, name), smallest))
 
 
-def check_dropout(dropout: float) -> None:
-    """Look at a share of units.
+def check_dropout(record: Any) -> None:
+    """Look at the ``dropout`` of a record, a share of units.
 
     Raises:
         ValueError: when it is not within [0, 1).
     """
+    dropout = plain(record.dropout)
     if not isinstance(dropout, int | float) or not 0.0 <= dropout < 1.0:
-        raise ValueError(f"Expected dropout of at least 0 and below 1, the share of units left out at a time; got {dropout!r}.")
+        raise ValueError(f"Expected dropout of at least 0 and below 1, the share of units left out at a time; got {record.dropout!r}.")
+    object.__setattr__(record, "dropout", float(dropout))

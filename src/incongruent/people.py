@@ -2,14 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from itertools import islice
+from threading import Event
 from typing import TypeVar
 
+from incongruent.packing import for_processes
 from incongruent.trials import Trials, select
 
+S = TypeVar("S")
 T = TypeVar("T")
+
+
+def in_threads(
+    function: Callable[[S], T],
+    items: Iterable[S],
+    *,
+    workers: int | None,
+    done: Callable[[int], None] = lambda n: None,
+    stop: Event | None = None,
+) -> list[T]:
+    """What a function gives for each of several things, in their order, on threads.
+
+    Args:
+        function: of one of them; it releases the interpreter's lock most of the time.
+        items: the things.
+        workers: threads; one for each core when left out.
+        done: is told after each how many are done; in this thread.
+        stop: is set when the rest is not wanted any more, for functions that take long.
+
+    Raises:
+        Exception: what the function raised first. Things that nobody has begun with are left alone then, and after Ctrl-C.
+
+    Example:
+        >>> in_threads(abs, [-1, 2, -3], workers=2)
+        [1, 2, 3]
+    """
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        try:
+            for n, future in enumerate(as_completed(futures), 1):
+                future.result()
+                done(n)
+        except BaseException:
+            if stop is not None:
+                stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
 
 
 def over_people(function: Callable[[Trials], T], study: Trials, *, executor: Executor, at_once: int = 1000, ahead: int = 64) -> Iterator[T]:
@@ -18,8 +60,8 @@ def over_people(function: Callable[[Trials], T], study: Trials, *, executor: Exe
     A person's draws depend on their name and the seed and not on who else is there, so that parts give what the whole would.
 
     Args:
-        function: of a part of the study; it has to be picklable for executors of processes, and cloudpickle does for those of dask. Let it write
-            its result to a file, or give back something small.
+        function: of a part of the study. Let it write its result to a file, or give back something small. Processes get it whole, closures too; what
+            lives in this process alone, an open file for example, cannot be among what it uses.
         study: one data set a person.
         executor: a `concurrent.futures` executor, or that of a dask cluster, ``client.get_executor(retries=3)``.
         at_once: people in a part.
@@ -30,6 +72,7 @@ def over_people(function: Callable[[Trials], T], study: Trials, *, executor: Exe
 
     Raises:
         ValueError: for at_once or ahead below 1.
+        pickle.PicklingError: for a function that processes cannot be given.
 
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +83,7 @@ def over_people(function: Callable[[Trials], T], study: Trials, *, executor: Exe
     """
     if at_once < 1 or ahead < 1:
         raise ValueError(f"Expected at_once and ahead of at least 1; got at_once={at_once}, ahead={ahead}.")
+    function = for_processes(executor, function)
     parts = (select(study, slice(first, first + at_once)) for first in range(0, len(study), at_once))
     under_way: list[Future[T]] = [executor.submit(function, part) for part in islice(parts, ahead)]
     while under_way:

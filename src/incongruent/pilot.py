@@ -9,6 +9,7 @@ import numpy as np
 from incongruent.designs import Design
 from incongruent.networks.histogram import is_positive
 from incongruent.simulation import Simulator
+from incongruent.streams import Purpose, child
 from incongruent.trials import Category, Column, Continuous, Trials
 
 N_PILOT = 512
@@ -47,7 +48,7 @@ def axis_of(simulator: Simulator, pilot: Callable[[], Trials] | None = None) -> 
         return None
     if outcomes[0].name == "rt" and simulator.design.window is not None:
         return simulator.design.window
-    trials = simulator.simulate(N_PILOT, seed=0).trials if pilot is None else pilot()
+    trials = simulator.simulate(N_PILOT, seed=child(0, Purpose.PILOT)).trials if pilot is None else pilot()
     values = trials.values[outcomes[0].name][trials.answered].astype(float)
     if not len(values):
         raise ValueError(f"Expected answers in {len(trials)} data sets; got none, so that the range of {outcomes[0].name!r} is unknown.")

@@ -13,10 +13,12 @@ import numpy as np
 
 from incongruent import encoders
 from incongruent.cards import simulator_from_json, simulator_to_json
+from incongruent.compiling import keep_compiled
 from incongruent.designs import Design
 from incongruent.draws import Draws
 from incongruent.history import History, history_from_json
 from incongruent.joint_prior import AnyPrior
+from incongruent.matching import in_columns
 from incongruent.models import Model
 from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_from_version_2, architecture_to_json
 from incongruent.networks.encoders import Encoder
@@ -24,9 +26,11 @@ from incongruent.networks.estimator import Estimator, build_estimator
 from incongruent.networks.histogram import HistogramEncoder
 from incongruent.networks.task import Task
 from incongruent.pilot import axis_of, levels_of
+from incongruent.plain import as_json, whole_number
 from incongruent.scope import Admission, Ranges, admit
-from incongruent.simulation import Simulator, generator, streams_of
+from incongruent.simulation import Simulator
 from incongruent.storage import Contents, FileError, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.streams import Purpose, places_of, stream
 from incongruent.trials import Trials, checked
 
 Array = np.ndarray
@@ -76,6 +80,7 @@ class Posterior:
         ranges: between which values the simulated data sets lay; None when not recorded.
         history: how training went; None when not recorded.
         notes: what else is recorded: budget, seed, versions, measured quality; JSON-able.
+        anyway: whether a study is let in although nobody in it is what the network was trained for; it is not saved.
     """
 
     simulator: Simulator
@@ -84,26 +89,39 @@ class Posterior:
     ranges: Ranges | None = field(default=None, repr=False)
     history: History | None = field(default=None, repr=False)
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    anyway: bool = field(default=False, repr=False)
 
-    def admit(self, study: Trials) -> Admission:
-        """The study without trials that the network does not know, and for each person in what they differ from what it was trained for.
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "notes", as_json(self.notes, "notes"))
+
+    def unguarded(self) -> Posterior:
+        """The same posterior without flags and refusals: for data that are not a study, such as simulations far from where people are."""
+        return replace(self, ranges=None, anyway=True)
+
+    def admit(self, study: Trials, *, anyway: bool = False) -> Admission:
+        """The study in the columns that the network reads, without trials that it does not know, and for each person in what they differ from what
+        it was trained for.
+
+        Args:
+            study: one data set a person.
+            anyway: let it in also when nobody is inside.
 
         Raises:
-            ScopeError: when nobody fits.
+            ScopeError: when nobody is inside what the network was trained for.
+            ValueError: when the study has other columns, or values that the network's columns do not allow.
         """
         design = self.simulator.design
         assert isinstance(design, Design)  # `task_of` has refused anything else before training
-        if set(study.columns) != set(self.simulator.model.columns):
-            raise ValueError(f"Expected trials with the columns {self.simulator.model.columns}; got {study.columns}.")
-        return admit(checked(study), design, self.ranges)
+        return admit(checked(in_columns(study, self.simulator.model.columns)), design, self.ranges, anyway=anyway or self.anyway)
 
-    def features(self, study: Trials) -> tuple[Array, Admission]:
-        """What the network sees of each person, (person, …), and how they were admitted.
+    def features(self, study: Trials, *, anyway: bool = False) -> tuple[Array, Admission]:
+        """What the network sees of each person, (person, …), and how they were admitted; arguments as in `admit`.
 
         Raises:
+            ScopeError: when nobody is inside what the network was trained for.
             ValueError: when someone has no trials.
         """
-        admission = self.admit(study)
+        admission = self.admit(study, anyway=anyway)
         trials = admission.trials
         empty = [name for name, n in zip(trials.names, trials.n_trials, strict=True) if n == 0]
         if empty:
@@ -112,23 +130,27 @@ class Posterior:
             )
         return self.estimator.encoder.features(trials), admission
 
-    def sample(self, study: Trials, n_draws: int = 1000, *, seed: int) -> Draws:
+    def sample(self, study: Trials, n_draws: int = 1000, *, seed: int, anyway: bool = False) -> Draws:
         """Independent draws for everybody at once, whatever their numbers of trials.
 
         Args:
             study: one data set a person.
             n_draws: draws for each person.
             seed: the same seed gives a person the same draws, whoever else is in the study.
+            anyway: go on also when nobody is inside what the network was trained for.
 
         Returns:
             `Draws` with theta (person, draw, parameter) and log q.
+
+        Raises:
+            ScopeError: when nobody is inside what the network was trained for.
+            ValueError: when someone has no trials.
         """
-        if n_draws < 1:
-            raise ValueError(f"Expected n_draws of at least 1; got {n_draws}.")
-        (features, admission), dim = self.features(study), len(self.simulator.prior.names)
+        n_draws = whole_number("n_draws", n_draws, 1)
+        (features, admission), dim = self.features(study, anyway=anyway), len(self.simulator.prior.names)
         noise = np.empty((len(study), n_draws, dim), np.float32)
-        for i, stream in enumerate(streams_of(study.names)):
-            noise[i] = generator(seed, 5, *stream).standard_normal((n_draws, dim), dtype=np.float32)
+        for i, place in enumerate(places_of(study.names)):
+            noise[i] = stream(seed, Purpose.SAMPLING, *place).standard_normal((n_draws, dim), dtype=np.float32)
         z, log_q = in_groups(lambda u, f: _sample(self.estimator, u, f), noise, features)
         z, log_q = z.astype(float), log_q.astype(float)
         theta = self.simulator.prior.from_real(z)
@@ -207,7 +229,7 @@ def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None, 
         raise
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
-    skeleton = eqx.filter_eval_shape(build_estimator, jax.random.key(0), task, architecture)
+    skeleton = build_estimator(None, task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])
 
@@ -221,11 +243,13 @@ def _from_version_2(arrays: dict[str, Array], card: dict[str, Any]) -> Contents:
 
 def in_groups(function: Callable[..., tuple[Any, ...]], *arrays: Array) -> tuple[Array, ...]:
     """What a compiled function gives for arrays with one row a person, in groups of one size, so that one compilation serves all studies."""
+    keep_compiled()
     parts = []
     for first in range(0, len(arrays[0]), PEOPLE_AT_ONCE):
         group = [array[first : first + PEOPLE_AT_ONCE] for array in arrays]
         filled = [np.pad(rows, [(0, PEOPLE_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1)) for rows in group]
-        parts.append([np.asarray(result)[: len(group[0])] for result in function(*filled)])
+        with jax.default_matmul_precision("highest"):  # a GPU would round to ten bits, and draws would part from their densities
+            parts.append([np.asarray(result)[: len(group[0])] for result in function(*filled)])
     if not parts:
         raise ValueError("Expected at least one data set; got none.")
     return tuple(np.concatenate(results) for results in zip(*parts, strict=True))

@@ -8,14 +8,40 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
+from incongruent.distributions import (
+    Distribution,
+    Truncated,
+    accepted,
+    distribution_from_json,
+    distribution_to_json,
+    truncated,
+    words_for,
+)
 from incongruent.models.model import Parameter
+from incongruent.plain import text_of, whole_number
+from incongruent.streams import Purpose, stream_or
+
+__all__ = [
+    "Distribution",
+    "Prior",
+    "Truncated",
+    "broad",
+    "broad_dstp",
+    "broad_ssp",
+    "distribution_from_json",
+    "distribution_to_json",
+    "lapse_rate",
+    "named_prior",
+    "prior_from_json",
+    "schaefer2024_initial",
+    "schaefer2025",
+    "truncated",
+]
 
 Array = np.ndarray
 
@@ -23,91 +49,16 @@ LARGEST_CUT = 0.01
 """More prior mass than this outside a model's domain is refused rather than cut."""
 
 
-class Distribution(Protocol):
-    """What is asked of a univariate prior; every frozen continuous distribution of scipy.stats has it."""
-
-    def cdf(self, x: Any) -> Any: ...  # noqa: D102
-    def sf(self, x: Any) -> Any: ...  # noqa: D102
-    def ppf(self, q: Any) -> Any: ...  # noqa: D102
-    def isf(self, q: Any) -> Any: ...  # noqa: D102
-    def logpdf(self, x: Any) -> Any: ...  # noqa: D102
-    def support(self) -> tuple[float, float]: ...  # noqa: D102
-
-
-@dataclass(frozen=True)
-class Truncated:
-    """A distribution cut to an interval and scaled to one again; made by `truncated`."""
-
-    base: Distribution
-    low: float
-    high: float
-
-    @cached_property
-    def _below(self) -> float:
-        return float(self.base.cdf(self.low))
-
-    @cached_property
-    def _above(self) -> float:
-        return float(self.base.sf(self.high))
-
-    @cached_property
-    def mass(self) -> float:
-        """The share of the uncut distribution that lies within."""
-        return 1.0 - self._below - self._above
-
-    def cdf(self, x: Any) -> Any:
-        """P(X <= x)."""
-        return np.clip((self.base.cdf(x) - self._below) / self.mass, 0.0, 1.0)
-
-    def sf(self, x: Any) -> Any:
-        """P(X > x)."""
-        return np.clip((self.base.sf(x) - self._above) / self.mass, 0.0, 1.0)
-
-    def ppf(self, q: Any) -> Any:
-        """The value below which the share q lies."""
-        return np.clip(self.base.ppf(self._below + np.asarray(q) * self.mass), self.low, self.high)
-
-    def isf(self, q: Any) -> Any:
-        """The value above which the share q lies."""
-        return np.clip(self.base.isf(self._above + np.asarray(q) * self.mass), self.low, self.high)
-
-    def logpdf(self, x: Any) -> Any:
-        """Log density; -inf outside."""
-        inside = (np.asarray(x) >= self.low) & (np.asarray(x) <= self.high)
-        return np.where(inside, self.base.logpdf(x) - math.log(self.mass), -np.inf)
-
-    def support(self) -> tuple[float, float]:
-        """The interval."""
-        low, high = self.base.support()
-        return max(self.low, float(low)), min(self.high, float(high))
-
-
-def truncated(distribution: Distribution, low: float = -math.inf, high: float = math.inf) -> Truncated:
-    """Cut a distribution to [low, high].
-
-    Raises:
-        ValueError: when the interval is empty or holds less than a millionth of the distribution.
-
-    Example:
-        >>> truncated(stats.norm(20, 15), 0, 60).support()
-        (0.0, 60.0)
-    """
-    if not low < high:
-        raise ValueError(f"Expected low < high; got low={low}, high={high}.")
-    cut = Truncated(distribution, float(low), float(high))
-    if not cut.mass > 1e-6:
-        raise ValueError(f"Expected some of the distribution within [{low}, {high}]; got a share of {cut.mass:.2g}.")
-    return cut
-
-
 class Prior:
     """Independent univariate priors, one for each parameter.
 
     Args:
-        distributions: by parameter name: frozen continuous scipy.stats distributions, or `truncated` ones.
+        distributions: by parameter name: frozen continuous scipy.stats distributions, or `truncated` ones. The new distributions of scipy.stats,
+            such as ``stats.Normal(mu=0, sigma=1)``, become the frozen ones that are the same.
 
     Raises:
         TypeError: when something else than a distribution is given.
+        ValueError: for a distribution that a file cannot name, or whose quantiles are not finite.
 
     Example:
         >>> prior = Prior(A=stats.gamma(4, scale=5), tau=stats.uniform(20, 200))
@@ -115,23 +66,18 @@ class Prior:
         (3, 2)
     """
 
-    def __init__(self, **distributions: Distribution) -> None:
+    def __init__(self, /, **distributions: Distribution) -> None:
         if not distributions:
             raise ValueError("Expected at least one parameter with its distribution, for example Prior(A=stats.gamma(4, scale=5)); got none.")
+        self._distributions: dict[str, Distribution] = {}
         for name, distribution in distributions.items():
-            frozen = isinstance(getattr(distribution, "dist", None), stats.rv_continuous)
-            if not (frozen or isinstance(distribution, Truncated)):
-                raise TypeError(
-                    f"Expected a frozen continuous distribution for {name!r}, such as stats.norm(0, 1) or "
-                    f"incongruent.truncated(stats.norm(0, 1), 0, 3); "
-                    f"got {type(distribution).__name__}."
-                )
-            if not np.isfinite(np.asarray(distribution.ppf([0.001, 0.5, 0.999]), float)).all():
-                raise ValueError(f"Expected finite quantiles for {name!r}; got {distribution.ppf([0.001, 0.5, 0.999])}. Check its scale and shape.")
-        self._distributions = dict(distributions)
+            plainly = accepted(name, distribution)
+            if not np.isfinite(np.asarray(plainly.ppf([0.001, 0.5, 0.999]), float)).all():
+                raise ValueError(f"Expected finite quantiles for {name!r}; got {plainly.ppf([0.001, 0.5, 0.999])}. Check its scale and shape.")
+            self._distributions[text_of(name)] = plainly
 
     def __repr__(self) -> str:
-        return "Prior(" + ", ".join(f"{name}={_words(d)}" for name, d in self._distributions.items()) + ")"
+        return "Prior(" + ", ".join(f"{name}={words_for(d)}" for name, d in self._distributions.items()) + ")"
 
     def __getitem__(self, name: str) -> Distribution:
         return self._distributions[name]
@@ -153,7 +99,7 @@ class Prior:
 
     def sample(self, n_datasets: int, *, seed: int | np.random.Generator) -> Array:
         """Draw theta, shape (n_datasets, parameter)."""
-        z = np.random.default_rng(seed).standard_normal((n_datasets, len(self.names)))
+        z = stream_or(seed, Purpose.PRIOR_ALONE).standard_normal((whole_number("n_datasets", n_datasets, 0), len(self.names)))
         return self.from_real(z)
 
     def log_prob(self, theta: Array) -> Array:
@@ -221,7 +167,7 @@ class Prior:
             raise ValueError(f"Expected a prior for exactly the parameters {wanted}; missing {missing}, not in the model {extra}.")
         return Prior(**{parameter.name: _cut_to(parameter, self[parameter.name]) for parameter in parameters})
 
-    def extended(self, **distributions: Distribution) -> Prior:
+    def extended(self, /, **distributions: Distribution) -> Prior:
         """The same prior with further parameters, behind its own.
 
         Raises:
@@ -234,7 +180,7 @@ class Prior:
         twice = sorted(set(distributions) & set(self.names))
         if twice:
             raise ValueError(f"Expected further parameters beside {self.names}; got {twice} again.")
-        return Prior(**self._distributions, **distributions)
+        return Prior(**{**self._distributions, **distributions})
 
     def _with_parameters(self, values: Array) -> Array:
         values = np.asarray(values, float)
@@ -254,30 +200,7 @@ def _cut_to(parameter: Parameter, distribution: Distribution) -> Distribution:
             f"{outside:.1%} of it lies outside. "
             f"Use a distribution on that range, or incongruent.truncated(…, {parameter.low:g}, {parameter.high:g})."
         )
-    if isinstance(distribution, Truncated):
-        return truncated(distribution.base, max(low, parameter.low), min(high, parameter.high))
     return truncated(distribution, parameter.low, parameter.high)
-
-
-def _words(distribution: Distribution) -> str:
-    if isinstance(distribution, Truncated):
-        return f"{_words(distribution.base)} on [{distribution.low:g}, {distribution.high:g}]"
-    frozen: Any = distribution
-    arguments = ", ".join([f"{float(a):g}" for a in frozen.args] + [f"{k}={float(v):g}" for k, v in frozen.kwds.items()])
-    return f"{frozen.dist.name}({arguments})"
-
-
-def _plain(value: Any) -> float | str:
-    """A number that strict JSON can hold; "inf" and "-inf" are words there."""
-    return float(value) if math.isfinite(value) else str(float(value))
-
-
-def distribution_to_json(distribution: Distribution) -> dict[str, Any]:
-    """A distribution as plain values."""
-    if isinstance(distribution, Truncated):
-        return distribution_to_json(distribution.base) | {"low": _plain(distribution.low), "high": _plain(distribution.high)}
-    frozen: Any = distribution
-    return {"name": frozen.dist.name, "args": [_plain(a) for a in frozen.args], "kwds": {k: _plain(v) for k, v in frozen.kwds.items()}}
 
 
 def prior_from_json(spec: Mapping[str, Any]) -> Prior:
@@ -287,20 +210,6 @@ def prior_from_json(spec: Mapping[str, Any]) -> Prior:
         ValueError: when a distribution is not one of scipy.stats.
     """
     return Prior(**{name: distribution_from_json(name, entry) for name, entry in spec.items()})
-
-
-def distribution_from_json(name: str, entry: Mapping[str, Any], *, discrete: bool = False) -> Any:
-    """The distribution of what is called ``name``, from plain values.
-
-    Raises:
-        ValueError: when it is not one of scipy.stats, or discrete unless that is allowed.
-    """
-    family = getattr(stats, str(entry["name"]), None)
-    if not isinstance(family, stats.rv_continuous) and not (discrete and isinstance(family, stats.rv_discrete)):
-        kind = "distribution" if discrete else "continuous distribution"
-        raise ValueError(f"Expected the name of a {kind} of scipy.stats for {name!r}; got {entry['name']!r}.")
-    frozen: Any = family(*map(float, entry["args"]), **{k: float(v) for k, v in entry["kwds"].items()})
-    return truncated(frozen, float(entry["low"]), float(entry["high"])) if "low" in entry else frozen
 
 
 def _normal(mean: float, sd: float) -> Any:

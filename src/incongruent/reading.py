@@ -1,14 +1,13 @@
 """Reading: from what users have, a file or a frame, to `Trials`.
 
-Three steps: a table with names (`read_table`), the roles and codes of its columns (`codings`), and one data set for each person, with every trial
-that is left out counted under one reason.
+A table with names (`tables`), its rows and computed columns (`expressions`), whose trials they are (`identity`), the roles and codes of its columns
+(`roles`, `codings`, `support`), which trials were answered (`omissions`), and one data set for each person, with every trial that is left out counted
+under one reason.
 """
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
@@ -17,27 +16,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incongruent.codings import (
-    CONGRUENT,
-    INCONGRUENT,
-    NEUTRAL,
-    Coding,
-    DataError,
-    Decoded,
-    column_of,
-    decode_accuracy,
-    decode_condition,
-    find_accuracy,
-    find_condition,
-    find_rt,
-    find_subject,
-    listed,
-    named,
-    numbers,
-    texts,
-)
+from incongruent import doors
+from incongruent.codings import NEUTRAL, OUTCOMES, Coding, Decoded, decode_accuracy, decode_condition
+from incongruent.expressions import choose, with_computed
+from incongruent.identity import check_identity, columns_of, nobodys, split
+from incongruent.omissions import Answers, answers, codes_of, told
+from incongruent.roles import Roles, find_roles
+from incongruent.support import Evidence, doubt_of, levels_by_data
 from incongruent.tables import read_table
 from incongruent.trials import CONFLICT_TASK, Array, Trials, from_long
+from incongruent.values import DataError, column_of, encoded, labels_of, listed, numbers, texts
 
 __all__ = ["REASONS", "Coding", "DataError", "exclusions", "read_trials"]
 
@@ -53,43 +41,36 @@ def read_trials(
     where: str | None = None,
     unit: str | None = None,
     window: tuple[float, float] | None = (150.0, 2500.0),
+    deadline: float | None = None,
     coding: Coding = Coding(),
 ) -> Trials:
-    """Trials of a conflict task, from a file or a frame with one row per trial.
+    """Trials of a conflict task, from files or a frame with one row per trial.
 
-    Columns are found by their usual names in any case (a column called ``rt`` wins over ``latency`` and the like, ``subject`` over ``id``,
-    ``accuracy`` and ``error`` over ``correct``), the condition by names and values. What is ambiguous is refused. Codes in words (congruent / comp /
-    con / c …) are understood as such; numeric codes of the condition are guessed:
-
-    =========== ========= =========== =======
-    codes       congruent incongruent neutral
-    =========== ========= =========== =======
-    0, 1        1         0
-    0, 1, 2     1         0           2
-    1, 2        1         2
-    1, 2, 3     1         2           3
-    -1, 1       1         -1
-    -1, 0, 1    1         -1          0
-    False, True True      False
-    1 or True   1, True
-    =========== ========= =========== =======
-
-    A column called ``incongruent``, ``incompatible`` or ``conflict`` holds the reverse. A guess is refused when it
-    makes congruent trials slower, by more than three standard errors over people, and not clearly more accurate.
+    Columns are found by their usual names in any case and several languages (a column called ``rt`` wins over ``latency`` and the like), as long as
+    their values do not speak against it. What is ambiguous is refused. Codes in words (congruent / comp / con / c …, correct / hit / ja …) are
+    understood as such; a label that is neither known nor rare is refused. Two or three numbers as codes of the condition are taken for congruent,
+    (neutral,) incongruent in the order of their reaction times and errors, when both rise in it by more than three standard errors from one to the
+    next; else they are refused with a table.
 
     Args:
-        source: a file (CSV, TSV, ``;`` or whitespace between columns, Parquet), or a frame of pandas, polars or another library that narwhals knows.
-        names: the columns' names, for a file without a header; surplus columns at the end are allowed when they hold one value throughout.
+        source: a file, a folder, a pattern such as ``"data/*.csv"``, several of these in a list, or a frame of pandas, polars or another
+            library that narwhals knows. Files are CSV, TSV, ``;``, ``|`` or whitespace between columns, JSON, Parquet, Feather, E-Prime's log,
+            or with ``pip install "incongruent[formats]"`` Excel, SPSS, Stata and R; gz, bz2, xz and zip around them. In several files columns
+            are matched by name, and the file's name is the person where no column is.
+        names: the columns' names, for files without a header; surplus columns at the end are allowed when they hold one value throughout.
         by: the column or columns whose combinations make the data sets; left out, the person's. ``()`` when all rows are one person's.
-        where: which rows to take, such as ``"experiment == 0 and block > 1"``; a name with spaces stands in backticks.
+        where: which rows to take, such as ``"experiment == 0 and block > 1"`` or ``"response is not missing"``; a name with spaces stands in
+            backticks.
         unit: "ms" or "s"; left out, it is told by the column's name and the median reaction time (.1–10 is s, 100–10,000 is ms).
         window: the shortest and longest reaction time to keep, in ms, both included; None keeps all.
+        deadline: reaction time in ms after which an answer counts as none, as in `Design`; trials without an answer are then kept as such. None
+            leaves them out.
         coding: which columns and codes to use where names and values do not tell.
 
     Returns:
         `Trials` with the columns `CONFLICT_TASK`, reaction times in ms, one data set for each person in natural order, even when no trial is left.
         ``excluded`` counts the trials left out of each data set, shape (dataset,), under each of `REASONS`; ``notes`` say how the data were
-        understood.
+        understood, and begin with "Caution:" where something may be wrong.
 
     Raises:
         DataError: when the data cannot be understood; the message says what to do.
@@ -101,24 +82,31 @@ def read_trials(
     >>> trials.names, trials.n_trials.tolist(), trials.excluded["timeout"].tolist()
     (('7', '8'), [2, 0], [0, 1])
     """
-    _check_arguments(names, where, unit, window, coding)
+    _check_arguments(names, where, unit, window, deadline, coding)
     table, notes = read_table(source, names)
-    table, chosen = choose(table, where)
-    dataset, dataset_names, units = split(table, by, coding)
-    rt, timing = reaction_times(table, unit, coding)
-    accuracy_column, one_is_correct = find_accuracy(table, coding)
-    accuracy = decode_accuracy(accuracy_column, column_of(table, accuracy_column), one_is_correct)
-    _check_accuracy(accuracy_column, accuracy, rt, one_is_correct)
-    condition_column = find_condition(table, coding)
-    condition = decode_condition(condition_column, column_of(table, condition_column), coding)
-
-    reason = _reasons(rt, window, condition, accuracy)
-    kept = reason == len(REASONS)
-    values = {"condition": condition.codes[kept], "response": accuracy.codes[kept], "rt": rt[kept]}
-    trials = from_long(CONFLICT_TASK, dataset[kept], values, names=dataset_names)
-    _check_guess(condition_column, condition.guess, trials)
-    excluded = {name: np.bincount(dataset[reason == i], minlength=len(dataset_names)) for i, name in enumerate(REASONS)}
-    return replace(trials, excluded=excluded, notes=(*notes, *chosen, units, timing, accuracy.note, condition.note, *_neutral(trials)))
+    table, chosen = choose(encoded(table), where)
+    table, computed = with_computed(table, coding)
+    roles, columns = find_roles(table, coding), columns_of(table, by, coding)
+    table, dropped = _without_nobodys_rows(table, columns, roles)
+    dataset, names_of_people, people = split(table, columns)
+    split_notes = check_identity(table, dataset, columns, roles, asked=by is not None)
+    rows, timing = _understood(table, roles, dataset, unit, window, deadline, coding)
+    trials, counted = _gathered(rows, dataset, names_of_people, window, deadline)
+    cautions = _cautions(rows, trials, roles, deadline)
+    notes = (
+        *notes,
+        *chosen,
+        *computed,
+        *dropped,
+        people,
+        timing,
+        rows.accuracy.note,
+        rows.condition.note,
+        *rows.answers.notes,
+        *split_notes,
+        *cautions,
+    )
+    return replace(trials, excluded=counted, notes=tuple(notes))
 
 
 def exclusions(trials: Trials) -> pd.DataFrame:
@@ -131,7 +119,7 @@ def exclusions(trials: Trials) -> pd.DataFrame:
     return pd.DataFrame({**counts, **trials.excluded})
 
 
-def _check_arguments(names: object, where: object, unit: object, window: object, coding: object) -> None:
+def _check_arguments(names: object, where: object, unit: object, window: object, deadline: object, coding: object) -> None:
     if names is not None and (isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names)):
         raise TypeError(f"Expected `names` to be a sequence of the columns' names; got {names!r}.")
     if not isinstance(where, str | None):
@@ -140,6 +128,10 @@ def _check_arguments(names: object, where: object, unit: object, window: object,
         raise DataError(f"Expected `unit` to be 'ms' or 's'; got {unit!r}. Leave it out to have it told by the median reaction time.")
     if not isinstance(coding, Coding):
         raise TypeError(f"Expected `coding` to be a Coding; got {type(coding).__name__}.")
+    if deadline is not None and not isinstance(deadline, Real):
+        raise TypeError(f"Expected `deadline` to be a number of ms, or None; got {deadline!r}.")
+    if deadline is not None and not 0 < float(deadline) < np.inf:
+        raise DataError(f"Expected `deadline` to be above 0 ms; got {deadline!r}.")
     if window is None:
         return
     if not isinstance(window, Sequence) or len(window) != 2 or not all(isinstance(edge, Real) for edge in window):
@@ -148,116 +140,22 @@ def _check_arguments(names: object, where: object, unit: object, window: object,
         raise DataError(f"Expected `window` to run from a shorter to a longer time in ms; got {window!r}.")
 
 
-# --- rows and data sets ---------------------------------------------------------------------------------------------------------------------
-
-ALLOWED = (
-    *(ast.Expression, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Load),
-    *(ast.And, ast.Or, ast.Not, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod),
-    *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn),
-)
-
-
-def choose(table: pd.DataFrame, where: str | None) -> tuple[pd.DataFrame, list[str]]:
-    """The rows for which ``where`` holds, and a sentence about them.
-
-    Raises:
-        DataError: when the filter is not understood or holds for no row.
-    """
-    if where is None:
+def _without_nobodys_rows(table: pd.DataFrame, columns: Sequence[str], roles: Roles) -> tuple[pd.DataFrame, list[str]]:
+    """The table without rows that have neither a person nor a reaction time nor an answer, and a sentence about them."""
+    nobody = nobodys(table, columns, (roles.rt, roles.accuracy))
+    if not nobody.any():
         return table, []
-    expression, used = _parse(where, list(table.columns))
-    # Columns get names made here, so that none can mean anything else to pandas.
-    values = pd.DataFrame({placeholder: table[column] for placeholder, column in used.items()})
-    try:
-        mask = np.asarray(values.eval(expression, engine="python"))
-    except Exception as error:  # whatever pandas cannot compute, such as text < number, is a filter that does not fit the data
-        raise _bad_filter(where, table, f"it cannot be computed ({error})") from error
-    if mask.shape != (len(table),) or mask.dtype != bool:
-        raise _bad_filter(where, table, "it is not true or false for each row")
-    if not mask.any():
-        raise _bad_filter(where, table, f"it holds for none of {len(table)} rows")
-    return table.loc[mask].reset_index(drop=True), [f"`where` chose {mask.sum()} of {len(table)} rows: {where.strip()}."]
+    if nobody.all():
+        raise DataError(f"Expected persons, reaction times or answers in columns {listed((*columns, roles.rt, roles.accuracy))}; they are empty.")
+    sentence = f"{int(nobody.sum())} rows have no person, reaction time and answer; they are no trials and are left out."
+    return table.loc[~nobody].reset_index(drop=True), [sentence]
 
 
-def _bad_filter(where: str, table: pd.DataFrame, came: str) -> DataError:
-    return DataError(
-        f"Expected `where` to choose rows by comparing columns with values, such as 'block > 1 and group == \"a\"'; got {where!r}: {came}. "
-        f"The columns are {listed(table.columns, 40)}."
-    )
+# --- reaction times, accuracy and condition -------------------------------------------------------------------------------------------------
 
 
-def _parse(where: str, columns: list[str]) -> tuple[str, Mapping[str, str]]:
-    """The filter with a placeholder for each column, and the column for each placeholder; nothing but comparisons, logic and arithmetic passes."""
-    table = pd.DataFrame(columns=columns)
-    quoted: dict[str, str] = {}
-
-    def plain(found: re.Match[str]) -> str:
-        if found[1] is not None:
-            return quoted.setdefault(found[1], f"quoted_name_{len(quoted)}")
-        return {"&": " and ", "|": " or ", "~": " not "}.get(found[0], found[0])
-
-    written = re.sub(r"'[^'\n]*'|\"[^\"\n]*\"|`([^`\n]+)`|[&|~]", plain, where).strip()
-    try:
-        tree = ast.parse(written, mode="eval")
-        unknown = [node for node in ast.walk(tree) if not isinstance(node, ALLOWED)]
-        unknown += [side for node in ast.walk(tree) if isinstance(node, ast.BinOp) for side in (node.left, node.right) if not _countable(side)]
-        asked = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        column_of = {name: column for column, name in quoted.items()}
-        missing = [column_of.get(name, name) for name in sorted(asked) if column_of.get(name, name) not in columns]
-        placeholder = {name: f"c{i}" for i, name in enumerate(sorted(asked))}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name):
-                node.id = placeholder[node.id]
-        expression = ast.unparse(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise _bad_filter(where, table, f"it cannot be read ({error})") from error
-    if unknown:
-        raise _bad_filter(where, table, f"{type(unknown[0]).__name__} is not allowed")
-    if missing:
-        raise _bad_filter(where, table, f"there is no column {listed(missing)}")
-    return expression, {name: column_of.get(old, old) for old, name in placeholder.items()}
-
-
-def _countable(node: ast.AST) -> bool:
-    return not isinstance(node, ast.List | ast.Tuple) and not (isinstance(node, ast.Constant) and not isinstance(node.value, int | float))
-
-
-def natural(text: str) -> tuple[int, float, tuple[str | int, ...], str]:
-    """A key that sorts numbers as numbers, before text, and digits within text as numbers, too: 2, 10, "s2", "s10"."""
-    try:
-        return 0, float(text), (), text
-    except ValueError:
-        parts = re.split(r"([0-9]{1,18})", text)
-        return 1, 0.0, tuple(int(part) if i % 2 else part for i, part in enumerate(parts)), text
-
-
-def split(table: pd.DataFrame, by: str | Sequence[str] | None, coding: Coding) -> tuple[Array, tuple[str, ...], str]:
-    """The data set of each row, (row,), the data sets' names in natural order, and a sentence about them.
-
-    Raises:
-        DataError: when a column is unknown, nobody tells people apart, or a row belongs to nobody.
-    """
-    if by is not None and (not isinstance(by, str | Sequence)):
-        raise TypeError(f"Expected `by` to be a column's name or several; got {type(by).__name__}.")
-    asked = [by] if isinstance(by, str) else by
-    columns = [find_subject(table, coding)] if asked is None else [named(column, list(table.columns), "`by`") for column in asked]
-    if not columns:
-        return np.zeros(len(table), int), ("all",), "All rows are one data set."
-    words = [texts(column_of(table, column)) for column in columns]
-    for column, word in zip(columns, words, strict=True):
-        if lost := sum(w is None for w in word):
-            raise DataError(
-                f"Expected a value in column {column!r} of every row, to tell whose trial it is; {lost} of {len(table)} rows have none. "
-                "Fill them in, or leave them out with `where`."
-            )
-    keys = list(zip(*words, strict=True))
-    ordered = sorted(set(keys), key=lambda key: [natural(part) for part in key])
-    position = {key: i for i, key in enumerate(ordered)}
-    told = f"The {len(ordered)} data sets are the values of {' and '.join(repr(column) for column in columns)}."
-    return np.array([position[key] for key in keys], int), tuple(" · ".join(key) for key in ordered), told
-
-
-# --- reaction times, checks and reasons -----------------------------------------------------------------------------------------------------
+EVIDENT = (150.0, 2500.0)
+"""Reaction times in ms that tell codes apart when no window is given; outliers would hide the difference."""
 
 
 @dataclass(frozen=True)
@@ -273,91 +171,138 @@ class Unit:
 UNITS = (Unit("s", 1000.0, 0.1, 10.0), Unit("ms", 1.0, 100.0, 10_000.0))
 
 
-def reaction_times(table: pd.DataFrame, unit: str | None, coding: Coding) -> tuple[Array, str]:
-    """Reaction times in ms, (row,), NaN where there are none, and a sentence about their column and unit.
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table, understood."""
+
+    answers: Answers
+    accuracy: Decoded
+    condition: Decoded
+
+
+def _understood(
+    table: pd.DataFrame, roles: Roles, dataset: Array, unit: str | None, window: tuple[float, float] | None, deadline: float | None, coding: Coding
+) -> tuple[Rows, str]:
+    """What each row says, and a sentence about the unit of time.
+
+    Raises:
+        DataError: when reaction times, accuracy or condition cannot be understood.
+    """
+    rt = numbers(column_of(table, roles.rt))
+    rt = np.where(np.abs(rt) < 1e30, rt, np.nan)  # infinite, or beyond what float32 holds: no time at all
+    series = column_of(table, roles.accuracy)
+    accuracy = decode_accuracy(roles.accuracy, series, roles.one_is_correct, coding, rt > 0)
+    conditions = column_of(table, roles.condition)
+    has_condition = pd.notna(labels_of(conditions, coding.levels))  # a welcome page has none, and its long times are no code
+    codes = codes_of(np.where(has_condition, rt, np.nan), ~(accuracy.known & (accuracy.codes == 0)))
+    chosen, timing = _unit(table, rt[~np.isin(rt, codes)], roles, unit)
+    _check_accuracy(roles, accuracy, rt)
+    usable = accuracy.known & (accuracy.codes != OUTCOMES.index("omission")) & ~np.isin(rt, codes) & _within(rt * chosen.ms, window or EVIDENT)
+    evidence = Evidence(dataset, rt * chosen.ms, (accuracy.codes == 1).astype(float), usable)
+    condition = decode_condition(roles.condition, conditions, coding, lambda words: levels_by_data(roles.condition, words, evidence))
+    return Rows(answers(rt, codes, chosen.ms, accuracy, deadline, condition.known), accuracy, condition), timing
+
+
+def _within(rt: Array, window: tuple[float, float] | None) -> Array:
+    """(row,) True where a reaction time is above 0 and within the window."""
+    low, high = window or (0.0, np.inf)
+    return (rt > 0.0) & (rt >= low) & (rt <= high)
+
+
+def _unit(table: pd.DataFrame, times: Array, roles: Roles, unit: str | None) -> tuple[Unit, str]:
+    """The unit of reaction times, and a sentence about it.
 
     Raises:
         DataError: when there are none, or their unit cannot be told or contradicts the median.
     """
-    column, suffix = find_rt(table, coding)
-    rt = numbers(column_of(table, column))
-    rt = np.where(np.abs(rt) < 1e30, rt, np.nan)  # infinite, or beyond what float32 holds: no time at all
-    usable = rt[np.isfinite(rt) & (rt > 0)]
+    column = roles.rt
+    usable = times[np.isfinite(times) & (times > 0)]
     if not len(usable):
         raise DataError(f"Expected positive reaction times in column {column!r}; got {listed(dict.fromkeys(texts(column_of(table, column))), 5)}.")
     median = float(np.median(usable))
     by_median = next((u for u in UNITS if u.low <= median <= u.high), None)
-    asked = unit or suffix
+    asked = unit or roles.unit
     if by_median is None and asked is None:
-        raise DataError(f"Expected reaction times in ms or s; the median of column {column!r} is {median:.4g}, which may be either. Give `unit`.")
+        raise DataError(
+            f"Expected reaction times in ms or s; the median of column {column!r} is {median:.4g}, which may be either. Give {doors.option('unit')}."
+        )
     if by_median is not None and asked not in (None, by_median.name):
-        how = f"`unit` is {unit!r}" if unit else f"the name of column {column!r} says {suffix!r}"
-        raise DataError(f"Expected reaction times in {asked}, since {how}; got a median of {median:.4g}. Give unit={by_median.name!r} if it is that.")
+        how = f"`unit` is {unit!r}" if unit else f"the name of column {column!r} says {roles.unit!r}"
+        raise DataError(
+            f"Expected reaction times in {asked}, since {how}; got a median of {median:.4g}. "
+            f"Give {doors.option('unit', by_median.name)} if it is that."
+        )
     chosen = next(u for u in UNITS if u.name == (asked or (by_median and by_median.name)))
-    how = "as given" if unit else "told by its name and median" if suffix else "told by the median"
-    note = f"The reaction time was taken from column {column!r}, in {chosen.name} ({how}, {median:.4g})."
-    return np.round(rt * chosen.ms, 6), note  # rounded, so that .285 s is 285 ms and edges of the window are met
+    how = "as given" if unit else "told by its name and median" if roles.unit else "told by the median"
+    return chosen, f"The reaction time was taken from column {column!r}, in {chosen.name} ({how}, {median:.4g})."
 
 
-def _check_accuracy(column: str, accuracy: Decoded, rt: Array, one_is_correct: bool) -> None:
-    """Refuse 0 and 1 when they make most answers errors."""
-    looked_at = accuracy.known & (rt > 0)
-    if accuracy.guess is None or not looked_at.any():
+def _check_accuracy(roles: Roles, accuracy: Decoded, rt: Array) -> None:
+    """Refuse codes that make most answers errors, unless the user has said what they mean."""
+    looked_at = accuracy.known & (rt > 0) & (accuracy.codes != OUTCOMES.index("omission"))
+    if accuracy.meaning.how != "codes" or not looked_at.any():
         return
     correct = float((accuracy.codes[looked_at] == 0).mean())
     if correct < 0.5:
-        meaning, option = ("correct", "error") if one_is_correct else ("an error", "accuracy")
+        meaning, option = ("correct", "error") if roles.one_is_correct else ("an error", "accuracy")
         raise DataError(
-            f"Expected most answers to be correct; with 1 = {meaning} in column {column!r}, {correct:.0%} are. "
-            f"If it is the other way round, give Coding({option}={column!r})."
+            f"Expected most answers to be correct; with 1 = {meaning} in column {roles.accuracy!r}, {correct:.0%} are. "
+            f"If it is the other way round, give {doors.coding(**{option: roles.accuracy})}."
         )
 
 
-def _check_guess(column: str, guess: Mapping[str, str] | None, trials: Trials) -> None:
-    """Refuse a guessed coding of the condition that makes congruent trials slower, surely, and not clearly more accurate."""
-    if guess is None:
-        return
-    correct = trials.where("response", "correct")
-    slower, error = _contrast(trials, trials.values["rt"], correct)
-    more_accurate, error_of_accuracy = _contrast(trials, correct, trials.present)
-    if slower > 3 * error and not more_accurate > 2 * error_of_accuracy:
-        turn = {CONGRUENT: INCONGRUENT, INCONGRUENT: CONGRUENT}
-        other = {code: turn.get(level, level) for code, level in guess.items()}
-        raise DataError(
-            f"Expected congruent trials to be faster or more accurate; with the guess {dict(guess)} for column {column!r} they are {slower:.0f} ms "
-            f"slower (standard error {error:.1f} ms) and {more_accurate:+.1%} more accurate (standard error {error_of_accuracy:.1%}). "
-            f"If the codes are the other way round, give Coding(levels={other}); if the guess is right, Coding(levels={dict(guess)})."
-        )
+# --- trials ---------------------------------------------------------------------------------------------------------------------------------
 
 
-def _contrast(trials: Trials, values: Array, counted: Array) -> tuple[float, float]:
-    """Mean of the values (dataset, trial) in congruent - incongruent trials and its standard error, over people, or over one person's trials."""
-    cells = [counted & trials.where("condition", level) for level in (CONGRUENT, INCONGRUENT)]
-    n = np.array([cell.sum(axis=1) for cell in cells])  # (condition, dataset)
-    both = np.asarray((n > 0).all(axis=0))
-    if both.sum() > 1:
-        mean = np.array([np.where(cell, values, 0).sum(axis=1, dtype=float) for cell in cells])[:, both] / n[:, both]
-        effects = mean[0] - mean[1]
-        return effects.mean(), effects.std(ddof=1) / np.sqrt(len(effects))
-    congruent, incongruent = (np.asarray(values, float)[cell & both[:, None]] for cell in cells)
-    if min(len(congruent), len(incongruent)) < 2:
-        return 0.0, np.inf
-    return congruent.mean() - incongruent.mean(), np.sqrt(congruent.var(ddof=1) / len(congruent) + incongruent.var(ddof=1) / len(incongruent))
+def _gathered(
+    rows: Rows, dataset: Array, names: Sequence[str], window: tuple[float, float] | None, deadline: float | None
+) -> tuple[Trials, Mapping[str, Array]]:
+    """The trials of each data set, and how many of each were left out under each of `REASONS`."""
+    reason = _reasons(rows, window, keeps_omissions=deadline is not None)
+    kept = reason == len(REASONS)
+    omitted = rows.answers.omitted[kept]
+    values = {
+        "condition": rows.condition.codes[kept],
+        "response": np.where(omitted, 0, rows.accuracy.codes[kept]),
+        "rt": np.where(omitted, 0.0, rows.answers.rt[kept]),
+    }
+    trials = from_long(CONFLICT_TASK, dataset[kept], values, answered=~omitted, names=names)
+    return trials, {name: np.bincount(dataset[reason == i], minlength=len(names)) for i, name in enumerate(REASONS)}
 
 
-def _reasons(rt: Array, window: tuple[float, float] | None, condition: Decoded, accuracy: Decoded) -> Array:
+def _reasons(rows: Rows, window: tuple[float, float] | None, *, keeps_omissions: bool) -> Array:
     """The position of the first of `REASONS` that applies to each row, (row,); their number where none does."""
-    low, high = window or (0.0, np.inf)
+    rt, omitted, condition, accuracy = rows.answers.rt, rows.answers.omitted, rows.condition, rows.accuracy
     applies = [
-        np.isfinite(rt) & (rt < 0),
-        ~np.isfinite(rt) | (rt == 0) | condition.missing | accuracy.missing,
-        ~((rt >= low) & (rt <= high)),
+        omitted & (not keeps_omissions),
+        condition.missing | (~omitted & (np.isnan(rt) | accuracy.missing)),
+        ~omitted & ~_within(rt, window),
         ~condition.known,
-        ~accuracy.known,
+        ~omitted & ~accuracy.known,
     ]
     return np.select(applies, range(len(REASONS)), default=len(REASONS))
 
 
-def _neutral(trials: Trials) -> list[str]:
-    n_neutral = int(trials.where("condition", NEUTRAL).sum())
-    return [f"Neutral trials are present: {n_neutral} of {trials.n_trials.sum()}."] if n_neutral else []
+def _cautions(rows: Rows, trials: Trials, roles: Roles, deadline: float | None) -> list[str]:
+    """Sentences about what a user may want to look at before anything is fitted."""
+    answered = trials.answered
+    n_answered, longest = int(answered.sum()), float(trials.values["rt"][answered].max(initial=0.0))
+    n_omitted = int((trials.present & ~answered).sum()) if deadline is not None else int((rows.answers.omitted & rows.condition.known).sum())
+    sentences = told(n_omitted, n_answered, longest, deadline)
+    if n_neutral := int(trials.where("condition", NEUTRAL).sum()):
+        sentences.append(f"Neutral trials are present: {n_neutral} of {trials.n_trials.sum()}.")
+    n_unknown = int((~rows.accuracy.known & ~rows.accuracy.missing & ~rows.answers.omitted).sum())
+    if n_unknown and n_answered and not trials.where("response", "error").any():
+        sentences.append(
+            f"Caution: nobody made an error, while {n_unknown} trials were left out for their code in column {roles.accuracy!r}. Were these errors?"
+        )
+    evidence = _evidence(trials)
+    codes = np.asarray(trials.values["condition"][answered])
+    return sentences + doubt_of(roles.condition, codes, np.ones(len(codes), bool), evidence)
+
+
+def _evidence(trials: Trials) -> Evidence:
+    """The answered trials, one row each."""
+    answered = trials.answered
+    dataset = np.broadcast_to(np.arange(len(trials))[:, None], answered.shape)[answered]
+    return Evidence(dataset, trials.values["rt"][answered], (trials.values["response"][answered] == 1).astype(float), np.ones(len(dataset), bool))

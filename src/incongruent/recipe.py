@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from incongruent import encoders
-from incongruent.options import helpful
+from incongruent.options import check_counts, helpful
+from incongruent.plain import number, whole_number
 from incongruent.simulation import CHUNK
 
 FIRST_CHUNKS = 8
@@ -16,6 +17,8 @@ LARGE_BATCH, SMALL_BATCH = 256, 64
 WARMUP_SHARE = 0.1
 DEFAULT_EPOCHS, DEFAULT_STEPS = 100, (3000, 60_000)
 """The budget for stored simulations when none is given: so many epochs, within so many steps."""
+ONE_LENGTH, TWO_LENGTHS, ALL_LENGTHS = (1.0, 150), (5.0, 1000), 4
+"""Up to so many minutes or steps there are one or two padded lengths; above, four. Each takes about ten seconds to compile."""
 
 
 @helpful
@@ -45,6 +48,9 @@ class Recipe:
     reuse: float = 1.0
 
     def __post_init__(self) -> None:
+        check_counts(self, {"warmup": 1, "window_bytes": 0} | ({"batch_size": 2} if self.batch_size is not None else {}))
+        for name in ("peak_rate", "clip", "average", "mmd_weight", "reuse"):
+            object.__setattr__(self, name, number(name, getattr(self, name)))
         positive = self.peak_rate > 0 and self.clip > 0 and self.reuse > 0 and self.mmd_weight >= 0
         if self.n_batch < 2 or self.warmup < 1 or not 0 <= self.average < 1 or not positive:
             raise ValueError(
@@ -75,6 +81,10 @@ class Budget:
     steps: int | None
 
     def __post_init__(self) -> None:
+        if self.minutes is not None:
+            object.__setattr__(self, "minutes", number("minutes", self.minutes))
+        if self.steps is not None:
+            object.__setattr__(self, "steps", whole_number("steps", self.steps, 1))
         given = [value for value in (self.minutes, self.steps) if value is not None]
         if len(given) != 1 or given[0] <= 0:
             raise ValueError(f"Expected either minutes or steps, above 0; got minutes={self.minutes}, steps={self.steps}.")
@@ -82,6 +92,13 @@ class Budget:
     def share(self, step: int, seconds: float) -> float:
         """How much of it is used, 0 to 1."""
         return seconds / (60.0 * self.minutes) if self.minutes is not None else step / (self.steps or 1)
+
+    @property
+    def n_lengths(self) -> int:
+        """To how many lengths batches are padded: few in a short budget, in which another compilation would cost more than it saves."""
+        if self.minutes is not None:
+            return 1 if self.minutes <= ONE_LENGTH[0] else 2 if self.minutes <= TWO_LENGTHS[0] else ALL_LENGTHS
+        return 1 if (self.steps or 1) <= ONE_LENGTH[1] else 2 if (self.steps or 1) <= TWO_LENGTHS[1] else ALL_LENGTHS
 
     def chunks(self, step: int, batch_size: int) -> int | None:
         """How many chunks have to have entered the window before a step; None with a budget in minutes, when whatever is ready enters."""
@@ -98,6 +115,7 @@ def budget_for(minutes: float | None, steps: int | None, epochs: float | None, n
         raise ValueError(f"Expected one of minutes, steps and epochs; got minutes={minutes}, steps={steps}, epochs={epochs}.")
     if epochs is not None and n_stored is None:
         raise ValueError("Expected minutes or steps for training while simulating, where there are no epochs; got epochs. Use steps.")
+    epochs = None if epochs is None else number("epochs", epochs)
     if epochs is not None and not epochs > 0:
         raise ValueError(f"Expected epochs above 0; got {epochs}.")
     if n_stored is None or minutes is not None or steps is not None:

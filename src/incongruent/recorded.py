@@ -1,82 +1,32 @@
-"""Simulations made elsewhere, and data of any kind: arrays, data frames and files -> `Trials` and `Simulations`.
-
-What is said once, a scalar or one value for each data set, is spread over the trials; what is said once for a trial of all data sets is spread over
-the data sets.
-"""
+"""Simulations made elsewhere -> `Simulations`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from incongruent.arrays import trials_and_failures, trials_from
+from incongruent.covariates import Recorded
 from incongruent.designs import Design
 from incongruent.joint_prior import AnyPrior, joint_prior_of
 from incongruent.models.model import Model
 from incongruent.options import helpful
+from incongruent.plain import number, text_of
 from incongruent.simulation import Simulations, Simulator
 from incongruent.tables import read_table
-from incongruent.trials import Category, Column, Continuous, Integer, Per, Trials, allowed, checked, from_long
+from incongruent.trials import Category, Column, Trials, select
+
+__all__ = ["simulations_from", "trials_from"]
 
 Array = np.ndarray
 
-MOST_LEVELS = 12
-"""Whole numbers with at most so many different values are read as categories when nobody says otherwise."""
 SUBSAMPLE = 10
 """From data sets that all have the same number of trials, learning goes down to this part of it."""
-
-
-@helpful
-def trials_from(
-    data: Any,
-    columns: Sequence[Column] | None = None,
-    *,
-    given: Sequence[str] = (),
-    n_trials: int | Array | None = None,
-    answered: Array | str | None = None,
-    dataset: str = "dataset",
-) -> Trials:
-    """Trials from arrays, a data frame or a file.
-
-    Args:
-        data: one of
-
-            * a mapping of column names to arrays: (dataset, trial); (trial,) for what all data sets share; (dataset,) or (dataset, 1) for what is
-              given once a data set; a scalar for what never changes; (dataset, trial, k) for k columns. Without any (dataset, trial) array every
-              data set is a vector, and (dataset,) arrays are its elements;
-            * an array (dataset, column) of vectors or (dataset, trial, column);
-            * a data frame, or a file of one (CSV, TSV, Parquet), with one row a trial and a column that tells the data sets apart.
-
-        columns: what the columns are; found from names, shapes and values when left out, and told in ``notes``.
-        given: names of (dataset, trial) columns that the design set, when ``columns`` are left out.
-        n_trials: how many trials each data set has, one number or (dataset,); later places are empty. All are used when left out.
-        answered: (dataset, trial), or the name of a column of a data frame: False where no answer came; everywhere True when left out.
-        dataset: the column of a data frame that tells the data sets apart.
-
-    Raises:
-        ValueError: when shapes do not fit, or a value is not what its column allows.
-
-    Example:
-        >>> import numpy as np
-        >>> trials_from({"rt": np.ones((3, 10)), "load": np.arange(10) % 2, "age": np.array([20.5, 30, 41])})
-        Trials(3 data sets, 10–10 trials each, columns rt, load, age)
-    """
-    if columns is not None and len(given):
-        raise ValueError(f"Expected either columns, which say themselves whether they are given, or given={list(given)}; got both.")
-    if isinstance(data, Trials):
-        if len(given) or n_trials is not None or answered is not None or columns not in (None, data.columns):
-            raise ValueError("Expected Trials as they are, which know their columns, numbers and answers; got options beside. Leave those out.")
-        return data
-    if isinstance(data, Mapping):
-        return _from_arrays({str(k): np.asarray(v) for k, v in data.items()}, columns, set(given), n_trials, answered)
-    if isinstance(data, np.ndarray):
-        return _from_one_array(data, columns, set(given), n_trials, answered)
-    if n_trials is not None:
-        raise ValueError(f"Expected a data frame with one row a trial, which tells their numbers; got n_trials={n_trials} beside. Leave it out.")
-    return _from_frame(read_table(data)[0], columns, set(given), answered, dataset)
+Bounds = Literal["range"] | Mapping[str, tuple[float, float]] | None
 
 
 @helpful
@@ -92,6 +42,8 @@ def simulations_from(
     n_trials: int | Array | None = None,
     answered: Array | str | None = None,
     dataset: str = "dataset",
+    bounds: Bounds = None,
+    failed: Literal["refuse", "leave out"] = "refuse",
 ) -> Simulations:
     """Simulations that were made elsewhere, to train with.
 
@@ -101,7 +53,7 @@ def simulations_from(
         data: as in `trials_from`.
         columns: as in `trials_from`; those of ``model`` when there is one.
         prior: from which theta came. When left out it is known by these samples alone: a network can be trained, but there is no prior density, for
-            reweighting for example.
+            reweighting for example, and draws may lie outside of the range of theta unless ``bounds`` say otherwise.
         design: which numbers of trials to learn; from a tenth of what there is, by taking random trials, up to all when left out. Data sets whose
             numbers of trials differ are used from the smallest on.
         model: that made them, if it can simulate here too.
@@ -109,9 +61,13 @@ def simulations_from(
         n_trials: as in `trials_from`.
         answered: as in `trials_from`.
         dataset: as in `trials_from`.
+        bounds: limits that no draw leaves, when there is no prior: (low, high) by parameter, or "range", that of theta, wider at both ends by as much
+            as lies between two of n equally spaced values.
+        failed: simulations whose parameters or trials are not finite are refused; or "leave out", which makes the prior the one under which the
+            simulator does not fail.
 
     Raises:
-        ValueError: when theta and data do not belong together, or theta lies outside the prior.
+        ValueError: when theta and data do not belong together, theta lies outside the prior, or something is not finite.
 
     Example:
         >>> import numpy as np
@@ -120,12 +76,20 @@ def simulations_from(
         >>> simulations_from({"mean": mean}, {"x": rng.normal(mean[:, None], 1.0, (100, 50))})
         Simulations(100 data sets of recorded, 50–50 trials each, parameters mean)
     """
+    if failed not in ("refuse", "leave out"):
+        raise ValueError(f"Expected failed to be 'refuse' or 'leave out'; got {failed!r}.")
+    if prior is not None and bounds is not None:
+        raise ValueError("Expected either a prior, which has its own limits, or bounds; got both.")
     columns = columns if model is None else model.columns
-    trials = trials_from(data, columns, given=given, n_trials=n_trials, answered=answered, dataset=dataset)
+    trials, lost = trials_and_failures(data, columns, given, n_trials, answered, dataset, failed_too=failed == "leave out")
     names, values = _parameters(theta, trials, dataset, prior)
+    lost = lost | ~np.isfinite(values).all(axis=1)
+    trials, values = _without(trials, values, names, lost, leave_out=failed == "leave out")
     if model is None:
         model = Model("recorded", names, trials.columns)
-    prior = joint_prior_of(values, names) if prior is None else prior
+    if prior is None:
+        prior = _known_by(values, names, bounds)
+        trials = replace(trials, notes=(*trials.notes, *([OPEN] if bounds is None else [])))
     inside = np.isfinite(prior.to_real(values)).all(axis=1)
     if not inside.all():
         row = int(np.argmin(inside))
@@ -136,9 +100,9 @@ def simulations_from(
 
 def _parameters(theta: Any, trials: Trials, dataset: str, prior: AnyPrior | None) -> tuple[tuple[str, ...], Array]:
     """Names, and values (dataset, parameter) in the order of the data sets."""
-    frame = pd.DataFrame({k: np.asarray(v) for k, v in theta.items()}) if isinstance(theta, Mapping) else read_table(theta)[0]
+    frame = pd.DataFrame({text_of(k): np.asarray(v) for k, v in theta.items()}) if isinstance(theta, Mapping) else read_table(theta)[0]
     if dataset in frame.columns:
-        by_name = frame.assign(**{dataset: frame[dataset].map(_text)}).set_index(dataset)
+        by_name = frame.assign(**{dataset: frame[dataset].map(text_of)}).set_index(dataset)
         missing, extra = set(trials.names) - set(by_name.index), set(by_name.index) - set(trials.names)
         if missing or extra or by_name.index.has_duplicates:
             raise ValueError(
@@ -146,18 +110,59 @@ def _parameters(theta: Any, trials: Trials, dataset: str, prior: AnyPrior | None
                 f"{sorted(extra)[:5]}, twice {sorted(set(by_name.index[by_name.index.duplicated()]))[:5]}."
             )
         frame = by_name.loc[list(trials.names)]
-    names = tuple(map(str, frame.columns)) if prior is None else prior.names
-    if set(names) != set(map(str, frame.columns)):
+    frame = frame.rename(columns=text_of)
+    names = tuple(frame.columns) if prior is None else prior.names
+    if set(names) != set(frame.columns):
         raise ValueError(f"Expected theta with the prior's parameters {names}; got {tuple(frame.columns)}.")
     if len(frame) != len(trials):
         raise ValueError(f"Expected theta for {len(trials)} data sets; got {len(frame)} rows.")
-    values = frame[list(names)].to_numpy(float)
-    if not np.isfinite(values).all():
+    return names, frame[list(names)].to_numpy(float)
+
+
+OPEN = """No prior was given, so that parameters have no limits: draws may lie outside of the range of the recorded ones. Say bounds='range' to keep \
+them inside."""
+
+
+def _without(trials: Trials, values: Array, names: tuple[str, ...], lost: Array, *, leave_out: bool) -> tuple[Trials, Array]:
+    """Data sets and parameters without those that failed, and a note that says so."""
+    if not lost.any():
+        return trials, values
+    if not leave_out:
         row, place = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(
-            f"Expected finite parameters; got {names[place]}={values[row, place]} in data set {row + 1}. Leave out simulations that failed."
+            f"Expected finite parameters; got {names[place]}={values[row, place]} in data set {row + 1}. Leave out simulations that failed, with "
+            f"failed='leave out'."
         )
-    return names, values
+    if lost.all():
+        raise ValueError(f"Expected simulations that did not fail; all {len(lost)} have parameters or trials that are not finite.")
+    note = (
+        f"{int(lost.sum())} of {len(lost)} simulations failed ({lost.mean():.1%}) and were left out: the prior is cut to where the simulator did not "
+        f"fail, and where failing tells about the parameters, so is the posterior."
+    )
+    kept = select(trials, ~lost)
+    return replace(kept, notes=(*kept.notes, note)), values[~lost]
+
+
+def _known_by(values: Array, names: tuple[str, ...], bounds: Bounds) -> AnyPrior:
+    """The prior of which these samples are known, (dataset, parameter), within bounds."""
+    low, high = values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf)
+    recorded = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+    if isinstance(bounds, str) and bounds == "range":
+        margin = (high - low) / max(len(values) - 1, 1)
+        limits = dict(zip(names, zip((low - margin).tolist(), (high + margin).tolist(), strict=True), strict=True))
+    elif bounds is None or isinstance(bounds, Mapping):
+        limits = {text_of(name): _limits(name, pair) for name, pair in (bounds or {}).items()}
+    else:
+        raise ValueError(f"Expected bounds='range', or (low, high) by parameter; got {bounds!r}.")
+    lows, highs = ({name: pair[side] for name, pair in limits.items()} for side in (0, 1))
+    return joint_prior_of(values, names, low=lows, high=highs, recorded=recorded)
+
+
+def _limits(name: str, pair: Any) -> tuple[float, float]:
+    if np.ndim(pair) != 1 or len(pair) != 2:
+        raise ValueError(f"Expected (low, high) as the bounds of {name!r}; got {pair!r}.")
+    low, high = (number(f"a bound of {name!r}", end) for end in pair)
+    return low, high
 
 
 def _design_for(trials: Trials) -> Design:
@@ -174,194 +179,3 @@ def _design_for(trials: Trials) -> Design:
     others = {c.name: Recorded(trials.values[c.name][trials.present]) for c in trials.columns if c.given and c not in by_trial[:1]}
     design = Design((smallest, int(n.max())), {}, None, given=others)
     return replace(design, share=share, condition=by_trial[0]) if share else design
-
-
-class Recorded:
-    """Draws values from those that were recorded, for the columns of a design."""
-
-    __name__ = "Recorded"
-
-    def __init__(self, values: Array) -> None:
-        self.values = np.asarray(values)
-
-    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        """Values of that shape, drawn with replacement."""
-        return rng.choice(self.values, shape)
-
-
-def _from_one_array(array: Array, columns: Sequence[Column] | None, given: set[str], n_trials: Any, answered: Any) -> Trials:
-    if array.ndim not in (2, 3):
-        raise ValueError(f"Expected an array (dataset, column) of vectors or (dataset, trial, column); got shape {array.shape}.")
-    names = [f"x{k + 1}" for k in range(array.shape[-1])] if columns is None else [column.name for column in columns]
-    if len(names) != array.shape[-1]:
-        raise ValueError(f"Expected {len(names)} columns, {names}, along the last axis; got shape {array.shape}.")
-    whole = array[:, None, :] if array.ndim == 2 else array
-    columns = columns or [Continuous(name, given=name in given) for name in names]
-    return _from_arrays({name: whole[..., k] for k, name in enumerate(names)}, columns, given, n_trials, answered)
-
-
-def _from_arrays(arrays: Mapping[str, Array], columns: Sequence[Column] | None, given: set[str], n_trials: Any, answered: Any) -> Trials:
-    arrays = _split(arrays)
-    declared = {column.name: column for column in columns or ()}
-    if declared and set(declared) != set(arrays):
-        raise ValueError(f"Expected arrays for the columns {sorted(declared)}; got {sorted(arrays)}.")
-    if given - set(arrays):
-        raise ValueError(f"Expected `given` to name some of {sorted(arrays)}; got {sorted(given)}.")
-    shape = _shape_of(arrays, n_trials)
-    n = np.broadcast_to(np.asarray(shape[1] if n_trials is None else n_trials), (shape[0],))
-    if (n < 0).any() or (n > shape[1]).any():
-        raise ValueError(f"Expected n_trials of 0 to {shape[1]}, the places there are; got {n.min()} to {n.max()}.")
-    present = np.arange(shape[1]) < n[:, None]
-    came = present if answered is None else present & _as_answered(answered, shape)
-    made, values, notes = [], {}, []
-    for name, array in arrays.items():
-        spread, per, is_given = _spread(name, array, shape, declared.get(name), name in given)
-        known = present if is_given else came
-        column = declared.get(name) or _column_for(name, spread[known], per, is_given)
-        if name not in declared:
-            notes.append(f"{name} was read as {column}.")
-        made.append(column)
-        values[name] = _coded(column, spread, present if column.given else came)
-    return checked(Trials(tuple(columns or made), values, present, came, notes=tuple(notes)))
-
-
-def _as_answered(answered: Any, shape: tuple[int, int]) -> Array:
-    answered = np.asarray(answered)
-    if answered.shape != shape or answered.dtype.kind != "b":
-        raise ValueError(f"Expected answered of shape {shape}, (dataset, trial), True or False; got {answered.dtype} {answered.shape}.")
-    return answered
-
-
-def _split(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """Arrays with at most two axes: (dataset, trial, k) becomes k columns."""
-    out: dict[str, Array] = {}
-    for name, array in arrays.items():
-        if array.ndim > 3 or array.dtype.kind == "c":
-            raise ValueError(f"Expected at most three axes (dataset, trial, column) of real numbers for {name!r}; got {array.dtype} {array.shape}.")
-        if array.ndim < 3:
-            out[name] = array
-        elif array.shape[2] == 1:
-            out[name] = array[..., 0]
-        else:
-            out |= {f"{name}_{k + 1}": array[..., k] for k in range(array.shape[2])}
-    return out
-
-
-def _shape_of(arrays: Mapping[str, Array], n_trials: Any) -> tuple[int, int]:
-    """(dataset, trial) of the arrays that have both axes; vectors have one trial."""
-    shapes = {array.shape for array in arrays.values() if array.ndim == 2}
-    wide = {shape for shape in shapes if shape[1] != 1} or shapes
-    if len(wide) > 1:
-        found = {name: array.shape for name, array in arrays.items() if array.ndim == 2}
-        raise ValueError(f"Expected the same shape (dataset, trial) for all columns; got {found}.")
-    if wide:
-        return next(iter(wide))
-    lengths = {array.shape[0] for array in arrays.values() if array.ndim == 1}
-    if len(lengths) != 1 or (n_trials is not None and np.max(n_trials) != 1):
-        found = {name: array.shape for name, array in arrays.items()}
-        raise ValueError(f"Expected at least one array of shape (dataset, trial), or vectors of (dataset,) arrays of one length; got {found}.")
-    return lengths.pop(), 1
-
-
-def _spread(name: str, array: Array, shape: tuple[int, int], column: Column | None, given: bool) -> tuple[Array, Per, bool]:
-    """The array as (dataset, trial); how often it changes; whether the design must have set it."""
-    if array.shape == shape:
-        return array, "trial", given
-    if array.ndim == 0:
-        return np.broadcast_to(array, shape), "batch", True
-    if array.ndim == 1 and shape[1] == 1 and array.shape[0] == shape[0]:
-        return array[:, None], "trial", given
-    per_set, per_trial = array.shape in ((shape[0],), (shape[0], 1)), array.shape in ((shape[1],), (1, shape[1]))
-    if per_set and per_trial and column is not None:
-        per_set, per_trial = column.per != "trial", column.per == "trial"
-    if per_set and per_trial:
-        raise ValueError(
-            f"Expected {name!r} to be told apart as one value a data set or one a trial; there are {shape[0]} of each. Say which with columns=, per=."
-        )
-    if per_set:
-        return np.broadcast_to(array.reshape(-1, 1), shape), "dataset", True
-    if per_trial:
-        return np.broadcast_to(array.reshape(1, -1), shape), "trial", True
-    raise ValueError(
-        f"Expected {name!r} of shape {shape} (dataset, trial), ({shape[1]},) for all data sets, ({shape[0]},) for one value a data set, or a scalar; "
-        f"got {array.shape}."
-    )
-
-
-def _column_for(name: str, known: Array, per: Per, given: bool) -> Column:
-    """What a column seems to be, by its known values."""
-    if known.dtype.kind in "bOUS":
-        return Category(name, tuple(sorted({_text(v) for v in known.reshape(-1)})), given, per)
-    if not np.isfinite(known).all() or not (known == np.floor(known)).all():
-        return Continuous(name, given=given, positive=bool((known > 0).all()), per=per)
-    different = np.unique(known)
-    if len(different) <= MOST_LEVELS:
-        return Category(name, tuple(_text(v) for v in different), given, per)
-    return Integer(name, given=given, per=per)
-
-
-def _coded(column: Column, values: Array, known: Array) -> Array:
-    """The values in the column's type; text and numbers of categories become the position of their level. What is not known is 0."""
-    values = np.where(known, np.asarray(values), np.asarray(values).flat[int(np.argmax(known))] if known.any() else 0)
-    if not isinstance(column, Category):
-        try:
-            numbers = values.astype(float)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"Expected numbers in column {column.name!r}; got {values.dtype} ({error}).") from error
-        fine, wanted = allowed(column, numbers)
-        if not fine.all():
-            place = tuple(int(i) + 1 for i in np.argwhere(~fine)[0])
-            raise ValueError(
-                f"Expected {wanted} in column {column.name!r}; got {numbers[~fine][0]} at place {place}. Say with answered= which trials have no "
-                f"answer, or with columns= what the column is."
-            )
-        return np.where(known, numbers, 0).astype(column.dtype)
-    different, where = np.unique([_text(v) for v in values.reshape(-1)], return_inverse=True)
-    unknown = sorted(map(str, set(different) - set(column.levels)))
-    if unknown:
-        raise ValueError(f"Expected levels {column.levels} in column {column.name!r}; got {unknown[:5]}.")
-    positions = np.array([column.levels.index(text) for text in different], np.int8)
-    return positions[where.reshape(-1)].reshape(values.shape)
-
-
-def _text(value: Any) -> str:
-    """A value as a level: numbers without needless zeros."""
-    if isinstance(value, bool | np.bool_ | str):
-        return str(value)
-    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value)
-
-
-def _from_frame(frame: pd.DataFrame, columns: Sequence[Column] | None, given: set[str], answered: Array | str | None, dataset: str) -> Trials:
-    if dataset not in frame.columns:
-        raise ValueError(
-            f"Expected a column {dataset!r} that tells the data sets apart; the columns are {list(frame.columns)}. Name it with dataset=."
-        )
-    codes, names = pd.factorize(frame[dataset])
-    if (codes < 0).any():
-        raise ValueError(f"Expected a data set for every row; {int((codes < 0).sum())} rows have none in {dataset!r}.")
-    came = np.ones(len(frame), bool) if answered is None else np.asarray(frame[answered] if isinstance(answered, str) else answered, bool)
-    if came.shape != (len(frame),):
-        raise ValueError(f"Expected answered of shape ({len(frame)},), one for each row; got {came.shape}.")
-    left = frame.drop(columns=[dataset, *([answered] if isinstance(answered, str) else [])])
-    declared = {column.name: column for column in columns or ()}
-    if declared and set(declared) != set(left.columns):
-        raise ValueError(f"Expected the columns {sorted(declared)}; got {sorted(left.columns)}. Leave the others out of the data frame.")
-    made, values, notes = [], {}, []
-    for name in declared or map(str, left.columns):
-        array, is_given = left[name].to_numpy(), name in given
-        column = declared.get(name) or _column_for(name, array[came | is_given], _per_of(array, codes, is_given), is_given)
-        if name not in declared:
-            notes.append(f"{name} was read as {column}.")
-        made.append(column)
-        values[name] = _coded(column, array, np.ones(len(array), bool) if column.given else came)
-    trials = from_long(made, codes, values, answered=came, names=[_text(name) for name in names])
-    return checked(Trials(trials.columns, trials.values, trials.present, trials.answered, trials.names, notes=tuple(notes)))
-
-
-def _per_of(array: Array, codes: Array, given: bool) -> Per:
-    """Whether a given column changes with the trials, or only from data set to data set."""
-    if not given:
-        return "trial"
-    n_different = len(pd.unique(array))
-    pairs = len(pd.DataFrame({"dataset": codes, "value": array}).drop_duplicates())
-    return "dataset" if n_different > 1 and pairs == len(np.unique(codes)) else "trial"

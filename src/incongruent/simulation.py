@@ -6,8 +6,6 @@ Data sets are made in chunks with one stream of random numbers each, so that the
 from __future__ import annotations
 
 import os
-import zlib
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +16,9 @@ from incongruent.designs import Design, ObservedDesign
 from incongruent.joint_prior import AnyPrior
 from incongruent.models.model import Model
 from incongruent.models.own import SimulationError
-from incongruent.trials import Trials, allowed, concatenate, renumbered, select
+from incongruent.plain import whole_number, words_of
+from incongruent.streams import Purpose, stream
+from incongruent.trials import Trials, allowed, concatenate, positions_of, renumbered, select
 
 Array = np.ndarray
 
@@ -44,6 +44,8 @@ class Simulations:
     simulator: Simulator | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "theta", np.asarray(self.theta, float))
+        object.__setattr__(self, "parameter_names", words_of("parameter names", self.parameter_names))
         if self.theta.shape != (len(self.trials), len(self.parameter_names)):
             raise ValueError(
                 f"Expected theta of shape {(len(self.trials), len(self.parameter_names))}, (dataset, parameter); got {self.theta.shape}."
@@ -68,24 +70,10 @@ class Simulations:
         theta, trials = np.concatenate([self.theta, other.theta]), renumbered(concatenate([self.trials, other.trials]))
         return Simulations(theta, trials, self.parameter_names, self.simulator)
 
-    def select(self, datasets: Sequence[int] | Array | slice) -> Simulations:
-        """Some of the data sets, in the order asked for."""
-        return Simulations(self.theta[datasets], select(self.trials, datasets), self.parameter_names, self.simulator)
-
-
-def generator(seed: int, *path: int) -> np.random.Generator:
-    """The stream of random numbers at one place of the tree that grows from a seed."""
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=path)))
-
-
-def streams_of(names: Sequence[str]) -> list[tuple[int, int]]:
-    """For each person the place of their own random numbers: their name, and how often it has come before, but not who else is there."""
-    seen: Counter[str] = Counter()
-    places = []
-    for name in names:
-        places.append((zlib.crc32(name.encode()), seen[name]))
-        seen[name] += 1
-    return places
+    def select(self, datasets: Sequence[int] | Sequence[str] | Array | slice | int | str) -> Simulations:
+        """Some of the data sets, in the order asked for; which as in `incongruent.select`."""
+        index = positions_of(self.trials.names, datasets)
+        return Simulations(self.theta[index], select(self.trials, index), self.parameter_names, self.simulator)
 
 
 class Simulator:
@@ -125,18 +113,19 @@ class Simulator:
             seed: the same seed gives the same data sets, whatever the number of workers.
             workers: threads; one for each core when left out.
         """
-        theta = self.prior.sample(n_datasets, seed=generator(seed, 0))
-        given, present = self.design.lay_out_given(n_datasets, self.model.columns, generator(seed, 1))
+        n_datasets = whole_number("n_datasets", n_datasets, 1)
+        theta = self.prior.sample(n_datasets, seed=stream(seed, Purpose.PRIOR))
+        given, present = self.design.lay_out_given(n_datasets, self.model.columns, stream(seed, Purpose.LAYOUT))
         return Simulations(theta, self._in_chunks(theta, given, present, seed, workers), self.prior.names, self)
 
     def simulate_at(self, theta: Array, *, seed: int, workers: int | None = None) -> Trials:
         """Simulate one data set for each row of theta (dataset, parameter), with layouts from the design."""
-        given, present = self.design.lay_out_given(len(theta), self.model.columns, generator(seed, 1))
+        given, present = self.design.lay_out_given(len(theta), self.model.columns, stream(seed, Purpose.LAYOUT))
         return self._in_chunks(np.asarray(theta, float), given, present, seed, workers)
 
     def chunk(self, seed: int, index: int) -> tuple[Array, Trials]:
         """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets of the design's largest number of trials."""
-        return self.drawn(CHUNK, generator(seed, 3, index))
+        return self.drawn(CHUNK, stream(seed, Purpose.BANK, index))
 
     def drawn(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Trials]:
         """Theta (dataset, parameter) and data sets of the design's largest number of trials, from one stream of random numbers."""
@@ -147,7 +136,7 @@ class Simulator:
         def one(start: int) -> Trials:
             rows = slice(start, start + CHUNK)
             here = {name: values[rows] for name, values in given.items()}
-            return self._trials(theta[rows], here, present[rows], generator(seed, 2, start // CHUNK))
+            return self._trials(theta[rows], here, present[rows], stream(seed, Purpose.TRIALS, start // CHUNK))
 
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             parts = list(pool.map(one, range(0, len(theta), CHUNK)))

@@ -11,7 +11,8 @@ import numpy as np
 
 from incongruent.bank import Bank
 from incongruent.designs import Design
-from incongruent.simulation import CHUNK, Simulations, Simulator, generator
+from incongruent.simulation import CHUNK, Simulations, Simulator
+from incongruent.streams import Purpose, child, stream
 from incongruent.trials import Trials, first_of, select, shuffled
 
 Array = np.ndarray
@@ -68,7 +69,7 @@ class Fresh:
 
     def chunk(self, index: int) -> tuple[Array, Trials]:
         """Z (256, parameter) and the trials of chunk number ``index``."""
-        theta, trials = self.simulator.chunk(self.seed, index)
+        theta, trials = self.simulator.chunk(child(self.seed, Purpose.SERIES), index)
         return self.simulator.prior.to_real(theta), trials
 
 
@@ -101,7 +102,7 @@ class Shelf:
     def chunk(self, index: int) -> tuple[Array, Trials]:
         """Z (dataset, parameter) and the trials of the next chunk; at most 256 data sets."""
         turn, place = divmod(index, len(self.chunks))
-        order = generator(self.seed, 13, turn).permutation(len(self.chunks))
+        order = stream(self.seed, Purpose.SHELF_ORDER, turn).permutation(len(self.chunks))
         theta, trials = self.bank.chunk(self.chunks[int(order[place])])
         return self.simulator.prior.to_real(theta), trials
 
@@ -184,7 +185,7 @@ def data_for(given: Simulator | Simulations | Bank, validation: Simulations | Ba
         return Data(_stored(given, simulator, seed), lambda: _kept(validation, simulator, seed))
     if len(given) < FEWEST:
         raise ValueError(f"Expected at least {FEWEST} data sets to learn from; got {len(given)}.")
-    order = generator(seed, 14).permutation(len(given))
+    order = stream(seed, Purpose.SPLIT).permutation(len(given))
     n_out = min(N_VALIDATION, len(given) // 10)
     kept = given.select(order[:n_out])
     return Data(_stored(given.select(order[n_out:]), simulator, seed), lambda: _kept(kept, simulator, seed))
@@ -213,11 +214,11 @@ def _drawable(simulator: Simulator) -> None:
 
 
 def _simulated(simulator: Simulator, seed: int) -> Stored:
-    simulations = simulator.simulate(N_VALIDATION, seed=int(generator(seed, 6).integers(2**63)))
+    simulations = simulator.simulate(N_VALIDATION, seed=child(seed, Purpose.HELD_OUT))
     return Stored(simulator, simulator.prior.to_real(simulations.theta), simulations.trials)
 
 
-def _stored(simulations: Simulations, simulator: Simulator, seed: int) -> Stored:
+def _stored(simulations: Simulations, simulator: Simulator, seed: int, order: Purpose = Purpose.TRIAL_ORDER) -> Stored:
     if simulations.parameter_names != simulator.prior.names or simulations.trials.columns != simulator.model.columns:
         raise ValueError(
             f"Expected simulations with parameters {simulator.prior.names} and columns {[c.name for c in simulator.model.columns]}; got "
@@ -230,7 +231,7 @@ def _stored(simulations: Simulations, simulator: Simulator, seed: int) -> Stored
     if not np.isfinite(z).all():
         row = int(np.argmin(np.isfinite(z).all(axis=1)))
         raise ValueError(f"Expected theta within the support of {simulator.prior}; got {simulations.theta[row]} in data set {row + 1}.")
-    return Stored(simulator, z, shuffled(simulations.trials, generator(seed, 12)))
+    return Stored(simulator, z, shuffled(simulations.trials, stream(seed, order)))
 
 
 def _kept(validation: Simulations | Bank, simulator: Simulator, seed: int) -> Stored:
@@ -242,5 +243,5 @@ def _kept(validation: Simulations | Bank, simulator: Simulator, seed: int) -> St
     assert isinstance(design, Design)  # `_drawable` has refused anything else
     times = 1 if design.smallest == design.largest else max(1, ENOUGH // len(simulations))
     rows = np.tile(np.arange(len(simulations)), times)[:N_VALIDATION]
-    stored = _stored(simulations.select(rows), simulator, seed + 1)
-    return Stored(simulator, stored.z, first_of(stored.trials, design.sizes(len(rows), generator(seed, 15))))
+    stored = _stored(simulations.select(rows), simulator, seed, Purpose.HELD_OUT_TRIAL_ORDER)
+    return Stored(simulator, stored.z, first_of(stored.trials, design.sizes(len(rows), stream(seed, Purpose.HELD_OUT_SIZES))))

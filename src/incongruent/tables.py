@@ -1,11 +1,9 @@
-"""Tables: from a file or a frame of any kind to a pandas frame with a name for each column."""
+"""Tables: from a file, several files or a frame of any kind to a pandas frame with a name for each column."""
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +11,73 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from incongruent.codings import DataError, as_text, is_number, listed, text_numbers, texts
+from incongruent.cells import AS_WRITTEN, NotATable, understood
+from incongruent.codings import FILE_COLUMN
+from incongruent.folders import Files, Part, alike, files_of, joined, told
+from incongruent.formats import frame_of_arrow, read_content
+from incongruent.values import DataError, column_of, listed, texts
+
+__all__ = ["FILE_COLUMN", "is_source", "read_table", "source_name"]
 
 
 def read_table(source: Any, names: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[str]]:
     """The source as a frame with different names for all columns, and sentences about how it was read.
 
+    Args:
+        source: a file, a folder, a pattern such as ``data/*.csv``, several of these, or a frame of pandas, polars or another library that
+            narwhals knows. The rows of several files come one file after the other, with the file's name in the column `FILE_COLUMN`.
+        names: of the columns, for files without a header.
+
     Raises:
         DataError: when it cannot be read or named.
-        TypeError: when it is neither a path nor a frame.
+        TypeError: when it is neither a path, nor several, nor a frame.
     """
-    if not isinstance(source, str | os.PathLike):
+    if not is_source(source):
         return _named_frame(_native_frame(source), names, "the frame")
-    path = Path(source)
-    content = _content(path)
-    if content[:4] == b"PAR1":
-        return _named_frame(_parquet(path, content), names, path.name)
-    text, notes = _decode(path, content)
-    frame, named_notes = _named_text(_rows(path.name, text), names, path.name)
-    return frame, notes + named_notes
+    files = files_of(source)
+    if isinstance(files, Files):
+        return _read_several(files, names)
+    frame, notes = read_content(files.name, _content(files), names)
+    named, more = _named_frame(frame, names, files.name)
+    table, twins = understood(named)
+    return table, notes + more + twins
+
+
+def is_source(source: Any) -> bool:
+    """True for a path, and for several in a list, a tuple, a set or an iterator."""
+    if isinstance(source, str | os.PathLike | Iterator):
+        return True
+    return isinstance(source, list | tuple | set | frozenset) and bool(source) and all(isinstance(one, str | os.PathLike) for one in source)
+
+
+def source_name(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> str:
+    """What a source is called in a report: the file's or folder's name, or how many there are."""
+    paths = [source] if isinstance(source, str | os.PathLike) else list(source)
+    return Path(paths[0]).name or str(paths[0]) if len(paths) == 1 else f"{len(paths)} files"
+
+
+def _read_several(files: Files, names: Sequence[str] | None) -> tuple[pd.DataFrame, list[str]]:
+    parts, left_out, notes = [], [], {}
+    for path in files.paths:
+        try:
+            content = _content(path)
+            frame, said = read_content(path.name, content, names)
+            named, more = _named_frame(frame, names, path.name)
+        except NotATable as error:
+            if files.chosen:
+                raise
+            left_out.append((path, f"no table of trials ({str(error).partition(';')[2].strip().partition('.')[0]})"))
+            continue
+        parts.append(Part(path, content, named))
+        notes[path] = said + more
+    if not parts:
+        found = listed(map(files.name, files.paths), 5)
+        raise DataError(f"Expected files of trials in {str(files.root)!r}; none of {len(files.paths)} files is a table: {found}.")
+    parts, others = alike(files, parts)
+    whole, said = joined(files, parts)
+    table, twins = understood(whole)
+    kept = {part.path for part in parts}
+    return table, [*told(files, parts, [*left_out, *others], {p: n for p, n in notes.items() if p in kept}), *said, *twins]
 
 
 def _native_frame(source: Any) -> pd.DataFrame:
@@ -42,134 +88,23 @@ def _native_frame(source: Any) -> pd.DataFrame:
     except TypeError as error:
         raise TypeError(f"Expected a path or a frame of pandas or polars; got {type(source).__name__}.") from error
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
-    return eager.to_pandas()
+    return frame_of_arrow(eager.to_arrow())
 
 
 def _content(path: Path) -> bytes:
-    if path.is_dir():
-        raise DataError(f"Expected a file; got the folder {str(path)!r}. Give one of the files in it.")
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise DataError(f"Expected a file at {str(path)!r}; there is none. Check the path.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"Expected a file that can be read; got {str(path)!r}: {error}.") from error
-    if not content.strip():
-        raise DataError(f"Expected a table in {path.name}; the file is empty.")
-    return content
-
-
-def _parquet(path: Path, content: bytes) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(io.BytesIO(content))
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
-        raise DataError(f"Expected a whole Parquet file; {path.name} starts like one but cannot be read: {error}") from error
-
-
-def _decode(path: Path, content: bytes) -> tuple[str, list[str]]:
-    """Text as UTF-8 with or without a byte-order mark, UTF-16 with one, or Windows-1252."""
-    for encoding in ("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "cp1252"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" in text:
-            break
-        return text, [f"{path.name} is not UTF-8; it was read as Windows-1252."] if encoding == "cp1252" else []
-    raise DataError(
-        f"Expected a text file (CSV, TSV, ';' or whitespace between columns) or Parquet; {path.name} is neither. Save it as CSV with UTF-8 text."
-    )
-
-
-def _split_lines(lines: Sequence[str], separator: str) -> list[list[str]]:
-    if separator == " ":
-        return list(csv.reader((" ".join(line.split("\t")).strip() for line in lines), delimiter=" ", skipinitialspace=True))
-    return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
-
-
-def _separator(lines: Sequence[str]) -> str:
-    """Tab, semicolon or comma, the first that gives all lines equally many fields (a header may lack one); else whitespace."""
-    for separator in "\t;,":
-        first, *others = [len(row) for row in _split_lines(lines, separator)] or [0]
-        if first > 1 and len(set(others)) <= 1 and set(others) <= {first, first + 1}:
-            return separator
-    return next((separator for separator in "\t;," if separator in lines[0]), " ")
-
-
-def _rows(name: str, text: str) -> list[list[str]]:
-    """The fields of each line that has any, without spaces around them."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").splitlines(keepends=True)
-    head = [line for line in lines if line.strip()][:50]
-    try:
-        rows = _split_lines(lines, _separator(head)) if head else []
-    except csv.Error as error:
-        raise DataError(f"Expected a table in {name}; got text that cannot be split into fields ({error}). Check its quotes.") from error
-    filled = [[cell.strip() for cell in row] for row in rows]
-    filled = [row for row in filled if any(row)]
-    if not filled:
-        raise DataError(f"Expected a table in {name}; the file is empty.")
-    return filled
-
-
-def _has_header(rows: list[list[str]]) -> bool:
-    """True when the first line holds no number, unless it only lacks one that all others have (NA)."""
-    if any(is_number(cell) for cell in rows[0]):
-        return False
-    over_numbers = []
-    for i, cell in enumerate(rows[0]):
-        below = [row[i] for row in rows[1:] if i < len(row) and as_text(row[i])]
-        if sum(map(is_number, below)) > len(below) / 2:
-            over_numbers.append(cell)
-    return not over_numbers or any(as_text(cell) for cell in over_numbers)
-
-
-def _named_text(rows: list[list[str]], names: Sequence[str] | None, name: str) -> tuple[pd.DataFrame, list[str]]:
-    header = _has_header(rows)
-    if not header and names is None:
-        raise DataError(
-            f"Expected a header with the columns' names in the first line of {name}; got {listed(rows[0])}. "
-            "Give the columns' names in order with `names` (on the command line: --columns)."
-        )
-    # A header beside given names is refused rather than replaced: were the names in another order, columns would be mixed up in silence.
-    if header and names is not None:
-        raise DataError(
-            f"Expected a file without a header, since `names` are given; the first line of {name} is {listed(rows[0])}. Leave `names` out."
-        )
-    body = rows[1:] if header else rows
-    if not body:
-        raise DataError(f"Expected trials in {name}; got only the header {listed(rows[0])}.")
-    width = len(body[0])
-    for i, row in enumerate(body, start=len(rows) - len(body) + 1):
-        if len(row) != width:
-            raise DataError(f"Expected {width} fields in every line of {name}; line {i} (not counting empty ones) has {len(row)}. Repair that line.")
-    frame = pd.DataFrame({i: _inferred(i, column) for i, column in enumerate(zip(*body, strict=True))})
-    if not header:
-        return _named_frame(frame, names, name)
-    return _named_frame(frame.set_axis(_full_header(rows[0], body, name), axis=1), None, name)
-
-
-def _full_header(header: list[str], body: list[list[str]], name: str) -> list[str]:
-    """A name for each column: lines may end in a separator that the header lacks, or begin with row names that it does not name, as R writes them."""
-    width = len(body[0])
-    if len(header) == width - 1:
-        header = [*header, ""] if not any(row[-1] for row in body) else ["", *header] if len({row[0] for row in body}) == len(body) else header
-    if len(header) != width:
-        raise DataError(f"Expected as many fields in every line of {name} as names in the header, {len(header)}; got {width}. Repair the header.")
-    return [cell or f"column_{i}" for i, cell in enumerate(header, start=1)]
-
-
-def _inferred(name: object, cells: Sequence[str]) -> pd.Series:
-    """Numbers where all cells are numbers (or missing), text otherwise; digits too many for a number, as in long identifiers, stay text."""
-    words = np.array([as_text(cell) for cell in cells], object)
-    full = [word for word in words if word is not None]
-    if not all(is_number(word) for word in full) or any(len(word) > 15 and word.isdigit() for word in full):
-        return pd.Series(words, name=name, dtype=object)
-    return pd.Series(text_numbers(words), name=name)
 
 
 def _named_frame(frame: pd.DataFrame, names: Sequence[str] | None, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """The frame with text names; columns that are only counted get the given ones."""
+    """The frame with text names; columns that are only counted get the given ones; a named index becomes columns."""
     notes = []
+    if any(label is not None for label in frame.index.names):
+        frame = frame.reset_index()
     nameless = all(isinstance(column, int | np.integer) for column in frame.columns)
     if names is not None and not nameless:
         raise DataError(f"Expected {name} to have no names of its own, since `names` are given; got {listed(frame.columns)}. Leave `names` out.")
@@ -182,15 +117,20 @@ def _named_frame(frame: pd.DataFrame, names: Sequence[str] | None, name: str) ->
     if twice:
         raise DataError(f"Expected different names for all columns of {name}; got {listed(twice)} more than once. Rename or remove columns.")
     if not len(frame):
-        raise DataError(f"Expected trials in {name}; got only the header {listed(columns)}.")
+        raise NotATable(f"Expected trials in {name}; got only the header {listed(columns)}.")
     return frame.set_axis(columns, axis=1).reset_index(drop=True), notes
 
 
 def _padded_names(frame: pd.DataFrame, names: Sequence[str], name: str) -> tuple[list[str], list[str]]:
     width = frame.shape[1]
-    surplus = [i for i in range(len(names), width) if len(set(texts(frame.iloc[:, i]))) > 1]
+    surplus = [i for i in range(len(names), width) if _differs(frame.iloc[:, i])]
     if len(names) > width or not names or surplus:
         more = f" Column {surplus[0] + 1} has no name, and its values differ." if surplus else ""
         raise DataError(f"Expected {width} names, one for each column of {name}; got {len(names)}.{more} Give the names of all columns in order.")
     extra = [f"column_{i}" for i in range(len(names) + 1, width + 1)]
     return [*names, *extra], [f"{column} has no name and the same value in all rows; it is not used." for column in extra]
+
+
+def _differs(column: pd.Series) -> bool:
+    plain = understood(column.to_frame("x"))[0] if column.dtype == AS_WRITTEN else column.to_frame("x")
+    return len(set(texts(column_of(plain, "x")))) > 1

@@ -6,20 +6,20 @@ import math
 import os
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import PRNGKeyArray
 
 from incongruent.bank import Bank
+from incongruent.cards import check_card
 from incongruent.designs import Design
 from incongruent.joint_prior import AnyPrior
 from incongruent.learning import Job, TrainingError, learn_all
 from incongruent.networks.architecture import Architecture, architecture_to_json
 from incongruent.networks.estimator import Estimator, build_estimator, loss
+from incongruent.networks.layers import Weights
 from incongruent.networks.task import Task
 from incongruent.options import helpful
 from incongruent.posterior import Posterior, axis_in, task_of
@@ -27,6 +27,8 @@ from incongruent.recipe import FIRST_CHUNKS, Budget, Recipe, budget_for
 from incongruent.scope import ranges_of
 from incongruent.simulation import CHUNK, Simulations, Simulator
 from incongruent.sources import data_for
+from incongruent.storage import ready_for_file
+from incongruent.streams import Purpose, as_seed, child
 from incongruent.trials import Trials, checked, select
 
 __all__ = ["TrainingError", "train"]
@@ -52,9 +54,9 @@ class PosteriorPlan:
     def __hash__(self) -> int:
         return hash((self.task, self.architecture))
 
-    def build(self, key: PRNGKeyArray) -> Estimator:
+    def build(self, weights: Weights) -> Estimator:
         """An untrained estimator."""
-        return build_estimator(key, self.task, self.architecture)
+        return build_estimator(weights, self.task, self.architecture)
 
     def baseline(self, z: np.ndarray) -> float:
         """Mean -log p(z) under the prior; under a normal distribution of the same mean and SD when nobody knows the prior's density."""
@@ -77,7 +79,7 @@ def train(
     validation: Simulations | Bank | None = None,
     start: Posterior | None = None,
     seed: int,
-    architecture: Architecture = Architecture(),
+    architecture: Architecture | None = None,
     recipe: Recipe = Recipe(),
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = True,
@@ -95,13 +97,13 @@ def train(
         epochs: budget in passes over stored simulations. With stored simulations and no budget, 100 epochs, within 3000 to 60,000 steps; training
             stops before when nothing improves.
         validation: data sets that are never trained on; a tenth of stored simulations, or fresh ones, when left out.
-        start: a posterior for the same columns and parameters, whose weights training goes on from, with more simulations for example; its
-            architecture counts.
+        start: a posterior for the same columns and parameters, whose weights training goes on from, with more simulations for example; the
+            architecture is its own.
         seed: of simulations, initial weights, the split and batches.
-        architecture: of the network.
+        architecture: of the network; ``Architecture()``, or that of ``start``, when left out.
         recipe: how it learns.
-        checkpoint: a file in which the state is kept from time to time. If it is there already, training goes on from it, with a new
-            window of simulations; it is removed at the end.
+        checkpoint: a file in which the state is kept from time to time; its folder is made when it is not there. If the file is there already,
+            training goes on from it, with a new window of simulations; it is removed at the end.
         progress: show a bar.
 
     Returns:
@@ -109,20 +111,21 @@ def train(
 
     Raises:
         TypeError: for an unknown option, or a design from which no sizes can be drawn.
-        ValueError: for an impossible budget, or data that do not fit each other.
+        ValueError: for an impossible budget, data that do not fit each other, or an architecture that is not that of ``start``.
         SimulationError: when the simulator gives what its columns do not allow.
         TrainingError: when the loss is not finite, or simulation takes longer than the budget.
-        FileError: when the checkpoint is damaged or belongs to another run.
+        FileError: when the checkpoint is damaged, belongs to another run, or cannot be written where it is to be; or, before training begins, when no
+            file could hold what comes out.
     """
-    begun = time.perf_counter()
+    begun, seed = time.perf_counter(), as_seed(seed)
+    kept_in = ready_for_file(checkpoint) if checkpoint is not None else None
     if start is not None:
         source = _as_before(start, source)
     data = data_for(source, validation, seed, recipe.window_bytes)
     simulator = data.source.simulator
     if start is not None:
         _refuse_strangers(start, simulator)
-        architecture = start.architecture
-    architecture = architecture.chosen_for(simulator.model.columns, simulator.design.largest)
+    architecture = _architecture_of(architecture, start, simulator)
     recipe = recipe.sized_for(architecture.encoder)
     budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.n_batch)
     few = _try_out(source, budget) if isinstance(source, Simulator) else select(data.source.chunk(0)[1], slice(2))
@@ -130,13 +133,27 @@ def train(
     task = task_of(simulator, architecture, axis=axis, pilot=lambda: data.source.chunk(0)[1])
     plan = PosteriorPlan(task, architecture, simulator.prior)
     _dry_run(plan, few)
-    kept_in = Path(checkpoint) if checkpoint is not None else None
     job = Job(data, plan, budget, seed, recipe, kept_in, None if start is None else start.estimator)
+    check_card(simulator, job=job.fingerprint())
     learned = learn_all(job, begun, progress=progress)
     design = simulator.design
     assert isinstance(design, Design)  # `data_for` has refused anything else
     ranges = ranges_of(learned.validation.stored.trials, design.levels)
-    return Posterior(simulator, learned.network, architecture, ranges, learned.history, learned.notes)
+    said = {"simulations": list(source.trials.notes)} if isinstance(source, Simulations) and source.trials.notes else {}
+    return Posterior(simulator, learned.network, architecture, ranges, learned.history, {**learned.notes, **said})
+
+
+def _architecture_of(asked: Architecture | None, start: Posterior | None, simulator: Simulator) -> Architecture:
+    """The architecture that was asked for, with an encoder; that of the posterior to start from, which no other may contradict."""
+    columns, largest = simulator.model.columns, simulator.design.largest
+    if start is None:
+        return (asked or Architecture()).chosen_for(columns, largest)
+    if asked is not None and start.architecture not in (asked, asked.chosen_for(columns, largest)):
+        raise ValueError(
+            f"Expected no architecture beside start, or the same, {start.architecture}; got {asked}. Weights fit into their own architecture alone: "
+            f"leave out one of the two."
+        )
+    return start.architecture
 
 
 def _as_before(start: Posterior, source: Simulator | Simulations | Bank) -> Simulator | Simulations | Bank:
@@ -167,9 +184,9 @@ def _refuse_strangers(start: Posterior, simulator: Simulator) -> None:
 
 def _try_out(simulator: Simulator, budget: Budget) -> Trials:
     """Simulate two data sets, look at every value, and at how long it takes."""
-    simulator.simulate(1, seed=0)  # compiles what is compiled
+    simulator.simulate(1, seed=child(0, Purpose.TRY_OUT))  # compiles what is compiled
     begun = time.perf_counter()
-    trials = checked(simulator.simulate(2, seed=1).trials)
+    trials = checked(simulator.simulate(2, seed=child(1, Purpose.TRY_OUT)).trials)
     each = (time.perf_counter() - begun) / 2.0
     if budget.minutes is not None and each * N_BEFORE_FIRST_STEP > 60.0 * budget.minutes:
         raise TrainingError(
@@ -181,7 +198,7 @@ def _try_out(simulator: Simulator, budget: Budget) -> Trials:
 
 def _dry_run(plan: PosteriorPlan, few: Trials) -> None:
     """Trials -> encoder -> flow -> loss on a few data sets, in shapes alone, so that what does not fit is told before anything is compiled."""
-    network = eqx.filter_eval_shape(plan.build, jax.random.key(0))
+    network = plan.build(None)
     features = network.encoder.features(few)
     if not np.isfinite(features).all():
         raise ValueError("Expected finite features of every data set; got some that are not. Look at the columns with incongruent.to_frame.")

@@ -9,130 +9,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from incongruent.columns import (
+    CONDITION,
+    CONFLICT_TASK,
+    RESPONSE,
+    RT,
+    Category,
+    Column,
+    Continuous,
+    Integer,
+    Per,
+    allowed,
+    column_from_json,
+    column_to_json,
+)
+from incongruent.plain import plain, text_of, words_of
+
+__all__ = [
+    "CONDITION",
+    "CONFLICT_TASK",
+    "RESPONSE",
+    "RT",
+    "Category",
+    "Column",
+    "Continuous",
+    "Integer",
+    "Per",
+    "Trials",
+    "allowed",
+    "checked",
+    "column_from_json",
+    "column_to_json",
+    "concatenate",
+    "first_of",
+    "from_long",
+    "pad",
+    "per_dataset",
+    "positions_of",
+    "renumbered",
+    "select",
+    "shuffled",
+    "to_frame",
+]
+
 Array = np.ndarray
-
-
-Per = Literal["trial", "dataset", "batch"]
-"""How often a given column takes another value: with every trial, once for each data set, or once for a batch of data sets simulated together."""
-
-
-@dataclass(frozen=True)
-class Continuous:
-    """A column of real numbers.
-
-    Attributes:
-        name: of the column.
-        unit: in which the numbers are kept; "" for none.
-        given: True when the design sets the value, so that it is known even where no answer came.
-        positive: True when only numbers above 0 can occur; networks then read their logarithms.
-        per: how often a given value changes: "trial", "dataset" or "batch".
-    """
-
-    name: str
-    unit: str = ""
-    given: bool = False
-    positive: bool = False
-    per: Per = "trial"
-
-    def __post_init__(self) -> None:
-        _check_per(self)
-
-    @property
-    def dtype(self) -> type[np.generic]:
-        """Of its values."""
-        return np.float32
-
-
-@dataclass(frozen=True)
-class Integer:
-    """A column of whole numbers, counts for example.
-
-    Attributes:
-        name: of the column.
-        unit: what is counted; "" for none.
-        given: as in `Continuous`.
-        per: as in `Continuous`.
-    """
-
-    name: str
-    unit: str = ""
-    given: bool = False
-    per: Per = "trial"
-
-    def __post_init__(self) -> None:
-        _check_per(self)
-
-    @property
-    def dtype(self) -> type[np.generic]:
-        """Of its values."""
-        return np.int32
-
-
-@dataclass(frozen=True)
-class Category:
-    """A column with one of a few levels; its values are kept as positions in ``levels``.
-
-    Attributes:
-        name: of the column.
-        levels: at most 127 different ones.
-        given: as in `Continuous`.
-        per: as in `Continuous`.
-    """
-
-    name: str
-    levels: tuple[str, ...]
-    given: bool = False
-    per: Per = "trial"
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "levels", tuple(self.levels))
-        if len(set(self.levels)) != len(self.levels) or not 1 <= len(self.levels) <= 127:
-            raise ValueError(f"Expected 1 to 127 different levels for column {self.name!r}; got {self.levels}. Give each level once.")
-        _check_per(self)
-
-    @property
-    def dtype(self) -> type[np.generic]:
-        """Of its values."""
-        return np.int8
-
-
-def _check_per(column: Column) -> None:
-    if column.per not in get_args(Per):
-        raise ValueError(f"Expected per to be one of {get_args(Per)} for column {column.name!r}; got {column.per!r}.")
-    if column.per != "trial" and not column.given:
-        raise ValueError(f"Expected per='trial' for the outcome {column.name!r}, which every trial has; got {column.per!r}. Is it given?")
-
-
-Column = Continuous | Integer | Category
-
-
-def column_to_json(column: Column) -> dict[str, Any]:
-    """The column as plain values."""
-    return {"kind": type(column).__name__.lower(), **{k: list(v) if isinstance(v, tuple) else v for k, v in vars(column).items()}}
-
-
-def column_from_json(spec: Mapping[str, Any]) -> Column:
-    """The column that `column_to_json` described.
-
-    Raises:
-        ValueError: for a kind of column that this release does not know.
-    """
-    kinds = {"continuous": Continuous, "integer": Integer, "category": Category}
-    if spec.get("kind") not in kinds:
-        raise ValueError(f"Expected a column of one of the kinds {sorted(kinds)}; got {spec.get('kind')!r}.")
-    return kinds[spec["kind"]](**{k: v for k, v in spec.items() if k != "kind"})
-
-
-CONDITION = Category("condition", ("congruent", "incongruent", "neutral"), given=True)
-RESPONSE = Category("response", ("correct", "error"))
-RT = Continuous("rt", unit="ms")
-CONFLICT_TASK = (CONDITION, RESPONSE, RT)
-"""The columns of a conflict task, as `read_trials` gives them and the models of the conflict family make them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +86,7 @@ class Trials:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._take_over()
         shape = np.shape(self.present)
         if len(shape) != 2:
             raise ValueError(f"Expected `present` of shape (dataset, trial); got shape {shape}.")
@@ -174,6 +100,23 @@ class Trials:
             object.__setattr__(self, "names", tuple(str(i + 1) for i in range(shape[0])))
         if len(self.names) != shape[0]:
             raise ValueError(f"Expected {shape[0]} names, one for each data set; got {len(self.names)}.")
+        for reason, counts in self.excluded.items():
+            if counts.shape != (shape[0],):
+                raise ValueError(f"Expected a count for each of {shape[0]} data sets of what is {reason!r}; got shape {counts.shape}.")
+
+    def _take_over(self) -> None:
+        """Arrays as numpy's, masks as True and False, everything else as plain text in tuples."""
+        plainly: dict[str, Any] = {
+            "columns": tuple(self.columns),
+            "values": {text_of(name): np.asarray(array) for name, array in self.values.items()},
+            "present": _mask("present", self.present),
+            "answered": _mask("answered", self.answered),
+            "names": words_of("names of data sets", self.names),
+            "excluded": {text_of(reason): np.asarray(counts) for reason, counts in self.excluded.items()},
+            "notes": words_of("notes", [self.notes] if isinstance(self.notes, str) else self.notes),
+        }
+        for name, value in plainly.items():
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return self.present.shape[0]
@@ -244,26 +187,66 @@ def checked(trials: Trials) -> Trials:
     return trials
 
 
-def allowed(column: Column, values: Array) -> tuple[Array, str]:
-    """Which values a column allows, same shape, and what it allows in words."""
-    if isinstance(column, Category):
-        return (values >= 0) & (values < len(column.levels)) & (values == np.floor(values)), f"the position of a level of {column.levels}"
-    if isinstance(column, Integer):
-        return np.isfinite(values) & (values == np.floor(values)), "a whole number"
-    if column.positive:
-        return np.isfinite(values) & (values > 0), "a finite number above 0"
-    return np.isfinite(values), "a finite number"
-
-
 def per_dataset(trials: Trials, name: str) -> Array:
     """The value of a column in the first trial of each data set, (dataset,); what stands there for data sets without trials is never looked at."""
     first = trials.present.argmax(axis=1) if trials.present.shape[1] else np.zeros(len(trials), int)
     return trials.values[name][np.arange(len(trials)), first] if trials.present.shape[1] else np.zeros(len(trials), trials.column(name).dtype)
 
 
-def select(trials: Trials, datasets: Sequence[int] | Array | slice) -> Trials:
-    """Some of the data sets, in the order asked for."""
-    index = np.arange(len(trials))[datasets]
+def positions_of(names: Sequence[str], wanted: Any) -> Array:
+    """The positions of some data sets, (chosen,).
+
+    Args:
+        names: of all of them.
+        wanted: positions (from 0; -1 is the last), names, a slice, or for each data set whether it is wanted; a single position or name will do.
+            A name that several data sets have stands for all of them.
+
+    Raises:
+        KeyError: for a name that no data set has.
+        IndexError: for a position that there is not, or True and False for another number of data sets.
+        TypeError: for anything else.
+    """
+    if isinstance(wanted, slice):
+        return np.arange(len(names))[wanted]
+    if isinstance(wanted, str) or np.ndim(wanted) == 0:
+        wanted = [wanted]
+    chosen = list(plain(np.asarray(wanted) if isinstance(wanted, range) else wanted))
+    if chosen and all(isinstance(one, bool) for one in chosen):
+        if len(chosen) != len(names):
+            raise IndexError(f"Expected True or False for each of {len(names)} data sets; got {len(chosen)} of them.")
+        return np.flatnonzero(chosen)
+    if all(isinstance(one, str) for one in chosen):
+        return _positions_of_names(names, chosen)
+    if not all(isinstance(one, int) and not isinstance(one, bool) for one in chosen):
+        raise TypeError(f"Expected positions of data sets, names, a slice, or True and False for each; got {wanted!r}.")
+    outside = [one for one in chosen if not -len(names) <= one < len(names)]
+    if outside:
+        raise IndexError(f"Expected positions from 0 to {len(names) - 1}, for {len(names)} data sets; got {outside[0]}.")
+    return np.arange(len(names))[np.array(chosen, int)]
+
+
+def _positions_of_names(names: Sequence[str], wanted: Sequence[str]) -> Array:
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    unknown = [name for name in wanted if name not in places]
+    if unknown:
+        raise KeyError(f"Expected names of data sets, such as {', '.join(names[:5])}; got {unknown[0]!r}.")
+    return np.array([place for name in wanted for place in places[name]], int)
+
+
+def select(trials: Trials, datasets: Sequence[int] | Sequence[str] | Array | slice | int | str) -> Trials:
+    """Some of the data sets, in the order asked for.
+
+    Args:
+        trials: of all of them.
+        datasets: positions (from 0), names, a slice, or for each data set True or False.
+
+    Raises:
+        KeyError: for a name that no data set has.
+        IndexError: for a position that there is not, or True and False for another number of data sets.
+    """
+    index = positions_of(trials.names, datasets)
     return replace(
         trials,
         values={name: array[index] for name, array in trials.values.items()},
@@ -358,31 +341,31 @@ def from_long(
     dataset = np.asarray(dataset, int)
     n_datasets = len(names) or int(dataset.max(initial=-1)) + 1
     counts = np.bincount(dataset, minlength=n_datasets)
-    order = np.argsort(dataset, kind="stable")
-    place = np.empty(len(dataset), int)
-    place[order] = np.arange(len(dataset)) - np.repeat(np.cumsum(counts) - counts, counts)  # position within its data set
-    shape = (n_datasets, int(counts.max(initial=0)))
+    order = np.argsort(dataset, kind="stable") if (np.diff(dataset) < 0).any() else slice(None)
+    present = np.arange(counts.max(initial=0)) < counts[:, None]
 
     def spread(array: Array, dtype: type[np.generic]) -> Array:
-        out = np.zeros(shape, dtype)
-        out[dataset, place] = array
+        out = np.zeros(present.shape, dtype)
+        out[present] = array[order]
         return out
 
-    everywhere = np.ones(len(dataset), bool)
     return Trials(
         columns=tuple(columns),
         values={column.name: spread(np.asarray(values[column.name]), column.dtype) for column in columns},
-        present=spread(everywhere, np.bool_),
-        answered=spread(everywhere if answered is None else answered, np.bool_),
+        present=present,
+        answered=present.copy() if answered is None else spread(np.asarray(answered), np.bool_),
         names=tuple(names),
     )
 
 
 def to_frame(trials: Trials) -> pd.DataFrame:
-    """One row per trial: the data set's name under ``subject``, then the columns, categories by their level; no answer is a missing value."""
+    """One row per trial: the data set's name under ``subject``, then the columns, categories by their level; no answer is a missing value.
+
+    Where a column is called ``subject`` itself, the names stand under ``dataset``, ``dataset_2``, …
+    """
     person, trial = np.nonzero(trials.present)
     answered = trials.answered[person, trial]
-    frame = pd.DataFrame({"subject": np.asarray(trials.names, object)[person]})
+    frame = pd.DataFrame({_free_name(trials.columns): np.asarray(trials.names, object)[person]})
     for column in trials.columns:
         values = trials.values[column.name][person, trial]
         known = np.ones(len(values), bool) if column.given else answered
@@ -391,3 +374,17 @@ def to_frame(trials: Trials) -> pd.DataFrame:
         else:
             frame[column.name] = np.where(known, values, np.nan)
     return frame
+
+
+def _free_name(columns: Sequence[Column]) -> str:
+    """What the names of the data sets are called among these columns."""
+    taken = {column.name for column in columns}
+    return next(name for name in ("subject", "dataset", *(f"dataset_{i + 2}" for i in range(len(taken)))) if name not in taken)
+
+
+def _mask(name: str, values: Any) -> Array:
+    """True and False of any kind, also as 0 and 1."""
+    array = np.asarray(values)
+    if array.dtype.kind != "b" and not np.isin(array, (0, 1)).all():
+        raise ValueError(f"Expected True or False in `{name}`; got {array.dtype}.")
+    return array.astype(bool, copy=False)

@@ -5,7 +5,7 @@ fresh random run, of a fresh size, of random ones. A data set is thus used sever
 
 Where an encoder pads to a common length, the sizes of a batch all come from one rung of its ladder of lengths: one size drawn from the design
 says which, and those of the batch from the design's sizes on it. Over many batches every size is as frequent as ever, and padding is a third of a
-batch at most.
+batch at most. Short budgets have one or two rungs instead of four: they pad more, and compile less.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from dataclasses import replace
 import numpy as np
 
 from incongruent.designs import Design, ObservedDesign
-from incongruent.networks.encoders import Coded, Encoder, rung_of
-from incongruent.simulation import CHUNK, generator
+from incongruent.networks.encoders import Coded, Encoder, ladder
+from incongruent.simulation import CHUNK
 from incongruent.sources import Source
 
 Array = np.ndarray
@@ -37,10 +37,11 @@ class Window:
         n_bytes: room for the coded trials.
         workers: threads that simulate or read.
         first_chunk: where in the endless series of chunks to begin.
+        n_lengths: to how many lengths batches are padded.
     """
 
-    def __init__(self, source: Source, encoder: Encoder, *, n_bytes: int, workers: int, first_chunk: int = 0) -> None:
-        self.source, self.encoder = source, encoder
+    def __init__(self, source: Source, encoder: Encoder, *, n_bytes: int, workers: int, first_chunk: int = 0, n_lengths: int = 4) -> None:
+        self.source, self.encoder, self.n_lengths = source, encoder, n_lengths
         self.width = source.simulator.design.largest
         self.capacity = max(4 * CHUNK, n_bytes // (encoder.bytes_per_trial * self.width) // CHUNK * CHUNK)
         self._z = np.empty((self.capacity, source.target_dim), np.float32)
@@ -78,7 +79,7 @@ class Window:
         if self._coded is None:
             raise ValueError("Expected simulations in the window; got none yet. Call refresh(1) first.")
         n = min(self.n_simulated, self.capacity)
-        return draw_from(self._z, self._coded, n, self.source.simulator.design, self.encoder, batch_size, rng)
+        return draw_from(self._z, self._coded, n, self.source.simulator.design, self.encoder, batch_size, rng, self.n_lengths)
 
     def close(self) -> None:
         """Stop the workers."""
@@ -111,24 +112,36 @@ class Window:
 
 
 def draw_from(
-    z: Array, coded: Coded, n: int, design: Design | ObservedDesign, encoder: Encoder, batch_size: int, rng: np.random.Generator
+    z: Array,
+    coded: Coded,
+    n: int,
+    design: Design | ObservedDesign,
+    encoder: Encoder,
+    batch_size: int,
+    rng: np.random.Generator,
+    n_lengths: int = 4,
 ) -> tuple[Array, Array]:
     """Z (batch, target) and features (batch, …) of random runs of random ones of the first ``n`` data sets."""
     assert isinstance(design, Design)  # `data_for` has refused anything else
     rows = rng.integers(0, n, batch_size)
-    sizes = np.minimum(_sizes(design, encoder, batch_size, rng), coded.n[rows])
+    low, high = (1, design.largest) if encoder.ragged else _range(design, n_lengths, rng)
+    on_rung = replace(design, n_trials=(max(low, design.smallest), min(high, design.largest)))
+    sizes = np.minimum(on_rung.sizes(batch_size, rng), coded.n[rows])
     starts = (rng.random(batch_size) * (coded.n[rows] - sizes + 1)).astype(int)
-    return z[rows], encoder.collect(coded, rows, starts, sizes)
+    features = encoder.collect(coded, rows, starts, sizes)
+    return z[rows], features if encoder.ragged else _lengthened(features, encoder.shape(high)[0])
 
 
-def _sizes(design: Design, encoder: Encoder, batch_size: int, rng: np.random.Generator) -> Array:
-    """Numbers of trials, (batch,), on one rung when features are padded."""
-    if encoder.ragged:
-        return design.sizes(batch_size, rng)
-    low, high = rung_of(int(design.sizes(1, rng)[0]), design.largest)
-    return replace(design, n_trials=(max(low, design.smallest), min(high, design.largest))).sizes(batch_size, rng)
+def _range(design: Design, n_lengths: int, rng: np.random.Generator) -> tuple[int, int]:
+    """The smallest and the largest size of a batch, whose features are padded to the length for the latter."""
+    size = int(design.sizes(1, rng)[0])
+    rungs = [(1, design.largest)] if n_lengths == 1 else ladder(design.largest)
+    while len(rungs) > n_lengths:  # neighbours become one, the lowest last
+        rungs = [(rungs[max(i - 1, 0)][0], rungs[i][1]) for i in range(len(rungs) - 1, -1, -2)][::-1]
+    return next(rung for rung in rungs if rung[1] >= size)
 
 
-def stream(seed: int, step: int) -> np.random.Generator:
-    """The random numbers of one training step, so that a resumed run continues the same series."""
-    return generator(seed, 4, step)
+def _lengthened(features: Array, length: int) -> Array:
+    """Features (batch, length, channel) with empty places at the end."""
+    missing = length - features.shape[1]
+    return features if missing <= 0 else np.pad(features, [(0, 0), (0, missing), (0, 0)])

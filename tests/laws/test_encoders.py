@@ -40,7 +40,7 @@ class Case:
 
 def case(task: Task, options: encoders.EncoderOptions, n_summaries: int = 5) -> Case:
     """With weights as they begin, standardising by some trials."""
-    encoder = build_estimator(jax.random.key(1), task, Architecture(options, n_summaries=n_summaries)).encoder
+    encoder = build_estimator(np.random.default_rng(1), task, Architecture(options, n_summaries=n_summaries)).encoder
     return Case(task, encoder.fitted(encoder.features(some_trials(task, (min(200, task.largest),) * 20, seed=9))))
 
 
@@ -326,12 +326,12 @@ def test_a_vector_is_one_trial():
 )
 def test_a_histogram_refuses_what_it_cannot_count(task, words):
     with pytest.raises(ValueError, match=words):
-        build_estimator(jax.random.key(1), task, Architecture(encoders.Histogram()))
+        build_estimator(np.random.default_rng(1), task, Architecture(encoders.Histogram()))
 
 
 def test_numbers_are_standardised_over_the_trials_in_which_they_are_known():
     task = replace(ANYTHING, columns=(CONTRAST, GAIN, CUE))
-    encoder = build_estimator(jax.random.key(1), task, Architecture(encoders.DeepSet(width=8))).encoder
+    encoder = build_estimator(np.random.default_rng(1), task, Architecture(encoders.DeepSet(width=8))).encoder
     trials = some_trials(task, (30, 40, 5))
     fitted = encoder.fitted(encoder.features(trials))
     contrast, gain = np.log(trials.values["contrast"][trials.present]), trials.values["gain"][trials.answered]
@@ -345,7 +345,7 @@ def test_numbers_are_standardised_over_the_trials_in_which_they_are_known():
 def test_a_column_that_never_changes_is_no_trouble():
     task = replace(FACTORS, columns=(AGE, GAIN))
     for options in (encoders.Histogram(width=8), encoders.DeepSet(width=8)):
-        encoder = build_estimator(jax.random.key(1), task, Architecture(options)).encoder
+        encoder = build_estimator(np.random.default_rng(1), task, Architecture(options)).encoder
         trials = some_trials(task, (30, 40, 5))
         same = replace(trials, values={**trials.values, "age": np.full_like(trials.values["age"], 34.56)})
         assert np.isfinite(summaries(encoder.fitted(encoder.features(same)), trials)).all()

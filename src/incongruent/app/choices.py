@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
-from incongruent.codings import Coding, DataError, column_of, condition_levels, find_condition, shares, texts
+from incongruent.codings import Coding, condition_meaning, outcome_meaning
+from incongruent.doors import APP, at_door
 from incongruent.reading import read_trials
+from incongruent.roles import Unsettled, find_accuracy, find_condition
 from incongruent.tables import read_table
 from incongruent.trials import Trials
+from incongruent.values import DataError, column_of, labels_of, shares, texts
+
+T = TypeVar("T")
 
 MOST_LABELS = 12
-"""Labels of a condition column that are shown; a column with more is hardly a condition."""
+"""Labels of a column of codes that are shown; a column with more is hardly one."""
+Labels = Mapping[str, tuple[float, str | None]]
+"""Share and meaning of each label of a column, the most frequent first."""
 DEMO = "study.csv"
 """What the study that ships is called in `incongruent.demo`."""
 LINES, WIDTH = 6, 160
@@ -45,28 +53,30 @@ class Choices:
         """The same with some entries of the coding changed."""
         return replace(self, coding=replace(self.coding, **changes))
 
-    def code(self, file: str, window: tuple[float, float] | None) -> str:
+    def code(self, file: str, window: tuple[float, float] | None, deadline: float | None = None) -> str:
         """The Python expression that reads the file in the same way.
 
         >>> Choices(unit="s").code("a.csv", (150.0, 2500.0))
         "inc.read_trials('a.csv', unit='s')"
         """
-        return f"inc.read_trials({', '.join([repr(file), *self._options(window)])})"
+        return f"inc.read_trials({', '.join([repr(file), *self._options(window, deadline)])})"
 
-    def demo_code(self, window: tuple[float, float] | None) -> str:
+    def demo_code(self, window: tuple[float, float] | None, deadline: float | None = None) -> str:
         """The Python program that reads the study that ships in the same way; it sets ``study``."""
-        options = self._options(window)
+        options = self._options(window, deadline)
         if not options:
             return "from incongruent.demo import demo_study\nstudy = demo_study()"
         file = f"files('incongruent.demo') / '{DEMO}'"
         return f"from importlib.resources import files\nstudy = inc.read_trials({', '.join([file, *options])})"
 
-    def _options(self, window: tuple[float, float] | None) -> list[str]:
+    def _options(self, window: tuple[float, float] | None, deadline: float | None) -> list[str]:
         """What differs from the reader's defaults, as it is written in a call."""
         said = {"names": self.names, "by": self.by, "where": self.where, "unit": self.unit}
         words = [f"{name}={value!r}" for name, value in said.items() if value is not None]
         if window != (150.0, 2500.0):
             words.append(f"window={window!r}")
+        if deadline is not None:
+            words.append(f"deadline={deadline!r}")
         roles = [f"{name}={value!r}" for name, value in vars(self.coding).items() if value is not None]
         return words + ([f"coding=inc.Coding({', '.join(roles)})"] if roles else [])
 
@@ -81,7 +91,8 @@ class Reading:
         table_notes: how the table was read.
         study: its trials; None when they cannot be understood.
         refusal: the reader's sentence in that case.
-        labels: share and meaning of each label of the condition column, the most frequent first; none when no column is known to be that.
+        labels: of the condition column; none when no column is known to be that.
+        outcomes: of the accuracy column, likewise.
     """
 
     choices: Choices
@@ -89,7 +100,8 @@ class Reading:
     table_notes: tuple[str, ...]
     study: Trials | None
     refusal: str | None
-    labels: Mapping[str, tuple[float, str | None]] = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict)
+    outcomes: Labels = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -102,35 +114,61 @@ class Reading:
         return [] if self.table is None else list(self.table.columns)
 
 
-def read(path: Path, choices: Choices, window: tuple[float, float] | None, before: Reading | None = None) -> Reading:
-    """Read a file; a refusal is part of what is returned. The table of ``before``, the same file, is used again when it fits."""
-    table, notes, labels = None, (), {}
-    try:
-        if before is not None and before.table is not None and before.choices.names == choices.names:
-            table, notes = before.table, before.table_notes
-        else:
-            table, found = read_table(path, choices.names)
-            notes = tuple(found)
-        labels = _labels(table, choices.coding)
-        study = read_trials(table, by=choices.by, where=choices.where, unit=choices.unit, window=window, coding=choices.coding)
-    except DataError as error:
-        return Reading(choices, table, notes, None, str(error), labels)
-    return Reading(choices, table, notes, study, None, labels)
+def read(
+    path: Path, choices: Choices, window: tuple[float, float] | None, before: Reading | None = None, *, deadline: float | None = None
+) -> Reading:
+    """Read a file; a refusal is part of what is returned, in the app's words. The table of ``before``, the same file, is used again when it fits."""
+    table, notes, labels, outcomes = None, (), {}, {}
+    with at_door(APP):
+        try:
+            if before is not None and before.table is not None and before.choices.names == choices.names:
+                table, notes = before.table, before.table_notes
+            else:
+                table, found = read_table(path, choices.names)
+                notes = tuple(found)
+            labels, outcomes = _condition_labels(table, choices.coding), _outcome_labels(table, choices.coding)
+            study = read_trials(table, by=choices.by, where=choices.where, unit=choices.unit, window=window, deadline=deadline, coding=choices.coding)
+        except DataError as error:
+            return Reading(choices, table, notes, None, str(error), labels, outcomes)
+    return Reading(choices, table, notes, study, None, labels, outcomes)
 
 
-def _labels(table: pd.DataFrame, coding: Coding) -> dict[str, tuple[float, str | None]]:
-    try:
-        column = find_condition(table, coding)
-    except DataError:
+def _condition_labels(table: pd.DataFrame, coding: Coding) -> Labels:
+    column = _found(lambda: find_condition(table, coding))
+    if column is None:
         return {}
-    words = texts(column_of(table, column))
-    meaning = condition_levels(column, words, coding)[0] or {}
+    words = labels_of(column_of(table, column), coding.levels)
+    meaning = condition_meaning(column, words, coding)
+    return _common(words, meaning.levels if meaning is not None else {})
+
+
+def _outcome_labels(table: pd.DataFrame, coding: Coding) -> Labels:
+    found = _found(lambda: find_accuracy(table, coding))
+    if found is None:
+        return {}
+    column, one_is_correct = found
+    words = labels_of(column_of(table, column), coding.outcomes)
+    return _common(words, outcome_meaning(words, one_is_correct, coding, np.ones(len(words), bool)).levels)
+
+
+def _found(find: Callable[[], T | Unsettled]) -> T | None:
+    """What was found; None where nothing was, or the coding names what is not there, such as a column to be computed."""
+    try:
+        found = find()
+    except DataError:
+        return None
+    return None if isinstance(found, Unsettled) else found
+
+
+def _common(words: pd.Categorical, meaning: Mapping[str, str]) -> Labels:
     common = sorted(shares(words).items(), key=lambda pair: -pair[1])[:MOST_LABELS]
     return {label: (share, meaning.get(label)) for label, share in common}
 
 
 def first_lines(path: str | os.PathLike[str]) -> list[str]:
-    """The first lines of a file as text, cut; for eyes, not for reading numbers from."""
+    """The first lines of a file, or of the first file of a folder, as text, cut; for eyes, not for reading numbers from."""
+    if os.path.isdir(path):
+        path = min(Path(path).iterdir())
     with open(path, "rb") as file:
         content = file.read(LINES * 4096)
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from nicegui import ui
 
-from incongruent.app.choices import Choices, Reading
+from incongruent.app.choices import Choices, Labels, Reading
 from incongruent.app.house import heading
-from incongruent.codings import Coding, as_text
+from incongruent.codings import OUTCOMES, Coding
 from incongruent.trials import CONDITION
 
 FOUND_OUT = -1
@@ -20,6 +20,8 @@ ROLES = {
     "accuracy": "Accuracy (1 = correct)",
     "error": "Error (1 = error)",
 }
+COMPUTED = {"rt": "t_response - t_onset", "condition": "word == ink", "accuracy": "response == ink"}
+"""Roles that can be computed, with an example."""
 UNITS = {"": "found out", "ms": "ms", "s": "s"}
 UNUSED = "not used"
 
@@ -35,7 +37,9 @@ class Controls:
     def __init__(self, reading: Reading, changed: Callable[[], Awaitable[None]]) -> None:
         self.columns, self.changed = reading.columns, changed
         self.levels: dict[str, Any] = {}
+        self.outcomes: dict[str, Any] = {}
         self.given_levels = dict(reading.choices.coding.levels or {})
+        self.given_outcomes = dict(reading.choices.coding.outcomes or {})
         self.names: Any = None
         choices = reading.choices
         heading("Corrections", 3)
@@ -54,35 +58,54 @@ class Controls:
         self.roles = {role: self._column(role, label, getattr(choices.coding, role)) for role, label in ROLES.items()}
         self.unit = ui.select(UNITS, label="Unit of reaction times", value=choices.unit or "", on_change=self.changed).classes("at-unit")
         self.where = _text("Rows to take", choices.where or "", self.changed, "where", 'block > 0 and task == "flanker"')
+        self.computed = {role: self._expression(role, example, getattr(choices.coding, role)) for role, example in COMPUTED.items()}
         self.alone = ui.checkbox("All rows are one person's", value=choices.by == (), on_change=self.changed)
 
     def _column(self, role: str, label: str, chosen: str | None) -> Any:
         options = {FOUND_OUT: "found out", **dict(enumerate(self.columns))}
         value = self.columns.index(chosen) if chosen in self.columns else FOUND_OUT
-        handler = self._other_condition if role == "condition" else self.changed
+        handler = {"condition": self._other_condition, "accuracy": self._other_accuracy, "error": self._other_accuracy}.get(role, self.changed)
         return ui.select(options, label=label, value=value, on_change=handler).classes(f"at-{role}")
+
+    def _expression(self, role: str, example: str, said: str | None) -> ui.input:
+        """A field for how a role is computed from columns, instead of the column that plays it."""
+        value = said if said is not None and said not in self.columns else ""
+        return _text(f"{ROLES[role].partition(' (')[0]}, where it is computed", value, self.changed, f"computed-{role}", example)
 
     async def _other_condition(self) -> None:
         self.given_levels = {}
         await self.changed()
 
+    async def _other_accuracy(self) -> None:
+        self.given_outcomes = {}
+        await self.changed()
+
     def show_labels(self, reading: Reading) -> None:
-        """A control for each label of the condition, with what it is taken for."""
+        """A control for each label of condition and accuracy, with what it is taken for."""
         self.labels.clear()
-        self.levels = {}
-        labels = reading.labels
-        if not labels:
-            return
         with self.labels:
-            ui.label("What the labels of the condition mean").classes("soft small").style("margin-top: 10px")
-            with ui.element("div").classes("fields"):
-                for i, (label, (share, level)) in enumerate(labels.items()):
-                    options = [*CONDITION.levels, UNUSED]
-                    self.levels[label] = ui.select(options, label=f"{label[:60]} ({share:.0%})", value=level or UNUSED, on_change=self._other_level)
-                    self.levels[label].classes(f"at-level-{i}")
+            self.levels = self._meanings("condition", "level", reading.labels, CONDITION.levels, self._other_level)
+            self.outcomes = self._meanings("accuracy", "outcome", reading.outcomes, OUTCOMES, self._other_outcome)
+
+    def _meanings(self, role: str, mark: str, labels: Labels, meanings: Sequence[str], changed: Callable[[], Awaitable[None]]) -> dict[str, Any]:
+        """A control for each label."""
+        if not labels:
+            return {}
+        controls: dict[str, Any] = {}
+        ui.label(f"What the labels of the {role} mean").classes("soft small").style("margin-top: 10px")
+        with ui.element("div").classes("fields"):
+            for i, (label, (share, meaning)) in enumerate(labels.items()):
+                options = [*meanings, UNUSED]
+                controls[label] = ui.select(options, label=f"{label[:60]} ({share:.0%})", value=meaning or UNUSED, on_change=changed)
+                controls[label].classes(f"at-{mark}-{i}")
+        return controls
 
     async def _other_level(self) -> None:
-        self.given_levels = {label: control.value for label, control in self.levels.items() if control.value != UNUSED}
+        self.given_levels = _said(self.levels)
+        await self.changed()
+
+    async def _other_outcome(self) -> None:
+        self.given_outcomes = _said(self.outcomes)
         await self.changed()
 
     def said(self) -> Choices:
@@ -96,9 +119,15 @@ class Controls:
         if not self.columns:
             return Choices(names=names)
         columns = {role: self.columns[control.value] for role, control in self.roles.items() if control.value != FOUND_OUT}
+        expressions = {role: (field.value or "").strip() for role, field in self.computed.items()}
+        columns |= {role: expression for role, expression in expressions.items() if expression}
         by = () if self.alone.value else tuple(self.columns[i] for i in self.by.value or ()) or None
-        coding = Coding(**columns, levels={as_text(label) or "": level for label, level in self.given_levels.items()} or None)
+        coding = Coding(**columns, levels=self.given_levels or None, outcomes=self.given_outcomes or None)
         return Choices(names=names, by=by, where=(self.where.value or "").strip() or None, unit=self.unit.value or None, coding=coding)
+
+
+def _said(controls: dict[str, Any]) -> dict[str, str]:
+    return {label: control.value for label, control in controls.items() if control.value != UNUSED}
 
 
 def _text(label: str, value: str, changed: Callable[[], Awaitable[None]], mark: str, example: str) -> ui.input:

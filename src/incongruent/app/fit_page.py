@@ -67,15 +67,17 @@ class FitPage:
         limit = self.house.limit
         self.upload_refusal = refusal("")
         self.upload_refusal.visible = False
-        upload = ui.upload(auto_upload=True, max_file_size=limit, on_upload=self._uploaded, on_rejected=self._rejected).classes("drop")
+        upload = ui.upload(multiple=True, auto_upload=True, max_file_size=limit, max_total_size=limit, on_multi_upload=self._uploaded)
+        upload.on_rejected(self._rejected).classes("drop")
         upload.on("failed", self._rejected, js_handler="() => emit()")
         upload.on("uploaded", upload.reset, js_handler="() => emit()")  # or the same file could not be given again
-        upload.props('aria-label="file of trials" flat')
+        upload.props('aria-label="files of trials" flat')
+        upload.props(":field-name='file => `${file.name} ${Math.random()}`'")  # of two fields with one name the server would see one
         with upload.add_slot("header"), ui.element("div").classes("line"):
-            with ui.button("Choose a file").props("unelevated no-caps"):
+            with ui.button("Choose files").props("unelevated no-caps"):
                 ui.element("q-uploader-add-trigger")
-            ui.label("or drop it here: CSV, TSV, semicolons or spaces between columns, or Parquet; one row for each trial.").classes("soft")
-            ui.label(f"At most {limit / MEGABYTE:g} MB. It stays on this machine.").classes("soft small")
+            ui.label("or drop them here: CSV, Excel, SPSS, JSON and others; all trials in one file, or one file for each person.").classes("soft")
+            ui.label(f"At most {limit / MEGABYTE:g} MB together. They stay on this machine.").classes("soft small")
             ui.button("No file at hand? Take the demo study", on_click=self._demo).props("flat dense padding='2px 6px'").classes("at-demo small")
         with ui.element("div").classes("line").style("margin-top: 10px").props("role=status") as self.sign:
             ui.spinner(size="20px")
@@ -85,11 +87,13 @@ class FitPage:
     def _rejected(self) -> None:
         self.upload_refusal.text, self.upload_refusal.visible = too_large(self.house.limit), True
 
-    async def _uploaded(self, event: events.UploadEventArguments) -> None:
+    async def _uploaded(self, event: events.MultiUploadEventArguments) -> None:
         self.upload_refusal.visible = False
-        path = self.visitor.place_for_upload()
-        await event.file.save(path)
-        await self._take(path, event.file.name)
+        names = [file.name for file in event.files]
+        path, places = self.visitor.places_for_uploads(names)
+        for file, place in zip(event.files, places, strict=True):
+            await file.save(place)
+        await self._take(path, names[0] if len(names) == 1 else f"{len(names)} files: {', '.join(names)}")
 
     async def _demo(self) -> None:
         path = self.visitor.place_for_upload()
@@ -111,7 +115,8 @@ class FitPage:
         ticket, reading = self.visitor.ask(choices), None
         self._wait()
         try:
-            reading = await run.io_bound(read, path, choices, self._posterior.simulator.design.window, before)
+            design = self._posterior.simulator.design
+            reading = await run.io_bound(lambda: read(path, choices, design.window, before, deadline=design.deadline))
         finally:
             kept_it = self.visitor.keep(reading, ticket)
         if kept_it:
@@ -188,14 +193,15 @@ class FitPage:
         reading = self.visitor.reading
         if reading is None or reading.study is None or not kept(reading.study):
             return
-        n_draws, seed, with_check = (control.value for control in self.wishes) if self.wishes else (DRAWS, 1, True)
+        n_draws, seed, with_check, anyway = (control.value for control in self.wishes) if self.wishes else (DRAWS, 1, True, False)
         with self.fitting, card("Fit"):
             with ui.element("div").classes("fields"):
                 ui.select(self.house.names, label="Network", value=self._network, on_change=self._other_network).classes("at-network")
                 self.n_draws = ui.number("Draws for each person", value=n_draws, min=FEWEST_DRAWS, max=MOST_DRAWS, precision=0)
                 self.seed = ui.number("Seed: same seed, same result", value=seed, min=0, max=2**31, precision=0)
                 self.with_check = ui.checkbox("Ask also if the model is right", value=with_check)
-                self.wishes = (self.n_draws, self.seed, self.with_check)
+                self.anyway = ui.checkbox("Go on when nobody fits", value=anyway).classes("at-anyway")
+                self.wishes = (self.n_draws, self.seed, self.with_check, self.anyway)
             with ui.element("div").classes("line").style("margin-top: 10px"):
                 ui.button("Fit", on_click=self._start).props("unelevated").classes("at-fit")
                 ui.label("About a minute for a few people, several for a hundred; the page can be closed and opened again.").classes("soft small")
@@ -216,17 +222,21 @@ class FitPage:
         if job is not None and job.state not in ENDED:
             ui.notify("Expected one fit at a time; cancel the one that runs, or wait for it.")
             return
-        n_draws, seed, with_check = int(self.n_draws.value), int(self.seed.value), bool(self.with_check.value)
-        origin = self._origin(reading, n_draws=n_draws, seed=seed, with_check=with_check)
-        task = Task(reading.study, self._network, n_draws, seed, with_check, self.visitor.new_results(), origin)
+        n_draws, seed, with_check, anyway = int(self.n_draws.value), int(self.seed.value), bool(self.with_check.value), bool(self.anyway.value)
+        origin = self._origin(reading, n_draws=n_draws, seed=seed, with_check=with_check, anyway=anyway)
+        task = Task(reading.study, self._network, n_draws, seed, with_check, self.visitor.new_results(), origin, anyway)
         self.visitor.job = self.house.worker.submit(carry_out, task)
         self._look_at_job()
 
-    def _origin(self, reading: Reading, *, n_draws: int, seed: int, with_check: bool) -> Origin:
-        name, window, choices = self.visitor.file_name, self._posterior.simulator.design.window, reading.choices
-        lines = choices.demo_code(window) if self.visitor.is_demo else f"study = {choices.code(name, window)}"
+    def _origin(self, reading: Reading, *, n_draws: int, seed: int, with_check: bool, anyway: bool) -> Origin:
+        name, design, choices = self.visitor.file_name, self._posterior.simulator.design, reading.choices
+        lines = (
+            choices.demo_code(design.window, design.deadline)
+            if self.visitor.is_demo
+            else f"study = {choices.code(name, design.window, design.deadline)}"
+        )
         loaded = f"inc.pretrained({self._network!r})" if self._network in shipped() else f"inc.load_posterior({self.house.names[self._network]!r})"
-        return Origin(name, program(lines, loaded, n_draws=n_draws, seed=seed, with_check=with_check), seed)
+        return Origin(name, program(lines, loaded, n_draws=n_draws, seed=seed, with_check=with_check, anyway=anyway), seed)
 
     # --- the job ------------------------------------------------------------------------------------------------------------------------------
 
@@ -241,6 +251,7 @@ class FitPage:
             self._show_job()
         elif job is not None and job.state is State.RUNNING:
             self.clock.text = _seconds(job.timetable()[-1][1])
+            self.share.text = job.share()
             self.total.text = f"{_seconds(job.seconds())} in all"
 
     def _show_job(self) -> None:
@@ -279,7 +290,9 @@ class FitPage:
         for i, (words, seconds) in enumerate(table):
             now = job.state is State.RUNNING and i == len(table) - 1
             with ui.element("div").classes("stage now" if now else "stage"):
-                ui.label(words)
+                with ui.element("div").classes("line"):
+                    ui.label(words)
+                    self.share = ui.label(job.share() if now else "").classes("soft small at-share")
                 self.clock = ui.label(_seconds(seconds)).classes("seconds")
         if job.state not in ENDED:
             with ui.element("div").classes("line").style("margin-top: 10px"):

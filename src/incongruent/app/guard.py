@@ -29,9 +29,9 @@ RESULTS = (
 
 
 def too_large(limit: int) -> str:
-    """The sentence about a file that is larger than ``limit`` bytes."""
+    """The sentence about files that are larger than ``limit`` bytes together."""
     return (
-        f"Expected a file of at most {limit / MEGABYTE:g} MB; this one is larger. Leave out columns that are not needed, or start the page again "
+        f"Expected at most {limit / MEGABYTE:g} MB in all; this is more. Leave out columns that are not needed, or start the page again "
         f"with a larger --limit."
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,10 @@ SERVED = (REPORT, ARCHIVE)
 """The only files of a result that are given out."""
 STORED_AS = "your file"
 """What an uploaded file is called on the disk, whatever its name was; the reader's sentences speak of it so."""
-LONGEST_NAME = 200
+STORED_TOGETHER = "your files"
+"""What the folder of several is called; in it they keep their names, which may say whose they are."""
+LONGEST_NAME, LONGEST_STEM = 200, 50
+"""Characters of a name on the page, and of each part of one on the disk, where a character may take four bytes."""
 
 
 @dataclass
@@ -62,6 +66,21 @@ class Visitor:
     def place_for_upload(self) -> Path:
         """Where another file may be written to."""
         return _new_folder(self.folder, "upload-") / STORED_AS
+
+    def places_for_uploads(self, names: Sequence[str]) -> tuple[Path, list[Path]]:
+        """Where files of these names may be written to: the file or the folder to be read, and the place of each."""
+        alone = self.place_for_upload()
+        if len(names) == 1:
+            return alone, [alone]
+        folder = alone.with_name(STORED_TOGETHER)
+        folder.mkdir()
+        places: dict[str, Path] = {}
+        for name in map(_safe, names):
+            place = folder / name
+            while place.name.casefold() in places:  # two that differ in nothing that every disk can keep
+                place = place.with_name(f"{place.stem}_{len(places) + 1}{place.suffix}")
+            places[place.name.casefold()] = place
+        return folder, list(places.values())
 
     def take(self, path: Path, name: str, *, is_demo: bool = False) -> None:
         """Have another file, which was written to its place, instead of the one before."""
@@ -127,6 +146,13 @@ class Visitors:
         """The file of a result; None unless the token is right and the file is one of `SERVED`."""
         folder = self._by_token.get(token)
         return folder / name if folder is not None and name in SERVED and (folder / name).is_file() else None
+
+
+def _safe(name: str) -> str:
+    """A file name that every disk can keep, and that names nothing outside its folder."""
+    kept = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in name).strip(" .")
+    stem, dot, suffix = kept.rpartition(".")
+    return f"{stem[:LONGEST_STEM]}{dot}{suffix[:LONGEST_STEM]}" or "unnamed"
 
 
 def _new_folder(parent: Path, prefix: str) -> Path:

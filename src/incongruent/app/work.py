@@ -12,7 +12,7 @@ import numpy as np
 from incongruent.checking import write_check
 from incongruent.checks.verdict import Check, check
 from incongruent.cli_reading import network_named
-from incongruent.fitting import Fit, fit, write_fit
+from incongruent.fitting import Fit, fit, write_fit, write_uncorrected
 from incongruent.posterior import Posterior
 from incongruent.progress import announce
 from incongruent.report import Origin, write_report
@@ -36,6 +36,7 @@ class Task:
         with_check: whether to ask also if the model is right.
         folder: where results go; it exists.
         origin: for the report.
+        anyway: whether to go on when nobody is inside what the network was trained for.
     """
 
     study: Trials
@@ -45,6 +46,7 @@ class Task:
     with_check: bool
     folder: Path
     origin: Origin
+    anyway: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,18 +68,19 @@ class Outcome:
     sentences: tuple[str, ...]
 
 
-def program(reading: str, network: str, *, n_draws: int, seed: int, with_check: bool) -> str:
+def program(reading: str, network: str, *, n_draws: int, seed: int, with_check: bool, anyway: bool = False) -> str:
     """The Python program that gives the same numbers as a task.
 
     Args:
         reading: lines that set ``study``.
         network: the expression that loads it.
-        n_draws, seed, with_check: as in `Task`.
+        n_draws, seed, with_check, anyway: as in `Task`.
     """
-    lines = [f"posterior = {network}", f"fit = inc.fit(study, posterior, n_draws={n_draws}, seed={seed})"]
+    go_on = ", anyway=True" if anyway else ""
+    lines = [f"posterior = {network}", f"fit = inc.fit(study, posterior, n_draws={n_draws}{go_on}, seed={seed})"]
     check_too = [
         "usable = [i for i, n in enumerate(fit.study.n_trials) if n > 0]",
-        f"check = inc.check(posterior, inc.select(study, usable), seed={seed})",
+        f"check = inc.check(posterior, inc.select(study, usable){go_on}, seed={seed})",
     ]
     return "\n".join(["import incongruent as inc", reading, *lines, *(check_too if with_check else [])])
 
@@ -86,7 +89,7 @@ def carry_out(task: Task) -> Outcome:
     """Do it; stages are announced.
 
     Raises:
-        ScopeError: when nobody is what the network was trained for.
+        ScopeError: when nobody is inside what the network was trained for.
         FileError: when there is no such network.
         ValueError: when the trials do not suit the model.
     """
@@ -94,7 +97,14 @@ def carry_out(task: Task) -> Outcome:
     tables = task.folder / TABLES
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
-        found = fit(task.study, posterior, n_draws=task.n_draws, seed=task.seed)
+        found = fit(
+            task.study,
+            posterior,
+            n_draws=task.n_draws,
+            anyway=task.anyway,
+            first=lambda draws, admission: write_uncorrected(draws, admission, tables),
+            seed=task.seed,
+        )
         announce("writing tables and figures")
         write_fit(found, tables)
         verdict = _check(task, posterior, found, tables / "check") if task.with_check else None
@@ -108,14 +118,14 @@ def carry_out(task: Task) -> Outcome:
 
 def _check(task: Task, posterior: Posterior, found: Fit, folder: Path) -> Check:
     """Of those who have usable trials."""
-    verdict = check(posterior, select(task.study, np.flatnonzero(found.study.n_trials > 0)), seed=task.seed)
+    verdict = check(posterior, select(task.study, np.flatnonzero(found.study.n_trials > 0)), anyway=True, seed=task.seed)
     announce("writing the verdict")
     write_check(verdict, folder)
     return verdict
 
 
 def _words(found: Fit, verdict: Check | None) -> list[str]:
-    words = []
+    words = list(found.alarms)
     if verdict is not None:
         brief = verdict.brief()
         words += [f"{brief[0].upper()}{brief[1:]}.", *verdict.advice]

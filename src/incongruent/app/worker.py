@@ -19,7 +19,8 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from typing import Any
 
-from incongruent.progress import listening
+from incongruent.progress import Stage, listening
+from incongruent.scope import IN_APP, ScopeError
 
 NICER = 10
 """How much the worker stands back for the page."""
@@ -44,6 +45,7 @@ class Job:
     Attributes:
         state: where it stands.
         stages: (words, begun) of every stage so far, in seconds of `time.monotonic`.
+        stage: the last of them, with how much of it is done.
         outcome: what the work returned, when done.
         complaint: the sentence of the error, when failed.
         ended: when, in seconds of `time.monotonic`.
@@ -53,6 +55,7 @@ class Job:
         self.work, self.task = work, task
         self.state = State.WAITING
         self.stages: list[tuple[str, float]] = []
+        self.stage = Stage("starting")
         self.outcome: Any = None
         self.complaint = ""
         self.ended: float | None = None
@@ -62,6 +65,10 @@ class Job:
         stages = list(self.stages)  # another thread adds to it
         ends = [*(begun for _, begun in stages[1:]), self.ended or time.monotonic()]
         return [(words, end - begun) for (words, begun), end in zip(stages, ends, strict=False)]
+
+    def share(self) -> str:
+        """How much of the present stage is done, and how long the rest of it takes; nothing where nobody can say."""
+        return self.stage.share(self.timetable()[-1][1]) if self.stages else ""
 
     def seconds(self) -> float:
         """Since it began to run."""
@@ -149,7 +156,9 @@ class Worker:
             if job.state is not State.RUNNING:
                 raise EOFError  # cancelled while this was on its way; the process is going
             if kind == "stage":
-                job.stages.append((content, time.monotonic()))
+                job.stage = content
+                if content.done == 0:
+                    job.stages.append((content.words, time.monotonic()))
             elif kind == "done":
                 job.outcome = content
                 self._end(job, State.DONE)
@@ -184,8 +193,10 @@ def _work(connection: Connection) -> None:
 
 def _result(work: Callable[[Any], Any], task: Any, connection: Connection) -> tuple[str, Any]:
     try:
-        with listening(lambda words: connection.send(("stage", words))):
+        with listening(lambda stage: connection.send(("stage", stage))):
             return "done", work(task)
+    except ScopeError as error:
+        return "failed", error.said(IN_APP)
     except (ValueError, MemoryError, OSError) as error:  # what the package raises about data, networks, scope and files
         return "failed", str(error) or type(error).__name__
     except Exception as error:

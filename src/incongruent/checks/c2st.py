@@ -11,6 +11,8 @@ import warnings
 
 import numpy as np
 
+from incongruent.streams import Purpose, word
+
 Array = np.ndarray
 
 WIDTH = 10
@@ -43,7 +45,7 @@ def c2st(reference: Array, draws: Array, *, seed: int) -> float:
 
     Example:
         >>> rng = np.random.default_rng(1)
-        >>> c2st(rng.normal(0, 1, (100, 1)), rng.normal(100, 1, (100, 1)), seed=1)
+        >>> c2st(rng.normal(0, 1, (100, 1)), rng.normal(20, 1, (100, 1)), seed=1)
         1.0
     """
     try:
@@ -54,8 +56,8 @@ def c2st(reference: Array, draws: Array, *, seed: int) -> float:
     mean, sd = reference.mean(axis=0), reference.std(axis=0, ddof=1)
     points = ((np.concatenate([reference, draws]) - mean) / sd).astype(np.float32)  # (2 draw, dim)
     is_draw = np.repeat([0, 1], len(draws))
-    folds = KFold(N_FOLDS, shuffle=True, random_state=seed).split(points)
-    judged = [_accuracy(points, is_draw, learned, held_out, seed) for learned, held_out in folds]
+    folds = KFold(N_FOLDS, shuffle=True, random_state=word(seed, Purpose.C2ST_FOLDS)).split(points)
+    judged = [_accuracy(points, is_draw, learned, held_out, word(seed, Purpose.C2ST_WEIGHTS, k)) for k, (learned, held_out) in enumerate(folds)]
     unfinished = sum(not finished for _, finished in judged)
     if unfinished:
         warnings.warn(

@@ -26,7 +26,8 @@ from incongruent.exact import reweight
 from incongruent.importance import largest_k_hat, resample, weigh
 from incongruent.likelihood import evaluate
 from incongruent.posterior import Posterior
-from incongruent.simulation import Simulations, Simulator, generator
+from incongruent.simulation import Simulations, Simulator
+from incongruent.streams import Purpose, child, stream
 from incongruent.trials import Trials, select
 
 Array = np.ndarray
@@ -48,6 +49,7 @@ class Calibration:
         corrected: whether the draws were corrected by the exact likelihood.
         k_hat: (dataset,) of the importance weights; NaN for a model without an exact likelihood.
         ess: (dataset,) effective share of the network's draws; NaN likewise.
+        n_draws: posterior draws a data set, on which it depends what a good k-hat is.
     """
 
     ranks: Mapping[str, Array]
@@ -58,6 +60,7 @@ class Calibration:
     corrected: bool
     k_hat: Array
     ess: Array
+    n_draws: int
 
     def __len__(self) -> int:
         return len(self.n_trials)
@@ -100,7 +103,7 @@ class Calibration:
         how = "corrected by the exact likelihood" if self.corrected else "as the network gives them"
         what = f"not uniform for {', '.join(failed)}" if failed else "uniform"
         known = np.isfinite(self.ess).any()
-        bad = f"{(~(self.k_hat <= largest_k_hat(1000))).mean():.1%} with bad weights; " if known else ""
+        bad = f"{(~(self.k_hat <= largest_k_hat(self.n_draws))).mean():.1%} with bad weights; " if known else ""
         ess = f" ({bad}median effective share of the network's draws {np.median(self.ess):.0%})" if known else ""
         return f"{len(self)} simulated data sets, draws {how}{ess}: ranks {what} ({LEVEL:.0%} level, adjusted for {n} quantities)."
 
@@ -133,25 +136,25 @@ def calibrate(
         LikelihoodError: for ``corrected`` without an exact likelihood.
     """
     if simulations is None:
-        simulations = posterior.simulator.simulate(n_datasets, seed=seed)
+        simulations = posterior.simulator.simulate(n_datasets, seed=child(seed, Purpose.CALIBRATION_DATA))
     if simulations.parameter_names != posterior.simulator.prior.names:
         raise ValueError(f"Expected simulations with the parameters {posterior.simulator.prior.names}; got {simulations.parameter_names}.")
-    draws = posterior.sample(simulations.trials, n_draws + 1, seed=seed + 1)
-    reference, near = posterior.simulator.prior.sample(len(draws), seed=generator(seed, 11)), draws.theta[:, -1]
+    draws = posterior.unguarded().sample(simulations.trials, n_draws + 1, seed=child(seed, Purpose.CALIBRATION_DRAWS))
+    reference, near = posterior.simulator.prior.sample(len(draws), seed=stream(seed, Purpose.CALIBRATION_REFERENCE)), draws.theta[:, -1]
     draws = replace(draws, theta=draws.theta[:, :-1], log_q=draws.log_q[:, :-1])
-    judged = _judge(posterior, draws, simulations, corrected, seed + 2, workers)
+    judged = _judge(posterior, draws, simulations, corrected, seed, workers)
     z, z_true = (posterior.simulator.prior.to_real(theta) for theta in (judged.theta, simulations.theta))
     for name, place in ((TARP_PRIOR, reference), (TARP_NEAR, near)):
         at = posterior.simulator.prior.to_real(place)
         judged.at_draws[name], judged.at_truth[name] = _distance(z, at[:, None]), _distance(z_true, at)
-    rng = generator(seed, 12)
+    rng = stream(seed, Purpose.CALIBRATION_TIES)
     below = {name: (values < judged.at_truth[name][:, None]).sum(axis=1) for name, values in judged.at_draws.items()}
     ranks = {name: (count + rng.random(len(count))) / (n_draws + 1.0) for name, count in below.items()}
     mean, sd = judged.theta.mean(axis=1), judged.theta.std(axis=1, ddof=1)
     after = replace(draws, theta=judged.theta)
     z_score = (mean - simulations.theta) / np.maximum(sd, 1e-300)
     n_trials, names = simulations.trials.n_trials, simulations.parameter_names
-    return Calibration(ranks, z_score, after.contraction, n_trials, names, corrected, judged.k_hat, judged.ess)
+    return Calibration(ranks, z_score, after.contraction, n_trials, names, corrected, judged.k_hat, judged.ess, n_draws)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +181,7 @@ def _judge(posterior: Posterior, draws: Draws, simulations: Simulations, correct
         k_hat, ess = weights.k_hat, weights.ess
         of_likelihood = log_lik[:, :-1], log_lik[:, -1]
         if corrected:
-            rows = resample(weights, [generator(seed, 9, i) for i in range(len(theta))])
+            rows = resample(weights, [stream(seed, Purpose.CALIBRATION_RESAMPLING, i) for i in range(len(theta))])
             theta = np.take_along_axis(theta, rows[..., None], axis=1)
             log_q, log_q_true = np.take_along_axis(log_joint[:, :-1], rows, 1), log_joint[:, -1]
             of_likelihood = np.take_along_axis(log_lik[:, :-1], rows, 1), log_lik[:, -1]
@@ -232,17 +235,18 @@ def posterior_sbc(
             f"Expected room for at least {design.smallest} new trials beside {one.names[0]}'s {n}; the network knows up to {design.largest}. Use a "
             f"network for more trials, or fewer of the person's."
         )
-    draws = posterior.sample(one, max(20 * n_datasets, 1000), seed=seed)  # many more than are needed: corrected ones hold repeats
+    own_seed, many = child(seed, Purpose.SBC_DRAWS), max(20 * n_datasets, 1000)  # many more than are needed: corrected ones hold repeats
+    draws = posterior.unguarded().sample(one, many, seed=own_seed)
     if posterior.simulator.model.likelihood is not None:
-        draws = reweight(draws, one, seed=seed, workers=workers)
-    theta = draws.theta[0, generator(seed, 13).choice(draws.theta.shape[1], n_datasets, replace=False)]
+        draws = reweight(draws, one, seed=own_seed, workers=workers)
+    theta = draws.theta[0, stream(seed, Purpose.SBC_CHOICE).choice(draws.theta.shape[1], n_datasets, replace=False)]
     own = design_of(one, window=design.window, deadline=design.deadline, condition=design.condition)
     counts = np.round(own.counts * n_new / n).astype(int)
     again = Simulator(posterior.simulator.model, posterior.simulator.prior, replace(own, counts=counts))
-    new = again.simulate_at(theta, seed=seed + 3)
+    new = again.simulate_at(theta, seed=child(seed, Purpose.SBC_DATA))
     both = _side_by_side(select(one, np.zeros(n_datasets, int)), new)
     simulations = Simulations(theta, both, posterior.simulator.prior.names)
-    return calibrate(posterior, simulations, n_draws=n_draws, corrected=corrected, seed=seed + 4, workers=workers)
+    return calibrate(posterior, simulations, n_draws=n_draws, corrected=corrected, seed=child(seed, Purpose.SBC_RANKS), workers=workers)
 
 
 def _side_by_side(first: Trials, second: Trials) -> Trials:

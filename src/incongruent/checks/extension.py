@@ -33,6 +33,7 @@ from incongruent.checks.imitation import imitator
 from incongruent.checks.panel import Panel, predictive_panel
 from incongruent.checks.simultaneous import standardised
 from incongruent.posterior import Posterior
+from incongruent.progress import counting
 from incongruent.trials import Trials
 
 Array = np.ndarray
@@ -190,9 +191,12 @@ def rank_extensions(
     scale = _Scale(panel)
     mimic = imitator(posterior, study, seed=seed)
     found: list[tuple[Extension, _Fitted]] = []
-    for extension in default_extensions(posterior.simulator.model) if extensions is None else extensions:
+    asked = tuple(default_extensions(posterior.simulator.model) if extensions is None else extensions)
+    done = counting(len(asked), "candidates")
+    for n, extension in enumerate(asked, 1):
         signatures = [scale.signature(d) for d in mimic.signatures(extension, N_PREDICTIONS)]
         found.append((extension, _fitted(scale, extension, signatures)))
+        done(n)
     if not found:
         return ExtensionRanking((), failing, panel.n_replicates)
     largest = np.max([fitted.scores for _, fitted in found], axis=0)  # (1 + replicate,)

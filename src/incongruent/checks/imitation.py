@@ -25,7 +25,8 @@ from incongruent.joint_prior import AnyPrior
 from incongruent.models.model import Model
 from incongruent.posterior import Posterior
 from incongruent.priors import Prior
-from incongruent.simulation import Simulator, generator
+from incongruent.simulation import Simulator
+from incongruent.streams import Purpose, place_of, seed_from, stream
 from incongruent.trials import Trials, concatenate, select
 
 Array = np.ndarray
@@ -92,7 +93,7 @@ class Imitator:
         """Discrepancies (replicate, person, statistic) of every variant from the base model's predictions, in units of `noise_of`; NaN for data sets
         that the base network reads otherwise than the person's own.
         """
-        rng = generator(self.seed, 31, *extension.name.encode())
+        rng = stream(self.seed, Purpose.IMITATED, *place_of(extension.name))
         if extension.prior is None:
             prior = self.posterior.simulator.prior
             cloud = self.z + WIDENED * rng.standard_normal(self.z.shape)
@@ -102,7 +103,7 @@ class Imitator:
         found = []
         for variant in extension.variants:
             here = self._placed(variant, prior, cloud, rng)
-            trials = self.simulated(variant.model, self._theta(variant, prior, here), _seed(rng))
+            trials = self.simulated(variant.model, self._theta(variant, prior, here), seed_from(rng))
             found.append(self._discrepancies(trials, n_predictions, rng))
         return found
 
@@ -110,7 +111,7 @@ class Imitator:
         """Where the candidate imitates the people, (replicate, person, parameter) on its prior's real line, from a first cloud of such places."""
         for inflated in (INFLATED, 1.0):
             cloud = kept_near(cloud)
-            trials = self.simulated(variant.model, self._theta(variant, prior, cloud), _seed(rng))
+            trials = self.simulated(variant.model, self._theta(variant, prior, cloud), seed_from(rng))
             found = _described(trials, self.statistics)
             flat = cloud.reshape(-1, cloud.shape[-1])
             near = _among(found, self.described)
@@ -134,11 +135,11 @@ class Imitator:
     def _discrepancies(self, trials: Trials, n_predictions: int, rng: np.random.Generator) -> Array:
         base, base_prior, statistics = self.posterior.simulator.model, self.posterior.simulator.prior, self.statistics
         observed = panel_values(trials, statistics)
-        fitted = replace(self.posterior, ranges=None).sample(trials, n_predictions, seed=_seed(rng)).theta
+        fitted = self.posterior.sample(trials, n_predictions, seed=seed_from(rng)).theta
         total, n = np.zeros_like(observed), np.zeros_like(observed)
         for draw in range(n_predictions):
             theta = fitted[:, draw].reshape(-1, len(self.study), fitted.shape[-1])
-            values = panel_values(self.simulated(base, theta, _seed(rng)), statistics)
+            values = panel_values(self.simulated(base, theta, seed_from(rng)), statistics)
             total, n = total + np.nan_to_num(values), n + ~np.isnan(values)
         predicted = np.where(n > 0, total / np.maximum(n, 1), np.nan)
         found = (observed - predicted) / noise_of(observed, predicted, statistics)
@@ -149,9 +150,9 @@ class Imitator:
 
 def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
     """For the people of a study, with as many replicates as make ``DATASETS`` data sets of a variant."""
-    trials = posterior.admit(study).trials
-    n_each, rng = max(FEWEST_EACH, -(-DATASETS // len(trials))), generator(seed, 30)
-    draws = posterior.sample(trials, max(n_each, N_REFERENCE), seed=_seed(rng)).theta
+    trials, posterior = posterior.admit(study).trials, posterior.unguarded()
+    n_each, rng = max(FEWEST_EACH, -(-DATASETS // len(trials))), stream(seed, Purpose.IMITATOR)
+    draws = posterior.sample(trials, max(n_each, N_REFERENCE), seed=seed_from(rng)).theta
     z = np.swapaxes(kept_near(posterior.simulator.prior.to_real(draws)), 0, 1)
     trials, known = replace(trials, excluded={}, notes=()), statistics_for(trials)
     return Imitator(posterior, trials, z[:n_each], z.mean(axis=0), known, _described(trials, known), seed)
@@ -219,7 +220,3 @@ def _quadratic(m: Array) -> Array:
     """1, the parameters and their products, (…, feature)."""
     first, second = np.triu_indices(m.shape[-1])
     return np.concatenate([np.ones((*m.shape[:-1], 1)), m, m[..., first] * m[..., second]], axis=-1)
-
-
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**63))

@@ -15,6 +15,8 @@ BIN = 0.25
 """Width in ms of the bins whose Fourier transform is taken."""
 SHORTEST, LONGEST, SMOOTH = 3.0, 250.0, 25.0
 """Steps that are looked for, in ms; above 25 ms even smooth distributions have some power, and a step must show its overtones below."""
+LATEST = 30_000.0
+"""RTs beyond this, in ms, are left out of the Fourier transform, which would have to reach as far as they do."""
 CLEAR = 0.25
 """Power, from 0 to 1, from which on steps are worth a word: that of a 10-ms step blurred by normal noise of 1.9 ms."""
 
@@ -47,12 +49,13 @@ def steps_in(study: Trials) -> Steps:
 
 def _spectrum(study: Trials) -> tuple[Array, Array, Array, int]:
     """Frequencies (1/ms), power, sum over people of |S|^2 / n, and the number of people."""
-    longest = float(study.values["rt"][study.answered].max(initial=1.0))
+    used = study.answered & (study.values["rt"] <= LATEST)
+    longest = float(study.values["rt"][used].max(initial=1.0))
     n_bins = 1 << int(np.ceil(np.log2(4.0 * longest / BIN + 2)))
     frequency = np.fft.rfftfreq(n_bins, BIN)
     power, total, pairs, n_people = np.zeros(len(frequency)), np.zeros(len(frequency)), 0.0, 0
     for person in range(len(study)):
-        rt = study.values["rt"][person][study.answered[person]].astype(float)
+        rt = study.values["rt"][person][used[person]].astype(float)
         n = len(rt)
         if n < 2:
             continue

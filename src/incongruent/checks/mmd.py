@@ -24,7 +24,7 @@ from incongruent.checks.replicas import matched_summaries
 from incongruent.joint_prior import AnyPrior
 from incongruent.options import helpful
 from incongruent.posterior import Posterior
-from incongruent.simulation import generator
+from incongruent.streams import Purpose, child, stream
 from incongruent.trials import Trials
 
 Array = np.ndarray
@@ -152,7 +152,8 @@ def mmd_of_study(
     observed = posterior.summaries(study).astype(float)
     people = posterior.admit(study).trials
     each = (-(-max(n_reference, 2) // len(people)), max(20, -(-n_fresh // len(people))))
-    reference, fresh = (matched_summaries(posterior, people, n, prior=prior, seed=seed + 2 * k + 1) for k, n in enumerate(each))
+    seeds = child(seed, Purpose.MMD_REFERENCE), child(seed, Purpose.MMD_FRESH)
+    reference, fresh = (matched_summaries(posterior, people, n, prior=prior, seed=own) for n, own in zip(each, seeds, strict=True))
     return mmd_test(observed, reference.reshape(-1, observed.shape[1]), fresh, n_null=n_null, alpha=alpha, seed=seed)
 
 
@@ -189,7 +190,7 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
     if n_people == 1:
         picks = np.arange(n_repeats + 1)[:, None]
     else:
-        drawn = generator(seed, 31).integers(n_repeats + 1, size=(n_studies, n_people))
+        drawn = stream(seed, Purpose.MMD_NULL).integers(n_repeats + 1, size=(n_studies, n_people))
         picks = np.concatenate([np.zeros((1, n_people), int), drawn])  # (1 + study, person): the first is the observed one
     toward = kernel.row_means(pool.reshape(-1, pool.shape[2]), reference).reshape(pool.shape[:2])
     k_yy = kernel.mean_within(reference)
@@ -245,7 +246,7 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
         raise ValueError("Expected finite numbers; got NaN or infinity. Leave such data sets out, and say how many.")
     both = np.concatenate([first, second]) - second.mean(axis=0)
     kernel, m, n = median_kernel(both), len(first), len(second)
-    rng = generator(seed, 32)
+    rng = stream(seed, Purpose.MMD_PERMUTATIONS)
     orders = np.stack([np.arange(m + n), *(rng.permutation(m + n) for _ in range(n_null))])  # (1 + study, member)
     in_first = np.zeros((len(orders), m + n))
     np.put_along_axis(in_first, orders[:, :m], 1.0, axis=1)

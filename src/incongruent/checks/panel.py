@@ -13,6 +13,7 @@ After Hjort, Dahl & Steinbakk (2006, Journal of the American Statistical Associa
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -26,7 +27,8 @@ from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
 from incongruent.joint_prior import AnyPrior
 from incongruent.nuisance import integrated_out
 from incongruent.posterior import Posterior
-from incongruent.simulation import generator
+from incongruent.progress import counting
+from incongruent.streams import Purpose, seed_from, stream
 from incongruent.trials import Trials, concatenate, select
 
 Array = np.ndarray
@@ -171,10 +173,12 @@ def predictive_panel(
     known = statistics_for(posterior.admit(study).trials)
     observed, predicted = (np.empty((n_replicates + 1, len(study), len(known))) for _ in range(2))
     at_once = max(1, DATASETS_AT_ONCE // (n_replicates + 1))
-    for first in range(0, len(study), at_once):
+    firsts = range(0, len(study), at_once)
+    done = counting(len(firsts) * n_predictions, "rounds of simulations")
+    for k, first in enumerate(firsts):
         people = np.arange(first, min(first + at_once, len(study)))
-        part = _Part(posterior, simulator_with(posterior, prior).prior, select(study, people), known, generator(seed, 17, first))
-        observed[:, people], predicted[:, people] = part.judged(n_replicates, n_predictions)
+        part = _Part(posterior.unguarded(), simulator_with(posterior, prior).prior, select(study, people), known, stream(seed, Purpose.PANEL, first))
+        observed[:, people], predicted[:, people] = part.judged(n_replicates, n_predictions, lambda n, k=k: done(k * n_predictions + n))
     discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
     z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
     group = max_t(_mean(z, ~np.isnan(z), axis=1))
@@ -192,19 +196,20 @@ class _Part:
     statistics: tuple[Statistic, ...]
     rng: np.random.Generator
 
-    def judged(self, n_replicates: int, n_predictions: int) -> tuple[Array, Array]:
+    def judged(self, n_replicates: int, n_predictions: int, done: Callable[[int], None]) -> tuple[Array, Array]:
         """Statistics and their predictions, both (1 + replicate, person, statistic), the study itself first."""
         trials = self.posterior.admit(self.study).trials
         again = simulator_again(self.posterior.simulator, trials)
         theta = self._draws(self.posterior, trials, n_replicates)  # (person, replicate, parameter)
-        replicates = again.simulate_at(np.swapaxes(theta, 0, 1).reshape(-1, theta.shape[-1]), seed=self._seed())
+        replicates = again.simulate_at(np.swapaxes(theta, 0, 1).reshape(-1, theta.shape[-1]), seed=seed_from(self.rng))
         everything = concatenate([replace(trials, excluded={}, notes=()), replicates])  # ((1 + replicate) person, trial)
         observed = panel_values(everything, self.statistics)
-        fitted = self._draws(replace(self.posterior, ranges=None), everything, n_predictions)
+        fitted = self._draws(self.posterior, everything, n_predictions)
         total, n = np.zeros_like(observed), np.zeros_like(observed)
         for draw in range(n_predictions):
-            values = panel_values(again.simulate_at(fitted[:, draw], seed=self._seed()), self.statistics)
+            values = panel_values(again.simulate_at(fitted[:, draw], seed=seed_from(self.rng)), self.statistics)
             total, n = total + np.nan_to_num(values), n + ~np.isnan(values)
+            done(draw + 1)
         predicted = np.where(n > 0, total / np.maximum(n, 1), np.nan)
         shape = (n_replicates + 1, len(trials), len(self.statistics))
         return observed.reshape(shape), predicted.reshape(shape)
@@ -213,8 +218,8 @@ class _Part:
         """Of the posterior under the prior, (person, n, parameter); by plain weights, since Pareto smoothing takes as long as all the rest."""
         own = posterior.simulator.prior
         if self.prior is own:
-            return posterior.sample(trials, n, seed=self._seed()).theta
-        theta = posterior.sample(trials, max(n, N_WEIGHED), seed=self._seed()).theta
+            return posterior.sample(trials, n, seed=seed_from(self.rng)).theta
+        theta = posterior.sample(trials, max(n, N_WEIGHED), seed=seed_from(self.rng)).theta
         with np.errstate(divide="ignore"):
             log_weight = self.prior.log_prob(theta) - own.log_prob(theta)  # (person, draw)
         log_weight = np.where(np.isfinite(log_weight).any(axis=1, keepdims=True), log_weight, 0.0)
@@ -222,9 +227,6 @@ class _Part:
         cumulated = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
         rows = np.stack([np.searchsorted(row, self.rng.random(n) * row[-1]) for row in cumulated])
         return np.take_along_axis(theta, np.minimum(rows, theta.shape[1] - 1)[..., None], axis=1)
-
-    def _seed(self) -> int:
-        return int(self.rng.integers(2**63))
 
 
 def _mean(values: Array, known: Array, axis: int = 0) -> Array:

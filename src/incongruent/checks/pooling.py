@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import stats
 
 from incongruent.checks.panel_statistics import panel_values, statistics_for
+from incongruent.streams import Purpose, stream
 from incongruent.trials import CONDITION, Trials
 
 Array = np.ndarray
@@ -89,7 +90,7 @@ def pooling_of(study: Trials, *, seed: int) -> Pooling:
 
 def _ratios(study: Trials, seed: int) -> pd.DataFrame:
     """Variance between units of mean, spread and errors over the mean variance of bootstrap samples of their trials."""
-    rng, known = np.random.default_rng(seed), statistics_for(study)
+    rng, known = stream(seed, Purpose.POOLING), statistics_for(study)
     kept = [i for i, s in enumerate(known) if s.name.startswith(("RT quantile .5", "mean RT", "SD of RT", "errors"))]
     observed = panel_values(study, known)[:, kept]
     samples = np.stack([panel_values(_resampled(study, rng), known)[:, kept] for _ in range(N_BOOTSTRAP)])

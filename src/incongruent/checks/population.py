@@ -22,7 +22,7 @@ import pandas as pd
 from incongruent.checks.replicas import matched
 from incongruent.posterior import Posterior
 from incongruent.priors import Prior
-from incongruent.simulation import generator
+from incongruent.streams import Purpose, child, stream
 from incongruent.trials import Trials, select
 
 Array = np.ndarray
@@ -157,17 +157,17 @@ class PriorReplicas:
 def prior_replicas(posterior: Posterior, people: Trials, *, n_draws: int = 200, n_simulated: int = 2000, seed: int) -> PriorReplicas:
     """Simulate people of the very designs, often enough for `prior_scores`; arguments as in `check_prior`."""
     n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
-    made = matched(posterior.simulator, people, n_replicas, seed=int(generator(seed, 20).integers(2**63)))
-    mean, variance = _moments(posterior, made.trials, n_draws, seed)
+    made = matched(posterior.simulator, people, n_replicas, seed=child(seed, Purpose.REPLICAS))
+    mean, variance = _moments(posterior, made.trials, n_draws, child(seed, Purpose.REPLICA_DRAWS))
     return PriorReplicas(_slopes(mean, variance).reshape(n_replicas, len(people), -1), 1.0 - variance.mean(axis=0), n_draws)
 
 
 def prior_scores(posterior: Posterior, people: Trials, replicas: PriorReplicas, *, seed: int) -> PriorCheck:
     """The test of `check_prior`, against replicas that several studies of the same designs can share."""
     names = independent_prior(posterior).names
-    observed = _slopes(*_moments(posterior, people, replicas.n_draws, seed))
+    observed = _slopes(*_moments(posterior, people, replicas.n_draws, child(seed, Purpose.PEOPLE_DRAWS)))
     used = np.flatnonzero(np.tile(replicas.contraction >= INFORMED, 2))
-    total, null = _one_step(observed[:, used], replicas.slopes[:, :, used], generator(seed, 21))
+    total, null = _one_step(observed[:, used], replicas.slopes[:, :, used], stream(seed, Purpose.SCORES_NULL))
     scores, p = np.full(2 * len(names), np.nan), np.full(2 * len(names), np.nan)
     scores[used] = total
     above, below = (null >= total).sum(axis=0), (null <= total).sum(axis=0)

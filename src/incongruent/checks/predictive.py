@@ -14,7 +14,9 @@ import numpy as np
 from incongruent.checks import statistics
 from incongruent.designs import design_of
 from incongruent.draws import Draws
-from incongruent.simulation import Simulator, generator
+from incongruent.progress import counting
+from incongruent.simulation import Simulator
+from incongruent.streams import Purpose, child, stream
 from incongruent.trials import CONDITION, Trials
 
 Array = np.ndarray
@@ -114,11 +116,12 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
     if not 1 <= n_replicates <= n_draws:
         raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
     levels = tuple(level for level in CONDITION.levels if study.where(CONDITION.name, level).any())
-    again, rng = simulator_again(draws.simulator, study), generator(seed, 7)
-    panels = []
-    for draw in rng.choice(n_draws, n_replicates, replace=False):
-        trials = again.simulate_at(draws.theta[:, draw], seed=int(rng.integers(2**63)))
+    again, rng = simulator_again(draws.simulator, study), stream(seed, Purpose.REPLICATES)
+    panels, done = [], counting(n_replicates, "simulated studies")
+    for n, draw in enumerate(rng.choice(n_draws, n_replicates, replace=False), 1):
+        trials = again.simulate_at(draws.theta[:, draw], seed=child(seed, Purpose.REPLICATED_TRIALS, n - 1))
         panels.append(panel_of(trials, levels))
+        done(n)
     replicated = {name: np.stack([panel[name] for panel in panels]) for name in panels[0]}
     return Prediction(panel_of(study, levels), replicated, levels, study.names)
 

@@ -13,6 +13,7 @@ from incongruent.exact import reweight
 from incongruent.importance import largest_k_hat
 from incongruent.posterior import Posterior
 from incongruent.simulation import Simulator
+from incongruent.streams import Purpose, child
 
 EFFICIENCY_AT = (100, 500)
 """Numbers of trials at which the effective share of the draws is measured."""
@@ -37,9 +38,9 @@ def with_quality(posterior: Posterior, *, n_datasets: int, seed: int, n_calibrat
         "by_trials": recovery.by_trials(bins_of(posterior)).to_dict("records"),
     }
     if posterior.simulator.model.likelihood is not None:
-        calibration = calibrate(posterior, n_datasets=n_calibrated, corrected=True, seed=seed + 10)
+        calibration = calibrate(posterior, n_datasets=n_calibrated, corrected=True, seed=child(seed, Purpose.CALIBRATION))
         quality["calibration"] = calibration_record(calibration, bins_of(posterior))
-        quality["efficiency"] = efficiency(posterior, n_datasets=n_efficiency, seed=seed + 20)
+        quality["efficiency"] = efficiency(posterior, n_datasets=n_efficiency, seed=child(seed, Purpose.EFFICIENCY))
     return posterior.with_notes(quality=quality)
 
 
@@ -70,8 +71,10 @@ def efficiency(posterior: Posterior, *, n_datasets: int, n_draws: int = 1000, se
         if not design.smallest <= n <= design.largest:
             continue
         fixed = Design(n, design.share, design.window, design.deadline, design.condition)
-        trials = Simulator(posterior.simulator.model, posterior.simulator.prior, fixed).simulate(n_datasets, seed=seed + n).trials
-        correction = reweight(posterior.sample(trials, n_draws, seed=seed), trials, mcmc=False, seed=seed).correction
+        simulator = Simulator(posterior.simulator.model, posterior.simulator.prior, fixed)
+        trials = simulator.simulate(n_datasets, seed=child(seed, Purpose.EFFICIENCY_DATA, n)).trials
+        own = child(seed, Purpose.EFFICIENCY_DRAWS, n)
+        correction = reweight(posterior.unguarded().sample(trials, n_draws, seed=own), trials, mcmc=False, seed=own).correction
         assert correction is not None
         good = float((correction.k_hat <= largest_k_hat(n_draws)).mean())
         median, q10, lowest = (float(np.quantile(correction.ess, q)) for q in (0.5, 0.1, 0.0))

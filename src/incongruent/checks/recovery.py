@@ -18,6 +18,7 @@ import pandas as pd
 from incongruent.designs import Design
 from incongruent.posterior import Posterior
 from incongruent.simulation import Simulations
+from incongruent.streams import Purpose, child
 
 Array = np.ndarray
 
@@ -116,10 +117,10 @@ def recover(posterior: Posterior, simulations: Simulations | None = None, *, n_d
         seed: of simulations and draws.
     """
     if simulations is None:
-        simulations = posterior.simulator.simulate(n_datasets, seed=seed)
+        simulations = posterior.simulator.simulate(n_datasets, seed=child(seed, Purpose.RECOVERY_DATA))
     if simulations.parameter_names != posterior.simulator.prior.names:
         raise ValueError(f"Expected simulations with the parameters {posterior.simulator.prior.names}; got {simulations.parameter_names}.")
-    draws = posterior.sample(simulations.trials, n_draws, seed=seed + 1)
+    draws = posterior.unguarded().sample(simulations.trials, n_draws, seed=child(seed, Purpose.RECOVERY_DRAWS))
     below = (draws.theta < simulations.theta[:, None, :]).sum(axis=1)
     gain = posterior.log_prob(simulations.theta, simulations.trials) - posterior.simulator.prior.log_prob(simulations.theta)
     return Recovery(

@@ -16,7 +16,8 @@ from incongruent.designs import ObservedDesign, design_of
 from incongruent.joint_prior import AnyPrior
 from incongruent.posterior import Posterior
 from incongruent.scope import readable
-from incongruent.simulation import Simulations, Simulator, generator
+from incongruent.simulation import Simulations, Simulator
+from incongruent.streams import Purpose, child, seed_from, stream
 from incongruent.trials import Trials, concatenate, renumbered, select
 
 Array = np.ndarray
@@ -62,8 +63,8 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
     given_up = np.zeros(len(rows), int)
     pending = np.arange(len(rows))
     for attempt in range(THETAS):
-        theta[pending] = simulator.prior.sample(len(pending), seed=generator(seed, 21, attempt))
-        trials = _filled(simulator, _rows(layout, rows[pending]), theta[pending], generator(seed, 22, attempt))
+        theta[pending] = simulator.prior.sample(len(pending), seed=stream(seed, Purpose.MATCHED_PRIOR, attempt))
+        trials = _filled(simulator, _rows(layout, rows[pending]), theta[pending], stream(seed, Purpose.MATCHED_TRIALS, attempt))
         whole = (trials.present == study.present[rows[pending]]).all(axis=1)
         parts.append(select(trials, whole))
         order.append(pending[whole])
@@ -99,7 +100,7 @@ def in_parts(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> 
     """`matched`, so many data sets at a time that memory does not grow with n_each."""
     at_once = max(1, PLACES_AT_ONCE // max(study.present.size, 1))
     for first in range(0, n_each, at_once):
-        yield matched(simulator, study, min(at_once, n_each - first), seed=int(generator(seed, 23, first).integers(2**63)))
+        yield matched(simulator, study, min(at_once, n_each - first), seed=child(seed, Purpose.MATCHED_PARTS, first))
 
 
 def simulator_with(posterior: Posterior, prior: AnyPrior | None) -> Simulator:
@@ -122,13 +123,13 @@ def _rows(layout: ObservedDesign, rows: Array) -> ObservedDesign:
 def _filled(simulator: Simulator, layout: ObservedDesign, theta: Array, rng: np.random.Generator) -> Trials:
     """One data set a row of theta, with every place of the layout filled that `ROUNDS` rounds fill."""
     assert layout.present is not None
-    trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(theta, seed=int(rng.integers(2**63)))
+    trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(theta, seed=seed_from(rng))
     values, present, answered = {name: array.copy() for name, array in trials.values.items()}, trials.present.copy(), trials.answered.copy()
     for _ in range(ROUNDS):
         short = np.flatnonzero((layout.present & ~present).any(axis=1))
         if len(short) == 0:
             break
-        again = Simulator(simulator.model, simulator.prior, _rows(layout, short)).simulate_at(theta[short], seed=int(rng.integers(2**63)))
+        again = Simulator(simulator.model, simulator.prior, _rows(layout, short)).simulate_at(theta[short], seed=seed_from(rng))
         missing = layout.present[short] & ~present[short]
         fill = missing & again.present
         for name, array in values.items():

@@ -28,8 +28,8 @@ from incongruent.checks.population import INFORMED, independent_prior, usable_pe
 from incongruent.draws import Draws
 from incongruent.importance import largest_k_hat, weigh
 from incongruent.posterior import Posterior
-from incongruent.priors import Distribution, Prior, truncated
-from incongruent.simulation import generator
+from incongruent.priors import Distribution, Prior, Truncated, truncated
+from incongruent.streams import Purpose, child, stream
 from incongruent.trials import Trials
 
 Array = np.ndarray
@@ -49,6 +49,8 @@ LEAST_WITHIN = 1e-3
 """Share of a distribution that has to lie within the range that it is cut to; the tail of a tail is no prior."""
 FARTHEST = 3.5
 """SDs of the old prior; farther out it says nothing about what lies where."""
+DIGITS = 5
+"""Of the numbers of a suggestion."""
 PROBABILITIES = np.arange(0.01, 1.0, 0.02)
 
 
@@ -148,12 +150,13 @@ def suggest_prior(posterior: Posterior, study: Trials, *, draws: Draws | None = 
     people = usable_people(posterior, study, leave_out)
     if len(people) < FEWEST_PEOPLE:
         raise ValueError(f"Expected at least {FEWEST_PEOPLE} people, to see how they differ; got {len(people)}.")
-    draws = posterior.sample(people, MOST_DRAWS, seed=seed) if draws is None else _of_the_same(draws, people, before)
+    own_seed = child(seed, Purpose.SUGGESTION_DRAWS)
+    draws = posterior.unguarded().sample(people, MOST_DRAWS, seed=own_seed) if draws is None else _of_the_same(draws, people, before)
     z = np.clip(before.to_real(draws.theta), -8.0, 8.0)
     z = _thinned(z, MOST_DRAWS)
     silent = 1.0 - z.var(axis=1).mean(axis=0) < INFORMED
     population = _climb(z, np.ones(len(z)), np.zeros((2, z.shape[2])))
-    rng = generator(seed, 22)
+    rng = stream(seed, Purpose.SUGGESTION_BOOTSTRAP)
     weights = rng.dirichlet(np.ones(len(z)), N_BOOTSTRAP) * len(z)
     few = _thinned(z, BOOTSTRAP_DRAWS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -251,7 +254,16 @@ def _distribution(before: Distribution, location: float, spread: float) -> Distr
     fits = [_matched(lambda a, b: stats.norm(a, np.exp(b)), wanted, wanted, low, high)]
     if low >= 0.0:
         fits.append(_matched(lambda a, b: stats.lognorm(np.exp(b), scale=np.exp(a)), np.log(wanted), wanted, low, high))
-    return min(fits, key=lambda fit: fit[0])[1]
+    return _with_few_digits(min(fits, key=lambda fit: fit[0])[1])
+
+
+def _with_few_digits(distribution: Distribution) -> Distribution:
+    """The same with arguments that can be read and typed."""
+    if isinstance(distribution, Truncated):
+        return truncated(_with_few_digits(distribution.base), distribution.low, distribution.high)
+    frozen: Any = distribution
+    few = [float(f"{value:.{DIGITS}g}") for value in frozen.args]
+    return frozen.dist(*few, **{name: float(f"{value:.{DIGITS}g}") for name, value in frozen.kwds.items()})
 
 
 def _matched(family: Any, values: Array, wanted: Array, low: float, high: float) -> tuple[float, Distribution]:

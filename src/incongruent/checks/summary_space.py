@@ -16,7 +16,8 @@ from incongruent.checks.replicas import in_parts, simulator_with
 from incongruent.joint_prior import AnyPrior
 from incongruent.options import helpful
 from incongruent.posterior import Posterior
-from incongruent.simulation import Simulations, generator
+from incongruent.simulation import Simulations
+from incongruent.streams import Purpose, child, stream
 from incongruent.training import train
 from incongruent.trials import Trials, concatenate, select
 
@@ -118,7 +119,7 @@ def summary_space(
     priors = dict(priors or {})
     if {OWN_PRIOR, *studies} & set(priors) or OWN_PRIOR in studies:
         raise ValueError(f"Expected different names for studies and priors, and none {OWN_PRIOR!r}; got {[*studies, *priors]}. Rename one.")
-    own, summaries = _simulated(posterior, list(studies.values()), None, n_simulated, seed)
+    own, summaries = _simulated(posterior, list(studies.values()), None, n_simulated, child(seed, Purpose.SUMMARY_DATA))
     if len(summaries) <= summaries.shape[1]:
         raise ValueError(f"Expected more simulations than the {summaries.shape[1]} summaries; got n_simulated={n_simulated}. Ask for more.")
     mean, vectors, explained = _components(summaries)
@@ -128,7 +129,7 @@ def summary_space(
 
     points = {OWN_PRIOR: place(summaries)}
     for k, (name, prior) in enumerate(priors.items()):
-        points[name] = place(_simulated(posterior, list(studies.values()), prior, n_simulated, seed + k + 1)[1])
+        points[name] = place(_simulated(posterior, list(studies.values()), prior, n_simulated, child(seed, Purpose.SUMMARY_OTHER_PRIOR, k))[1])
     points |= {name: place(posterior.summaries(study).astype(float)) for name, study in studies.items()}
     theta = posterior.simulator.prior.to_real(own.theta)
     n = theta.shape[1]
@@ -196,7 +197,7 @@ def suggest_summary_dim(
         >>> suggest_summary_dim(inc.pretrained(), n_simulated=200, seed=1).rule_of_thumb
         12
     """
-    own, summaries = _simulated(posterior, [], None, n_simulated, seed)
+    own, summaries = _simulated(posterior, [], None, n_simulated, child(seed, Purpose.SUMMARY_DATA))
     n_parameters, used = len(posterior.simulator.prior.names), summaries.shape[1]
     if n_simulated < 6 * used:
         raise ValueError(f"Expected at least six simulations for each of the {used} summaries; got n_simulated={n_simulated}. Ask for more.")
@@ -208,7 +209,7 @@ def suggest_summary_dim(
     for_parameters = int(np.argmax(r_squared >= r_squared.max() - NEARLY) + 1)
     suggested, losses = max(for_variance, for_parameters, n_parameters), {}
     if retrain is not None:
-        losses = {n * n_parameters: _loss_with(posterior, n * n_parameters, retrain, seed) for n in per_parameter}
+        losses = {n * n_parameters: _loss_with(posterior, n * n_parameters, retrain, child(seed, Purpose.SUMMARY_TRAINING)) for n in per_parameter}
         suggested = min(n for n, loss in losses.items() if loss <= min(losses.values()) + NEARLY)
     return SummaryDim(used, RULE * n_parameters, for_variance, for_parameters, r_squared, suggested, losses)
 
@@ -229,7 +230,7 @@ def _simulated(posterior: Posterior, studies: Sequence[Trials], prior: AnyPrior 
         own = own.select(np.flatnonzero(own.trials.n_trials > 0))
         return own, posterior.summaries(own.trials).astype(float)
     people = concatenate([posterior.admit(study).trials for study in studies])
-    order = generator(seed, 51).permutation(-(-n // len(people)) * len(people))
+    order = stream(seed, Purpose.SUMMARY_ORDER).permutation(-(-n // len(people)) * len(people))
     if len(people) > n:
         people, order = select(people, order[:n]), np.arange(n)
     parts = list(in_parts(simulator, people, -(-n // len(people)), seed=seed))

@@ -29,7 +29,7 @@ from incongruent.joint_prior import AnyPrior
 from incongruent.options import helpful
 from incongruent.posterior import Posterior
 from incongruent.scope import statistics_of
-from incongruent.simulation import generator
+from incongruent.streams import Purpose, child, stream
 from incongruent.trials import CONFLICT_TASK, Category, Trials, select
 
 Array = np.ndarray
@@ -181,19 +181,19 @@ def surprise(
     n_groups = 0
     for k, alike in enumerate(groups_of(people, ALIKE)):
         members = select(people, alike)
-        measure = _Measure(*_simulated(posterior, members, prior, m, _seed(seed, 41, k)))
+        measure = _Measure(*_simulated(posterior, members, prior, m, child(seed, Purpose.SURPRISE_LEARNED, k)))
         here = measure.points(summaries[alike], mine[alike])
         score[alike], z[alike] = measure.loneliness(here), measure.z(mine[alike])
         for j, group in enumerate(groups_of(members)):
             rows, same = alike[group], select(members, group)
             n_first = min(m, max(N_FIRST, FIRST_EACH * len(group)))
-            first = measure.points(*_simulated(posterior, same, prior, n_first, _seed(seed, 43, k, j)))
+            first = measure.points(*_simulated(posterior, same, prior, n_first, child(seed, Purpose.SURPRISE_FIRST, k, j)))
             depth[rows] = conformal((here[group] ** 2).sum(axis=1), (first**2).sum(axis=1))
             others = measure.loneliness(first)
             p_value[rows] = conformal(score[rows], others)
             maybe = rows[p_value[rows] <= alpha]
             if len(maybe) and n_first < m:
-                more = measure.points(*_simulated(posterior, same, prior, m - n_first, _seed(seed, 44, k, j)))
+                more = measure.points(*_simulated(posterior, same, prior, m - n_first, child(seed, Purpose.SURPRISE_MORE, k, j)))
                 p_value[maybe] = conformal(score[maybe], np.concatenate([others, measure.loneliness(more)]))
             n_groups += 1
     central, extreme = excess(depth, seed)
@@ -223,7 +223,7 @@ def benjamini_hochberg(p_value: Array) -> Array:
 
 def excess(p_value: Array, seed: int) -> tuple[float, float]:
     """p-values of too many large and too many small ones among p-values (person,), by their mean, against uniform ones."""
-    null = np.concatenate([generator(seed, 42, i).random((1000, len(p_value))).mean(axis=1) for i in range(10)])[:N_NULL]
+    null = np.concatenate([stream(seed, Purpose.SURPRISE_EXCESS, i).random((1000, len(p_value))).mean(axis=1) for i in range(10)])[:N_NULL]
     mean = p_value.mean()
     return float((1 + (null >= mean).sum()) / (N_NULL + 1)), float((1 + (null <= mean).sum()) / (N_NULL + 1))
 
@@ -264,8 +264,9 @@ def groups_of(people: Trials, width: float = WIDTH) -> list[Array]:
 def _simulated(posterior: Posterior, members: Trials, prior: AnyPrior | None, n: int, seed: int) -> tuple[Array, Array]:
     """Summaries (n, summary) and plain statistics (n, statistic) of n simulations of the members' designs, in random order."""
     levels = posterior.simulator.design.levels
-    order = generator(seed, 1).permutation(-(-n // len(members)) * len(members))[:n]
-    parts = [part.trials for part in in_parts(simulator_with(posterior, prior), members, -(-n // len(members)), seed=seed)]
+    order = stream(seed, Purpose.SURPRISE_ORDER).permutation(-(-n // len(members)) * len(members))[:n]
+    made = in_parts(simulator_with(posterior, prior), members, -(-n // len(members)), seed=child(seed, Purpose.SURPRISE_DATA))
+    parts = [part.trials for part in made]
     summaries = np.concatenate([posterior.summaries(trials) for trials in parts]).astype(float)
     plain = np.concatenate([np.stack(list(hand_statistics(trials, levels).values()), axis=1) for trials in parts])
     return summaries[order], plain[order]
@@ -301,7 +302,3 @@ class _Measure:
 
     def _filled(self, summaries: Array, plain: Array) -> Array:
         return np.concatenate([summaries, np.where(np.isfinite(plain), plain, self._mean)], axis=1)
-
-
-def _seed(seed: int, *path: int) -> int:
-    return int(generator(seed, *path).integers(2**63))

@@ -13,6 +13,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import stats
 
+from incongruent.streams import Purpose, stream
+
 Array = np.ndarray
 
 GRID = np.arange(1, 100) / 100
@@ -53,7 +55,7 @@ def _ppf(probability: float, n: int) -> Array:
 @lru_cache(maxsize=64)
 def _null(n: int) -> Array:
     """`_extremity` of N_NULL uniform samples of n values; always the same ones."""
-    rng = np.random.default_rng(20221)
+    rng = stream(0, Purpose.UNIFORMITY, n)
     return np.concatenate([_extremity(rng.random((200, n))) for _ in range(N_NULL // 200)])
 
 

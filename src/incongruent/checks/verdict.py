@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -28,10 +28,13 @@ from incongruent.checks.panel import Panel, predictive_panel
 from incongruent.checks.population import PriorCheck, check_prior
 from incongruent.checks.suggestion import FEWEST_PEOPLE, Suggestion, suggest_prior
 from incongruent.checks.surprise import Surprise, surprise
+from incongruent.ensemble import Ensemble
+from incongruent.matching import in_columns
 from incongruent.posterior import Posterior
 from incongruent.priors import Prior
 from incongruent.progress import announce
 from incongruent.storage import strict_json
+from incongruent.streams import Purpose, child
 from incongruent.trials import Trials, select
 
 LEVEL = 0.05
@@ -209,20 +212,24 @@ _REASONS = {
 }
 
 
-def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICATES, seed: int) -> Check:
+def check(posterior: Posterior | Ensemble, study: Trials, *, n_replicates: int = N_REPLICATES, anyway: bool = False, seed: int) -> Check:
     """Ask whether the model is right for these people, and what should change.
 
     Args:
-        posterior: a trained one, for a conflict task.
+        posterior: a trained one, or an ensemble of several, for a conflict task.
         study: one data set a person.
         n_replicates: of the whole study, for the predictive panel.
+        anyway: go on also when nobody is inside what the network was trained for.
         seed: of everything.
 
     Raises:
-        ScopeError: when nobody is within what the network was trained for.
+        ScopeError: when nobody is inside what the network was trained for, unless ``anyway`` is given.
         ValueError: when the trials are not those of a conflict task, or someone has none.
     """
     begun = time.perf_counter()
+    study = in_columns(study, posterior.simulator.model.columns)
+    posterior.admit(study, anyway=anyway)
+    posterior = cast(Posterior, posterior.unguarded())  # an ensemble has all that is asked of a posterior below
     announce("looking at the trials")
     clean = hygiene(study, seed=seed)
     announce("asking who is unlike the simulations")
@@ -242,9 +249,10 @@ def check(posterior: Posterior, study: Trials, *, n_replicates: int = N_REPLICAT
     if prior is not None and prior.moves() and len(asked) >= FEWEST_PEOPLE:
         announce("looking for a better prior")
         suggestion = suggest_prior(posterior, asked, seed=seed)
-        after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=seed)
+        again = child(seed, Purpose.AFTER_SUGGESTION)
+        after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=again)
         if panel.failing(level=LEVEL):
-            panel_after = predictive_panel(posterior, asked, prior=suggestion.prior, n_replicates=n_replicates, seed=seed)
+            panel_after = predictive_panel(posterior, asked, prior=suggestion.prior, n_replicates=n_replicates, seed=again)
     network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
     verdict = decide(clean, scope, panel, prior)
     return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, panel_after, extension, network, seed, time.perf_counter() - begun)

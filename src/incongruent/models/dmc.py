@@ -18,7 +18,21 @@ import numpy as np
 
 from incongruent.models.first_passage import Paths, TrialEffects, beta_start
 from incongruent.models.model import Model, Parameter
-from incongruent.models.passage_model import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, PassageModel, by_name, chosen, growing_steps, one_of
+from incongruent.models.passage_model import (
+    HORIZON,
+    LAPSE,
+    LAPSE_RANGE,
+    RESIDUAL,
+    SIGMA,
+    SIGN,
+    PassageModel,
+    by_name,
+    chosen,
+    growing_steps,
+    one_of,
+    options_of,
+)
+from incongruent.plain import number
 from incongruent.trials import CONFLICT_TASK
 
 Array = np.ndarray
@@ -38,6 +52,10 @@ OPTIONAL = (
     Parameter("t_half", "time at which half of the collapse is over", "ms", 1.0, math.inf, 400.0),
     Parameter("shape", "steepness of the Weibull collapse", "", 0.2, 20.0, 3.0),
 )
+LEAST_ALPHA = 0.5
+"""A start distribution of a smaller shape lies at the bounds for the most part, nearer than numbers can tell apart."""
+LONGEST_STEP = {"bridge": 40.0, "euler": 1.0}
+"""Of the simulator, in ms, when nobody says."""
 COLLAPSE = {"constant": (), "hyperbolic": ("kappa", "t_half"), "weibull": ("kappa", "t_half", "shape")}
 
 
@@ -127,7 +145,7 @@ def dmc(
         fixed: parameters that are not estimated, with their values, for example ``{"sd_R": 30}``.
         free: further parameters to estimate, out of ``a``, ``drift_sd``, ``lapse`` and those of the collapsing bound.
         start: "beta" (over trials, with shape ``alpha``) or "point" (always 0).
-        alpha: shape of the start distribution.
+        alpha: shape of the start distribution, at least 0.5.
         bound: "constant"; "hyperbolic", b (1 - kappa t / (t + t_half)); or "weibull", b (1 - kappa (1 - 2^-(t / t_half)^shape)).
         scheme: "bridge", free of discretisation bias; or "euler", the convention of published software.
         dt: longest step in ms; 40 for the bridge, 1 for Euler when left out.
@@ -145,18 +163,21 @@ def dmc(
     Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and Voskuilen et al. (2016), in a parametrisation by
         half time.
     """
-    one_of(start, ("beta", "point"), "start")
-    one_of(bound, tuple(COLLAPSE), "bound")
-    one_of(scheme, ("bridge", "euler"), "scheme")
+    start, bound = one_of(start, ("beta", "point"), "start"), one_of(bound, tuple(COLLAPSE), "bound")
+    scheme = one_of(scheme, ("bridge", "euler"), "scheme")
+    fixed, free = options_of(fixed, free)
     collapse = {name for names in COLLAPSE.values() for name in names}
     usable = [parameter for parameter in OPTIONAL if parameter.name not in collapse or parameter.name in COLLAPSE[bound]]
-    parameters, values = chosen(STANDARD, usable, free, fixed or {}, f" (with bound={bound!r})")
-    if not alpha > 0 or (dt is not None and not dt > 0):
-        raise ValueError(f"Expected alpha and dt above 0; got alpha={alpha}, dt={dt}.")
+    parameters, values = chosen(STANDARD, usable, free, fixed, f" (with bound={bound!r})")
+    alpha, step = number("alpha", alpha), number("dt", LONGEST_STEP[scheme] if dt is None else dt)
+    if not (LEAST_ALPHA <= alpha < math.inf and 0 < step < math.inf):
+        raise ValueError(
+            f"Expected alpha of at least {LEAST_ALPHA:g}, below which trials begin at a bound, where they are over at once, and dt above 0; got "
+            f"alpha={alpha}, dt={step}."
+        )
     unused = {p.name: p.typical for p in OPTIONAL if p not in usable and p.typical is not None}
     no_collapse = {"kappa": 0.0} if bound == "constant" else {}
-    step = dt if dt is not None else (40.0 if scheme == "bridge" else 1.0)
     variant = _Dmc(tuple(p.name for p in parameters), unused | no_collapse | values, start, alpha, bound, scheme, step)
-    settings = {"fixed": dict(fixed or {}), "free": list(free), "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
+    settings = {"fixed": fixed, "free": free, "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
     passages = PassageModel(variant.paths, variant.effects, scheme)
     return Model("dmc", parameters, CONFLICT_TASK, passages, settings, "Ulrich et al. 2015", passages.likelihood)

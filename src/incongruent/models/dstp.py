@@ -30,7 +30,7 @@ import numpy as np
 
 from incongruent.models.first_passage import beta_start, crosses, crossing_share, non_decision, start_share
 from incongruent.models.model import Model, Parameter
-from incongruent.models.passage_model import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, by_name, chosen, one_of
+from incongruent.models.passage_model import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, by_name, chosen, one_of, options_of
 from incongruent.trials import CONFLICT_TASK
 
 Array = np.ndarray
@@ -145,8 +145,9 @@ def dstp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), 
 
     Source: Hübner, Steinhauser & Lehle (2010); the neutral condition and the variability over trials are DMC's.
     """
-    one_of(start, ("point", "beta"), "start")
-    parameters, values = chosen(STANDARD, (LAPSE,), free, fixed or {})
+    start = one_of(start, ("point", "beta"), "start")
+    fixed, free = options_of(fixed, free)
+    parameters, values = chosen(STANDARD, (LAPSE,), free, fixed)
     variant = _Dstp(tuple(parameter.name for parameter in parameters), values, start)
-    settings = {"fixed": dict(fixed or {}), "free": list(free), "start": start}
+    settings = {"fixed": fixed, "free": free, "start": start}
     return Model("dstp", parameters, CONFLICT_TASK, variant.simulate, settings, "Hübner et al. 2010")

@@ -38,20 +38,22 @@ SHARE_OF_DECAY, SHARE_OF_BENDING = 0.65, 0.25
 
 @dataclass(frozen=True)
 class Resolution:
-    """How finely the equation is solved.
+    """How finely the equation is solved, and decision times are gathered.
 
     Attributes:
         cells: of the space between the bounds; even.
         steps: of time.
         nodes: of the quadrature over a drift that varies.
+        bins: of decision time, for each place at which the density of the response time is worked out.
     """
 
     cells: int
     steps: int
     nodes: int
+    bins: int
 
 
-LEVELS = tuple(Resolution(80 * 2**level, 256 * 2**level, 15 * 2**level) for level in range(4))
+LEVELS = tuple(Resolution(80 * 2**level, 256 * 2**level, 15 * 2**level, bins) for level, bins in enumerate((1, 2, 8, 32)))
 """From fast to fine; errors fall by four from one to the next."""
 
 

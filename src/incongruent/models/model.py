@@ -12,6 +12,8 @@ import numpy as np
 from incongruent.models import own
 from incongruent.models.own import Simulate
 from incongruent.options import helpful
+from incongruent.packing import Portable
+from incongruent.plain import as_json, name_of, number
 from incongruent.trials import Category, Column, Continuous, Integer
 
 Array = np.ndarray
@@ -36,6 +38,14 @@ class Parameter:
     low: float = -math.inf
     high: float = math.inf
     typical: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, what in (("name", "a parameter"), ("meaning", f"the meaning of {self.name!r}"), ("unit", f"the unit of {self.name!r}")):
+            object.__setattr__(self, name, name_of(what, getattr(self, name)))
+        for name in ("low", "high", *(["typical"] if self.typical is not None else [])):
+            object.__setattr__(self, name, number(f"{name} of the parameter {self.name!r}", getattr(self, name)))
+        if not self.low < self.high:
+            raise ValueError(f"Expected low < high for the parameter {self.name!r}; got low={self.low}, high={self.high}.")
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class Likelihood:
 
 @helpful
 @dataclass(frozen=True, init=False)
-class Model:
+class Model(Portable):
     """A simulator of data sets of exchangeable trials, or of vectors, which are data sets of one trial.
 
     One of ``trial``, ``dataset``, ``vector`` and ``simulate`` says how; with none of them the model is known by simulations made elsewhere.
@@ -102,6 +112,8 @@ class Model:
         ('mean',)
     """
 
+    FUNCTIONS = ("simulate", "likelihood")
+
     name: str
     parameters: tuple[Parameter, ...]
     columns: tuple[Column, ...]
@@ -124,8 +136,9 @@ class Model:
         dataset: Callable[..., Any] | None = None,
         vector: Callable[..., Any] | None = None,
     ) -> None:
-        parameters = tuple(Parameter(p) if isinstance(p, str) else p for p in parameters)
-        columns = tuple(columns)
+        name, reference = name_of("a model", name), name_of("the reference of a model", reference)
+        parameters = tuple(Parameter(p) if isinstance(p, str) else p for p in _several(parameters, f"parameters of {name!r}"))
+        columns = tuple(_several(columns, f"columns of {name!r}"))
         _only(parameters, (Parameter,), f"parameters of {name!r}", "a name or Parameter(…)")
         _only(columns, (Continuous, Integer, Category), f"columns of {name!r}", "Continuous(…), Integer(…) or Category(…)")
         for what, names in (("parameter", [p.name for p in parameters]), ("column", [c.name for c in columns])):
@@ -134,7 +147,7 @@ class Model:
         if all(column.given for column in columns):
             raise ValueError(f"Expected an outcome among the columns of {name!r}, one with given=False; got only given ones.")
         simulate = _one_way(name, columns, trial=trial, dataset=dataset, vector=vector, simulate=simulate)
-        values = (name, parameters, columns, simulate, dict(settings or {}), reference, likelihood)
+        values = (name, parameters, columns, simulate, as_json(dict(settings or {}), f"settings of {name!r}"), reference, likelihood)
         for entry, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, entry.name, value)
 
@@ -147,6 +160,12 @@ class Model:
     def given(self) -> tuple[Column, ...]:
         """The columns that the design sets."""
         return tuple(column for column in self.columns if column.given)
+
+
+def _several(values: Any, what: str) -> Sequence[Any]:
+    if isinstance(values, str) or not hasattr(values, "__iter__"):
+        raise TypeError(f"Expected a list of {what}; got {values!r}.")
+    return list(values)
 
 
 def _only(values: tuple[object, ...], kinds: tuple[type, ...], what: str, wanted: str) -> None:

@@ -5,34 +5,29 @@ Functions compiled with numba are looped over without the interpreter; plain Pyt
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-import numba
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
+from incongruent.models.compiled import Compiled, SimulationError, wrong_outcome
 from incongruent.trials import Column
 
 Array = np.ndarray
 Simulate = Callable[[Array, Mapping[str, Array], Array, np.random.Generator], tuple[dict[str, Array], Array]]
 
 
-class SimulationError(ValueError):
-    """A simulator gave something that its columns do not allow, or failed."""
-
-
 def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simulate:
     """A simulator from ``function(theta, *given, rng)``, which makes one trial.
 
     It is given theta (parameter,), the value of each given column in their order (categories as the position of their level) and a numpy
-    Generator. It returns the outcomes in the order of their columns; a tuple when there are several. A trial without an answer returns None, or, in
-    numba, has a last element more, which is False.
+    Generator. It returns the outcomes in the order of their columns; a tuple when there are several. A trial without an answer returns None, or has
+    a last element more, which is False.
     """
     given, outcomes = _split(columns)
     if isinstance(function, Dispatcher):
-        return _compiled(function, given, outcomes)
+        return Compiled(function, given, outcomes)
 
     def simulate(theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
         made, answered = _room(outcomes, present.shape)
@@ -43,7 +38,7 @@ def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simul
                 continue
             parts = outcome if isinstance(outcome, tuple | list | np.ndarray) and np.ndim(outcome) == 1 else (outcome,)
             if len(parts) not in (len(outcomes), len(outcomes) + 1):
-                _wrong_outcome(outcomes, outcome)
+                wrong_outcome(outcomes, outcome)
             answered[i, j] = len(parts) == len(outcomes) or bool(parts[-1])
             if answered[i, j]:
                 for column, part in zip(outcomes, parts, strict=False):
@@ -127,92 +122,3 @@ def _by_name(outcome: Any, outcomes: Sequence[Column]) -> dict[str, Any]:
     if len(parts) != len(names):
         raise SimulationError(f"Expected {len(names)} arrays, {names}, from the simulator; got {len(parts)}.")
     return dict(zip(names, parts, strict=True))
-
-
-def _wrong_outcome(outcomes: Sequence[Column], outcome: Any) -> NoReturn:
-    names = [column.name for column in outcomes]
-    raise SimulationError(
-        f"Expected the outcomes {names} of a trial from the simulator, in this order, with None for a trial without an answer; got {outcome!r}."
-    )
-
-
-def _compiled(function: Dispatcher, given: Sequence[Column], outcomes: Sequence[Column]) -> Simulate:
-    """Loops over trials in numba; the function is compiled into the loop."""
-    loops: list[Callable[..., None]] = []
-    lock = threading.Lock()
-
-    def simulate(theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
-        theta, layout = np.ascontiguousarray(theta, float), tuple(np.ascontiguousarray(values[c.name]) for c in given)
-        made, answered = np.zeros((len(outcomes), *present.shape)), np.zeros(present.shape, bool)
-        if not present.any():
-            return {**values, **_named(made, outcomes)}, answered
-        with lock:
-            if not loops:
-                i, j = np.argwhere(present)[0]
-                once = function(theta[i], *(array[i, j] for array in layout), np.random.default_rng(0))
-                loops.append(_loop(function, len(given), len(outcomes), _n_parts(once, outcomes)))
-        loops[0](theta, layout, present, rng, made, answered)
-        return {**values, **_named(made, outcomes)}, answered
-
-    return simulate
-
-
-def _named(made: Array, outcomes: Sequence[Column]) -> dict[str, Array]:
-    return {column.name: made[k] for k, column in enumerate(outcomes)}
-
-
-def _n_parts(outcome: Any, outcomes: Sequence[Column]) -> int:
-    """Of what the function returns, 0 for a bare number."""
-    n = len(outcome) if isinstance(outcome, tuple) else 0
-    if max(n, 1) not in (len(outcomes), len(outcomes) + 1):
-        _wrong_outcome(outcomes, outcome)
-    return n
-
-
-def _loop(function: Dispatcher, n_given: int, n_outcomes: int, n_parts: int) -> Callable[..., None]:
-    pick, put = _picker(n_given), _putter(n_outcomes) if n_parts else numba.njit(_put_number)
-    flag = _flag(n_outcomes) if n_parts > n_outcomes else numba.njit(lambda outcome: True)
-
-    @numba.njit(nogil=True)
-    def loop(theta, layout, present, rng, made, answered):  # pragma: no cover - compiled
-        for i in range(present.shape[0]):
-            for j in range(present.shape[1]):
-                if present[i, j]:
-                    arguments = pick(layout, i, j) + (rng,)  # noqa: RUF005 - numba joins tuples
-                    outcome = function(theta[i], *arguments)
-                    put(made, outcome, i, j)
-                    answered[i, j] = flag(outcome)
-
-    return loop
-
-
-def _put_number(made: Any, outcome: Any, i: int, j: int) -> None:  # pragma: no cover - compiled
-    made[0, i, j] = outcome
-
-
-def _flag(place: int) -> Any:
-    """A compiled function that reads the last element of an outcome, whether there was an answer."""
-    return numba.njit(lambda outcome: outcome[place] != 0)
-
-
-def _putter(n: int) -> Any:
-    """A compiled function that stores the first n elements of an outcome, which may differ in type."""
-    place = n - 1
-    if n == 0:
-        return numba.njit(lambda made, outcome, i, j: None)
-    before = _putter(place)
-
-    @numba.njit
-    def put(made, outcome, i, j):  # pragma: no cover - compiled
-        before(made, outcome, i, j)
-        made[place, i, j] = outcome[place]
-
-    return put
-
-
-def _picker(n: int) -> Any:
-    """A compiled function that takes element (i, j) of each of n arrays."""
-    if n == 0:
-        return numba.njit(lambda layout, i, j: ())
-    rest = _picker(n - 1)
-    return numba.njit(lambda layout, i, j: (layout[0][i, j],) + rest(layout[1:], i, j))  # noqa: RUF005

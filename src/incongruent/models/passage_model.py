@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numba
 import numpy as np
@@ -18,6 +19,7 @@ from incongruent.models.first_passage import Paths, TrialEffects, simulate_passa
 from incongruent.models.forward_equation import LEVELS
 from incongruent.models.model import Kept, Likelihood, Parameter
 from incongruent.models.response_times import Observed, log_densities, log_likelihood
+from incongruent.plain import number, plain, text_of, words_of
 from incongruent.trials import CONDITION
 
 Array = np.ndarray
@@ -114,6 +116,19 @@ def by_name(theta: Array, free: Sequence[str], fixed: Mapping[str, float]) -> di
     return constant | {name: np.ascontiguousarray(theta[:, i]) for i, name in enumerate(free)}
 
 
+def options_of(fixed: Mapping[str, float] | None, free: Sequence[str]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The two options that all of these models have, in plain Python.
+
+    Raises:
+        ValueError: for a value that is no number.
+        TypeError: for names that are no list.
+    """
+    if fixed is not None and not hasattr(fixed, "items"):
+        raise TypeError(f"Expected `fixed` to map names of parameters to values; got {fixed!r}.")
+    values = {text_of(name): number(f"the fixed parameter {name!r}", value) for name, value in (fixed.items() if fixed is not None else ())}
+    return values, words_of("names of parameters in `free`", free)
+
+
 def chosen(
     standard: Sequence[Parameter], optional: Sequence[Parameter], free: Sequence[str], fixed: Mapping[str, float], note: str = ""
 ) -> tuple[tuple[Parameter, ...], dict[str, float]]:
@@ -144,14 +159,16 @@ def chosen(
     return tuple(known[name] for name in names), constants
 
 
-def one_of(value: str, legal: tuple[str, ...], what: str) -> None:
-    """Refuse an option that there is not.
+def one_of(value: Any, legal: tuple[str, ...], what: str) -> str:
+    """An option in plain text; one that there is not is refused.
 
     Raises:
         ValueError: with the legal ones.
     """
+    value = plain(value)
     if value not in legal:
         raise ValueError(f"Expected {what} to be one of {legal}; got {value!r}.")
+    return value
 
 
 @numba.njit(nogil=True, cache=True)

@@ -31,7 +31,20 @@ from scipy import special
 
 from incongruent.models.first_passage import Paths, TrialEffects, beta_start
 from incongruent.models.model import Model, Parameter
-from incongruent.models.passage_model import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, PassageModel, by_name, chosen, growing_steps, one_of
+from incongruent.models.passage_model import (
+    HORIZON,
+    LAPSE,
+    LAPSE_RANGE,
+    RESIDUAL,
+    SIGMA,
+    SIGN,
+    PassageModel,
+    by_name,
+    chosen,
+    growing_steps,
+    one_of,
+    options_of,
+)
 from incongruent.trials import CONFLICT_TASK
 
 Array = np.ndarray
@@ -127,9 +140,10 @@ def ssp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), s
 
     Source: White, Ratcliff & Starns (2011); the neutral condition and the variability over trials are DMC's.
     """
-    one_of(start, ("point", "beta"), "start")
-    parameters, values = chosen(STANDARD, OPTIONAL, free, fixed or {})
+    start = one_of(start, ("point", "beta"), "start")
+    fixed, free = options_of(fixed, free)
+    parameters, values = chosen(STANDARD, OPTIONAL, free, fixed)
     variant = _Ssp(tuple(parameter.name for parameter in parameters), values, start)
     passages = PassageModel(variant.paths, variant.effects)
-    settings = {"fixed": dict(fixed or {}), "free": list(free), "start": start}
+    settings = {"fixed": fixed, "free": free, "start": start}
     return Model("ssp", parameters, CONFLICT_TASK, passages, settings, "White et al. 2011", passages.likelihood)

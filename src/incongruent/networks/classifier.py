@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from incongruent.networks.architecture import Architecture
 from incongruent.networks.encoders import Encoder
 from incongruent.networks.estimator import build_encoder
+from incongruent.networks.layers import Linear, Weights, linear
 from incongruent.networks.task import Task
 
 
@@ -21,8 +22,8 @@ class Classifier(eqx.Module):
     """Log probabilities of models from the summaries of their trials."""
 
     encoder: Encoder
-    hidden: eqx.nn.Linear
-    last: eqx.nn.Linear
+    hidden: Linear
+    last: Linear
 
     def log_probabilities(self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None) -> Float[Array, "dataset model"]:
         """Log p(model | trials) of each data set."""
@@ -41,10 +42,8 @@ class Classifier(eqx.Module):
         return jnp.sum(z * self.log_probabilities(features, key=key), axis=1)
 
 
-def build_classifier(key: PRNGKeyArray, task: Task, architecture: Architecture, n_models: int) -> Classifier:
-    """An untrained classifier."""
-    for_encoder, for_hidden, for_last = jax.random.split(key, 3)
-    encoder = build_encoder(for_encoder, task, architecture)
+def build_classifier(weights: Weights, task: Task, architecture: Architecture, n_models: int) -> Classifier:
+    """An untrained classifier, with weights from a stream of random numbers; without one it is a form to be filled."""
+    encoder = build_encoder(weights, task, architecture)
     width = 64
-    last = jax.tree.map(jnp.zeros_like, eqx.nn.Linear(width, n_models, key=for_last))  # equal probabilities at first
-    return Classifier(encoder, eqx.nn.Linear(encoder.n_summaries, width, key=for_hidden), last)
+    return Classifier(encoder, linear(weights, encoder.n_summaries, width), linear(None, width, n_models))  # equal probabilities at first

@@ -116,6 +116,14 @@ def rung_of(size: int, largest: int) -> tuple[int, int]:
     return below + 1, length
 
 
+def ladder(largest: int) -> list[tuple[int, int]]:
+    """Every rung up to the largest number of trials that is trained for: the smallest and the largest size on it, as `rung_of` gives them."""
+    rungs = [rung_of(1, largest)]
+    while rungs[-1][1] < largest:
+        rungs.append(rung_of(rungs[-1][1] + 1, largest))
+    return rungs
+
+
 def last_places(present: np.ndarray) -> np.ndarray:
     """(dataset,) the place after the last trial of each data set, from present (dataset, trial)."""
     return (present * np.arange(1, present.shape[1] + 1)).max(axis=1, initial=0)

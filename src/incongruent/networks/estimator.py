@@ -19,7 +19,7 @@ from incongruent.networks.discrepancy import mmd_squared
 from incongruent.networks.encoders import Encoder
 from incongruent.networks.flows import Flow
 from incongruent.networks.histogram import HistogramEncoder
-from incongruent.networks.layers import part_of
+from incongruent.networks.layers import Weights, drops, part_of
 from incongruent.networks.sets import DeepSetEncoder, SetTransformerEncoder, VectorEncoder
 from incongruent.networks.task import Task
 
@@ -65,26 +65,26 @@ def loss(
     estimator: Estimator, z: Float[Array, "dataset parameter"], features: Float[Array, "dataset ..."], mmd_weight: float, key: PRNGKeyArray
 ) -> Float[Array, ""]:
     """Mean -log q(z | features), plus the weighted MMD^2 of the summaries from standard normal ones; the key is for dropout and for those."""
-    dropout = jax.random.fold_in(key, 1)
+    noise, dropout = jax.random.split(key)
+    dropout = dropout if drops(estimator) else None
     if mmd_weight == 0.0:
         return -jnp.mean(estimator.log_prob(z, features, key=dropout))
     summaries = estimator.summaries(features, key=dropout)
     log_q = estimator.log_prob_of(z, summaries, key=dropout)
-    return -jnp.mean(log_q) + mmd_weight * mmd_squared(summaries, jax.random.normal(key, summaries.shape))
+    return -jnp.mean(log_q) + mmd_weight * mmd_squared(summaries, jax.random.normal(noise, summaries.shape))
 
 
-def build_estimator(key: PRNGKeyArray, task: Task, architecture: Architecture) -> Estimator:
-    """An untrained estimator.
+def build_estimator(weights: Weights, task: Task, architecture: Architecture) -> Estimator:
+    """An untrained estimator, with weights from a stream of random numbers; without one it is a form to be filled.
 
     Raises:
         ValueError: when the encoder cannot read such trials.
     """
-    for_encoder, for_flow = jax.random.split(key)
-    encoder = build_encoder(for_encoder, task, architecture)
-    return Estimator(encoder, Flow(for_flow, task.n_parameters, encoder.n_summaries, architecture.flow))
+    encoder = build_encoder(weights, task, architecture)
+    return Estimator(encoder, Flow(weights, task.n_parameters, encoder.n_summaries, architecture.flow))
 
 
-def build_encoder(key: PRNGKeyArray, task: Task, architecture: Architecture) -> Encoder:
+def build_encoder(weights: Weights, task: Task, architecture: Architecture) -> Encoder:
     """An untrained encoder.
 
     Raises:
@@ -94,11 +94,11 @@ def build_encoder(key: PRNGKeyArray, task: Task, architecture: Architecture) -> 
     n_summaries = architecture.n_summaries or SUMMARIES_PER_PARAMETER * task.n_parameters
     match options:
         case encoders.Histogram():
-            return HistogramEncoder(key, task, options, n_summaries)
+            return HistogramEncoder(weights, task, options, n_summaries)
         case encoders.SetTransformer():
-            return SetTransformerEncoder(key, task, options, n_summaries)
+            return SetTransformerEncoder(weights, task, options, n_summaries)
         case encoders.MLP():
-            return VectorEncoder(key, task, options, n_summaries)
+            return VectorEncoder(weights, task, options, n_summaries)
         case encoders.DeepSet():
-            return DeepSetEncoder(key, task, options, n_summaries)
+            return DeepSetEncoder(weights, task, options, n_summaries)
     raise TypeError(f"Expected one of incongruent.encoders; got {options!r}.")

@@ -17,27 +17,23 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent import flows
 from incongruent.networks import splines
-from incongruent.networks.layers import dropped, part_of
+from incongruent.networks.layers import Linear, Weights, dropped, linear, part_of
+from incongruent.streams import unchanging
 
 LARGEST_LOG_SCALE = 3.0
 """A coupling stretches or shrinks by exp(3), twentyfold, at most. Far out, where nothing was learned, unbounded layers feed on each other and
 overflow."""
 
 
-def _zero(linear: eqx.nn.Linear) -> eqx.nn.Linear:
-    """The same layer with zero weights, so that what it parametrises begins as the identity."""
-    return jax.tree.map(jnp.zeros_like, linear)
-
-
 class Whitening(eqx.Module):
     """u = exp(s) * T (z - m), with location m, log scales s and unit lower triangular T from the context."""
 
-    head: eqx.nn.Linear
+    head: Linear
     dim: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, dim: int, context_dim: int) -> None:
+    def __init__(self, dim: int, context_dim: int) -> None:
         self.dim = dim
-        self.head = _zero(eqx.nn.Linear(context_dim, 2 * dim + dim * (dim - 1) // 2, key=key))
+        self.head = linear(None, context_dim, 2 * dim + dim * (dim - 1) // 2)  # zeros, so that the identity is where learning begins
 
     def _terms(self, context: Float[Array, " context"]) -> tuple[Array, Array, Array]:
         location, log_scale, lower = jnp.split(self.head(context), [self.dim, 2 * self.dim])
@@ -62,20 +58,20 @@ Moves = tuple[Array, Array, splines.Spline | None]
 class Conditioner(eqx.Module):
     """Chooses affine maps and splines for some coordinates, given others and the context."""
 
-    from_z: eqx.nn.Linear | None
-    from_context: eqx.nn.Linear
-    hidden: eqx.nn.Linear
-    out: eqx.nn.Linear
+    from_z: Linear | None
+    from_context: Linear
+    hidden: Linear
+    out: Linear
     n_bins: int = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, n_given: int, n_moved: int, context_dim: int, options: flows.FlowOptions) -> None:
-        keys, width = jax.random.split(key, 4), options.width
+    def __init__(self, weights: Weights, n_given: int, n_moved: int, context_dim: int, options: flows.FlowOptions) -> None:
+        width = options.width
         self.n_bins, self.dropout = options.n_bins if options.transform == "spline" else 0, options.dropout
-        self.from_z = eqx.nn.Linear(n_given, width, use_bias=False, key=keys[0]) if n_given else None
-        self.from_context = eqx.nn.Linear(context_dim, width, key=keys[1])
-        self.hidden = eqx.nn.Linear(width, width, key=keys[2])
-        self.out = _zero(eqx.nn.Linear(width, n_moved * self.n_raw, key=keys[3]))
+        self.from_z = linear(weights, n_given, width, use_bias=False) if n_given else None
+        self.from_context = linear(weights, context_dim, width)
+        self.hidden = linear(weights, width, width)
+        self.out = linear(None, width, n_moved * self.n_raw)  # zeros: the identity, as above
 
     @property
     def n_raw(self) -> int:
@@ -118,10 +114,10 @@ class Coupling(eqx.Module):
     conditioner: Conditioner
     order: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
+    def __init__(self, weights: Weights, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
         n_pass = len(order) // 2
         self.order = order
-        self.conditioner = Conditioner(key, n_pass, len(order) - n_pass, context_dim, options)
+        self.conditioner = Conditioner(weights, n_pass, len(order) - n_pass, context_dim, options)
 
     def forward(
         self, z: Float[Array, " dim"], context: Float[Array, " context"], *, key: PRNGKeyArray | None = None
@@ -144,10 +140,9 @@ class Autoregression(eqx.Module):
     conditioners: tuple[Conditioner, ...]
     order: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
+    def __init__(self, weights: Weights, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
         self.order = order
-        keys = jax.random.split(key, len(order))
-        self.conditioners = tuple(Conditioner(k, i, 1, context_dim, options) for i, k in enumerate(keys))
+        self.conditioners = tuple(Conditioner(weights, i, 1, context_dim, options) for i in range(len(order)))
 
     def forward(
         self, z: Float[Array, " dim"], context: Float[Array, " context"], *, key: PRNGKeyArray | None = None
@@ -172,7 +167,7 @@ class Flow(eqx.Module):
     """Whitening, then couplings or autoregressions with permuted coordinates.
 
     Args:
-        key: initial weights.
+        weights: initial ones.
         dim: dimension of z.
         context_dim: dimension of the context.
         options: which layers, how many and how large.
@@ -182,13 +177,12 @@ class Flow(eqx.Module):
     layers: tuple[Coupling | Autoregression, ...]
     dim: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, dim: int, context_dim: int, options: flows.FlowOptions) -> None:
-        keys = jax.random.split(key, options.n_layers + 1)
+    def __init__(self, weights: Weights, dim: int, context_dim: int, options: flows.FlowOptions) -> None:
         self.dim = dim
-        self.whitening = Whitening(keys[-1], dim, context_dim)
+        self.whitening = Whitening(dim, context_dim)
         layer, orders = (Coupling, _halves) if isinstance(options, flows.CouplingFlow) else (Autoregression, _reversals)
         of_each = orders(dim, options.n_layers, options.permutation)
-        self.layers = tuple(layer(k, order, context_dim, options) for k, order in zip(keys[:-1], of_each, strict=True))
+        self.layers = tuple(layer(weights, order, context_dim, options) for order in of_each)
 
     def log_prob(self, z: Float[Array, " dim"], context: Float[Array, " context"], *, key: PRNGKeyArray | None = None) -> Float[Array, ""]:
         """Log q(z | context), with dropout where there is a key."""
@@ -209,7 +203,7 @@ class Flow(eqx.Module):
 
 def _halves(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tuple[int, ...]]:
     """Orders in pairs: half of the coordinates moves, then the other half, so that every two layers move every coordinate."""
-    rng = np.random.default_rng(0)
+    rng = unchanging()
     orders: list[tuple[int, ...]] = []
     for _ in range((n_layers + 1) // 2):
         order = rng.permutation(dim) if permutation == "random" else np.arange(dim)
@@ -219,5 +213,5 @@ def _halves(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tup
 
 def _reversals(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tuple[int, ...]]:
     """An order, then the same backwards, and so on."""
-    order = tuple(map(int, np.random.default_rng(0).permutation(dim) if permutation == "random" else range(dim)))
+    order = tuple(map(int, unchanging().permutation(dim) if permutation == "random" else range(dim)))
     return [order if i % 2 == 0 else order[::-1] for i in range(n_layers)]

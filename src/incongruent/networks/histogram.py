@@ -19,7 +19,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent import encoders
 from incongruent.networks.encoders import Coded, Encoder, last_places, logarithms, positions
-from incongruent.networks.layers import ResidualBlock, through
+from incongruent.networks.layers import Linear, ResidualBlock, Weights, filled, linear, through
 from incongruent.networks.task import Task
 from incongruent.trials import Category, Column, Continuous, Trials, per_dataset
 
@@ -58,7 +58,7 @@ class HistogramEncoder(Encoder):
     """Counts trials on knots in every cell of the categories, then a residual network reads the square roots of the frequencies.
 
     Args:
-        key: initial weights.
+        weights: initial ones.
         task: its columns by trial are one continuous one that is answered, and any number of categories, given or answered; given columns that change
             with the data set are read as they are.
         options: knots and size.
@@ -71,9 +71,9 @@ class HistogramEncoder(Encoder):
     ragged: ClassVar[bool] = True
     center: Float[Array, " feature"]
     scale: Float[Array, " feature"]
-    first: eqx.nn.Linear
+    first: Linear
     blocks: tuple[ResidualBlock, ...]
-    last: eqx.nn.Linear
+    last: Linear
     axis: Axis = eqx.field(static=True)
     given: tuple[tuple[Category, tuple[str, ...]], ...] = eqx.field(static=True)
     outcomes: tuple[Category, ...] = eqx.field(static=True)
@@ -82,7 +82,7 @@ class HistogramEncoder(Encoder):
     n_quantiles: int = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, task: Task, options: encoders.Histogram, n_summaries: int) -> None:
+    def __init__(self, weights: Weights, task: Task, options: encoders.Histogram, n_summaries: int) -> None:
         by_trial = [column for column in task.columns if column.per == "trial"]
         categories = [column for column in by_trial if isinstance(column, Category)]
         self.axis = _axis(by_trial, task, options.n_knots)
@@ -92,11 +92,10 @@ class HistogramEncoder(Encoder):
         self.n_summaries, self.n_quantiles, self.dropout = n_summaries, options.n_quantiles, options.dropout
         if self.n_cells + self.n_given > MOST_CELLS:
             raise ValueError(f"Expected at most {MOST_CELLS} cells of categories for the histogram; got {self.n_cells}. Use encoders.DeepSet().")
-        keys = jax.random.split(key, options.n_blocks + 2)
-        self.center, self.scale = jnp.zeros(self.n_features), jnp.ones(self.n_features)
-        self.first = eqx.nn.Linear(self.n_features, options.width, key=keys[0])
-        self.blocks = tuple(ResidualBlock(k, options.width) for k in keys[2:])
-        self.last = eqx.nn.Linear(options.width, n_summaries, key=keys[1])
+        self.center, self.scale = filled(0.0, (self.n_features,)), filled(1.0, (self.n_features,))
+        self.first = linear(weights, self.n_features, options.width)
+        self.blocks = tuple(ResidualBlock(weights, options.width) for _ in range(options.n_blocks))
+        self.last = linear(weights, options.width, n_summaries)
 
     @property
     def n_given(self) -> int:

@@ -1,11 +1,65 @@
-"""Layers that several networks share. Each is written for one data set; dropout happens only where there is a key."""
+"""Layers that several networks share. Each is written for one data set; dropout happens only where there is a key.
+
+Initial weights are drawn by numpy: JAX compiles its random numbers, and the zeros and ones of layers, anew for every shape, and a network has a dozen
+shapes. Where there is no generator they are 0: such a network is a form that weights from elsewhere fill.
+"""
 
 from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
+
+Weights = np.random.Generator | None
+"""Where initial weights come from; None makes them 0."""
+
+
+class Linear(eqx.Module):
+    """W x + b. Equinox's own takes a fifth of a second to make, and a network has a dozen shapes."""
+
+    weight: Float[Array, "out in"]
+    bias: Float[Array, " out"] | None
+
+    def __call__(self, x: Float[Array, " in"]) -> Float[Array, " out"]:
+        """The outputs."""
+        return self.weight @ x if self.bias is None else self.weight @ x + self.bias
+
+
+def linear(weights: Weights, n_in: int, n_out: int, *, use_bias: bool = True) -> Linear:
+    """A linear layer whose weights and biases are uniform between -1 / sqrt(n_in) and 1 / sqrt(n_in)."""
+    limit = 1.0 / math.sqrt(n_in)
+
+    def drawn(*shape: int) -> Float[Array, ...]:
+        return filled(0.0 if weights is None else weights.uniform(-limit, limit, shape), shape)
+
+    return Linear(drawn(n_out, n_in), drawn(n_out) if use_bias else None)
+
+
+def normal(weights: Weights, *shape: int) -> Float[Array, ...]:
+    """Weights that are standard normal."""
+    return filled(0.0 if weights is None else weights.standard_normal(shape), shape)
+
+
+def layer_norm(width: int) -> eqx.nn.LayerNorm:
+    """A layer that standardises over its units, and does nothing else at first."""
+    form = _norm_form(width)
+    return eqx.tree_at(lambda n: (n.weight, n.bias), form, (filled(1.0, (width,)), filled(0.0, (width,))))
+
+
+def filled(values: float | np.ndarray, shape: tuple[int, ...]) -> Float[Array, ...]:
+    """An array of JAX, for which nothing is compiled."""
+    return jax.device_put(np.full(shape, values, np.float32))  # `jnp.asarray` would compile a copy for each shape
+
+
+@cache
+def _norm_form(width: int) -> eqx.nn.LayerNorm:
+    return eqx.filter_eval_shape(eqx.nn.LayerNorm, width)
 
 
 def dropped(h: Float[Array, ...], rate: float, key: PRNGKeyArray | None) -> Float[Array, ...]:
@@ -13,6 +67,13 @@ def dropped(h: Float[Array, ...], rate: float, key: PRNGKeyArray | None) -> Floa
     if key is None or rate == 0.0:
         return h
     return jnp.where(jax.random.bernoulli(key, 1.0 - rate, h.shape), h / (1.0 - rate), 0.0)
+
+
+def drops(part: Any) -> bool:
+    """Whether a layer of a network leaves units out, so that it needs a key; where none does, keys for each trial are not made."""
+    if isinstance(part, eqx.Module):
+        return getattr(part, "dropout", 0.0) > 0.0 or any(map(drops, vars(part).values()))
+    return isinstance(part, tuple) and any(map(drops, part))
 
 
 def part_of(key: PRNGKeyArray | None, part: int) -> PRNGKeyArray | None:
@@ -24,13 +85,12 @@ class ResidualBlock(eqx.Module):
     """h + W2 silu(W1 norm(h))."""
 
     norm: eqx.nn.LayerNorm
-    first: eqx.nn.Linear
-    second: eqx.nn.Linear
+    first: Linear
+    second: Linear
 
-    def __init__(self, key: PRNGKeyArray, width: int) -> None:
-        one, two = jax.random.split(key)
-        self.norm = eqx.nn.LayerNorm(width)
-        self.first, self.second = eqx.nn.Linear(width, width, key=one), eqx.nn.Linear(width, width, key=two)
+    def __init__(self, weights: Weights, width: int) -> None:
+        self.norm = layer_norm(width)
+        self.first, self.second = linear(weights, width, width), linear(weights, width, width)
 
     def __call__(self, h: Float[Array, " width"], *, rate: float = 0.0, key: PRNGKeyArray | None = None) -> Float[Array, " width"]:
         """The next h."""
@@ -41,7 +101,7 @@ class ResidualNetwork(eqx.Module):
     """A linear layer, residual blocks, and a linear layer.
 
     Args:
-        key: initial weights.
+        weights: initial ones.
         n_in: inputs.
         n_out: outputs.
         width: units of the blocks.
@@ -49,17 +109,16 @@ class ResidualNetwork(eqx.Module):
         dropout: share of units left out where there is a key.
     """
 
-    first: eqx.nn.Linear
+    first: Linear
     blocks: tuple[ResidualBlock, ...]
-    last: eqx.nn.Linear
+    last: Linear
     dropout: float = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, n_in: int, n_out: int, *, width: int, n_blocks: int, dropout: float = 0.0) -> None:
-        keys = jax.random.split(key, n_blocks + 2)
+    def __init__(self, weights: Weights, n_in: int, n_out: int, *, width: int, n_blocks: int, dropout: float = 0.0) -> None:
         self.dropout = dropout
-        self.first = eqx.nn.Linear(n_in, width, key=keys[0])
-        self.blocks = tuple(ResidualBlock(k, width) for k in keys[2:])
-        self.last = eqx.nn.Linear(width, n_out, key=keys[1])
+        self.first = linear(weights, n_in, width)
+        self.blocks = tuple(ResidualBlock(weights, width) for _ in range(n_blocks))
+        self.last = linear(weights, width, n_out)
 
     def __call__(self, x: Float[Array, " in"], *, key: PRNGKeyArray | None = None) -> Float[Array, " out"]:
         """The outputs."""
@@ -67,9 +126,9 @@ class ResidualNetwork(eqx.Module):
 
 
 def through(
-    first: eqx.nn.Linear,
+    first: Linear,
     blocks: tuple[ResidualBlock, ...],
-    last: eqx.nn.Linear,
+    last: Linear,
     x: Float[Array, " in"],
     *,
     rate: float = 0.0,

@@ -22,7 +22,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from incongruent import encoders
 from incongruent.networks.channels import Channels, channels_of
 from incongruent.networks.encoders import Coded, Encoder, rung_of
-from incongruent.networks.layers import ResidualBlock, ResidualNetwork, part_of
+from incongruent.networks.layers import Linear, ResidualBlock, ResidualNetwork, Weights, filled, layer_norm, linear, normal, part_of
 from incongruent.networks.task import Task
 from incongruent.trials import Trials
 
@@ -74,6 +74,12 @@ class ChannelEncoder(Encoder):
         return (features - center) / scale * known
 
 
+def _as_they_are(channels: Channels) -> tuple[Float[Array, " channel"], Float[Array, " channel"]]:
+    """Center and scale that change nothing."""
+    shape = (channels.n_channels,)
+    return filled(0.0, shape), filled(1.0, shape)
+
+
 def log_n(mask: Float[Array, " length"], largest: int) -> Float[Array, " 1"]:
     """Log of the number of trials, as a share of that of the largest trained for."""
     return jnp.log(jnp.maximum(mask.sum(keepdims=True), 1.0)) / math.log(1.0 + largest)
@@ -83,7 +89,7 @@ class DeepSetEncoder(ChannelEncoder):
     """One network for each trial, means and maxima, another network.
 
     Args:
-        key: initial weights.
+        weights: initial ones.
         task: any columns.
         options: sizes.
         n_summaries: dimension of the summaries.
@@ -97,13 +103,12 @@ class DeepSetEncoder(ChannelEncoder):
     largest: int = eqx.field(static=True)
     n_summaries: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, task: Task, options: encoders.DeepSet, n_summaries: int) -> None:
-        one, two = jax.random.split(key)
+    def __init__(self, weights: Weights, task: Task, options: encoders.DeepSet, n_summaries: int) -> None:
         self.channels, self.largest, self.n_summaries = channels_of(task), task.largest, n_summaries
-        self.center, self.scale = jnp.zeros(self.channels.n_channels), jnp.ones(self.channels.n_channels)
+        self.center, self.scale = _as_they_are(self.channels)
         size = {"width": options.width, "n_blocks": options.n_blocks, "dropout": options.dropout}
-        self.trial = ResidualNetwork(one, self.channels.n_channels, options.width, **size)
-        self.pooled = ResidualNetwork(two, 2 * options.width + 1, n_summaries, **size)
+        self.trial = ResidualNetwork(weights, self.channels.n_channels, options.width, **size)
+        self.pooled = ResidualNetwork(weights, 2 * options.width + 1, n_summaries, **size)
 
     def __call__(self, features: Float[Array, "length channel"], *, key: PRNGKeyArray | None = None) -> Float[Array, " summary"]:
         """Summaries of one data set."""
@@ -121,20 +126,19 @@ class Attention(eqx.Module):
 
     norm_queries: eqx.nn.LayerNorm
     norm_keys: eqx.nn.LayerNorm
-    queries: eqx.nn.Linear
-    keys: eqx.nn.Linear
-    values: eqx.nn.Linear
-    out: eqx.nn.Linear
+    queries: Linear
+    keys: Linear
+    values: Linear
+    out: Linear
     block: ResidualBlock
     n_heads: int = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, width: int, n_heads: int, dropout: float) -> None:
-        keys = jax.random.split(key, 5)
+    def __init__(self, weights: Weights, width: int, n_heads: int, dropout: float) -> None:
         self.n_heads, self.dropout = n_heads, dropout
-        self.norm_queries, self.norm_keys = eqx.nn.LayerNorm(width), eqx.nn.LayerNorm(width)
-        self.queries, self.keys, self.values, self.out = (eqx.nn.Linear(width, width, key=k) for k in keys[:4])
-        self.block = ResidualBlock(keys[4], width)
+        self.norm_queries, self.norm_keys = layer_norm(width), layer_norm(width)
+        self.queries, self.keys, self.values, self.out = (linear(weights, width, width) for _ in range(4))
+        self.block = ResidualBlock(weights, width)
 
     def __call__(
         self,
@@ -155,7 +159,7 @@ class Attention(eqx.Module):
         rows = None if key is None else jax.random.split(key, len(queries))
         return jax.vmap(lambda h, r: self.block(h, rate=self.dropout, key=r))(queries + jax.vmap(self.out)(found), rows)
 
-    def _heads(self, linear: eqx.nn.Linear, h: Float[Array, "row width"]) -> Float[Array, "row head unit"]:
+    def _heads(self, linear: Linear, h: Float[Array, "row width"]) -> Float[Array, "row head unit"]:
         return jax.vmap(linear)(h).reshape(len(h), self.n_heads, -1)
 
 
@@ -166,10 +170,9 @@ class InducedBlock(eqx.Module):
     gather: Attention
     spread: Attention
 
-    def __init__(self, key: PRNGKeyArray, width: int, n_heads: int, n_inducing: int, dropout: float) -> None:
-        one, two, three = jax.random.split(key, 3)
-        self.points = jax.random.normal(one, (n_inducing, width))
-        self.gather, self.spread = Attention(two, width, n_heads, dropout), Attention(three, width, n_heads, dropout)
+    def __init__(self, weights: Weights, width: int, n_heads: int, n_inducing: int, dropout: float) -> None:
+        self.points = normal(weights, n_inducing, width)
+        self.gather, self.spread = (Attention(weights, width, n_heads, dropout) for _ in range(2))
 
     def __call__(
         self, h: Float[Array, "length width"], mask: Float[Array, " length"], *, key: PRNGKeyArray | None = None
@@ -182,7 +185,7 @@ class SetTransformerEncoder(ChannelEncoder):
     """Induced set attention blocks, pooling by attention with learned seeds, and a network that reads what was pooled.
 
     Args:
-        key: initial weights.
+        weights: initial ones.
         task: any columns.
         options: sizes.
         n_summaries: dimension of the summaries.
@@ -190,7 +193,7 @@ class SetTransformerEncoder(ChannelEncoder):
 
     center: Float[Array, " channel"]
     scale: Float[Array, " channel"]
-    first: eqx.nn.Linear
+    first: Linear
     blocks: tuple[InducedBlock, ...]
     seeds: Float[Array, "seed width"]
     pool: Attention
@@ -199,16 +202,15 @@ class SetTransformerEncoder(ChannelEncoder):
     largest: int = eqx.field(static=True)
     n_summaries: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, task: Task, options: encoders.SetTransformer, n_summaries: int) -> None:
-        first, seeds, pool, pooled, *blocks = jax.random.split(key, 4 + options.n_blocks)
+    def __init__(self, weights: Weights, task: Task, options: encoders.SetTransformer, n_summaries: int) -> None:
         width, heads, dropout = options.width, options.n_heads, options.dropout
         self.channels, self.largest, self.n_summaries = channels_of(task), task.largest, n_summaries
-        self.center, self.scale = jnp.zeros(self.channels.n_channels), jnp.ones(self.channels.n_channels)
-        self.first = eqx.nn.Linear(self.channels.n_channels, width, key=first)
-        self.blocks = tuple(InducedBlock(k, width, heads, options.n_inducing, dropout) for k in blocks)
-        self.seeds = jax.random.normal(seeds, (options.n_seeds, width))
-        self.pool = Attention(pool, width, heads, dropout)
-        self.pooled = ResidualNetwork(pooled, options.n_seeds * width + 1, n_summaries, width=width, n_blocks=1, dropout=dropout)
+        self.center, self.scale = _as_they_are(self.channels)
+        self.first = linear(weights, self.channels.n_channels, width)
+        self.blocks = tuple(InducedBlock(weights, width, heads, options.n_inducing, dropout) for _ in range(options.n_blocks))
+        self.seeds = normal(weights, options.n_seeds, width)
+        self.pool = Attention(weights, width, heads, dropout)
+        self.pooled = ResidualNetwork(weights, options.n_seeds * width + 1, n_summaries, width=width, n_blocks=1, dropout=dropout)
 
     def __call__(self, features: Float[Array, "length channel"], *, key: PRNGKeyArray | None = None) -> Float[Array, " summary"]:
         """Summaries of one data set."""
@@ -224,7 +226,7 @@ class VectorEncoder(ChannelEncoder):
     """A residual network for data sets of one trial; features are (batch, channel).
 
     Args:
-        key: initial weights.
+        weights: initial ones.
         task: any columns; one trial.
         options: sizes.
         n_summaries: dimension of the summaries.
@@ -241,15 +243,16 @@ class VectorEncoder(ChannelEncoder):
     largest: int = eqx.field(static=True)
     n_summaries: int = eqx.field(static=True)
 
-    def __init__(self, key: PRNGKeyArray, task: Task, options: encoders.MLP, n_summaries: int) -> None:
+    def __init__(self, weights: Weights, task: Task, options: encoders.MLP, n_summaries: int) -> None:
         if task.largest != 1:
             raise ValueError(
                 f"Expected a design with n_trials=1 for the encoder MLP, which reads vectors; got up to {task.largest}. Use encoders.DeepSet()."
             )
         self.channels, self.largest, self.n_summaries = channels_of(task), task.largest, n_summaries
-        n = self.channels.n_channels
-        self.center, self.scale = jnp.zeros(n), jnp.ones(n)
-        self.network = ResidualNetwork(key, n, n_summaries, width=options.width, n_blocks=options.n_blocks, dropout=options.dropout)
+        self.center, self.scale = _as_they_are(self.channels)
+        self.network = ResidualNetwork(
+            weights, self.channels.n_channels, n_summaries, width=options.width, n_blocks=options.n_blocks, dropout=options.dropout
+        )
 
     def shape(self, n_trials: int) -> tuple[int, ...]:
         """The number of channels."""

@@ -15,6 +15,7 @@ from incongruent.joint_prior import AnyPrior, PriorError
 from incongruent.plots.forest import parameter_place, unit_of
 from incongruent.plots.style import ACCENT, FAINT, INK, SECOND, TWO_COLUMNS, drawable, new_figure, styled, with_unit
 from incongruent.priors import Prior
+from incongruent.streams import Purpose, child
 
 Array = np.ndarray
 
@@ -90,7 +91,7 @@ def _draw_marginal(prior: AnyPrior, name: str, values: Array, limits: tuple[floa
         ax.fill_between(x, np.exp(prior[name].logpdf(x)), color=FAINT, alpha=0.7, lw=0, zorder=0.5)
     else:
         with suppress(PriorError):  # that of a saved network whose functions are gone cannot be drawn
-            drawn = prior.sample(N_PRIOR, seed=1)[:, prior.names.index(name)]
+            drawn = prior.sample(N_PRIOR, seed=child(1, Purpose.SHOWN_PRIOR))[:, prior.names.index(name)]
             heights, edges = np.histogram(drawn, N_BINS, density=True)
             ax.stairs(heights, edges, fill=True, color=FAINT, alpha=0.7, lw=0, zorder=0.5)
     ax.set(yticks=[], ylim=(0, None))

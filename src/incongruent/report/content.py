@@ -9,10 +9,10 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from incongruent.checks.verdict import Check
 from incongruent.draws import Draws
+from incongruent.ensemble import Ensemble
 from incongruent.fitting import Fit
 from incongruent.importance import largest_k_hat
 from incongruent.posterior import Posterior
@@ -21,8 +21,6 @@ Array = np.ndarray
 
 VERSIONS = ("incongruent", "numpy", "scipy", "numba", "jax", "equinox", "emcee", "arviz-stats")
 """Packages whose versions a result rests on."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What makes a spreadsheet take a cell for a formula."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -
     """The study in numbers: people, trials, what was left out and why, errors by condition, what the reader understood."""
     if fit is None:
         n_people = len(check.scope) if check is not None else 0
-        return {"n_people": n_people + len(left_out), "not_fitted": list(left_out)}
+        return {"n_people": n_people + len(left_out), "not_fitted": list(left_out), "alarms": []}
     people, study = fit.people(), fit.study
     n = study.n_trials[study.n_trials > 0]
     excluded = {reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()}
@@ -109,6 +107,7 @@ def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -
     errors = {level: float(np.mean(people[name].dropna())) for name, level in error_columns(people).items()}
     return {
         "n_people": len(study),
+        "alarms": list(fit.alarms),
         "not_fitted": list(fit.not_fitted),
         "n_trials": int(study.n_trials.sum()),
         "trials_each": (int(n.min()), int(np.median(n)), int(n.max())) if len(n) else (0, 0, 0),
@@ -242,7 +241,7 @@ def concerns_of(fit: Fit, check: Check | None) -> list[list[tuple[str, str]]]:
     return found
 
 
-def quality(posterior: Posterior, study_trials: Array | None) -> dict[str, Any] | None:
+def quality(posterior: Posterior | Ensemble, study_trials: Array | None) -> dict[str, Any] | None:
     """What the network's card says of its recovery and calibration, overall and at this study's numbers of trials; None when nothing was measured."""
     card = posterior.notes.get("quality")
     if not card:
@@ -292,19 +291,3 @@ def versions() -> list[tuple[str, str]]:
     """Python, the machine and the packages on which a result rests."""
     known = [("Python", platform.python_version()), ("system", f"{platform.system()} {platform.machine()}")]
     return known + [(name, metadata.version(name)) for name in VERSIONS]
-
-
-def csv(frame: pd.DataFrame) -> str:
-    """A table as CSV that no spreadsheet takes for formulas: text that starts like one gets an apostrophe before it."""
-    text = frame.select_dtypes(exclude="number").columns
-    return frame.assign(**{name: [_harmless(value) for value in frame[name]] for name in text}).to_csv(index=False)
-
-
-def _harmless(value: object) -> object:
-    if not isinstance(value, str) or not value.startswith(FORMULA):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return f"'{value}"
-    return value

@@ -9,6 +9,7 @@ import numpy as np
 from incongruent.checks.verdict import Check
 from incongruent.designs import Design
 from incongruent.draws import Correction
+from incongruent.ensemble import Ensemble
 from incongruent.fitting import Fit
 from incongruent.importance import largest_k_hat
 from incongruent.joint_prior import AnyPrior
@@ -69,7 +70,7 @@ MODELS = {
 }
 
 
-def methods(posterior: Posterior, fit: Fit | None, check: Check | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def methods(posterior: Posterior | Ensemble, fit: Fit | None, check: Check | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paragraphs, and the references that they cite, in alphabetical order."""
     paragraphs = [_model_and_network(posterior)]
     if fit is not None:
@@ -89,12 +90,13 @@ def _is_cited(cited: str, said: str) -> bool:
     return cited in said or f"{who} ({year})" in said
 
 
-def _model_and_network(posterior: Posterior) -> str:
+def _model_and_network(posterior: Posterior | Ensemble) -> str:
     simulator, history = posterior.simulator, posterior.history
     words = [f"Parameters of {_named(simulator.model)} were estimated with amortized Bayesian inference (Radev et al., 2022)."]
     words += _variant(simulator.model)
     learned = "" if history is None else f" that had learned from {history.evaluations[-1].n_simulated:,} simulated data sets"
-    words.append(f"A neural network{learned} gives the posterior of every person.")
+    network = f"An ensemble of {len(posterior.members)} neural networks" if isinstance(posterior, Ensemble) else "A neural network"
+    words.append(f"{network}{learned} gives the posterior of every person.")
     units = ", ".join(f"{p.name} in {p.unit}" for p in simulator.model.parameters if p.unit)
     words.append(f"The prior, as scipy.stats writes distributions, was {_inner(simulator.prior)}{f' ({units})' if units else ''}.")
     if isinstance(simulator.design, Design):
@@ -143,7 +145,7 @@ def _each(n: Array) -> str:
     return f"{n.min()}" if n.min() == n.max() else f"{n.min()} to {n.max()}"
 
 
-def _posteriors(posterior: Posterior, fit: Fit) -> str:
+def _posteriors(posterior: Posterior | Ensemble, fit: Fit) -> str:
     draws = fit.draws
     n = draws.theta.shape[1]
     if draws.correction is None:
@@ -192,7 +194,7 @@ def _checks(check: Check) -> str:
     return " ".join(words) + f" The verdict on model and prior was “{check.verdict.value}”."
 
 
-def _calibration(posterior: Posterior) -> str | None:
+def _calibration(posterior: Posterior | Ensemble) -> str | None:
     card = posterior.notes.get("quality")
     if not card:
         return None

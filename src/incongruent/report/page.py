@@ -19,7 +19,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from incongruent.checks.verdict import Check, Verdict
-from incongruent.codings import listed
+from incongruent.csvs import as_csv
+from incongruent.ensemble import Ensemble
 from incongruent.fitting import Fit
 from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
 from incongruent.posterior import Posterior
@@ -28,6 +29,7 @@ from incongruent.report.content import Origin
 from incongruent.report.methods import methods
 from incongruent.report.people import drawn
 from incongruent.storage import strict_json, write_whole
+from incongruent.values import listed
 
 MARKS = {
     Verdict.WELL_SPECIFIED: ("good", "✓"),
@@ -41,7 +43,7 @@ NOWHERE = Origin()
 
 
 def write_report(
-    path: str | os.PathLike[str], *, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE
+    path: str | os.PathLike[str], *, posterior: Posterior | Ensemble, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE
 ) -> Path:
     """Write a report as one HTML file that opens from disk and needs nothing else; it is whole or absent.
 
@@ -64,7 +66,7 @@ def write_report(
     return path
 
 
-def report_html(*, posterior: Posterior, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE) -> str:
+def report_html(*, posterior: Posterior | Ensemble, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE) -> str:
     """The same as text.
 
     Raises:
@@ -116,9 +118,9 @@ def _data(fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tupl
     """What the script draws, and the tables to download."""
     files = {}
     if fit is not None:
-        files = {"posterior.csv": content.csv(fit.draws.summary()), "people.csv": content.csv(fit.people())}
+        files = {"posterior.csv": as_csv(fit.draws.summary()), "people.csv": as_csv(fit.people())}
     if check is not None:
-        files |= {"check.csv": content.csv(check.people()), "statistics.csv": content.csv(check.panel.table())}
+        files |= {"check.csv": as_csv(check.people()), "statistics.csv": as_csv(check.panel.table())}
     return {"drawn": drawn(fit, check, concerns) if fit is not None else None, "files": files}
 
 
@@ -138,7 +140,7 @@ def _verdict(check: Check | None) -> Mapping[str, Any] | None:
     }
 
 
-def _made_by(posterior: Posterior) -> str | None:
+def _made_by(posterior: Posterior | Ensemble) -> str | None:
     """Model, prior, design, budget, seed and versions of the training, as the network's card has them."""
     card = posterior.notes.get("made_by")
     return json.dumps({**card, "versions": posterior.notes.get("versions")}, ensure_ascii=False) if card else None

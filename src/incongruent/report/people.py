@@ -14,6 +14,7 @@ from incongruent.draws import Correction, Draws
 from incongruent.fitting import Fit
 from incongruent.joint_prior import PriorError
 from incongruent.report.content import error_columns, parameters_of, percent, shown
+from incongruent.streams import Purpose, child
 
 Array = np.ndarray
 
@@ -67,7 +68,7 @@ def drawn(fit: Fit, check: Check | None, concerns: Sequence[Sequence[tuple[str, 
 def _prior_edges(draws: Draws) -> Array:
     """5 % and 95 % points of the prior, (2, parameter); NaN for one that cannot be sampled, as that of a saved network whose functions are gone."""
     try:
-        return np.quantile(draws.simulator.prior.sample(2000, seed=0), [0.05, 0.95], axis=0)
+        return np.quantile(draws.simulator.prior.sample(2000, seed=child(0, Purpose.SHOWN_PRIOR)), [0.05, 0.95], axis=0)
     except PriorError:
         return np.full((2, len(draws.parameter_names)), np.nan)
 
