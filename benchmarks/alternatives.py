@@ -24,8 +24,8 @@ import numpy as np
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.recovery import LEVELS
-from incongruent.simulation import Simulations
+from incongruent.checks.network.recovery import LEVELS
+from incongruent.simulation.simulator import Simulations
 
 N_TRIALS = 500
 SHARE = {"congruent": 0.5, "incongruent": 0.5}

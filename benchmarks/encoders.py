@@ -28,9 +28,9 @@ import jax
 import numpy as np
 
 import incongruent as inc
-from incongruent.posterior import task_of
-from incongruent.steps import Pace, learn, state_of
-from incongruent.training import PosteriorPlan
+from incongruent.posterior.posterior import task_of
+from incongruent.training.step import Pace, learn, state_of
+from incongruent.training.train import PosteriorPlan
 
 SHARE = {"congruent": 0.5, "incongruent": 0.5}
 OURS = {

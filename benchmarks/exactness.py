@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 import incongruent as inc
-from incongruent.checks.quality import EFFICIENCY_AT
-from incongruent.importance import Weights, largest_k_hat, weigh
-from incongruent.likelihood import log_likelihood
+from incongruent.checks.network.quality import EFFICIENCY_AT
+from incongruent.exact.importance import Weights, largest_k_hat, weigh
+from incongruent.exact.likelihood import log_likelihood
 
 SHARE = {"congruent": 0.5, "incongruent": 0.5}
 STUDIES: dict[str, tuple[str, dict]] = {d.title: (d.file, dict(d.options)) for d in inc.datasets.DATASETS.values()}

@@ -16,7 +16,7 @@ import numpy as np
 import incongruent as inc
 from incongruent.checks.kernels import median_kernel
 from incongruent.checks.replicas import matched_summaries
-from incongruent.checks.surprise import benjamini_hochberg, excess
+from incongruent.checks.scope.surprise import benjamini_hochberg, excess
 
 Array = np.ndarray
 

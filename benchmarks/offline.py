@@ -21,7 +21,6 @@ import numpy as np
 from training import SHARE, people
 
 import incongruent as inc
-from incongruent.checks.recovery import recover
 
 SMALL_WINDOW = 20_000_000
 """Bytes for recent simulations, so that all but the smallest bank are read from the disk while the network learns."""
@@ -47,7 +46,7 @@ def quality(options: argparse.Namespace, folder: Path) -> None:
             posterior = inc.train(source, minutes=options.seconds / 60.0, seed=seed, progress=False)
             seconds, history = time.perf_counter() - begun, posterior.history
             assert history is not None
-            found[name] = {n: recover(posterior, test, seed=5).gain for n, test in tests.items()}  # (dataset,) nats
+            found[name] = {n: inc.recover(posterior, test, seed=5).gain for n, test in tests.items()}  # (dataset,) nats
             nats = [f"{found[name][n].mean():.3f}" for n in tests]
             cells = [seed, name, f"{seconds:.0f}", *nats, history.evaluations[-1].step, history.n_stored or history.evaluations[-1].n_simulated]
             print(f"| {' | '.join(map(str, cells))} | {history.stopped.value if history.stopped else ''} |", flush=True)

@@ -18,10 +18,10 @@ from exactness import STUDIES
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.hygiene import Severity
-from incongruent.checks.uniformity import uniformity_p
+from incongruent.checks.hygiene.hygiene import Severity
+from incongruent.checks.network.uniformity import uniformity_p
+from incongruent.data.trials import from_long
 from incongruent.plots import panel_figure, save_png
-from incongruent.trials import from_long
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 

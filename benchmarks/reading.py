@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 import incongruent as inc
-from incongruent.tables import read_table
+from incongruent.data.files.tables import read_table
 
 REPEATS = 5
 

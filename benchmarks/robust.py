@@ -12,7 +12,7 @@ import numpy as np
 from scipy import stats
 
 import incongruent as inc
-from incongruent.priors import lapse_rate
+from incongruent.priors.published import lapse_rate
 
 Array = np.ndarray
 

@@ -21,9 +21,9 @@ from joblib import Parallel, delayed
 from sbibm_tasks import N_OBSERVATIONS, TASKS, Reference, Task, download, flat, read_reference
 
 import incongruent as inc
-from incongruent.checks.c2st import c2st
-from incongruent.checks.uniformity import uniformity_p
-from incongruent.simulation import Simulations
+from incongruent.checks.network.c2st import c2st
+from incongruent.checks.network.uniformity import uniformity_p
+from incongruent.simulation.simulator import Simulations
 
 N_DRAWS = 10_000
 BUDGETS = (10_000, 100_000)

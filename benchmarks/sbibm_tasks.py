@@ -17,8 +17,8 @@ import numpy as np
 from scipy import stats
 
 import incongruent as inc
-from incongruent.simulation import Simulations
-from incongruent.trials import Column, from_long
+from incongruent.data.trials import Column, from_long
+from incongruent.simulation.simulator import Simulations
 
 Array = np.ndarray
 Generator = np.random.Generator

@@ -12,8 +12,7 @@ import time
 import numpy as np
 
 import incongruent as inc
-from incongruent.checks.recovery import recover
-from incongruent.simulation import Simulations
+from incongruent.simulation.simulator import Simulations
 
 SHARE = {"congruent": 0.5, "incongruent": 0.5}
 TEST_SEED = 777
@@ -40,7 +39,7 @@ def main() -> None:
         begun = time.perf_counter()
         posterior = inc.train(simulator, minutes=seconds / 60.0, seed=options.seed, progress=False)
         took = time.perf_counter() - begun
-        found = {n: recover(posterior, test, seed=5) for n, test in tests.items()}
+        found = {n: inc.recover(posterior, test, seed=5) for n, test in tests.items()}
         table, history = found[500].table(), posterior.history
         assert history is not None
         assert history.first_step_seconds is not None

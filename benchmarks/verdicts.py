@@ -24,11 +24,11 @@ from exactness import STUDIES
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.population import PriorReplicas, prior_replicas, prior_scores
+from incongruent.checks.prior.population import PriorReplicas, prior_replicas, prior_scores
 from incongruent.checks.replicas import matched, matched_summaries
-from incongruent.checks.surprise import N_SIMULATED, benjamini_hochberg, excess
+from incongruent.checks.scope.surprise import N_SIMULATED, benjamini_hochberg, excess
 from incongruent.checks.verdict import decide, many_outside
-from incongruent.trials import from_long
+from incongruent.data.trials import from_long
 
 Array = np.ndarray
 

@@ -1,8 +1,11 @@
-"""The package is a pipeline: a module imports only what stands before it; files are short; every example runs."""
+"""The rooms and their order: a room imports only rooms before it; no module is imported in a circle; files are short; every example runs."""
 
 import ast
 import doctest
+import graphlib
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,158 +13,33 @@ import pytest
 import incongruent
 
 ROOT = Path(incongruent.__file__).parent
-ORDER = [
-    "plain",
-    "packing",
-    "streams",
-    "options",
-    "csvs",
-    "columns",
-    "trials",
-    "matching",
-    "doors",
-    "values",
-    "vocabulary",
-    "codings",
-    "cells",
-    "delimited",
-    "structured",
-    "formats",
-    "folders",
-    "tables",
-    "expressions",
-    "plausible",
-    "roles",
-    "support",
-    "omissions",
-    "identity",
-    "reading",
-    "datasets",
-    "models.compiled",
-    "models.own",
-    "models.model",
-    "models.first_passage",
-    "models.forward_equation",
-    "models.decision_bins",
-    "models.response_times",
-    "models.passage_model",
-    "models.curves",
-    "models.dmc",
-    "models.implied",
-    "models.ssp",
-    "models.dstp",
+ROOMS = [
+    "data",
     "models",
-    "distributions",
     "priors",
-    "prior_text",
-    "nuisance",
-    "joint_prior",
-    "covariates",
-    "designs",
     "simulation",
-    "arrays",
-    "recorded",
     "storage",
-    "cards",
-    "chunks",
-    "bank",
-    "bank_keeping",
-    "exchange",
-    "encoders",
-    "flows",
     "networks",
-    "networks.architecture",
-    "networks.task",
-    "networks.layers",
-    "networks.splines",
-    "networks.discrepancy",
-    "networks.encoders",
-    "networks.histogram",
-    "networks.channels",
-    "networks.sets",
-    "networks.flows",
-    "networks.estimator",
-    "networks.classifier",
-    "pilot",
-    "sources",
-    "history",
-    "progress",
-    "recipe",
-    "window",
-    "library",
-    "people",
-    "draws",
-    "scope",
-    "compiling",
     "posterior",
-    "likelihood",
-    "importance",
-    "mcmc",
-    "exact",
-    "devices",
-    "steps",
-    "validation",
-    "learning",
     "training",
-    "comparison",
-    "ensemble",
+    "exact",
     "checks",
-    "checks.statistics",
-    "checks.uniformity",
-    "checks.c2st",
-    "checks.diagnosis",
-    "checks.recovery",
-    "checks.calibration",
-    "checks.quality",
-    "checks.predictive",
-    "checks.replicas",
-    "checks.kernels",
-    "checks.mmd",
-    "checks.surprise",
-    "checks.summary_space",
-    "checks.panel_statistics",
-    "checks.simultaneous",
-    "checks.panel",
-    "checks.candidates",
-    "checks.imitation",
-    "checks.extension",
-    "checks.order",
-    "checks.lattice",
-    "checks.pooling",
-    "checks.hygiene",
-    "checks.population",
-    "checks.suggestion",
-    "checks.verdict",
+    "analysis",
     "plots",
-    "fitting",
-    "checking",
-    "report.content",
-    "report.people",
-    "report.methods",
-    "report.page",
     "report",
-    "pretrained",
-    "demo",
-    "cli_parts",
-    "cli_reading",
-    "cli_bank",
-    "cli_check",
-    "cli_network",
     "app",
-    "cli_app",
     "cli",
-    "__main__",
 ]
-"""Earlier ones may not import later ones. A name stands for its whole folder unless a module of the folder is listed by itself."""
+"""Earlier ones may not import later ones."""
+COMPUTING = ROOMS[: ROOMS.index("analysis") + 1]
+"""Rooms that compute: nothing that draws, no banks on disk and no command line is needed to import them."""
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in sorted(ROOT.rglob("*.py"))}
 """By name within the package; "__init__" is the package itself, which gathers everything."""
+INSIDE = [name for name in MODULES if name not in ("__init__", "__main__")]
 
 
-def place(module: str) -> int | None:
-    """Position in the order; None for what is not a module, like a name that the package exports."""
-    while module not in ORDER and "." in module:
-        module = module.rpartition(".")[0]
-    return ORDER.index(module) if module in ORDER else None
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def imports(source: str) -> set[str]:
@@ -178,42 +56,97 @@ def imports(source: str) -> set[str]:
 
 
 def violations(module: str, source: str) -> list[str]:
-    """Imports that point forwards, or to the package itself."""
-    here = place(module)
-    assert here is not None, f"{module} has no place in ORDER; give it one."
-    there = {name: place(name) for name in imports(source)}
-    return [f"{module} imports {name or 'incongruent'}" for name, position in there.items() if position is None or position > here]
+    """Imports of later rooms, or of the package itself."""
+    here = ROOMS.index(room_of(module))
+    there = {name: room_of(name) for name in imports(source)}
+    return [f"{module} imports {name or 'incongruent'}" for name, room in there.items() if room not in ROOMS or ROOMS.index(room) > here]
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "__init__"])
-def test_imports_point_backwards(module):
+def closed(module: str, source: str) -> list[str]:
+    """Imports from elsewhere of what a room, or a part of one, does not name in its docstring, which says what others may use."""
+    found = []
+    for name in imports(source):
+        parts = name.split(".")
+        for k in range(1, len(parts)):
+            package = ".".join(parts[:k])
+            outside = not f"{module}.".startswith(f"{package}.")
+            if outside and f"`{parts[k]}" not in (ast.get_docstring(ast.parse(MODULES[package].read_text(encoding="utf-8"))) or ""):
+                found.append(f"{module} imports {name}, which the docstring of {package} does not name")
+    return found
+
+
+def test_the_package_has_these_rooms_and_no_others() -> None:
+    entries = {path.name for path in ROOT.iterdir() if path.name not in ("__pycache__", "py.typed")}
+    assert {name.removesuffix(".py") for name in entries} == {*ROOMS, "__init__", "__init__.pyi", "__main__"}
+    assert len(entries) <= 18
+
+
+@pytest.mark.parametrize("module", INSIDE)
+def test_a_room_imports_only_rooms_before_it(module: str) -> None:
     assert not violations(module, MODULES[module].read_text(encoding="utf-8"))
 
 
-def test_the_order_lists_only_what_exists():
-    assert {name for name in ORDER if name not in MODULES} == set()
+@pytest.mark.parametrize("module", INSIDE)
+def test_others_use_what_a_room_names(module: str) -> None:
+    assert not closed(module, MODULES[module].read_text(encoding="utf-8"))
+
+
+def test_no_module_is_imported_in_a_circle() -> None:
+    graph = {module: imports(MODULES[module].read_text(encoding="utf-8")) for module in INSIDE}
+    assert len(list(graphlib.TopologicalSorter(graph).static_order())) >= len(INSIDE)
+
+
+def test_the_page_does_without_the_command_line() -> None:
+    pages = [module for module in INSIDE if room_of(module) == "app"]
+    assert pages
+    assert not [module for module in pages if any(room_of(name) == "cli" for name in imports(MODULES[module].read_text(encoding="utf-8")))]
 
 
 @pytest.mark.parametrize(
     "line",
     [
-        "from incongruent import posterior",
-        "from incongruent.posterior import Posterior",
-        "import incongruent.cli",
+        "from incongruent.posterior import posterior",
+        "from incongruent.posterior.posterior import Posterior",
+        "import incongruent.cli.commands",
         "from incongruent import Prior",
         "import incongruent",
     ],
 )
-def test_a_forward_import_would_be_seen(line):
-    assert violations("simulation", f"def f():\n    {line}\n")
+def test_a_forward_import_would_be_seen(line: str) -> None:
+    assert violations("simulation.simulator", f"def f():\n    {line}\n")
+
+
+def test_an_import_of_what_is_private_to_a_room_would_be_seen() -> None:
+    assert closed("posterior.posterior", "from incongruent.networks.splines import Spline\n")
+    assert not closed("networks.flows", "from incongruent.networks.splines import Spline\n")
+
+
+def without(packages: list[str], program: str) -> None:
+    """Run a program in a process in which these packages cannot be imported."""
+    blocked = "".join(f"sys.modules[{name!r}] = None\n" for name in packages)
+    done = subprocess.run([sys.executable, "-c", f"import sys\n{blocked}{program}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_computing_needs_no_plots_no_banks_and_no_command_line() -> None:
+    modules = [module for module in INSIDE if room_of(module) in COMPUTING]
+    program = "".join(f"import incongruent.{module}\n" for module in modules)
+    without(["matplotlib", "zarr", "typer", "nicegui", "jinja2"], program)
+
+
+def test_trials_are_read_without_compilers(tmp_path: Path) -> None:
+    rows = [f"{person},{condition},{rt},1" for person in "ab" for condition in ("congruent", "incongruent") for rt in range(400, 430)]
+    file = tmp_path / "trials.csv"
+    file.write_text("subject,condition,rt,accuracy\n" + "\n".join(rows))
+    without(["jax", "equinox", "numba", "optax"], f"import incongruent as inc\nassert len(inc.read_trials({str(file)!r})) == 2\n")
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_files_are_short(module):
+def test_files_are_short(module: str) -> None:
     assert len(MODULES[module].read_text(encoding="utf-8").splitlines()) <= 400
 
 
-@pytest.mark.parametrize("module", [name for name in MODULES if name != "__init__"])
-def test_examples_run(module):
+@pytest.mark.parametrize("module", INSIDE)
+def test_examples_run(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"incongruent.{module}"))
     assert result.failed == 0

@@ -42,7 +42,7 @@ def test_links_lead_somewhere(target: str) -> None:
 def test_no_command_of_the_readme_is_unknown() -> None:
     import typer.main
 
-    from incongruent.cli import app
+    from incongruent.cli.commands import app
 
     known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
     used = set(re.findall(r"^incongruent (\w+)", README, flags=re.MULTILINE))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from incongruent import cli
+from incongruent.cli import commands as cli
 
 FOLDER = Path(__file__).parents[1] / "src" / "incongruent" / "demo"
 

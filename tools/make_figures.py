@@ -6,9 +6,6 @@ import numpy as np
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.calibration import calibrate
-from incongruent.checks.recovery import recover
-from incongruent.demo import demo_study
 from incongruent.plots import (
     calibration_figure,
     history_figure,
@@ -26,14 +23,14 @@ FOLDER = Path(__file__).parents[1] / "docs" / "figures"
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     posterior = inc.pretrained("dmc")
-    result = inc.fit(demo_study(), posterior, seed=1)
+    result = inc.fit(inc.demo_study(), posterior, seed=1)
     save_figure(predictive_figure(result.prediction), FOLDER / "predictive_group.png")
-    recovery = recover(posterior, n_datasets=1000, seed=11)
+    recovery = inc.recover(posterior, n_datasets=1000, seed=11)
     save_figure(recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png")
-    save_figure(calibration_figure(calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)), FOLDER / "calibration.png")
+    save_figure(calibration_figure(inc.calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)), FOLDER / "calibration.png")
     panel = inc.predictive_panel(posterior, _people_with_lapses(), n_replicates=200, seed=1)
     save_figure(panel_figure(panel), FOLDER / "panel.png")
-    check = inc.check(posterior, demo_study(), seed=1)
+    check = inc.check(posterior, inc.demo_study(), seed=1)
     save_figure(misspecification_figure(check.mmd, check.scope), FOLDER / "scope.png")
     save_figure(space_figure(_far_more_extreme()), FOLDER / "space.png")
     assert posterior.history is not None

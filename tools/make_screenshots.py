@@ -10,7 +10,6 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 import incongruent as inc
-from incongruent.demo import demo_study
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
 CHROMIUM = os.environ.get("INCONGRUENT_CHROMIUM", "/usr/bin/chromium")
@@ -18,7 +17,7 @@ CHROMIUM = os.environ.get("INCONGRUENT_CHROMIUM", "/usr/bin/chromium")
 
 def main() -> None:
     posterior = inc.pretrained("dmc")
-    fit, check = inc.fit(demo_study(), posterior, seed=1), inc.check(posterior, demo_study(), seed=1)
+    fit, check = inc.fit(inc.demo_study(), posterior, seed=1), inc.check(posterior, inc.demo_study(), seed=1)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         origin = inc.Origin("demo study", "incongruent demo", 1)
         path = inc.write_report(Path(folder) / "report.html", posterior=posterior, fit=fit, check=check, origin=origin)

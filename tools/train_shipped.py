@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 import incongruent as inc
-from incongruent.checks.quality import with_quality
+from incongruent.checks.network.quality import with_quality
 
 TARGET = Path(__file__).parents[1] / "src" / "incongruent" / "pretrained" / "dmc.safetensors"
 SEED = 2026

@@ -14,7 +14,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from typer.models import ArgumentInfo
 
-from incongruent.cli import app
+from incongruent.cli.commands import app
 
 NAME = "incongruent"
 WORDS = {Path: "PATH", str: "TEXT", int: "N", float: "NUMBER"}

@@ -1,6 +1,6 @@
 """Names in docstrings and signatures lead to where the name is documented, whichever module it was written in.
 
-``incongruent.trials.Trials`` is documented as ``incongruent.Trials``, since that is how one imports it.
+``incongruent.data.trials.Trials`` is documented as ``incongruent.Trials``, since that is how one imports it.
 """
 
 from __future__ import annotations

@@ -6,11 +6,10 @@ Simulation-based calibration: ranks of the truth among posterior draws, coverage
 """
 
 import incongruent as inc
-from incongruent.checks.calibration import calibrate
 from incongruent.plots import calibration_figure
 
 posterior = inc.pretrained("dmc")
-calibration = calibrate(posterior, n_datasets=100, n_draws=200, corrected=True, seed=1)
+calibration = inc.calibrate(posterior, n_datasets=100, n_draws=200, corrected=True, seed=1)
 print(calibration)
 figure = calibration_figure(calibration)
 

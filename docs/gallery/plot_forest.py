@@ -6,11 +6,10 @@ A forest: each parameter of each person with its uncertainty, and the mean of al
 """
 
 import incongruent as inc
-from incongruent.demo import demo_study
 from incongruent.plots import forest_figure
 
 posterior = inc.pretrained("dmc")
-draws = posterior.sample(demo_study(), 1000, seed=1)
+draws = posterior.sample(inc.demo_study(), 1000, seed=1)
 figure = forest_figure(draws, sort_by="A")
 
 # %%

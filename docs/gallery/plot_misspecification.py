@@ -8,10 +8,9 @@ The study as a whole by an MMD test, and each of its people by how unlike the si
 import numpy as np
 
 import incongruent as inc
-from incongruent.demo import demo_study
 from incongruent.plots import misspecification_figure
 
-posterior, study = inc.pretrained("dmc"), demo_study()
+posterior, study = inc.pretrained("dmc"), inc.demo_study()
 few = {"n_reference": 300, "n_fresh": 600, "n_null": 499}
 test = inc.mmd_of_study(posterior, study, **few, seed=1)
 people = inc.surprise(posterior, study, n_simulated=800, seed=1)

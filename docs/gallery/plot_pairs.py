@@ -6,12 +6,11 @@ A corner plot: all pairs of parameters of one person, and the marginal of each o
 """
 
 import incongruent as inc
-from incongruent.demo import demo_study, demo_truth
 from incongruent.plots import pairs_figure
 
 posterior = inc.pretrained("dmc")
-draws = posterior.sample(demo_study(), 1000, seed=1)
-truth = demo_truth()[list(draws.parameter_names)].iloc[3]
+draws = posterior.sample(inc.demo_study(), 1000, seed=1)
+truth = inc.demo_truth()[list(draws.parameter_names)].iloc[3]
 figure = pairs_figure(draws, 3, truth=truth)
 
 # %%

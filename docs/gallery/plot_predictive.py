@@ -6,10 +6,9 @@ RT distribution, conditional accuracy, delta function and errors of a study, ove
 """
 
 import incongruent as inc
-from incongruent.demo import demo_study
 from incongruent.plots import people_figures, predictive_figure
 
-study = inc.select(demo_study(), range(8))
+study = inc.select(inc.demo_study(), range(8))
 result = inc.fit(study, inc.pretrained("dmc"), n_draws=300, seed=1)
 figure = predictive_figure(result.prediction)
 

@@ -6,11 +6,10 @@ Recovery: posterior means against the true parameters of simulated data sets.
 """
 
 import incongruent as inc
-from incongruent.checks.recovery import recover
 from incongruent.plots import recovery_figure
 
 posterior = inc.pretrained("dmc")
-recovery = recover(posterior, n_datasets=400, n_draws=200, seed=1)
+recovery = inc.recover(posterior, n_datasets=400, n_draws=200, seed=1)
 print(recovery)
 figure = recovery_figure(recovery, posterior.simulator.model.parameters)
 

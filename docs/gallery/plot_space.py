@@ -6,10 +6,9 @@ Learned summaries of simulated and observed data sets on their principal compone
 """
 
 import incongruent as inc
-from incongruent.demo import demo_study
 from incongruent.plots import space_figure
 
-posterior, studies = inc.pretrained("dmc"), {"demo study": demo_study()}
+posterior, studies = inc.pretrained("dmc"), {"demo study": inc.demo_study()}
 priors = {"a published prior": inc.priors.schaefer2025()}
 space = inc.summary_space(posterior, studies, priors=priors, n_simulated=600, seed=1)
 print(space)

@@ -1,6 +1,6 @@
 """``python -m incongruent`` is the command line."""
 
-from incongruent.cli import main
+from incongruent.cli.commands import main
 
 if __name__ == "__main__":
     main()

@@ -26,19 +26,20 @@ from rich.console import Console
 from scipy import stats
 
 import incongruent as inc
-from incongruent.cards import check_card, simulator_from_json, simulator_to_json
-from incongruent.cli_parts import LITERAL, plain, print_anything, screen
-from incongruent.designs import design_of
-from incongruent.fitting import write_netcdf
-from incongruent.history import Evaluation, History, history_from_json
+from incongruent.cli.parts import plain, print_anything
+from incongruent.data.basics.plain import as_json, json_text, text_of
+from incongruent.data.trials import from_long, positions_of
 from incongruent.models.curves import rt_densities
 from incongruent.networks.architecture import architecture_from_json, architecture_to_json
-from incongruent.nuisance import marginalised
-from incongruent.plain import as_json, json_text, text_of
-from incongruent.priors import prior_from_json
-from incongruent.recipe import Budget
-from incongruent.scope import ranges_of
-from incongruent.trials import from_long, positions_of
+from incongruent.posterior.history import Evaluation, History, history_from_json
+from incongruent.posterior.progress import LITERAL, screen
+from incongruent.posterior.scope import ranges_of
+from incongruent.priors.independent import prior_from_json
+from incongruent.report.files import write_netcdf
+from incongruent.simulation.designs import design_of
+from incongruent.simulation.nuisance import marginalised
+from incongruent.storage.cards import check_card, simulator_from_json, simulator_to_json
+from incongruent.training.recipe import Budget
 
 few = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -510,7 +511,7 @@ def test_what_training_keeps_on_record_is_plain_whatever_it_was_given(small, mon
         kept["job"] = job
         raise inc.TrainingError("stopped")
 
-    monkeypatch.setattr("incongruent.training.learn_all", stop)
+    monkeypatch.setattr("incongruent.training.train.learn_all", stop)
     design = inc.Design(np.array([20, 40]), {"congruent": np.float32(0.5), "incongruent": np.float32(0.5)}, window=np.array([150, 2500]))
     prior = inc.Prior(**{name: stats.norm(np.float32(p.typical), np.float32(p.typical / 8)) for name, p in _standard().items()})
     simulator = inc.Simulator(inc.models.dmc(fixed={"sd_R": np.int64(30)}), prior, design)
@@ -522,7 +523,7 @@ def test_what_training_keeps_on_record_is_plain_whatever_it_was_given(small, mon
 
 
 def test_a_network_that_could_not_be_saved_is_not_trained(small, monkeypatch):
-    monkeypatch.setattr("incongruent.training.learn_all", lambda *_, **__: pytest.fail("training began"))
+    monkeypatch.setattr("incongruent.training.train.learn_all", lambda *_, **__: pytest.fail("training began"))
     model = inc.Model("ssp", ["m"], [inc.Continuous("x")], dataset=lambda theta, n_trials, rng: rng.normal(theta[0], 1.0, n_trials))
     with pytest.raises(inc.FileError, match="needs a name that no model of the package has"):
         inc.train(inc.Simulator(model, normal("m"), inc.Design(5)), steps=1, seed=1, architecture=small, progress=False)
@@ -561,7 +562,7 @@ SIGNED = [inc.Continuous("x"), inc.Category("c", ("1", "2", "10"), given=True), 
 
 
 def read(data: dict, **options) -> inc.Trials:
-    from incongruent.matching import in_columns
+    from incongruent.data.matching import in_columns
 
     return in_columns(inc.trials_from(data, **options), SIGNED)
 
@@ -705,8 +706,8 @@ STRANGE = ["x\\[/b]", "[red]", "[/]", "\\", "a\\\\", ":smile:", "Jürgen 雪", "
 
 
 def test_the_terminal_shows_every_name_as_it_is(capsys, monkeypatch):
-    from incongruent import cli
-    from incongruent.cli_network import show_table
+    from incongruent.cli import commands as cli
+    from incongruent.cli.network import show_table
 
     show_table(pd.DataFrame({"person[/]": STRANGE}), "title [/b]\\")
     shown = capsys.readouterr().out

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from incongruent import encoders
+from incongruent.data.trials import CONFLICT_TASK, RESPONSE, Category, Column, Continuous, Integer, Trials, from_long, pad, select
 from incongruent.networks.architecture import Architecture
-from incongruent.networks.encoders import Encoder, rung_of
+from incongruent.networks.encoder import Encoder, rung_of
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.histogram import Axis, HistogramEncoder
 from incongruent.networks.task import Task
-from incongruent.storage import load_arrays, named_leaves, save_arrays, with_leaves
-from incongruent.trials import CONFLICT_TASK, RESPONSE, Category, Column, Continuous, Integer, Trials, from_long, pad, select
+from incongruent.storage.weights import load_arrays, named_leaves, save_arrays, with_leaves
 
 LEVELS = ("congruent", "incongruent")
 AXIS = Axis("rt", 150.0, 2500.0, 64)

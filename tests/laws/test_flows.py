@@ -5,11 +5,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-
 from incongruent.flows import AutoregressiveFlow, CouplingFlow
+
 from incongruent.networks import splines
 from incongruent.networks.flows import Flow
-from incongruent.storage import load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.storage.weights import load_arrays, named_leaves, save_arrays, with_leaves
 
 CONTEXT = 3
 SIZES = {

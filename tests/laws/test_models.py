@@ -22,11 +22,11 @@ import pytest
 from scipy import stats
 
 import incongruent as inc
-from incongruent.cards import simulator_from_json, simulator_to_json
+from incongruent.data.basics.plain import json_text
+from incongruent.data.trials import checked
 from incongruent.models import BUILDERS, Kept, Likelihood, Model, dmc, dstp, ssp
-from incongruent.models.passage_model import LAPSE_RANGE
-from incongruent.plain import json_text
-from incongruent.trials import checked
+from incongruent.models.diffusion import LAPSE_RANGE
+from incongruent.storage.cards import simulator_from_json, simulator_to_json
 
 SIGMAS = 5.0
 FEWEST = 20.0

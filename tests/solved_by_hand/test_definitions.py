@@ -7,8 +7,8 @@ import pytest
 from scipy import integrate
 from solved import BOX, NORMAL_MEAN, RT_AND_CHOICE, SOLVED, B, Solved, box_log_density, normal_mean_moments, rt_and_choice_posterior
 
-from incongruent.checks.uniformity import uniformity_p
-from incongruent.trials import checked
+from incongruent.checks.network.uniformity import uniformity_p
+from incongruent.data.trials import checked
 
 N_DATASETS, N_DRAWS = 1000, 99
 every_task = pytest.mark.parametrize("task", SOLVED.values(), ids=SOLVED)

@@ -7,8 +7,8 @@ import pytest
 from solved import BOX, NORMAL_MEAN, RT_AND_CHOICE, Solved
 
 import incongruent as inc
-from incongruent.checks.c2st import c2st
-from incongruent.checks.uniformity import uniformity_p
+from incongruent.checks.network.c2st import c2st
+from incongruent.checks.network.uniformity import uniformity_p
 
 TASKS = {"normal mean": NORMAL_MEAN, "RT and choice": RT_AND_CHOICE, "box": BOX}
 N_SETS, N_DRAWS = 4, 1000

@@ -11,13 +11,13 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from incongruent.codings import Coding, condition_meaning, outcome_meaning
-from incongruent.doors import APP, at_door
-from incongruent.reading import read_trials
-from incongruent.roles import Unsettled, find_accuracy, find_condition
-from incongruent.tables import read_table
-from incongruent.trials import Trials
-from incongruent.values import DataError, column_of, labels_of, shares, texts
+from incongruent.data.codings import Coding, condition_meaning, outcome_meaning
+from incongruent.data.doors import APP, at_door
+from incongruent.data.files.tables import read_table
+from incongruent.data.reading.read_trials import read_trials
+from incongruent.data.reading.roles import Unsettled, find_accuracy, find_condition
+from incongruent.data.trials import Trials
+from incongruent.data.values import DataError, column_of, labels_of, shares, texts
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ MOST_LABELS = 12
 Labels = Mapping[str, tuple[float, str | None]]
 """Share and meaning of each label of a column, the most frequent first."""
 DEMO = "study.csv"
-"""What the study that ships is called in `incongruent.demo`."""
+"""What the study that ships is called in `incongruent.data.demo`."""
 LINES, WIDTH = 6, 160
 """Of a file shown as it is."""
 
@@ -65,8 +65,8 @@ class Choices:
         """The Python program that reads the study that ships in the same way; it sets ``study``."""
         options = self._options(window, deadline)
         if not options:
-            return "from incongruent.demo import demo_study\nstudy = demo_study()"
-        file = f"files('incongruent.demo') / '{DEMO}'"
+            return "from incongruent.data.demo import demo_study\nstudy = demo_study()"
+        file = f"files('incongruent.data.demo') / '{DEMO}'"
         return f"from importlib.resources import files\nstudy = inc.read_trials({', '.join([file, *options])})"
 
     def _options(self, window: tuple[float, float] | None, deadline: float | None) -> list[str]:

@@ -9,8 +9,8 @@ from nicegui import ui
 
 from incongruent.app.choices import Choices, Labels, Reading
 from incongruent.app.house import heading
-from incongruent.codings import OUTCOMES, Coding
-from incongruent.trials import CONDITION
+from incongruent.data.codings import OUTCOMES, Coding
+from incongruent.data.trials import CONDITION
 
 FOUND_OUT = -1
 """Stands for no column, where columns are known by their positions: names from outside are shown, and nothing else."""

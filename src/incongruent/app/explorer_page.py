@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from nicegui import events, run, ui
 
-from incongruent import priors
 from incongruent.app.charts import CHARTS, TITLES, curves_data, in_words, observed_data, options
 from incongruent.app.house import House, card, frame
 from incongruent.app.observed import observe
 from incongruent.app.visitors import Visitor
-from incongruent.joint_prior import AnyPrior
 from incongruent.models import Model, Parameter, dmc
 from incongruent.models.implied import Curves, curves
+from incongruent.priors.joint import AnyPrior
+from incongruent.priors.published import broad
 
 Array = np.ndarray
 
@@ -204,7 +204,7 @@ def _explorable(model: Model, prior: AnyPrior) -> tuple[Model, AnyPrior]:
     try:
         curves(model, np.array([parameter.typical for parameter in model.parameters], float))
     except ValueError:
-        return dmc(), priors.broad()
+        return dmc(), broad()
     return model, prior
 
 

@@ -16,10 +16,10 @@ from incongruent.app.house import House, card, frame, heading, refusal
 from incongruent.app.visitors import Visitor
 from incongruent.app.work import ARCHIVE, REPORT, Task, carry_out, program
 from incongruent.app.worker import ENDED, Job, State
-from incongruent.pretrained import names as shipped
-from incongruent.reading import DataError, exclusions
+from incongruent.data.reading.read_trials import DataError, exclusions
+from incongruent.data.trials import Trials
+from incongruent.posterior.pretrained import names as shipped
 from incongruent.report import Origin
-from incongruent.trials import Trials
 
 EVERY = 0.5
 """Seconds between looks at the job."""
@@ -97,7 +97,7 @@ class FitPage:
 
     async def _demo(self) -> None:
         path = self.visitor.place_for_upload()
-        path.write_bytes((resources.files("incongruent.demo") / DEMO).read_bytes())
+        path.write_bytes((resources.files("incongruent.data.demo") / DEMO).read_bytes())
         await self._take(path, f"{DEMO} (simulated)", is_demo=True)
 
     async def _take(self, path: Path, name: str, *, is_demo: bool = False) -> None:

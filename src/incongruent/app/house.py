@@ -11,7 +11,7 @@ from nicegui import ui
 
 from incongruent.app.visitors import Visitors
 from incongruent.app.worker import Worker
-from incongruent.posterior import Posterior
+from incongruent.posterior.posterior import Posterior
 
 STYLE = """
 :root { --ink: #222; --soft: #5c5c5c; --edge: #d9d9d9; --blue: #0072B2; --nicegui-default-padding: 0; --nicegui-default-gap: 0; }

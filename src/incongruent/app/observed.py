@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from incongruent.checks.statistics import conditional_accuracy, delta_function
+from incongruent.data.trials import CONDITION, RESPONSE, Trials, select
 from incongruent.models.implied import LEVELS
-from incongruent.trials import CONDITION, RESPONSE, Trials, select
 
 Array = np.ndarray
 

@@ -27,12 +27,12 @@ from incongruent.app.house import House
 from incongruent.app.visitors import Visitors
 from incongruent.app.work import REPORT
 from incongruent.app.worker import Worker
-from incongruent.cli_parts import screen
-from incongruent.cli_reading import network_named
-from incongruent.posterior import Posterior
-from incongruent.pretrained import names as shipped
-from incongruent.storage import FileError
-from incongruent.trials import CONFLICT_TASK
+from incongruent.data.trials import CONFLICT_TASK
+from incongruent.posterior.posterior import Posterior
+from incongruent.posterior.pretrained import names as shipped
+from incongruent.posterior.pretrained import network_named
+from incongruent.posterior.progress import screen
+from incongruent.storage.atomic import FileError
 
 ADDRESS = "127.0.0.1"
 

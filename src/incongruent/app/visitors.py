@@ -13,7 +13,7 @@ from pathlib import Path
 from incongruent.app.choices import Choices, Reading
 from incongruent.app.work import ARCHIVE, REPORT, Outcome
 from incongruent.app.worker import Job
-from incongruent.trials import Trials
+from incongruent.data.trials import Trials
 
 SERVED = (REPORT, ARCHIVE)
 """The only files of a result that are given out."""

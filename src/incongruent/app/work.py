@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from incongruent.checking import write_check
+from incongruent.analysis import Fit, fit
 from incongruent.checks.verdict import Check, check
-from incongruent.cli_reading import network_named
-from incongruent.fitting import Fit, fit, write_fit, write_uncorrected
-from incongruent.posterior import Posterior
-from incongruent.progress import announce
+from incongruent.data.trials import Trials, select
+from incongruent.posterior.posterior import Posterior
+from incongruent.posterior.pretrained import network_named
+from incongruent.posterior.progress import announce
 from incongruent.report import Origin, write_report
-from incongruent.storage import whole
-from incongruent.trials import Trials, select
+from incongruent.report.files import write_check, write_fit, write_uncorrected
+from incongruent.storage.atomic import whole
 
 Array = np.ndarray
 

@@ -19,8 +19,8 @@ from enum import Enum
 from multiprocessing.connection import Connection
 from typing import Any
 
-from incongruent.progress import Stage, listening
-from incongruent.scope import IN_APP, ScopeError
+from incongruent.posterior.progress import Stage, listening
+from incongruent.posterior.scope import IN_APP, ScopeError
 
 NICER = 10
 """How much the worker stands back for the page."""

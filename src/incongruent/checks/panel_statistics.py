@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from incongruent.checks.statistics import N_BINS, PROBABILITIES
-from incongruent.trials import CONDITION, CONFLICT_TASK, RESPONSE, Trials
+from incongruent.data.trials import CONDITION, CONFLICT_TASK, RESPONSE, Trials
 
 Array = np.ndarray
 

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from incongruent.designs import ObservedDesign, design_of
-from incongruent.joint_prior import AnyPrior
-from incongruent.posterior import Posterior
-from incongruent.scope import readable
-from incongruent.simulation import Simulations, Simulator
-from incongruent.streams import Purpose, child, seed_from, stream
-from incongruent.trials import Trials, concatenate, renumbered, select
+from incongruent.data.basics.streams import Purpose, child, seed_from, stream
+from incongruent.data.trials import Trials, concatenate, renumbered, select
+from incongruent.posterior.posterior import Posterior
+from incongruent.posterior.scope import readable
+from incongruent.priors.joint import AnyPrior
+from incongruent.simulation.designs import ObservedDesign, design_of
+from incongruent.simulation.simulator import Simulations, Simulator
 
 Array = np.ndarray
 

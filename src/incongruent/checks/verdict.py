@@ -20,22 +20,22 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from incongruent.checks.candidates import WITH_CANDIDATES
-from incongruent.checks.extension import ExtensionRanking, rank_extensions
-from incongruent.checks.hygiene import Hygiene, Severity, hygiene
-from incongruent.checks.mmd import MmdTest, mmd_of_study
-from incongruent.checks.panel import Panel, predictive_panel
-from incongruent.checks.population import PriorCheck, check_prior
-from incongruent.checks.suggestion import FEWEST_PEOPLE, Suggestion, suggest_prior
-from incongruent.checks.surprise import Surprise, surprise
-from incongruent.ensemble import Ensemble
-from incongruent.matching import in_columns
-from incongruent.posterior import Posterior
-from incongruent.priors import Prior
-from incongruent.progress import announce
-from incongruent.storage import strict_json
-from incongruent.streams import Purpose, child
-from incongruent.trials import Trials, select
+from incongruent.checks.hygiene.hygiene import Hygiene, Severity, hygiene
+from incongruent.checks.model.candidates import WITH_CANDIDATES
+from incongruent.checks.model.extension import ExtensionRanking, rank_extensions
+from incongruent.checks.model.panel import Panel, predictive_panel
+from incongruent.checks.prior.population import PriorCheck, check_prior
+from incongruent.checks.prior.suggestion import FEWEST_PEOPLE, Suggestion, suggest_prior
+from incongruent.checks.scope.mmd import MmdTest, mmd_of_study
+from incongruent.checks.scope.surprise import Surprise, surprise
+from incongruent.data.basics.streams import Purpose, child
+from incongruent.data.matching import in_columns
+from incongruent.data.trials import Trials, select
+from incongruent.posterior.ensemble import Ensemble
+from incongruent.posterior.posterior import Posterior
+from incongruent.posterior.progress import announce
+from incongruent.priors.independent import Prior
+from incongruent.storage.atomic import strict_json
 
 LEVEL = 0.05
 MOST_OUTSIDE = 0.2

@@ -12,8 +12,8 @@ from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.extending import intrinsic
 
-from incongruent.columns import Column
-from incongruent.streams import unchanging
+from incongruent.data.basics.streams import unchanging
+from incongruent.data.columns import Column
 
 Array = np.ndarray
 
@@ -38,7 +38,7 @@ class Compiled:
     """A simulator from a compiled function of one trial; it is compiled into its loop when it is first used.
 
     Args:
-        function: ``function(theta, *given, rng)``, as `incongruent.models.own.from_trial` has it.
+        function: ``function(theta, *given, rng)``, as `incongruent.models.custom.from_trial` has it.
         given: columns that the design sets.
         outcomes: the other columns.
     """

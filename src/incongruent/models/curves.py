@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incongruent.data.basics.options import helpful
+from incongruent.data.trials import CONDITION, RESPONSE
+from incongruent.models.diffusion import PassageModel
 from incongruent.models.model import Kept, Model
-from incongruent.models.passage_model import PassageModel
-from incongruent.options import helpful
-from incongruent.trials import CONDITION, RESPONSE
 
 Array = np.ndarray
 

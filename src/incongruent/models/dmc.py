@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.models.first_passage import Paths, TrialEffects, beta_start
-from incongruent.models.model import Model, Parameter
-from incongruent.models.passage_model import (
+from incongruent.data.basics.plain import number
+from incongruent.data.trials import CONFLICT_TASK
+from incongruent.models.diffusion import (
     HORIZON,
     LAPSE,
     LAPSE_RANGE,
@@ -32,8 +32,8 @@ from incongruent.models.passage_model import (
     one_of,
     options_of,
 )
-from incongruent.plain import number
-from incongruent.trials import CONFLICT_TASK
+from incongruent.models.first_passage import Paths, TrialEffects, beta_start
+from incongruent.models.model import Model, Parameter
 
 Array = np.ndarray
 

@@ -28,10 +28,10 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from incongruent.data.trials import CONFLICT_TASK
+from incongruent.models.diffusion import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, by_name, chosen, one_of, options_of
 from incongruent.models.first_passage import beta_start, crosses, crossing_share, non_decision, start_share
 from incongruent.models.model import Model, Parameter
-from incongruent.models.passage_model import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, by_name, chosen, one_of, options_of
-from incongruent.trials import CONFLICT_TASK
 
 Array = np.ndarray
 

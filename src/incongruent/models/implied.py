@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incongruent.data.trials import CONDITION
 from incongruent.models.curves import densities_at, mean_activation
+from incongruent.models.diffusion import HORIZON, LAPSE_RANGE, SIGMA
 from incongruent.models.dmc import OPTIONAL
 from incongruent.models.model import Kept, Likelihood, Model
-from incongruent.models.passage_model import HORIZON, LAPSE_RANGE, SIGMA
-from incongruent.trials import CONDITION
 
 Array = np.ndarray
 

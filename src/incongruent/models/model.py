@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from incongruent.models import own
-from incongruent.models.own import Simulate
-from incongruent.options import helpful
-from incongruent.packing import Portable
-from incongruent.plain import as_json, name_of, number
-from incongruent.trials import Category, Column, Continuous, Integer
+from incongruent.data.basics.options import helpful
+from incongruent.data.basics.packing import Portable
+from incongruent.data.basics.plain import as_json, name_of, number
+from incongruent.data.trials import Category, Column, Continuous, Integer
+from incongruent.models import custom
+from incongruent.models.custom import Simulate
 
 Array = np.ndarray
 
@@ -92,8 +92,8 @@ class Model(Portable):
         name: under which saved posteriors know it; `incongruent.models.build` makes those that ship.
         parameters: in the order of the columns of theta; a bare name stands for a parameter without limits.
         columns: what a trial records; ``given`` columns come from the design.
-        trial: ``trial(theta, *given, rng)`` makes one trial, in plain Python or numba; see `incongruent.models.own.from_trial`.
-        dataset: ``dataset(theta, *given, n_trials, rng)`` makes all trials of a data set; see `incongruent.models.own.from_dataset`.
+        trial: ``trial(theta, *given, rng)`` makes one trial, in plain Python or numba; see `incongruent.models.custom.from_trial`.
+        dataset: ``dataset(theta, *given, n_trials, rng)`` makes all trials of a data set; see `incongruent.models.custom.from_dataset`.
         vector: ``vector(theta, rng) -> (dataset, column)`` makes a vector for each row of theta (dataset, parameter).
         simulate: ``simulate(theta, given, present, rng) -> (values, answered)`` makes many data sets, with theta (dataset, parameter), every other
             array (dataset, trial); ``given`` and ``values`` map column names to arrays.
@@ -179,9 +179,9 @@ def _one_way(name: str, columns: tuple[Column, ...], **ways: Callable[..., Any] 
     given = {way: function for way, function in ways.items() if function is not None}
     if len(given) > 1:
         raise ValueError(f"Expected one of trial, dataset, vector and simulate for {name!r}; got {sorted(given)}.")
-    make = {"trial": own.from_trial, "dataset": own.from_dataset, "vector": own.from_vector}
+    make = {"trial": custom.from_trial, "dataset": custom.from_dataset, "vector": custom.from_vector}
     for way, function in given.items():
         if not callable(function):
             raise TypeError(f"Expected a function for {way}; got {type(function).__name__}.")
         return make[way](function, columns) if way in make else function
-    return own.unavailable(name)
+    return custom.unavailable(name)

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from incongruent import encoders, flows
-from incongruent.options import check_counts, helpful
-from incongruent.trials import Category, Column, Continuous
+from incongruent.data.basics.options import check_counts, helpful
+from incongruent.data.trials import Category, Column, Continuous
+from incongruent.networks import encoders
+from incongruent.networks.encoder import EncoderOptions
+from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow, FlowOptions
 
 SUMMARIES_PER_PARAMETER = 3
-ENCODERS = (encoders.Histogram, encoders.DeepSet, encoders.SetTransformer, encoders.MLP)
-FLOWS = (flows.CouplingFlow, flows.AutoregressiveFlow)
+ENCODERS = tuple(getattr(encoders, name) for name in encoders.__all__)
+FLOWS = (CouplingFlow, AutoregressiveFlow)
 
 
 @helpful
@@ -27,15 +29,15 @@ class Architecture:
         n_summaries: learned summary statistics between the two; three for each parameter when None.
     """
 
-    encoder: encoders.EncoderOptions | None = None
-    flow: flows.FlowOptions = flows.CouplingFlow()
+    encoder: EncoderOptions | None = None
+    flow: FlowOptions = CouplingFlow()
     n_summaries: int | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.encoder, (*ENCODERS, type(None))):
-            raise TypeError(f"Expected an encoder like incongruent.encoders.DeepSet(), or None; got {self.encoder!r}.")
+        if not isinstance(self.encoder, EncoderOptions | None):
+            raise TypeError(f"Expected an encoder like inc.encoders.DeepSet(), or None; got {self.encoder!r}.")
         if not isinstance(self.flow, FLOWS):
-            raise TypeError(f"Expected a flow like incongruent.flows.CouplingFlow(); got {self.flow!r}.")
+            raise TypeError(f"Expected a flow like inc.flows.CouplingFlow(); got {self.flow!r}.")
         if self.n_summaries is not None:
             check_counts(self, {"n_summaries": 1})
 
@@ -46,10 +48,14 @@ class Architecture:
             columns: of the trials.
             largest: the largest number of trials of a data set.
         """
-        return self if self.encoder is not None else replace(self, encoder=_encoder_for(columns, largest))
+        return replace(self, encoder=self.encoder_for(columns, largest))
+
+    def encoder_for(self, columns: Sequence[Column], largest: int) -> EncoderOptions:
+        """The encoder that was chosen, or the one for such trials; arguments as in `chosen_for`."""
+        return _encoder_for(columns, largest) if self.encoder is None else self.encoder
 
 
-def _encoder_for(columns: Sequence[Column], largest: int) -> encoders.EncoderOptions:
+def _encoder_for(columns: Sequence[Column], largest: int) -> EncoderOptions:
     if largest == 1:
         return encoders.MLP()
     numbers = [column for column in columns if column.per == "trial" and not isinstance(column, Category)]
@@ -85,7 +91,7 @@ def _part(spec: Mapping[str, Any] | None, kinds: tuple[type, ...]) -> Any:
 
 def architecture_from_version_2(card: Mapping[str, Any]) -> Architecture:
     """The architecture of a posterior file of version 2, which had a histogram always and everything in one table."""
-    flow = {"coupling": flows.CouplingFlow, "autoregressive": flows.AutoregressiveFlow}[card["flow"]]
+    flow = {"coupling": CouplingFlow, "autoregressive": AutoregressiveFlow}[card["flow"]]
     return Architecture(
         encoders.Histogram(**{name: card[name] for name in ("n_knots", "n_quantiles", "width", "n_blocks")}),
         flow(n_layers=card["n_layers"], n_bins=card["n_bins"], width=card["flow_width"]),

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from incongruent.networks.encoders import Coded, last_places, logarithms, positions
+from incongruent.data.trials import Category, Column, Trials
+from incongruent.networks.encoder import Coded, last_places, logarithms, positions
 from incongruent.networks.task import Task
-from incongruent.trials import Category, Column, Trials
 
 
 @dataclass(frozen=True)

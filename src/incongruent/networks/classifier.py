@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.networks.architecture import Architecture
-from incongruent.networks.encoders import Encoder
+from incongruent.networks.encoder import Encoder
 from incongruent.networks.estimator import build_encoder
 from incongruent.networks.layers import Linear, Weights, linear
 from incongruent.networks.task import Task

@@ -13,14 +13,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent import encoders
 from incongruent.networks.architecture import SUMMARIES_PER_PARAMETER, Architecture
 from incongruent.networks.discrepancy import mmd_squared
-from incongruent.networks.encoders import Encoder
+from incongruent.networks.encoder import Encoder
 from incongruent.networks.flows import Flow
-from incongruent.networks.histogram import HistogramEncoder
 from incongruent.networks.layers import Weights, drops, part_of
-from incongruent.networks.sets import DeepSetEncoder, SetTransformerEncoder, VectorEncoder
 from incongruent.networks.task import Task
 
 
@@ -90,15 +87,5 @@ def build_encoder(weights: Weights, task: Task, architecture: Architecture) -> E
     Raises:
         ValueError: when it cannot read such trials.
     """
-    options = architecture.chosen_for(task.columns, task.largest).encoder
     n_summaries = architecture.n_summaries or SUMMARIES_PER_PARAMETER * task.n_parameters
-    match options:
-        case encoders.Histogram():
-            return HistogramEncoder(weights, task, options, n_summaries)
-        case encoders.SetTransformer():
-            return SetTransformerEncoder(weights, task, options, n_summaries)
-        case encoders.MLP():
-            return VectorEncoder(weights, task, options, n_summaries)
-        case encoders.DeepSet():
-            return DeepSetEncoder(weights, task, options, n_summaries)
-    raise TypeError(f"Expected one of incongruent.encoders; got {options!r}.")
+    return architecture.encoder_for(task.columns, task.largest).build(weights, task, n_summaries)

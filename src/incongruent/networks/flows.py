@@ -9,20 +9,93 @@ for one data set.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal, get_args
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent import flows
+from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.plain import plain
+from incongruent.data.basics.streams import unchanging
 from incongruent.networks import splines
 from incongruent.networks.layers import Linear, Weights, dropped, linear, part_of
-from incongruent.streams import unchanging
 
 LARGEST_LOG_SCALE = 3.0
 """A coupling stretches or shrinks by exp(3), twentyfold, at most. Far out, where nothing was learned, unbounded layers feed on each other and
 overflow."""
+
+
+Transform = Literal["spline", "affine"]
+"""A spline on top of an affine map, or the affine map alone."""
+Permutation = Literal["random", "fixed"]
+"""In which order the layers take the coordinates: a random one, or the order of the parameters; the layer after it takes the opposite one."""
+
+
+def _check(flow: CouplingFlow | AutoregressiveFlow) -> None:
+    check_counts(flow, {"n_layers": 0, "n_bins": 1, "width": 1})
+    check_dropout(flow)
+    for name, choices in (("transform", get_args(Transform)), ("permutation", get_args(Permutation))):
+        object.__setattr__(flow, name, plain(getattr(flow, name)))
+        if getattr(flow, name) not in choices:
+            raise ValueError(f"Expected {name} to be one of {choices}; got {getattr(flow, name)!r}.")
+
+
+@helpful
+@dataclass(frozen=True, kw_only=True)
+class CouplingFlow:
+    """Half of the coordinates move, the other half and the summaries say how; then the other way round. Density and draws cost the same.
+
+    Attributes:
+        n_layers: couplings; with none the posterior is normal on the real line.
+        transform: "spline" or "affine".
+        n_bins: bins of each spline.
+        width: hidden units of the network that chooses the transforms.
+        dropout: share of these units left out in training.
+        permutation: "random" or "fixed".
+    """
+
+    n_layers: int = 4
+    transform: Transform = "spline"
+    n_bins: int = 8
+    width: int = 64
+    dropout: float = 0.0
+    permutation: Permutation = "random"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+@helpful
+@dataclass(frozen=True, kw_only=True)
+class AutoregressiveFlow:
+    """Every coordinate moves, the ones before it and the summaries say how. Somewhat better than couplings, and slower with many parameters.
+
+    Attributes:
+        n_layers: autoregressions; with none the posterior is normal on the real line.
+        transform: "spline" or "affine".
+        n_bins: bins of each spline.
+        width: hidden units of the networks that choose the transforms, one for each coordinate.
+        dropout: share of these units left out in training.
+        permutation: "random" or "fixed".
+    """
+
+    n_layers: int = 4
+    transform: Transform = "spline"
+    n_bins: int = 8
+    width: int = 64
+    dropout: float = 0.0
+    permutation: Permutation = "random"
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+
+FlowOptions = CouplingFlow | AutoregressiveFlow
+"""One of them."""
 
 
 class Whitening(eqx.Module):
@@ -65,7 +138,7 @@ class Conditioner(eqx.Module):
     n_bins: int = eqx.field(static=True)
     dropout: float = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, n_given: int, n_moved: int, context_dim: int, options: flows.FlowOptions) -> None:
+    def __init__(self, weights: Weights, n_given: int, n_moved: int, context_dim: int, options: FlowOptions) -> None:
         width = options.width
         self.n_bins, self.dropout = options.n_bins if options.transform == "spline" else 0, options.dropout
         self.from_z = linear(weights, n_given, width, use_bias=False) if n_given else None
@@ -114,7 +187,7 @@ class Coupling(eqx.Module):
     conditioner: Conditioner
     order: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
+    def __init__(self, weights: Weights, order: tuple[int, ...], context_dim: int, options: FlowOptions) -> None:
         n_pass = len(order) // 2
         self.order = order
         self.conditioner = Conditioner(weights, n_pass, len(order) - n_pass, context_dim, options)
@@ -140,7 +213,7 @@ class Autoregression(eqx.Module):
     conditioners: tuple[Conditioner, ...]
     order: tuple[int, ...] = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, order: tuple[int, ...], context_dim: int, options: flows.FlowOptions) -> None:
+    def __init__(self, weights: Weights, order: tuple[int, ...], context_dim: int, options: FlowOptions) -> None:
         self.order = order
         self.conditioners = tuple(Conditioner(weights, i, 1, context_dim, options) for i in range(len(order)))
 
@@ -177,10 +250,10 @@ class Flow(eqx.Module):
     layers: tuple[Coupling | Autoregression, ...]
     dim: int = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, dim: int, context_dim: int, options: flows.FlowOptions) -> None:
+    def __init__(self, weights: Weights, dim: int, context_dim: int, options: FlowOptions) -> None:
         self.dim = dim
         self.whitening = Whitening(dim, context_dim)
-        layer, orders = (Coupling, _halves) if isinstance(options, flows.CouplingFlow) else (Autoregression, _reversals)
+        layer, orders = (Coupling, _halves) if isinstance(options, CouplingFlow) else (Autoregression, _reversals)
         of_each = orders(dim, options.n_layers, options.permutation)
         self.layers = tuple(layer(weights, order, context_dim, options) for order in of_each)
 
@@ -201,7 +274,7 @@ class Flow(eqx.Module):
         return u, total
 
 
-def _halves(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tuple[int, ...]]:
+def _halves(dim: int, n_layers: int, permutation: Permutation) -> list[tuple[int, ...]]:
     """Orders in pairs: half of the coordinates moves, then the other half, so that every two layers move every coordinate."""
     rng = unchanging()
     orders: list[tuple[int, ...]] = []
@@ -211,7 +284,7 @@ def _halves(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tup
     return orders[:n_layers]
 
 
-def _reversals(dim: int, n_layers: int, permutation: flows.Permutation) -> list[tuple[int, ...]]:
+def _reversals(dim: int, n_layers: int, permutation: Permutation) -> list[tuple[int, ...]]:
     """An order, then the same backwards, and so on."""
     order = tuple(map(int, unchanging().permutation(dim) if permutation == "random" else range(dim)))
     return [order if i % 2 == 0 else order[::-1] for i in range(n_layers)]

@@ -11,6 +11,7 @@ read beside them.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 import equinox as eqx
@@ -19,12 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent import encoders
+from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.trials import Trials
 from incongruent.networks.channels import Channels, channels_of
-from incongruent.networks.encoders import Coded, Encoder, rung_of
+from incongruent.networks.encoder import Coded, Encoder, EncoderOptions, rung_of
 from incongruent.networks.layers import Linear, ResidualBlock, ResidualNetwork, Weights, filled, layer_norm, linear, normal, part_of
 from incongruent.networks.task import Task
-from incongruent.trials import Trials
 
 FAR_BELOW = -1e30
 """Stands for minus infinity in maxima and attention; finite, so that gradients are."""
@@ -85,6 +86,30 @@ def log_n(mask: Float[Array, " length"], largest: int) -> Float[Array, " 1"]:
     return jnp.log(jnp.maximum(mask.sum(keepdims=True), 1.0)) / math.log(1.0 + largest)
 
 
+@helpful
+@dataclass(frozen=True, kw_only=True)
+class DeepSet(EncoderOptions):
+    """A network reads each trial, means and maxima over trials are taken, another network reads those (Zaheer et al. 2017). Any columns.
+
+    Attributes:
+        width: units of both networks.
+        n_blocks: residual blocks of each.
+        dropout: share of units left out in training.
+    """
+
+    width: int = 64
+    n_blocks: int = 2
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_counts(self, {"width": 1, "n_blocks": 0})
+        check_dropout(self)
+
+    def build(self, weights: Weights, task: Task, n_summaries: int) -> DeepSetEncoder:
+        """An untrained encoder with these settings."""
+        return DeepSetEncoder(weights, task, self, n_summaries)
+
+
 class DeepSetEncoder(ChannelEncoder):
     """One network for each trial, means and maxima, another network.
 
@@ -103,7 +128,7 @@ class DeepSetEncoder(ChannelEncoder):
     largest: int = eqx.field(static=True)
     n_summaries: int = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, task: Task, options: encoders.DeepSet, n_summaries: int) -> None:
+    def __init__(self, weights: Weights, task: Task, options: DeepSet, n_summaries: int) -> None:
         self.channels, self.largest, self.n_summaries = channels_of(task), task.largest, n_summaries
         self.center, self.scale = _as_they_are(self.channels)
         size = {"width": options.width, "n_blocks": options.n_blocks, "dropout": options.dropout}
@@ -181,6 +206,38 @@ class InducedBlock(eqx.Module):
         return self.spread(h, self.gather(self.points, h, mask, key=part_of(key, 0)), key=part_of(key, 1))
 
 
+@helpful
+@dataclass(frozen=True, kw_only=True)
+class SetTransformer(EncoderOptions):
+    """Trials attend to each other by way of a few inducing points, so that the cost is linear in their number (Lee et al. 2019). Any columns.
+
+    Attributes:
+        width: units; a multiple of ``n_heads``.
+        n_heads: heads of each attention.
+        n_blocks: induced set attention blocks.
+        n_inducing: inducing points of each block.
+        n_seeds: vectors into which the trials are pooled.
+        dropout: share of units left out in training.
+    """
+
+    width: int = 64
+    n_heads: int = 4
+    n_blocks: int = 2
+    n_inducing: int = 16
+    n_seeds: int = 2
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_counts(self, {"width": 1, "n_heads": 1, "n_blocks": 1, "n_inducing": 1, "n_seeds": 1})
+        check_dropout(self)
+        if self.width % self.n_heads:
+            raise ValueError(f"Expected a width that is a multiple of n_heads; got width={self.width}, n_heads={self.n_heads}.")
+
+    def build(self, weights: Weights, task: Task, n_summaries: int) -> SetTransformerEncoder:
+        """An untrained encoder with these settings."""
+        return SetTransformerEncoder(weights, task, self, n_summaries)
+
+
 class SetTransformerEncoder(ChannelEncoder):
     """Induced set attention blocks, pooling by attention with learned seeds, and a network that reads what was pooled.
 
@@ -202,7 +259,7 @@ class SetTransformerEncoder(ChannelEncoder):
     largest: int = eqx.field(static=True)
     n_summaries: int = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, task: Task, options: encoders.SetTransformer, n_summaries: int) -> None:
+    def __init__(self, weights: Weights, task: Task, options: SetTransformer, n_summaries: int) -> None:
         width, heads, dropout = options.width, options.n_heads, options.dropout
         self.channels, self.largest, self.n_summaries = channels_of(task), task.largest, n_summaries
         self.center, self.scale = _as_they_are(self.channels)
@@ -220,6 +277,31 @@ class SetTransformerEncoder(ChannelEncoder):
             h = block(h, mask, key=part_of(key, i + 2))
         found = self.pool(self.seeds, h, mask, key=part_of(key, 0))  # (seed, width)
         return self.pooled(jnp.concatenate([found.ravel(), log_n(mask, self.largest)]), key=part_of(key, 1))
+
+
+@helpful
+@dataclass(frozen=True, kw_only=True)
+class MLP(EncoderOptions):
+    """A residual network for vectors, which are data sets of one trial.
+
+    Attributes:
+        width: its units.
+        n_blocks: its residual blocks.
+        dropout: share of units left out in training.
+    """
+
+    every_trial: ClassVar[bool] = False
+    width: int = 128
+    n_blocks: int = 2
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_counts(self, {"width": 1, "n_blocks": 0})
+        check_dropout(self)
+
+    def build(self, weights: Weights, task: Task, n_summaries: int) -> VectorEncoder:
+        """An untrained encoder with these settings."""
+        return VectorEncoder(weights, task, self, n_summaries)
 
 
 class VectorEncoder(ChannelEncoder):
@@ -243,11 +325,9 @@ class VectorEncoder(ChannelEncoder):
     largest: int = eqx.field(static=True)
     n_summaries: int = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, task: Task, options: encoders.MLP, n_summaries: int) -> None:
+    def __init__(self, weights: Weights, task: Task, options: MLP, n_summaries: int) -> None:
         if task.largest != 1:
-            raise ValueError(
-                f"Expected a design with n_trials=1 for the encoder MLP, which reads vectors; got up to {task.largest}. Use encoders.DeepSet()."
-            )
+            raise ValueError(f"Expected a design with n_trials=1 for the encoder MLP, which reads vectors; got up to {task.largest}. Use DeepSet().")
         self.channels, self.largest, self.n_summaries = channels_of(task), task.largest, n_summaries
         self.center, self.scale = _as_they_are(self.channels)
         self.network = ResidualNetwork(

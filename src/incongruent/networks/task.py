@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from incongruent.trials import Category, Column
+from incongruent.data.trials import Category, Column
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Plots: each takes a record and an ax, computes nothing, and returns the ax."""
+"""Plots: each takes a record and an ax, computes nothing, and returns the ax.
+
+Others use what is named here, and `style`.
+"""
 
 from incongruent.plots.calibration import calibration_figure, plot_coverage, plot_ranks, plot_z_scores
 from incongruent.plots.forest import forest_figure, plot_forest

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from incongruent.checks.calibration import LEVEL, Calibration
-from incongruent.checks.recovery import LEVELS
-from incongruent.checks.uniformity import GRID, simultaneous_band
+from incongruent.checks.network.calibration import LEVEL, Calibration
+from incongruent.checks.network.recovery import LEVELS
+from incongruent.checks.network.uniformity import GRID, simultaneous_band
 from incongruent.plots.style import ACCENT, BAND, COLOURS, INK, MARKERS, SECOND, SMALL, TWO_COLUMNS, plain, styled
 
 A_ROW = 5

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from incongruent.draws import Draws
 from incongruent.plots.style import ACCENT, BAND, FAINT, INK, SECOND, SMALL, SMALLEST, TWO_COLUMNS, drawable, new_figure, styled, with_unit
+from incongruent.posterior.draws import Draws
 
 Array = np.ndarray
 

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from incongruent.checks.mmd import MmdTest
-from incongruent.checks.summary_space import OWN_PRIOR, SummarySpace
-from incongruent.checks.surprise import Surprise
+from incongruent.checks.scope.mmd import MmdTest
+from incongruent.checks.scope.summary_space import OWN_PRIOR, SummarySpace
+from incongruent.checks.scope.surprise import Surprise
 from incongruent.plots.style import ACCENT, COLOURS, INK, MARKERS, SECOND, TWO_COLUMNS, beside, drawable, in_legend, new_figure, plain, styled
 
 NULL = "#C8C8C8"

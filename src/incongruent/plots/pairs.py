@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from incongruent.draws import Draws
-from incongruent.joint_prior import AnyPrior, PriorError
+from incongruent.data.basics.streams import Purpose, child
 from incongruent.plots.forest import parameter_place, unit_of
 from incongruent.plots.style import ACCENT, FAINT, INK, SECOND, TWO_COLUMNS, drawable, new_figure, styled, with_unit
-from incongruent.priors import Prior
-from incongruent.streams import Purpose, child
+from incongruent.posterior.draws import Draws
+from incongruent.priors.independent import Prior
+from incongruent.priors.joint import AnyPrior, PriorError
 
 Array = np.ndarray
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from incongruent.checks.panel import LEVEL, Panel
+from incongruent.checks.model.panel import LEVEL, Panel
 from incongruent.checks.panel_statistics import Statistic
 from incongruent.plots.style import CONDITION_COLOUR, INK, SMALL, TWO_COLUMNS, drawable, new_figure, readable, styled
 

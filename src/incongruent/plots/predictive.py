@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from incongruent.checks.predictive import Prediction
+from incongruent.checks.model.predictive import Prediction
 from incongruent.checks.statistics import N_BINS, PROBABILITIES
 from incongruent.plots.style import CONDITION_COLOUR, CONDITION_MARKER, INK, TWO_COLUMNS, beside, drawable, new_figure, styled
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from incongruent.checks.recovery import Recovery
+from incongruent.checks.network.recovery import Recovery
 from incongruent.models.model import Parameter
 from incongruent.plots.style import INK, SMALL, TWO_COLUMNS, new_figure, styled, with_unit
 

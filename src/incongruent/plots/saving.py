@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from incongruent.plots.style import styled
-from incongruent.storage import write_whole
+from incongruent.storage.atomic import write_whole
 
 NOTHING_OF_THE_DAY: dict[str, dict[str, Any]] = {
     ".png": {"Software": None},

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from incongruent.history import History, Stopped
 from incongruent.plots.style import ACCENT, BAND, INK, ONE_COLUMN, SECOND, SMALL, beside, new_figure, styled
+from incongruent.posterior.history import History, Stopped
 
 WHY = {
     Stopped.BUDGET: "Ended: the budget was used up",

@@ -1,4 +1,7 @@
-"""Everything that was found about a study as one page that can be mailed: no network access, no other file, readable on a phone and in print."""
+"""Everything that was found about a study as one page that can be mailed, and as files: no network access, readable on a phone and in print.
+
+Others use what is named here, and `files` (tables, draws and figures in a folder).
+"""
 
 from incongruent.report.content import Origin
 from incongruent.report.page import report_html, write_report

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
-from incongruent.draws import Draws
-from incongruent.ensemble import Ensemble
-from incongruent.fitting import Fit
-from incongruent.importance import largest_k_hat
-from incongruent.posterior import Posterior
+from incongruent.exact.importance import largest_k_hat
+from incongruent.posterior.draws import Draws
+from incongruent.posterior.ensemble import Ensemble
+from incongruent.posterior.posterior import Posterior
 
 Array = np.ndarray
 

@@ -6,18 +6,18 @@ from importlib import metadata
 
 import numpy as np
 
+from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
-from incongruent.designs import Design
-from incongruent.draws import Correction
-from incongruent.ensemble import Ensemble
-from incongruent.fitting import Fit
-from incongruent.importance import largest_k_hat
-from incongruent.joint_prior import AnyPrior
+from incongruent.exact.importance import largest_k_hat
 from incongruent.models import BUILDERS, Model
-from incongruent.nuisance import integrated_out
-from incongruent.posterior import Posterior
-from incongruent.priors import Prior
+from incongruent.posterior.draws import Correction
+from incongruent.posterior.ensemble import Ensemble
+from incongruent.posterior.posterior import Posterior
+from incongruent.priors.independent import Prior
+from incongruent.priors.joint import AnyPrior
 from incongruent.report.content import percent
+from incongruent.simulation.designs import Design
+from incongruent.simulation.nuisance import integrated_out
 
 Array = np.ndarray
 

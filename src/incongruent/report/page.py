@@ -18,18 +18,18 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check, Verdict
-from incongruent.csvs import as_csv
-from incongruent.ensemble import Ensemble
-from incongruent.fitting import Fit
+from incongruent.data.basics.csvs import as_csv
+from incongruent.data.values import listed
 from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
-from incongruent.posterior import Posterior
+from incongruent.posterior.ensemble import Ensemble
+from incongruent.posterior.posterior import Posterior
 from incongruent.report import content
 from incongruent.report.content import Origin
 from incongruent.report.methods import methods
 from incongruent.report.people import drawn
-from incongruent.storage import strict_json, write_whole
-from incongruent.values import listed
+from incongruent.storage.atomic import strict_json, write_whole
 
 MARKS = {
     Verdict.WELL_SPECIFIED: ("good", "✓"),

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from incongruent.checks.predictive import Band, Prediction
+from incongruent.analysis import Fit
+from incongruent.checks.model.predictive import Band, Prediction
 from incongruent.checks.statistics import PROBABILITIES
 from incongruent.checks.verdict import Check
-from incongruent.draws import Correction, Draws
-from incongruent.fitting import Fit
-from incongruent.joint_prior import PriorError
+from incongruent.data.basics.streams import Purpose, child
+from incongruent.posterior.draws import Correction, Draws
+from incongruent.priors.joint import PriorError
 from incongruent.report.content import error_columns, parameters_of, percent, shown
-from incongruent.streams import Purpose, child
 
 Array = np.ndarray
 

@@ -1,0 +1,4 @@
+"""Is the network right? Recovery, calibration, classifier tests, and what held training up.
+
+Others use `recovery`, `calibration`, `uniformity`, `quality`, `diagnosis` and `c2st`.
+"""

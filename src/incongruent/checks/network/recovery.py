@@ -1,0 +1,142 @@
+r"""Recovery: does the network find parameters that are known?
+
+For simulated data sets: the correlation r of posterior mean and truth; NRMSE, the root mean squared error of the posterior mean over the SD of the
+truth; bias, the mean of (posterior mean - truth) / SD of the truth; contraction, 1 - posterior variance / prior variance; the share of central 50
+% and 90 % intervals that hold the truth; and the expected calibration error, the mean over alpha = .01, …, .99 of |share of central alpha
+intervals that hold the truth - alpha|.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from incongruent.data.basics.streams import Purpose, child
+from incongruent.posterior.posterior import Posterior
+from incongruent.simulation.designs import Design
+from incongruent.simulation.simulator import Simulations
+
+Array = np.ndarray
+
+BIN_EDGES = (20, 50, 100, 200, 500, 1000, 2000)
+LEVELS = np.arange(0.01, 1.0, 0.01)
+
+
+def covered_share(probability: Array) -> tuple[Array, Array]:
+    """From shares of draws below the truth (dataset, quantity): the smallest central interval with the truth (dataset, quantity), and the share of
+    data sets whose central intervals hold it, (level, quantity), at ``LEVELS``.
+    """
+    central = np.abs(2.0 * probability - 1.0)
+    return central, (central[None] <= LEVELS[:, None, None]).mean(axis=1)
+
+
+def by_bins(table_of: Callable[[Array], pd.DataFrame], n_trials: Array, edges: Sequence[int]) -> pd.DataFrame:
+    """A table for each bin of the number of trials, one below the other; bins with fewer than 20 data sets, too few to judge, are left out."""
+    tables = []
+    for low, high in pairwise(edges):
+        last = high == edges[-1]
+        rows = ((n_trials >= low) | (low == edges[0])) & ((n_trials < high) | last)  # the outer bins are open
+        if rows.sum() >= 20:
+            table = table_of(rows)
+            table.insert(0, "n_datasets", int(rows.sum()))
+            table.insert(0, "trials", f"{low}–{high if last else high - 1}")
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+@dataclass(frozen=True, eq=False)
+class Recovery:
+    """What `recover` found.
+
+    Attributes:
+        truth: (dataset, parameter).
+        mean: posterior means, (dataset, parameter).
+        probability: share of draws below the truth, (dataset, parameter); uniform when the posterior is calibrated.
+        contraction: (dataset, parameter).
+        gain: log q(truth) - log prior(truth), (dataset,), in nats.
+        n_trials: (dataset,).
+        parameter_names: the parameters.
+    """
+
+    truth: Array
+    mean: Array
+    probability: Array
+    contraction: Array
+    gain: Array
+    n_trials: Array
+    parameter_names: tuple[str, ...]
+
+    @property
+    def nats(self) -> float:
+        """Mean of log q - log prior at the truth: how much the network gets out of the data."""
+        return float(self.gain.mean())
+
+    def table(self, rows: Array | slice = slice(None)) -> pd.DataFrame:
+        """One row per parameter: r, nrmse, bias, contraction, coverage_50, coverage_90, calibration_error; over all data sets or some."""
+        truth, mean = self.truth[rows], self.mean[rows]
+        spread = truth.std(axis=0)
+        central, covered = covered_share(self.probability[rows])
+        columns = {
+            "r": [float(np.corrcoef(truth[:, i], mean[:, i])[0, 1]) for i in range(truth.shape[1])],
+            "nrmse": np.sqrt(((mean - truth) ** 2).mean(axis=0)) / spread,
+            "bias": (mean - truth).mean(axis=0) / spread,
+            "contraction": self.contraction[rows].mean(axis=0),
+            "coverage_50": (central <= 0.5).mean(axis=0),
+            "coverage_90": (central <= 0.9).mean(axis=0),
+            "calibration_error": np.abs(covered - LEVELS[:, None]).mean(axis=0),
+        }
+        return pd.DataFrame({"parameter": self.parameter_names, **columns})
+
+    def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
+        """The same table for bins of the number of trials; bins with fewer than 20 data sets, too few to judge, are left out."""
+        return by_bins(self.table, self.n_trials, edges)
+
+    def __str__(self) -> str:
+        table = self.table()
+        worst = table.loc[table["r"].idxmin()]
+        return (
+            f"{len(self.truth)} simulated data sets: {self.nats:.2f} nats over the prior; "
+            f"90 % intervals hold the truth in {table['coverage_90'].mean():.1%}; "
+            f"largest calibration error {table['calibration_error'].max():.3f}; "
+            f"r from {worst['r']:.2f} ({worst['parameter']}) to {table['r'].max():.2f}."
+        )
+
+
+def recover(posterior: Posterior, simulations: Simulations | None = None, *, n_datasets: int = 1000, n_draws: int = 500, seed: int) -> Recovery:
+    """Fit data sets with known parameters.
+
+    Args:
+        posterior: what to check.
+        simulations: what to fit; fresh ones from the posterior's own simulator when left out.
+        n_datasets: how many fresh ones.
+        n_draws: draws a data set.
+        seed: of simulations and draws.
+    """
+    if simulations is None:
+        simulations = posterior.simulator.simulate(n_datasets, seed=child(seed, Purpose.RECOVERY_DATA))
+    if simulations.parameter_names != posterior.simulator.prior.names:
+        raise ValueError(f"Expected simulations with the parameters {posterior.simulator.prior.names}; got {simulations.parameter_names}.")
+    draws = posterior.unguarded().sample(simulations.trials, n_draws, seed=child(seed, Purpose.RECOVERY_DRAWS))
+    below = (draws.theta < simulations.theta[:, None, :]).sum(axis=1)
+    gain = posterior.log_prob(simulations.theta, simulations.trials) - posterior.simulator.prior.log_prob(simulations.theta)
+    return Recovery(
+        simulations.theta,
+        draws.means,
+        (below + 0.5) / (n_draws + 1.0),
+        draws.contraction,
+        gain,
+        simulations.trials.n_trials,
+        simulations.parameter_names,
+    )
+
+
+def bins_of(posterior: Posterior) -> list[int]:
+    """Edges of bins of trial numbers for the design that a posterior was trained for."""
+    design = posterior.simulator.design
+    assert isinstance(design, Design)
+    inner = [edge for edge in BIN_EDGES if design.smallest < edge < design.largest]
+    return [design.smallest, *inner, max(design.largest, design.smallest + 1)]

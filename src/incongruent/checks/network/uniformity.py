@@ -1,0 +1,76 @@
+r"""Are numbers between 0 and 1 uniform? Simultaneous bands for their empirical distribution function.
+
+At z the number of n values below z is Binomial(n, z). The band holds all z of a grid at once with a given probability (Säilynoja, Bürkner & Vehtari
+2022, Statistics and Computing 32, 32); the p-value is the share of uniform samples, simulated, that leave the pointwise bands somewhere by as much
+as these values do. It rests on the n values themselves, whatever the grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import stats
+
+from incongruent.data.basics.streams import Purpose, stream
+
+Array = np.ndarray
+
+GRID = np.arange(1, 100) / 100
+N_NULL = 4000
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """Where the empirical distribution function of n uniform values lies, at the places of ``GRID``.
+
+    Attributes:
+        low: (place,).
+        high: (place,).
+    """
+
+    low: Array
+    high: Array
+
+
+def uniformity_p(values: Array) -> float:
+    """p-value of the hypothesis that values (n,) are uniform on [0, 1]; NaN for none."""
+    if len(values) == 0:
+        return float("nan")
+    null = _null(len(values))
+    return float((1 + (null <= _extremity(np.asarray(values)[None])[0] + 1e-12).sum()) / (N_NULL + 1))
+
+
+def simultaneous_band(n: int, level: float = 0.95) -> Band:
+    """The band that n uniform values leave nowhere with probability ``level``."""
+    tail = float(np.quantile(_null(n), 1.0 - level))
+    return Band(_ppf(tail, n) / n, _ppf(1.0 - tail, n) / n)
+
+
+def _ppf(probability: float, n: int) -> Array:
+    return np.asarray(stats.binom.ppf(probability, n, GRID))
+
+
+@lru_cache(maxsize=64)
+def _null(n: int) -> Array:
+    """`_extremity` of N_NULL uniform samples of n values; always the same ones."""
+    rng = stream(0, Purpose.UNIFORMITY, n)
+    return np.concatenate([_extremity(rng.random((200, n))) for _ in range(N_NULL // 200)])
+
+
+def _extremity(values: Array) -> Array:
+    """For each sample (sample, n), the smallest pointwise tail probability over the grid, (sample,)."""
+    n = values.shape[1]
+    below = np.stack([np.searchsorted(row, GRID, side="right") for row in np.sort(values, axis=1)])  # (sample, place)
+    lower, upper = _tails(n)
+    places = np.arange(len(GRID))
+    return np.minimum(lower[places, below], upper[places, below]).min(axis=1)
+
+
+@lru_cache(maxsize=64)
+def _tails(n: int) -> tuple[Array, Array]:
+    """P(X <= k) and P(X >= k) for X ~ Binomial(n, z), each (place, k)."""
+    k = np.arange(n + 1)
+    lower = stats.binom.cdf(k[None, :], n, GRID[:, None])
+    return np.asarray(lower), np.asarray(stats.binom.sf(k[None, :] - 1, n, GRID[:, None]))

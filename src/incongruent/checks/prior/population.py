@@ -1,0 +1,241 @@
+r"""Is the prior where the people are, and as wide as they differ?
+
+On the scale on which the network works, every parameter of a prior of independent parameters is standard normal. A population whose parameter k has
+mean eta and log SD lambda there gives the data of person i the likelihood p(x_i | eta, lambda), whose slopes at the prior (0, 0) are
+
+    d / d eta = m_i                    d / d lambda = m_i^2 + v_i - 1
+
+with m_i, v_i the posterior mean and variance of z_k. Their sums over people are the scores (Rao 1948); C, the covariance of the slopes, is the
+information. One step, C^-1 (sum of slopes), estimates all locations and spreads at once, so that a shift of one parameter is not blamed on another
+that trades off with it. Slopes, C and the null distribution come from simulated people of the very same designs, so that an imperfect network does
+not make the test wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from incongruent.checks.replicas import matched
+from incongruent.data.basics.streams import Purpose, child, stream
+from incongruent.data.trials import Trials, select
+from incongruent.posterior.posterior import Posterior
+from incongruent.priors.independent import Prior
+
+Array = np.ndarray
+
+LEVEL = 0.05
+INFORMED = 0.2
+"""Less contraction than this, and the data say nothing about a parameter's prior."""
+N_NULL = 9999
+"""Simulated studies."""
+FEWEST_REPLICAS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class PriorCheck:
+    """Scores of a prior's locations and spreads; standardised, 0 when the prior fits.
+
+    Attributes:
+        parameters: names.
+        location: (parameter,) how far people lie above the prior, in standard errors; NaN where the data are silent.
+        spread: (parameter,) how much more people differ than the prior says, in standard errors.
+        p_location: (parameter,) two-sided, from simulated studies.
+        p_spread: (parameter,).
+        adjusted_location: (parameter,) the same after Holm's correction for all of these tests.
+        adjusted_spread: (parameter,).
+        contraction: (parameter,) mean over simulated people of the same designs.
+        n_people: how many people were tested.
+    """
+
+    parameters: tuple[str, ...]
+    location: Array
+    spread: Array
+    p_location: Array
+    p_spread: Array
+    adjusted_location: Array
+    adjusted_spread: Array
+    contraction: Array
+    n_people: int
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Parameters about which the data say too little."""
+        return tuple(name for name, value in zip(self.parameters, self.contraction, strict=True) if not value >= INFORMED)
+
+    @property
+    def p_value(self) -> float:
+        """Of the whole: the smallest adjusted p; 1 where nothing could be tested."""
+        values = np.concatenate([self.adjusted_location, self.adjusted_spread])
+        return float(np.nanmin(values)) if np.isfinite(values).any() else 1.0
+
+    def moves(self, level: float = LEVEL) -> tuple[tuple[str, str], ...]:
+        """What to change, the clearest first: (parameter, "up", "down", "wider" or "narrower").
+
+        A parameter that has to move is not called wider too, since people far from the prior's centre look spread from there; `suggest_prior` tells.
+        """
+        found = []
+        for words, scores, p in (
+            (("down", "up"), self.location, self.adjusted_location),
+            (("narrower", "wider"), self.spread, self.adjusted_spread),
+        ):
+            found += [(abs(scores[i]), self.parameters[i], words[int(scores[i] > 0)]) for i in np.flatnonzero(p <= level)]
+        moved = {name for _, name, word in found if word in ("up", "down")}
+        return tuple((name, word) for _, name, word in sorted(found, reverse=True) if not (word == "wider" and name in moved))
+
+    def table(self) -> pd.DataFrame:
+        """One row per parameter: location, p_location, adjusted_location, spread, p_spread, adjusted_spread, contraction."""
+        names = ("location", "p_location", "adjusted_location", "spread", "p_spread", "adjusted_spread", "contraction")
+        return pd.DataFrame({"parameter": self.parameters, **{name: getattr(self, name) for name in names}})
+
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, one sentence each."""
+        said = []
+        words = {
+            "up": "People's {0} lies above the prior: move it up",
+            "down": "People's {0} lies below the prior: move it down",
+            "wider": "People differ more in {0} than the prior says: widen it",
+            "narrower": "People differ less in {0} than the prior says: it may be narrower",
+        }
+        for name, word in self.moves():
+            i = self.parameters.index(name)
+            score, p = (self.location[i], self.adjusted_location[i]) if word in ("up", "down") else (self.spread[i], self.adjusted_spread[i])
+            said.append(f"{words[word].format(name)} (score {score:+.1f} standard errors, p = {p:.2g} after correction for all parameters).")
+        if not said:
+            said.append(f"The prior is where these {self.n_people} people are and as wide as they differ (smallest p = {self.p_value:.2g}).")
+        if self.silent:
+            said.append(f"The data cannot tell about the prior of {', '.join(self.silent)} (contraction below {INFORMED:g}).")
+        return tuple(said)
+
+    def __repr__(self) -> str:
+        return " ".join(self.sentences())
+
+
+def check_prior(
+    posterior: Posterior, study: Trials, *, leave_out: Sequence[str] = (), n_draws: int = 200, n_simulated: int = 2000, seed: int
+) -> PriorCheck:
+    """Test the location and the spread of every parameter's prior against the people of a study.
+
+    Args:
+        posterior: a trained one, whose prior has independent parameters.
+        study: one data set a person; order and other people do not matter.
+        leave_out: names of people who lie outside the simulator's scope, whose posteriors mean nothing.
+        n_draws: posterior draws a person, for means and variances.
+        n_simulated: fewest simulated people, from whom simulated studies are made.
+        seed: of simulations and draws.
+
+    Raises:
+        TypeError: for a `JointPrior`, whose scale is not standard normal.
+        ValueError: when nobody is left.
+
+    Source:
+        Nott, Wang, Evans & Englert (2020), Statistical Science 35(2): prior expansions and scores; Holm (1979).
+    """
+    independent_prior(posterior)
+    people = usable_people(posterior, study, leave_out)
+    return prior_scores(posterior, people, prior_replicas(posterior, people, n_draws=n_draws, n_simulated=n_simulated, seed=seed), seed=seed)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorReplicas:
+    """What the scores of simulated people are, for people of given designs.
+
+    Attributes:
+        slopes: (replica, person, 2 × parameter).
+        contraction: (parameter,) mean over all of them.
+        n_draws: posterior draws a person.
+    """
+
+    slopes: Array
+    contraction: Array
+    n_draws: int
+
+
+def prior_replicas(posterior: Posterior, people: Trials, *, n_draws: int = 200, n_simulated: int = 2000, seed: int) -> PriorReplicas:
+    """Simulate people of the very designs, often enough for `prior_scores`; arguments as in `check_prior`."""
+    n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
+    made = matched(posterior.simulator, people, n_replicas, seed=child(seed, Purpose.REPLICAS))
+    mean, variance = _moments(posterior, made.trials, n_draws, child(seed, Purpose.REPLICA_DRAWS))
+    return PriorReplicas(_slopes(mean, variance).reshape(n_replicas, len(people), -1), 1.0 - variance.mean(axis=0), n_draws)
+
+
+def prior_scores(posterior: Posterior, people: Trials, replicas: PriorReplicas, *, seed: int) -> PriorCheck:
+    """The test of `check_prior`, against replicas that several studies of the same designs can share."""
+    names = independent_prior(posterior).names
+    observed = _slopes(*_moments(posterior, people, replicas.n_draws, child(seed, Purpose.PEOPLE_DRAWS)))
+    used = np.flatnonzero(np.tile(replicas.contraction >= INFORMED, 2))
+    total, null = _one_step(observed[:, used], replicas.slopes[:, :, used], stream(seed, Purpose.SCORES_NULL))
+    scores, p = np.full(2 * len(names), np.nan), np.full(2 * len(names), np.nan)
+    scores[used] = total
+    above, below = (null >= total).sum(axis=0), (null <= total).sum(axis=0)
+    p[used] = np.minimum(1.0, 2.0 * (1.0 + np.minimum(above, below)) / (len(null) + 1.0))
+    adjusted = holm(p)
+    (location, spread), (p_location, p_spread), (a_location, a_spread) = (np.split(values, 2) for values in (scores, p, adjusted))
+    return PriorCheck(names, location, spread, p_location, p_spread, a_location, a_spread, replicas.contraction, len(people))
+
+
+def independent_prior(posterior: Posterior) -> Prior:
+    """The posterior's prior.
+
+    Raises:
+        TypeError: when its parameters are not independent.
+    """
+    prior = posterior.simulator.prior
+    if not isinstance(prior, Prior):
+        raise TypeError(f"Expected a posterior whose prior has independent parameters, an incongruent.Prior; got {type(prior).__name__}.")
+    return prior
+
+
+def usable_people(posterior: Posterior, study: Trials, leave_out: Sequence[str]) -> Trials:
+    """The people whom the network can read, without some.
+
+    Raises:
+        ValueError: when names are unknown or nobody is left.
+    """
+    unknown = sorted(set(leave_out) - set(study.names))
+    if unknown:
+        raise ValueError(f"Expected names of people of the study to leave out; {unknown[:5]} are not among {study.names[:5]} ….")
+    trials = posterior.admit(study).trials
+    rows = [i for i, (name, n) in enumerate(zip(trials.names, trials.n_trials, strict=True)) if n > 0 and name not in set(leave_out)]
+    if not rows:
+        raise ValueError("Expected at least one person with usable trials who is not left out; got none.")
+    return select(trials, rows)
+
+
+def holm(p: Array) -> Array:
+    """p-values (test,) corrected for their number, by Holm's step-down method; NaN stays NaN."""
+    out, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order)))))
+    return out
+
+
+def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> tuple[Array, Array]:
+    """Posterior mean and variance of z, each (person, parameter)."""
+    z = posterior.simulator.prior.to_real(posterior.sample(people, n_draws, seed=seed).theta)
+    z = np.clip(z, -8.0, 8.0)  # theta on a limit, to double precision
+    return z.mean(axis=1), z.var(axis=1, ddof=1)
+
+
+def _slopes(mean: Array, variance: Array) -> Array:
+    """Of the log likelihood of each person, in locations and then log spreads, (person, 2 × parameter)."""
+    return np.concatenate([mean, mean**2 + variance - 1.0], axis=1)
+
+
+def _one_step(observed: Array, replicas: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Standardised one-step estimates of the study (test,) and of simulated studies (study, test)."""
+    n_replicas, n_people, n_tests = replicas.shape
+    if not n_tests:
+        return np.empty(0), np.empty((N_NULL, 0))
+    center = replicas.mean(axis=0)
+    information = np.einsum("rij,rik->jk", replicas - center, replicas - center) / (n_replicas - 1)
+    inverse = np.linalg.inv(information)
+    solve = inverse / np.sqrt(np.diag(inverse))  # symmetric up to the scale of its columns
+    of_person = (replicas - center) @ solve  # (replica, person, test)
+    null = np.zeros((N_NULL, n_tests))
+    for person in range(n_people):
+        null += of_person[rng.integers(n_replicas, size=N_NULL), person]
+    return ((observed - center) @ solve).sum(axis=0), null

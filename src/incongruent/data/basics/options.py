@@ -1,0 +1,77 @@
+"""Options: a wrong name is refused with the nearest right one, and values are checked where a record is made."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from incongruent.data.basics.plain import plain, whole_number
+
+_T = TypeVar("_T", bound=Callable[..., Any])
+
+
+def helpful(what: _T) -> _T:
+    """The same function or class, whose error for an unknown option names the nearest one and lists all.
+
+    Raises:
+        TypeError: from the function or class, when called with a name that it does not have.
+
+    Example:
+        >>> @helpful
+        ... def paint(*, colour="red", width=1): ...
+        >>> paint(color="blue")
+        Traceback (most recent call last):
+        TypeError: paint has no option 'color'; did you mean 'colour'? It has colour, width.
+    """
+    if isinstance(what, type):
+        what.__init__ = _guarded(what.__init__, what.__name__, skip=1)  # type: ignore[misc]
+        return what  # type: ignore[return-value]
+    return _guarded(what, what.__name__, skip=0)  # type: ignore[return-value]
+
+
+def _guarded(function: Callable[..., Any], name: str, *, skip: int) -> Callable[..., Any]:
+    parameters = list(inspect.signature(function).parameters.values())[skip:]
+    known = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+    @functools.wraps(function)
+    def guarded(*arguments: Any, **options: Any) -> Any:
+        for option in options:
+            if option not in known:
+                raise TypeError(_unknown(name, option, known))
+        return function(*arguments, **options)
+
+    return guarded
+
+
+def _unknown(name: str, option: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(option, known, 1)
+    return f"{name} has no option {option!r}{f'; did you mean {near[0]!r}?' if near else '.'} It has {', '.join(known)}."
+
+
+def check_counts(record: Any, least: Mapping[str, int]) -> None:
+    """Look at the options of a record that are whole numbers, and make them Python's.
+
+    Args:
+        record: has these options.
+        least: for each of them the smallest value.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    for name, smallest in least.items():
+        object.__setattr__(record, name, whole_number(name, getattr(record, name), smallest))
+
+
+def check_dropout(record: Any) -> None:
+    """Look at the ``dropout`` of a record, a share of units.
+
+    Raises:
+        ValueError: when it is not within [0, 1).
+    """
+    dropout = plain(record.dropout)
+    if not isinstance(dropout, int | float) or not 0.0 <= dropout < 1.0:
+        raise ValueError(f"Expected dropout of at least 0 and below 1, the share of units left out at a time; got {record.dropout!r}.")
+    object.__setattr__(record, "dropout", float(dropout))

@@ -1,0 +1,140 @@
+"""Covariates: how a design sets a given column, as the package keeps it, as what files hold, and its values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from incongruent.data.basics.plain import plain, text_of
+from incongruent.data.columns import Category, Column, allowed
+from incongruent.priors.distributions import Truncated, accepted, distribution_from_json, distribution_to_json, words_for
+
+Array = np.ndarray
+
+Covariate = Any
+"""How a design sets a given column: a frozen distribution of scipy.stats, a number, for categories a mapping of levels to probabilities, or a
+function ``(shape, rng) -> values``."""
+
+
+class Recorded:
+    """Draws values from those that were recorded, for the columns of a design."""
+
+    __name__ = "Recorded"
+
+    def __init__(self, values: Array) -> None:
+        self.values = np.array(values)
+
+    def __call__(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Values of that shape, drawn with replacement."""
+        return rng.choice(self.values, shape)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recorded) and np.array_equal(self.values, other.values)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Forgotten:
+    """Stands in for a function that set a given column and could not be saved."""
+
+    def __init__(self, column: str, name: str) -> None:
+        self.column, self.__name__ = column, name
+
+    def __call__(self, *_: Any) -> Any:
+        """Refuse: the function is not here."""
+        raise ValueError(
+            f"Expected the function {self.__name__!r} that gives {self.column!r} its values; files hold no functions. Make a Simulator with it again."
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Forgotten) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def is_distribution(how: Any) -> bool:
+    """Whether it is something to draw from, old or new, and not a function."""
+    return isinstance(how, Truncated) or hasattr(how, "rvs") or hasattr(how, "icdf")
+
+
+def plain_covariate(name: str, how: Any) -> Covariate:
+    """What sets a given column, with plain numbers.
+
+    Raises:
+        ValueError: for something that gives no values.
+    """
+    if is_distribution(how):
+        return accepted(name, how, discrete=True)
+    if callable(how):
+        return how
+    value = plain(how)
+    if isinstance(value, dict) and all(isinstance(share, int | float) and math.isfinite(share) for share in value.values()):
+        return {text_of(level): float(share) for level, share in value.items()}
+    if isinstance(value, int | float) and math.isfinite(value):
+        return float(value)
+    raise ValueError(
+        f"Expected a distribution, a number, a function (shape, rng) -> values or, for a category, a mapping of levels to probabilities for "
+        f"{name!r}; got {how!r}."
+    )
+
+
+def covariate_words(how: Covariate) -> str:
+    """As somebody would write it."""
+    if is_distribution(how):
+        return words_for(how)
+    return getattr(how, "__name__", type(how).__name__) if callable(how) else repr(how)
+
+
+def comparable(how: Covariate) -> Any:
+    """Something that equals what another covariate gives when both set the same values."""
+    return distribution_to_json(how) if is_distribution(how) else how
+
+
+def covariate_to_json(how: Covariate) -> dict[str, Any]:
+    """As plain values; of a function its name."""
+    if is_distribution(how):
+        return {"distribution": distribution_to_json(how)}
+    if isinstance(how, Mapping):
+        return {"probabilities": dict(how)}
+    if callable(how):
+        return {"function": getattr(how, "__name__", type(how).__name__)}
+    return {"value": float(how)}
+
+
+def covariate_from_json(name: str, spec: Mapping[str, Any]) -> Covariate:
+    """What `covariate_to_json` described, for the column ``name``."""
+    if "distribution" in spec:
+        return distribution_from_json(name, spec["distribution"], discrete=True)
+    if "function" in spec:
+        return Forgotten(name, spec["function"])
+    return spec["probabilities"] if "probabilities" in spec else spec["value"]
+
+
+def covariate_values(column: Column, how: Covariate, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Values of a given column, of a shape that stretches to (dataset, trial).
+
+    Raises:
+        ValueError: for probabilities of other levels, or a function that gives another shape.
+    """
+    if isinstance(column, Category) and isinstance(how, Mapping):
+        shares = np.array([how.get(level, 0.0) for level in column.levels], float)
+        if set(how) - set(column.levels) or abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any():
+            raise ValueError(f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got {dict(how)}.")
+        drawn = rng.choice(len(shares), size=shape, p=shares)
+    elif isinstance(how, Mapping):
+        raise ValueError(f"Expected numbers for {column.name!r}, which has no levels; got the probabilities {dict(how)}.")
+    elif is_distribution(how):
+        drawn = how.rvs(size=shape, random_state=rng)
+    elif callable(how):
+        drawn = np.asarray(how(shape, rng))
+    else:
+        drawn = np.full(shape, how)
+    if drawn.shape != shape:
+        raise ValueError(f"Expected values of shape {shape} for {column.name!r}; the function gave {drawn.shape}.")
+    fine, wanted = allowed(column, drawn)
+    if not fine.all():
+        raise ValueError(f"Expected {wanted} for the given column {column.name!r}; {covariate_words(how)} gave {drawn[~fine][0]}.")
+    return drawn.astype(column.dtype)

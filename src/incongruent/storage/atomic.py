@@ -1,0 +1,111 @@
+"""Atomic writes: a file is whole or absent. It is written beside its place, flushed to the disk and renamed.
+
+Nothing here knows of jax.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class FileError(ValueError):
+    """A file that is absent, damaged, foreign or of an unknown version."""
+
+
+def ready_for_file(path: str | os.PathLike[str]) -> Path:
+    """Make the folder of a file that will be written after long work, and see whether it can be written there.
+
+    Raises:
+        FileError: when it cannot.
+    """
+    path = Path(path)
+    with _in_words(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise FileError(f"Expected the name of a file to write; {path} is a folder. Give a name in it, such as {path / 'network'}.")
+        path.exists()  # which fails for names that no file can have
+        _created_beside(path).unlink()
+    return path
+
+
+def ready_for_files(folder: str | os.PathLike[str]) -> Path:
+    """Make a folder that will be written to after long work, and see whether it can be.
+
+    Raises:
+        FileError: when it cannot.
+    """
+    folder = Path(folder)
+    with _in_words(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        _created_beside(folder / "file").unlink()
+    return folder
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Errors of the operating system about a path to write to, as a sentence."""
+    try:
+        yield
+    except FileError:
+        raise
+    except (FileExistsError, NotADirectoryError) as error:
+        raise FileError(f"Expected to write to {path}; {error.filename} is in the way, which is a file. Give another place.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise FileError(f"Expected to write to {path}; that is not possible ({reason}). Give another place.") from error
+
+
+def _created_beside(target: Path) -> Path:
+    """An empty file with another name in the folder of a target, with the rights that the process gives to new files."""
+    beside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}")
+    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))  # less what the umask forbids
+    return beside
+
+
+@contextmanager
+def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A file to write to beside the place of another, which it takes, flushed to the disk, when nothing went wrong; the folder is made when it is not
+    there. A new file has the rights of the process's umask, one that takes the place of another keeps the rights of that.
+
+    Raises:
+        FileError: when nothing can be written there.
+    """
+    target = Path(path)
+    if not target.parent.is_dir() or target.is_dir():
+        ready_for_file(target)
+    with _in_words(target):
+        beside = _created_beside(target)
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        if target.exists():
+            os.chmod(beside, target.stat().st_mode & 0o777)
+        os.replace(beside, target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file that is never seen half-written: beside its place, to the disk, then renamed."""
+    with whole(path) as beside:
+        beside.write_bytes(content)
+
+
+def strict_json(value: Any) -> Any:
+    """The same for strict JSON: plain numbers, and None for what is not finite."""
+    if isinstance(value, dict):
+        return {str(key): strict_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [strict_json(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,241 @@
+"""Chunks of simulations on disk: for each quantity one zarr array, for each chunk one marker.
+
+Data first, marker last: the arrays of a chunk are written and flushed, then a small file that holds where the chunk comes from and the SHA-256 of its
+arrays. A chunk without a marker is absent, one whose arrays do not fit its marker is damaged; neither is ever read as good. On disk a chunk always
+has 256 data sets, so that writing it again, by whomever, writes the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from incongruent.data.trials import Column, Trials, column_to_json
+from incongruent.simulation.simulator import CHUNK, Simulator
+from incongruent.storage.atomic import FileError, write_whole
+from incongruent.storage.weights import digest
+
+if TYPE_CHECKING:
+    import zarr
+
+Array = np.ndarray
+Layout = Mapping[str, tuple[np.dtype, tuple[int, ...]]]
+"""By the name of an array its type and its shape for one data set."""
+
+MARKERS = "chunks"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a chunk comes from.
+
+    Attributes:
+        seed: of the simulations.
+        index: the chunk is ``simulator.chunk(seed, index)``.
+        n: how many of its 256 data sets, from the first, belong to the bank.
+    """
+
+    seed: int
+    index: int
+    n: int = CHUNK
+
+
+def layout_of(simulator: Simulator) -> Layout:
+    """The arrays that keep the chunks of a simulator."""
+    n_trials, columns = (simulator.design.largest,), simulator.model.columns
+    return {
+        "theta": (np.dtype(np.float64), (len(simulator.prior.names),)),
+        "present": (np.dtype(bool), n_trials),
+        "answered": (np.dtype(bool), n_trials),
+        **{_name("column", i, column.name): (np.dtype(column.dtype), n_trials) for i, column in enumerate(columns)},
+        **{_name("excluded", i, reason): (np.dtype(np.int64), ()) for i, reason in enumerate(simulator.reasons)},
+    }
+
+
+def to_arrays(theta: Array, trials: Trials) -> dict[str, Array]:
+    """A chunk as arrays (dataset, …), by the names of `layout_of`."""
+    columns = {_name("column", i, column.name): trials.values[column.name] for i, column in enumerate(trials.columns)}
+    excluded = {_name("excluded", i, reason): counts for i, (reason, counts) in enumerate(trials.excluded.items())}
+    return {"theta": np.asarray(theta, float), "present": trials.present, "answered": trials.answered, **columns, **excluded}
+
+
+def from_arrays(arrays: Mapping[str, Array], columns: tuple[Column, ...], reasons: Sequence[str]) -> tuple[Array, Trials]:
+    """The chunk that `to_arrays` took apart."""
+    values = {column.name: arrays[_name("column", i, column.name)] for i, column in enumerate(columns)}
+    excluded = {reason: arrays[_name("excluded", i, reason)] for i, reason in enumerate(reasons)}
+    return arrays["theta"], Trials(columns, values, arrays["present"], arrays["answered"], excluded=excluded)
+
+
+def _name(kind: str, position: int, name: str) -> str:
+    """A folder that every file system can hold: the position makes it unique, the name readable."""
+    return f"{kind}{position}_{re.sub(r'[^A-Za-z0-9]+', '_', name)[:40]}"
+
+
+def _zarr() -> Any:
+    """The package zarr, which only banks need.
+
+    Raises:
+        FileError: when it is not installed.
+    """
+    try:
+        import zarr
+    except ModuleNotFoundError as error:
+        if error.name != "zarr":
+            raise
+        raise FileError(
+            'Expected the package zarr, which banks need; it is not installed. Install it with: pip install "incongruent[bank]"'
+        ) from error
+    return zarr
+
+
+def create_arrays(folder: Path, simulator: Simulator, n_chunks: int) -> None:
+    """Make the arrays that are not there yet, and let the others say that they have at least so many chunks."""
+    zarr = _zarr()
+    (folder / MARKERS).mkdir(parents=True, exist_ok=True)
+    with suppress(zarr.errors.ContainsGroupError):  # another process was faster
+        zarr.open_group(folder, mode="a", zarr_format=3)
+    columns = {_name("column", i, column.name): column_to_json(column) for i, column in enumerate(simulator.model.columns)}
+    for name, (dtype, rest) in layout_of(simulator).items():
+        if (folder / name / "zarr.json").exists():
+            _grow(folder / name, n_chunks)
+        else:
+            _create(folder / name, (n_chunks * CHUNK, *rest), dtype, columns.get(name, {}))
+
+
+def _create(path: Path, shape: tuple[int, ...], dtype: np.dtype, attributes: dict[str, Any]) -> None:
+    zarr = _zarr()
+    try:
+        zarr.create_array(
+            store=path,
+            shape=shape,
+            chunks=(CHUNK, *shape[1:]),
+            dtype=dtype,
+            compressors=zarr.codecs.ZstdCodec(level=3),
+            attributes=attributes,
+            dimension_names=("dataset", "parameter" if path.name == "theta" else "trial")[: len(shape)],
+        )
+    except zarr.errors.ContainsArrayError:  # another process was faster
+        _grow(path, shape[0] // CHUNK)
+
+
+def _grow(path: Path, n_chunks: int) -> None:
+    """For other readers of the folder; `_opened` does not rely on it."""
+    array = _found(path, "r+")
+    if array.shape[0] < n_chunks * CHUNK:
+        array.resize((n_chunks * CHUNK, *array.shape[1:]))
+
+
+def _found(path: Path, mode: Any) -> zarr.Array:
+    try:
+        return _zarr().open_array(store=path, mode=mode, zarr_format=3)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileError(f"Expected a zarr array at {path}; it is absent or damaged ({error}). Copy or make the bank again.") from error
+
+
+def _opened(path: Path, position: int, dtype: np.dtype, rest: tuple[int, ...], mode: str) -> zarr.Array:
+    """An array with room for the chunk at ``position``, however many chunks it says it has."""
+    array = _found(path, mode)
+    if (array.dtype, array.shape[1:], array.chunks) != (dtype, rest, (CHUNK, *rest)):
+        raise FileError(
+            f"Expected {dtype} of shape {(CHUNK, *rest)} in each chunk of {path}; got {array.dtype}, {array.chunks}. It is of another bank."
+        )
+    metadata: Any = array.metadata
+    metadata = metadata.update_shape(((position + 1) * CHUNK, *rest))
+    zarr = _zarr()
+    return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}))
+
+
+def write_arrays(folder: Path, layout: Layout, position: int, origin: Origin, arrays: Mapping[str, Array]) -> None:
+    """Put a chunk into its place: its arrays, then its marker."""
+    kept = {name: (dtype, (CHUNK, *rest)) for name, (dtype, rest) in layout.items()}
+    made = {name: (array.dtype, array.shape) for name, array in arrays.items()}
+    if made != kept:
+        raise ValueError(f"Expected the arrays {kept} of a chunk; got {made}.")
+    for name, (dtype, rest) in layout.items():
+        _opened(folder / name, position, dtype, rest, "r+")[position * CHUNK :] = arrays[name]
+        _flush(folder.joinpath(name, "c", str(position), *["0"] * len(rest)))
+    marker = {**asdict(Origin(origin.seed, origin.index)), "sha256": digest_of(origin, arrays)}
+    write_whole(marker_path(folder, position), json.dumps(marker).encode())
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def digest_of(origin: Origin, arrays: Mapping[str, Array]) -> str:
+    """SHA-256 of a whole chunk and where it comes from."""
+    return digest(arrays, f"seed {origin.seed} index {origin.index}")
+
+
+def read_arrays(folder: Path, layout: Layout, position: int, origin: Origin) -> dict[str, Array]:
+    """The arrays of a chunk, all 256 data sets, after a look at their checksum.
+
+    Raises:
+        FileError: when the chunk is absent or damaged.
+    """
+    marker = read_marker(folder, position, origin)
+    arrays = {name: _read(folder / name, position, dtype, rest) for name, (dtype, rest) in layout.items()}
+    if digest_of(origin, arrays) != marker["sha256"]:
+        raise damaged(folder, position, "its checksum differs")
+    return arrays
+
+
+def _read(path: Path, position: int, dtype: np.dtype, rest: tuple[int, ...]) -> Array:
+    array = _opened(path, position, dtype, rest, "r")
+    try:
+        return np.asarray(array[position * CHUNK :])
+    except Exception as error:  # a codec that meets damaged bytes raises whatever it likes
+        raise damaged(path.parent, position, f"{path.name}: {error}") from error
+
+
+def damaged(folder: Path, position: int, why: str) -> FileError:
+    """The error for a chunk that is not what was written."""
+    return FileError(
+        f"Expected chunk {position} of the bank {folder} as it was written; got a damaged chunk ({why}). "
+        f"Simulate it again with write_chunk({str(folder)!r}, {position})."
+    )
+
+
+def marker_path(folder: Path, position: int) -> Path:
+    """The file that says that a chunk is whole."""
+    return folder / MARKERS / f"{position:08d}.json"
+
+
+def read_marker(folder: Path, position: int, origin: Origin) -> dict[str, Any]:
+    """The marker of a chunk: seed, index, n and sha256.
+
+    Raises:
+        FileError: when there is none, or it is not that of this chunk.
+    """
+    try:
+        marker = json.loads(marker_path(folder, position).read_bytes())
+    except FileNotFoundError as error:
+        raise FileError(
+            f"Expected chunk {position} in the bank {folder}; it is absent. Simulate it with write_bank, or write_chunk({str(folder)!r}, {position})."
+        ) from error
+    except ValueError as error:
+        raise damaged(folder, position, f"its marker is no JSON: {error}") from error
+    wanted = asdict(Origin(origin.seed, origin.index))
+    if not isinstance(marker, dict) or {k: v for k, v in marker.items() if k != "sha256"} != wanted or "sha256" not in marker:
+        raise damaged(folder, position, f"its marker is not that of {wanted}")
+    return marker
+
+
+def marked(folder: Path, n_chunks: int) -> Array:
+    """Which chunks have a marker, bool (chunk,)."""
+    found = np.zeros(n_chunks, bool)
+    with os.scandir(folder / MARKERS) as entries:
+        for entry in entries:
+            name = re.fullmatch(r"(\d{8,})\.json", entry.name)
+            if name and int(name[1]) < n_chunks:
+                found[int(name[1])] = True
+    return found

@@ -1,0 +1,135 @@
+"""Simulators as plain values: what a saved network or a bank says about model, prior and design, and the way back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from incongruent.data.basics.plain import json_text
+from incongruent.data.trials import Category, column_from_json, column_to_json
+from incongruent.models import BUILDERS, Model, Parameter
+from incongruent.priors.joint import AnyPrior, any_prior_from_json
+from incongruent.simulation.covariates import covariate_from_json, covariate_to_json
+from incongruent.simulation.designs import Design
+from incongruent.simulation.nuisance import built
+from incongruent.simulation.simulator import Simulator
+from incongruent.storage.atomic import FileError
+
+
+def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
+    """Model, prior and design as plain values.
+
+    Raises:
+        TypeError: when the design is that of one study.
+    """
+    design = simulator.design
+    if not isinstance(design, Design):
+        raise TypeError(f"Expected a simulator with a Design; got {type(design).__name__}, which is that of one study.")
+    model = simulator.model
+    return {
+        "model": {
+            "name": model.name,
+            "settings": dict(model.settings),
+            "reference": model.reference,
+            "parameters": [{k: _plain(v) for k, v in vars(p).items()} for p in model.parameters],
+            "columns": [column_to_json(column) for column in model.columns],
+        },
+        "prior": simulator.prior.to_json(),
+        "design": {
+            "n_trials": design.n_trials,
+            "share": dict(design.share),
+            "window": design.window,
+            "deadline": design.deadline,
+            "condition": design.condition.name if design.share else None,
+            "given": {name: covariate_to_json(how) for name, how in design.given.items()},
+        },
+    }
+
+
+def check_card(simulator: Simulator, **others: Any) -> None:
+    """Look whether a file could say what this simulator is, and give it back: before anything long begins, and not after it.
+
+    Args:
+        simulator: model, prior and design.
+        others: what else will be saved, by name.
+
+    Raises:
+        FileError: when a file cannot say it, or says something else on the way back.
+    """
+    try:
+        card = json.loads(json_text(simulator_to_json(simulator)))
+        json_text(others)
+    except (TypeError, ValueError) as error:
+        raise FileError(f"Expected a simulator that a file can describe; {error}. Give numbers, text and functions alone.") from error
+    try:
+        again = simulator_to_json(simulator_from_json(card))
+    except (TypeError, ValueError, KeyError) as error:
+        raise FileError(f"Expected a simulator that comes back from a file; this one does not ({error}).{_hint(simulator)}") from error
+    found = differences(card, json.loads(json_text(again)))
+    if found:
+        raise FileError(f"Expected a simulator that comes back from a file as it is; there it has {'; '.join(found[:3])}.{_hint(simulator)}")
+
+
+def _hint(simulator: Simulator) -> str:
+    return " A model of one's own needs a name that no model of the package has." if simulator.model.name in BUILDERS else ""
+
+
+def differences(one: Any, other: Any, where: str = "") -> list[str]:
+    """What differs between two cards, in words."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        keys = [key for key in dict.fromkeys([*one, *other]) if key != "reference" or (key in one and key in other)]  # earlier releases wrote none
+        return [words for key in keys for words in differences(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [words for i, (a, b) in enumerate(zip(one, other, strict=True)) for words in differences(a, b, f"{where}[{i}]")]
+    return [] if one == other else [f"{where} {other} instead of {one}"]
+
+
+def simulator_from_json(card: Mapping[str, Any], model: Model | None = None, prior: AnyPrior | None = None) -> Simulator:
+    """The simulator that `simulator_to_json` described.
+
+    Args:
+        card: its plain values.
+        model: the model, when it does not ship with the package; without it, one that cannot simulate.
+        prior: the joint prior whose functions could not be saved; without it, one known by its map to the real line alone.
+
+    Raises:
+        FileError: when model or prior are other ones.
+    """
+    if prior is not None and prior.to_json() != card["prior"]:
+        raise FileError(f"Expected the prior for which this was made, {any_prior_from_json(card['prior'])}; got {prior}.")
+    spec, n_trials = card["design"], card["design"]["n_trials"]
+    model = _model(card["model"], model)
+    share = {level: tuple(value) if isinstance(value, list) else value for level, value in spec["share"].items()}
+    named = [c for c in model.columns if isinstance(c, Category) and c.given and spec.get("condition") in (None, c.name)]
+    given = {name: covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
+    design = Design(
+        n_trials if isinstance(n_trials, int) else (n_trials[0], n_trials[1]),
+        share,
+        tuple(spec["window"]) if spec["window"] else None,
+        spec["deadline"],
+        **({"condition": named[0]} if share else {}),
+        given=given,
+    )
+    return Simulator(model, prior or any_prior_from_json(card["prior"]), design)
+
+
+def _model(spec: Mapping[str, Any], model: Model | None) -> Model:
+    columns = tuple(column_from_json(c) for c in spec["columns"]) if "columns" in spec else None
+    if model is None and spec["name"] in BUILDERS:
+        return built(spec["name"], spec["settings"])
+    if model is None:
+        if columns is None:
+            raise FileError(f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours as `model=`.")
+        parameters = [Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])}) for p in spec["parameters"]]
+        return Model(spec["name"], parameters, columns, settings=spec["settings"], reference=spec.get("reference", ""))
+    if model.name != spec["name"]:
+        raise FileError(f"Expected the model {spec['name']!r}, for which this was made; got {model.name!r}.")
+    if columns is not None and model.columns != columns:
+        raise FileError(f"Expected the model {model.name!r} with the columns {columns}; got {model.columns}.")
+    return model
+
+
+def _plain(value: Any) -> Any:
+    """A value that strict JSON can hold; infinite numbers become words."""
+    return str(value) if isinstance(value, float) and value in (float("inf"), float("-inf")) else value

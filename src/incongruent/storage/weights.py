@@ -1,0 +1,120 @@
+"""Files of arrays with a card: safetensors that are whole or absent, and say what made them.
+
+A file is written beside its place, flushed to the disk and renamed. Its header carries a JSON card and a SHA-256 of the arrays, so that a damaged
+file is told from a sound one. Loading runs no code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from incongruent.data.basics.plain import json_text
+from incongruent.storage.atomic import FileError, write_whole
+
+Array = np.ndarray
+
+
+Contents = tuple[dict[str, Array], dict[str, Any]]
+"""The arrays and the card of a file."""
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card: Mapping[str, Any], *, kind: str, version: int) -> None:
+    """Save named arrays and a card.
+
+    Args:
+        path: where to.
+        arrays: by name.
+        card: JSON-able; not-a-number is refused.
+        kind: what the file is, checked on load.
+        version: of its layout, checked on load.
+    """
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    text = json_text(card)
+    write_whole(path, save(arrays, {"kind": kind, "version": str(version), "sha256": digest(arrays, text), "card": text}))
+
+
+def load_arrays(
+    path: str | os.PathLike[str],
+    *,
+    kind: str,
+    version: int,
+    older: Mapping[int, Callable[[dict[str, Array], dict[str, Any]], Contents]] | None = None,
+) -> Contents:
+    """Load what `save_arrays` saved.
+
+    Args:
+        path: the file.
+        kind: what it has to be.
+        version: of the layout.
+        older: for each older version that is read as well ``(arrays, card) -> (arrays, card)``, which gives what the present version would hold.
+
+    Raises:
+        FileError: saying what was expected and what came.
+    """
+    known = [str(v) for v in (version, *(older or ()))]
+    if not Path(path).is_file():
+        raise FileError(f"Expected a {kind} file at {path}; there is none.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = dict(file.metadata() or {})
+            if header.get("kind") != kind:
+                raise FileError(f"Expected a {kind} file; {path} is {header.get('kind', 'something else')}.")
+            if header.get("version") not in known:
+                raise FileError(
+                    f"Expected {kind} files of version {' or '.join(known)}; {path} has version {header.get('version')}. "
+                    f"Use the release that wrote it."
+                )
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+    except (SafetensorError, OSError, UnicodeDecodeError) as error:
+        raise FileError(f"Expected a {kind} file; {path} is damaged or of another format ({error}). Copy or make it again.") from error
+    if digest(arrays, header.get("card", "")) != header.get("sha256"):
+        raise FileError(f"Expected the {kind} file {path} as it was written; its checksum differs, so it is damaged. Copy or make it again.")
+    card, written = json.loads(header["card"]), int(header["version"])
+    return (arrays, card) if written == version else (older or {})[written](arrays, card)
+
+
+def digest(arrays: Mapping[str, Array], text: str) -> str:
+    """SHA-256 of a text and of named arrays: their names, types, shapes and bytes."""
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape} ".encode())
+        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def named_leaves(tree: Any, prefix: str) -> dict[str, Array]:
+    """The arrays of a tree of modules, by prefix and path."""
+    leaves = jax.tree_util.tree_flatten_with_path(eqx.filter(tree, eqx.is_array))[0]
+    return {prefix + jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def with_leaves(tree: Any, arrays: Mapping[str, Array], prefix: str) -> Any:
+    """The same tree with its arrays replaced by those that `named_leaves` gave.
+
+    Raises:
+        FileError: when an array is missing or has another shape.
+    """
+
+    def one(path: Any, leaf: Any) -> Any:
+        if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
+            return leaf
+        stored = arrays.get(prefix + jax.tree_util.keystr(path))
+        if stored is None or stored.shape != leaf.shape:
+            came = "none" if stored is None else f"shape {stored.shape}"
+            raise FileError(
+                f"Expected an array {prefix + jax.tree_util.keystr(path)!r} of shape {leaf.shape}; got {came}. The file is of another network."
+            )
+        return jax.numpy.asarray(stored, leaf.dtype)
+
+    return jax.tree_util.tree_map_with_path(one, tree)

@@ -1,0 +1,176 @@
+"""Verdicts on studies about which the truth is known, and what is written of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import incongruent as inc
+from incongruent.checks.hygiene.hygiene import Severity
+from incongruent.checks.verdict import Check, Verdict, check, decide
+from incongruent.data.demo import demo_study
+from incongruent.data.trials import Trials
+from incongruent.report.files import write_check
+
+pytestmark = pytest.mark.usefixtures("optimised")
+
+SHARE = {"congruent": 0.5, "incongruent": 0.5}
+
+
+@pytest.fixture(scope="module")
+def dmc() -> inc.Posterior:
+    return inc.pretrained("dmc")
+
+
+@pytest.fixture(scope="module")
+def demo(dmc: inc.Posterior) -> Check:
+    """Thirty people of a population much narrower than the network's prior, made by the model itself."""
+    return check(dmc, demo_study(), n_replicates=39, seed=1)
+
+
+def people_of(model: inc.Model, theta: np.ndarray, n_trials: int, seed: int) -> Trials:
+    prior = inc.priors.broad()
+    return inc.Simulator(model, prior, inc.Design(n_trials, SHARE)).simulate_at(theta, seed=seed)
+
+
+def test_people_narrower_than_the_prior_are_safe_but_wasteful(demo: Check) -> None:
+    assert demo.verdict is Verdict.WASTEFUL
+    assert demo.outside == ()
+    assert demo.scope.too_central
+    assert demo.mmd.direction == "narrower"
+    assert demo.mmd_after is not None
+    assert demo.mmd_after.p_value > 0.05
+    assert any(sentence.startswith("The prior may be narrower") for sentence in demo.advice)
+    assert any(sentence.startswith("Train with Prior(") for sentence in demo.advice)
+
+
+def test_a_prior_that_does_not_help_is_not_recommended(demo: Check) -> None:
+    assert demo.mmd_after is not None
+    advice = replace(demo, mmd_after=replace(demo.mmd_after, p_value=0.001)).advice
+    assert any(sentence.startswith("Moving the prior alone does not help") for sentence in advice)
+    assert not any(sentence.startswith("Train with") for sentence in advice)
+
+
+def test_every_question_is_on_the_page_with_its_numbers(demo: Check) -> None:
+    page = str(demo)
+    assert page.startswith("# Safe but wasteful")
+    assert page.count("\n## ") == 6
+    assert f"p = {demo.mmd.p_value:.3g}" in page
+    assert "  \n" not in page
+
+
+def test_what_is_written_is_what_was_found(demo: Check, tmp_path: Path) -> None:
+    (tmp_path / "panel.png").write_bytes(b"of an earlier check")
+    written = write_check(demo, tmp_path)
+    assert {path.name for path in written} == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png"}
+    assert all(path.stat().st_size > 100 for path in written)
+    found = json.loads((tmp_path / "verdict.json").read_text())
+    assert found["verdict"] == "safe but wasteful"
+    assert set(found["questions"]) == {"hygiene", "scope", "mmd", "model", "prior", "suggestion", "mmd_after"}
+    assert found["questions"]["suggestion"]["prior"].keys() == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
+    assert found["advice"] == list(demo.advice)
+    people = pd.read_csv(tmp_path / "people.csv")
+    assert people["person"].astype(str).tolist() == list(demo.scope.names)
+    assert list(people.columns) == ["person", "p", "adjusted", "score", "depth", "outside", "stands_out", "failing"]
+
+
+@pytest.mark.slow
+def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
+    rng = np.random.default_rng(3)
+    lapses = inc.models.dmc(free=("lapse",))
+    theta = inc.priors.schaefer2025().sample(10, seed=rng)
+    prior = inc.priors.broad().extended(lapse=stats.beta(2, 40))
+    simulator = inc.Simulator(lapses, prior, inc.Design(200, SHARE))
+    study = simulator.simulate_at(np.column_stack([theta, np.full(10, 0.1)]), seed=5)
+    found = check(dmc, study, n_replicates=39, seed=1)
+    assert found.verdict is Verdict.DEFICIENT
+    assert any(name.startswith(("skewness", "SD")) for name in found.panel.failing()[:3])
+    assert any("cannot give" in sentence for sentence in found.advice)
+    if found.suggestion is not None:
+        assert found.panel_after is not None
+        assert any("and the fitted model fails in" in sentence or "Moving the prior alone" in sentence for sentence in found.advice)
+
+
+@pytest.mark.slow
+def test_pooled_batches_are_outside_with_the_reason(dmc: inc.Posterior) -> None:
+    """Random batches of everybody's trials are nobody's."""
+    theta = inc.priors.broad().sample(20, seed=np.random.default_rng(4))
+    people = people_of(inc.models.dmc(), theta, 120, seed=6)
+    rng = np.random.default_rng(7)
+    whole = {name: values[people.present] for name, values in people.values.items()}
+    order = rng.permutation(int(people.present.sum()))[: 20 * 110].reshape(20, 110)
+    values, answered = {name: values[order] for name, values in whole.items()}, people.answered[people.present][order]
+    pooled = replace(people, values=values, answered=answered, present=np.ones((20, 110), bool), excluded={})
+    found = check(dmc, pooled, n_replicates=39, seed=1)
+    assert found.hygiene["units"].severity is Severity.WARNING
+    assert found.verdict is Verdict.OUTSIDE
+    assert found.advice[0] == found.hygiene["units"].sentence
+
+
+def test_people_outside_are_named_and_left_out_of_the_rest(dmc: inc.Posterior) -> None:
+    """Two machines, who answer after half a second, among ten people made by the model."""
+    theta = inc.priors.schaefer2025().sample(10, seed=np.random.default_rng(9))
+    people = people_of(inc.models.dmc(), theta, 200, seed=8)
+    rng = np.random.default_rng(10)
+    values, rows = dict(people.values), slice(8, 10)
+    values["rt"] = values["rt"].copy()
+    values["rt"][rows] = rng.uniform(495.0, 505.0, values["rt"][rows].shape)
+    found = check(dmc, replace(people, values=values), n_replicates=39, seed=1)
+    assert set(found.outside) == set(people.names[8:])
+    assert set(found.panel.names) == set(people.names[:8])
+    assert found.verdict is not Verdict.OUTSIDE
+    assert any("Do not trust the posteriors" in sentence for sentence in found.advice)
+
+
+def test_one_person_gets_a_verdict(dmc: inc.Posterior) -> None:
+    found = check(dmc, inc.select(demo_study(), [4]), n_replicates=39, seed=1)
+    assert found.suggestion is None
+    assert found.verdict in set(Verdict)
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_the_order_of_the_questions(demo: Check) -> None:
+    """Pooled data before the model, the model before the prior."""
+    assert decide(demo.hygiene, demo.scope, demo.panel, demo.prior) is Verdict.WASTEFUL
+    assert decide(demo.hygiene, demo.scope, demo.panel, None) is Verdict.WELL_SPECIFIED
+    everybody = replace(demo.scope, adjusted=np.zeros(len(demo.scope)))
+    assert decide(demo.hygiene, everybody, demo.panel, None) is Verdict.OUTSIDE
+    assert demo.prior is not None
+    moved = replace(demo.prior, location=np.full(6, -4.0), adjusted_location=np.full(6, 0.001))
+    assert decide(demo.hygiene, demo.scope, demo.panel, moved) is Verdict.MOVE_PRIOR
+
+
+def test_a_study_of_another_kind_is_refused(dmc: inc.Posterior) -> None:
+    other = inc.trials_from({"x": np.ones((3, 5))}, columns=(inc.Continuous("x"),))
+    with pytest.raises(ValueError, match=r"Expected trials with the columns \['condition', 'response', 'rt'\]; got \['x'\]"):
+        check(dmc, other, seed=1)
+
+
+@pytest.mark.slow
+def test_verdicts_on_published_studies(dmc: inc.Posterior, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a reader of the field expects: long tails everywhere; a delta function that falls below zero; a flanker task without a conflict."""
+    monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
+    flanker = check(dmc, inc.datasets.load("ulrich2015_flanker"), seed=1)
+    assert flanker.verdict is Verdict.DEFICIENT
+    assert {"skewness of RT, congruent", "skewness of RT, incongruent"} <= set(flanker.panel.failing())
+    assert flanker.extension is not None
+    assert flanker.extension.best == "lapses"
+    simon = check(dmc, inc.datasets.load("pratte2010_simon1"), seed=1)
+    assert simon.verdict is Verdict.DEFICIENT
+    at = [s.name for s in simon.panel.statistics].index("delta at .9")
+    assert "delta at .9" in simon.panel.failing()
+    assert simon.panel.group.z[at] < 0
+    assert simon.hygiene["congruency sequence"].severity is Severity.WARNING
+    letters = check(dmc, inc.datasets.load("vonbastian2016_flanker"), seed=1)
+    assert letters.hygiene["congruency effect"].severity is Severity.WARNING
+    assert letters.prior is not None
+    assert letters.prior.moves()[0] == ("A", "down")
+    assert letters.suggestion is not None
+    assert "tau" in letters.suggestion.kept
+    assert float(letters.suggestion.prior["A"].ppf(0.5)) < 3.0
