@@ -32,6 +32,7 @@ import pytest
 
 import incongruent as inc
 from incongruent.cli import commands as cli
+from incongruent.posterior.scope import Admission
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -292,7 +293,7 @@ def test_names_of_the_package_exist(path: Path) -> None:
             there = getattr(there, part, None)
 
 
-RECORDS = {"history": inc.History, "posterior": inc.Posterior, "draws": inc.Draws, "correction": inc.Correction, "admission": inc.posterior.Admission}
+RECORDS = {"history": inc.History, "posterior": inc.Posterior, "draws": inc.Draws, "correction": inc.Correction, "admission": Admission}
 """What these names stand for on every page."""
 
 

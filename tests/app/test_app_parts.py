@@ -352,10 +352,7 @@ def test_another_port_is_taken_when_one_is_in_use(capsys):
 
 def test_without_nicegui_the_command_says_what_to_install():
     """And every other command does without."""
-    program = (
-        "import sys; sys.modules['nicegui'] = None; sys.argv = ['incongruent', 'app']; "
-        "from incongruent.cli.commands import main; main()"
-    )
+    program = "import sys; sys.modules['nicegui'] = None; sys.argv = ['incongruent', 'app']; from incongruent.cli.commands import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == (

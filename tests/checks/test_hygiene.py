@@ -12,7 +12,7 @@ import incongruent as inc
 from incongruent.checks.hygiene.hygiene import Severity
 from incongruent.checks.hygiene.lattice import steps_in, wall_in
 from incongruent.checks.hygiene.pooling import pooling_of
-from incongruent.data.trials import from_long
+from incongruent.data.trials import CONFLICT_TASK, from_long
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 
@@ -142,9 +142,7 @@ def test_walls_are_not_seen_in_tails() -> None:
         p = []
         for _ in range(400):
             rt = 300.0 + rng.exponential(100.0, (5, 60)) * (np.exp(0.5 * rng.standard_normal((5, 1))) if heavier else 1.0)
-            study = from_long(
-                inc.trials.CONFLICT_TASK, np.repeat(np.arange(5), 60), {"rt": rt.ravel(), "condition": np.zeros(300), "response": np.zeros(300)}
-            )
+            study = from_long(CONFLICT_TASK, np.repeat(np.arange(5), 60), {"rt": rt.ravel(), "condition": np.zeros(300), "response": np.zeros(300)})
             p.append(wall_in(study).p)
         assert np.mean(np.array(p) < 0.01) < 0.01 + 5.0 * np.sqrt(0.01 * 0.99 / 400)
 

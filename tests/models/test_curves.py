@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import incongruent as inc
+from incongruent.data.trials import CONDITION
 from incongruent.models import dmc, dstp, ssp
 from incongruent.models.curves import mean_activation, rt_densities
 from incongruent.models.model import Kept
@@ -13,7 +14,7 @@ THETA = [20.0, 120.0, 0.55, 60.0, 340.0, 35.0]
 
 def simulated(model: inc.Model, theta: list[float], level: str, n: int) -> tuple[np.ndarray, np.ndarray]:
     """RT and whether wrong, (trial,)."""
-    condition = np.full((1, n), inc.trials.CONDITION.levels.index(level), np.int8)
+    condition = np.full((1, n), CONDITION.levels.index(level), np.int8)
     values, answered = model.simulate(np.array([theta]), {"condition": condition}, np.ones((1, n), bool), np.random.default_rng(1))
     return values["rt"][answered], values["response"][answered] == 1
 

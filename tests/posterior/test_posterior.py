@@ -12,6 +12,7 @@ import incongruent as inc
 from incongruent import posterior as module
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.data.demo import demo_study
+from incongruent.data.trials import pad
 from incongruent.posterior.task_of import axis_of, levels_of
 from incongruent.storage.weights import load_arrays, save_arrays
 
@@ -80,7 +81,7 @@ def test_one_compilation_serves_every_number_of_people_and_trials(posterior: inc
 
 
 def test_padding_changes_no_draw(posterior: inc.Posterior, study: inc.Trials) -> None:
-    wide = inc.trials.pad(study, study.present.shape[1] + 57)
+    wide = pad(study, study.present.shape[1] + 57)
     np.testing.assert_array_equal(posterior.sample(wide, 3, seed=1).theta, posterior.sample(study, 3, seed=1).theta)
 
 
