@@ -1,6 +1,7 @@
 """Which extension is named when one is planted: truth × chosen.
 
-python benchmarks/extension.py [--studies 3] [--people 20] [--trials 300] [--replicates 99] [--seed 100] [--truths SSP …]
+python benchmarks/extension.py [--studies 3] [--people 20] [--trials 300] [--replicates 99] [--seed
+100] [--truths SSP …]
 """
 
 import argparse
@@ -23,7 +24,9 @@ def more(**amounts: float) -> tuple[inc.Model, inc.Prior]:
 
 def ssp() -> tuple[inc.Model, inc.Prior]:
     means = {"p": (0.56, 0.07), "t_int": (46, 6), "b": (58, 6), "mu_R": (302, 21), "sd_R": (28, 4)}
-    return inc.models.ssp(), inc.Prior(**{name: stats.norm(*moments) for name, moments in means.items()})
+    return inc.models.ssp(), inc.Prior(
+        **{name: stats.norm(*moments) for name, moments in means.items()}
+    )
 
 
 TRUTHS = {
@@ -38,27 +41,43 @@ TRUTHS = {
 
 def main(options: argparse.Namespace) -> None:
     posterior = inc.pretrained("dmc")
-    print("| planted | studies | panel fails | chosen | seconds a study, without the panel |\n|---|---|---|---|---|")
+    print(
+        "| planted | studies | panel fails | chosen | seconds a study, without the panel"
+        " |\n|---|---|---|---|---|"
+    )
     for name in options.truths:
         (model, prior), chosen, fails, seconds = TRUTHS[name], Counter(), 0, 0.0
         for i in range(options.studies):
-            study = inc.Simulator(model, prior, inc.Design(options.trials, HALF)).simulate(options.people, seed=options.seed + i).trials
-            panel = inc.predictive_panel(posterior, study, n_replicates=options.replicates, seed=i + 1)
+            study = (
+                inc.Simulator(model, prior, inc.Design(options.trials, HALF))
+                .simulate(options.people, seed=options.seed + i)
+                .trials
+            )
+            panel = inc.predictive_panel(
+                posterior, study, n_replicates=options.replicates, seed=i + 1
+            )
             began = time.perf_counter()
             found = inc.rank_extensions(posterior, study, panel, seed=i + 1)
             seconds += time.perf_counter() - began
             fails += bool(found.failing)
             chosen[found.best or "none"] += 1
         words = "; ".join(f"{what} {n}" for what, n in chosen.most_common())
-        print(f"| {name} | {options.studies} | {fails} | {words} | {seconds / options.studies:.0f} |", flush=True)
+        print(
+            f"| {name} | {options.studies} | {fails} | {words} | {seconds / options.studies:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--studies", type=int, default=3)
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--trials", type=int, default=300)
     parser.add_argument("--replicates", type=int, default=99)
-    parser.add_argument("--seed", type=int, default=100, help="of the first study; the method was developed on 100")
+    parser.add_argument(
+        "--seed", type=int, default=100, help="of the first study; the method was developed on 100"
+    )
     parser.add_argument("--truths", nargs="+", choices=TRUTHS, default=list(TRUTHS))
     main(parser.parse_args())

@@ -35,7 +35,10 @@ def main() -> None:
     print("| 1000 people × 1000 draws | seconds | times ours |")
     print("|---|---|---|")
     print(f"| first call, compilation included | {first:.1f} | {first / together:.1f} |")
-    print(f"| later calls, other people | {together:.2f} ({min(seconds):.2f}–{max(seconds):.2f}) | 1 |")
+    print(
+        f"| later calls, other people | {together:.2f} ({min(seconds):.2f}–{max(seconds):.2f})"
+        " | 1 |"
+    )
     print(f"| one person a call | {alone:.1f} | {alone / together:.1f} |")
 
 

@@ -1,9 +1,11 @@
-"""How long a report takes and how large it is, and how long the explorer's curves take, beside the obvious alternatives.
+"""How long a report takes and how large it is, and how long the explorer's curves take, beside the
+obvious alternatives.
 
 Run: python benchmarks/pages.py [PEOPLE …]
 
-The report draws single people in the browser from numbers; the alternative is a matplotlib picture of each person. The explorer's curves come from
-the exact likelihood; the alternative is to simulate so many trials that a density is as smooth to the eye.
+The report draws single people in the browser from numbers; the alternative is a matplotlib picture
+of each person. The explorer's curves come from the exact likelihood; the alternative is to simulate
+so many trials that a density is as smooth to the eye.
 """
 
 from __future__ import annotations
@@ -28,27 +30,48 @@ DRAWN = 5
 
 def main(people: list[int]) -> None:
     posterior = inc.pretrained("dmc")
-    print("| people | report, s | report, MB | pictures of everybody, s | pictures, MB |\n|---|---|---|---|---|")
+    print(
+        "| people | report, s | report, MB | pictures of everybody, s | pictures, MB"
+        " |\n|---|---|---|---|---|"
+    )
     for n in people:
-        study = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), DESIGN).simulate(n, seed=1).trials
+        study = (
+            inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), DESIGN)
+            .simulate(n, seed=1)
+            .trials
+        )
         fit = inc.fit(study, posterior, mcmc=False, seed=1)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "report.html"
             inc.write_report(path, posterior=posterior, fit=fit)  # fonts and templates are loaded
-            seconds = _timed(lambda path=path, fit=fit: inc.write_report(path, posterior=posterior, fit=fit))
+            seconds = _timed(
+                lambda path=path, fit=fit: inc.write_report(path, posterior=posterior, fit=fit)
+            )
             drawn = _timed(lambda folder=folder, fit=fit: _pictures(fit, Path(folder)))
             size = sum(file.stat().st_size for file in Path(folder).glob("*.svg"))
             page = path.stat().st_size
         scale = n / DRAWN
-        print(f"| {n} | {seconds:.1f} | {page / 1e6:.1f} | {drawn * scale:.0f} | {size * scale / 1e6:.1f} |")
+        print(
+            f"| {n} | {seconds:.1f} | {page / 1e6:.1f} | {drawn * scale:.0f} |"
+            f" {size * scale / 1e6:.1f} |"
+        )
     model = inc.models.dmc()
     curves(model, TYPICAL)
-    moves = [_timed(lambda mu_c=mu_c: curves(model, np.r_[TYPICAL[:2], mu_c, TYPICAL[3:]])) for mu_c in np.linspace(0.3, 0.9, 50)]
+    moves = [
+        _timed(lambda mu_c=mu_c: curves(model, np.r_[TYPICAL[:2], mu_c, TYPICAL[3:]]))
+        for mu_c in np.linspace(0.3, 0.9, 50)
+    ]
     simulator = inc.Simulator(model, inc.priors.schaefer2025(), inc.Design(200_000, DESIGN.share))
     simulator.simulate_at(TYPICAL[None], seed=1)
-    simulated = [_timed(lambda seed=seed: simulator.simulate_at(TYPICAL[None], seed=seed)) for seed in range(5)]
+    simulated = [
+        _timed(lambda seed=seed: simulator.simulate_at(TYPICAL[None], seed=seed))
+        for seed in range(5)
+    ]
     exact, by_trials = (f"{1e3 * np.median(seconds):.0f} ms" for seconds in (moves, simulated))
-    print(f"\nCurves of one parameter value: {exact} (median of 50); 200,000 simulated trials: {by_trials}.")
+    print(
+        f"\nCurves of one parameter value: {exact} (median of 50); 200,000 simulated trials:"
+        f" {by_trials}."
+    )
 
 
 def _pictures(fit: inc.Fit, folder: Path) -> None:

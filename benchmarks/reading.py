@@ -1,9 +1,10 @@
-"""How long a large file of trials takes to read, beside pandas.read_csv on the same file in the same run.
+"""How long a large file of trials takes to read, beside pandas.read_csv on the same file in the
+same run.
 
 Run: python benchmarks/reading.py [ROWS …]
 
-Seconds of the clock and of the processor, the least of five runs; the ratio is that of processor seconds, since on a machine that does other
-work the clock says little.
+Seconds of the clock and of the processor, the least of five runs; the ratio is that of processor
+seconds, since on a machine that does other work the clock says little.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ REPEATS = 5
 
 
 def main(sizes: list[int]) -> None:
-    print("| rows | form | reader | clock, s | processor, s | times pandas.read_csv |\n|---|---|---|---|---|---|")
+    print(
+        "| rows | form | reader | clock, s | processor, s | times pandas.read_csv"
+        " |\n|---|---|---|---|---|---|"
+    )
     for rows in sizes:
         frame = study(rows)
         with tempfile.TemporaryDirectory() as folder:
@@ -33,19 +37,26 @@ def main(sizes: list[int]) -> None:
                 write(frame, path)
                 separator = ";" if "semicolon" in form else ","
                 readers: dict[str, Callable[[], object]] = {
-                    "pandas.read_csv": lambda path=path, separator=separator: pd.read_csv(path, sep=separator),
+                    "pandas.read_csv": lambda path=path, separator=separator: pd.read_csv(
+                        path, sep=separator
+                    ),
                     "read_table": lambda path=path: read_table(path),
                     "read_trials": lambda path=path: inc.read_trials(path),
                 }
                 found = dict(zip(readers, _timed(list(readers.values())), strict=True))
                 for name, (clock, processor) in found.items():
                     times = processor / found["pandas.read_csv"][1]
-                    print(f"| {rows:,} | {form} | {name} | {clock:.2f} | {processor:.2f} | {times:.1f} |")
+                    print(
+                        f"| {rows:,} | {form} | {name} | {clock:.2f} | {processor:.2f} |"
+                        f" {times:.1f} |"
+                    )
 
 
 FORMS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     "comma": lambda frame, path: frame.to_csv(path, index=False),
-    "semicolon, all quoted": lambda frame, path: frame.to_csv(path, index=False, sep=";", quoting=1),
+    "semicolon, all quoted": lambda frame, path: frame.to_csv(
+        path, index=False, sep=";", quoting=1
+    ),
 }
 
 

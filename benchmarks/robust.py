@@ -1,9 +1,11 @@
-"""Networks that know of lapses: what that buys where people lapse, and what it costs where they do not.
+"""Networks that know of lapses: what that buys where people lapse, and what it costs where they do
+not.
 
 python benchmarks/robust.py [--steps 8000] [--people 400] [--trials 300]
 
-Three networks learn for equally many steps under `priors.schaefer2025`: one that has never seen a lapse, one whose simulated people lapse at rates
-that are integrated out, and one that estimates the rate as a parameter. All read the same people, who lapse in 0, 2, 5 or 10 % of their trials.
+Three networks learn for equally many steps under `priors.schaefer2025`: one that has never seen a
+lapse, one whose simulated people lapse at rates that are integrated out, and one that estimates the
+rate as a parameter. All read the same people, who lapse in 0, 2, 5 or 10 % of their trials.
 """
 
 import argparse
@@ -23,7 +25,11 @@ RATES = (0.0, 0.02, 0.05, 0.10)
 def networks() -> dict[str, tuple[inc.Model, inc.Prior]]:
     prior, free = inc.priors.schaefer2025(), inc.models.dmc(free=["lapse"])
     estimated = prior.extended(lapse=lapse_rate())
-    return {"without": (inc.models.dmc(), prior), "marginal": (inc.marginalised(free, lapse=lapse_rate()), prior), "estimated": (free, estimated)}
+    return {
+        "without": (inc.models.dmc(), prior),
+        "marginal": (inc.marginalised(free, lapse=lapse_rate()), prior),
+        "estimated": (free, estimated),
+    }
 
 
 def people(rate: float, options: argparse.Namespace) -> inc.Simulations:
@@ -38,11 +44,22 @@ def people(rate: float, options: argparse.Namespace) -> inc.Simulations:
 
 def main(options: argparse.Namespace) -> None:
     plain: Array | None = None
-    heads = ("lapses in simulations", "people's lapses", "posterior SD, of that without", "90 % intervals hold", "of the worst parameter")
+    heads = (
+        "lapses in simulations",
+        "people's lapses",
+        "posterior SD, of that without",
+        "90 % intervals hold",
+        "of the worst parameter",
+    )
     print("| " + " | ".join((*heads, "RMSE, of prior SDs")) + " |\n|---|---|---|---|---|---|")
     spread = np.sqrt(inc.priors.schaefer2025().variances())
     for name, (model, prior) in networks().items():
-        posterior = inc.train(inc.Simulator(model, prior, inc.Design((50, 1000), HALF)), steps=options.steps, seed=3, progress=False)
+        posterior = inc.train(
+            inc.Simulator(model, prior, inc.Design((50, 1000), HALF)),
+            steps=options.steps,
+            seed=3,
+            progress=False,
+        )
         for rate in RATES:
             asked = people(rate, options)
             theta = posterior.sample(asked.trials, 1000, seed=4).theta[..., : asked.theta.shape[1]]
@@ -53,12 +70,17 @@ def main(options: argparse.Namespace) -> None:
             wider = np.exp(np.log(sd / plain).mean()) if rate == 0.0 else float("nan")
             rmse = np.sqrt(((theta.mean(axis=1) - asked.theta) ** 2).mean(axis=0)) / spread
             worst = int(np.argmin(held))
-            words = f"{held.mean():.3f} | {held[worst]:.3f} ({asked.parameter_names[worst]}) | {rmse.mean():.3f}"
+            words = (
+                f"{held.mean():.3f} | {held[worst]:.3f} ({asked.parameter_names[worst]}) |"
+                f" {rmse.mean():.3f}"
+            )
             print(f"| {name} | {rate:.0%} | {wider:.3f} | {words} |", flush=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--steps", type=int, default=8000)
     parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--trials", type=int, default=300)

@@ -1,9 +1,11 @@
-"""Simulator: speed and error, beside a compiled Euler scheme of 1 ms and a numpy noise matrix, in one run on one core.
+"""Simulator: speed and error, beside a compiled Euler scheme of 1 ms and a numpy noise matrix, in
+one run on one core.
 
     python benchmarks/simulator.py [--trials 1000000] [--repeats 3]
 
-All three have the same model and the same start distribution. The error is the largest deviation, over the twelve cells of the exact table
-(forward equation), of the mean correct RT and of the share of errors.
+All three have the same model and the same start distribution. The error is the largest deviation,
+over the twelve cells of the exact table (forward equation), of the mean correct RT and of the share
+of errors.
 """
 
 import argparse
@@ -18,7 +20,8 @@ from incongruent import models
 from incongruent.models.dmc import SIGMA, activation
 from incongruent.models.first_passage import beta_start
 
-# A, tau, mu_c, b: errors in % congruent, incongruent; mean correct first-passage time in ms congruent, incongruent
+# A, tau, mu_c, b: errors in % congruent, incongruent; mean correct first-passage time in ms
+# congruent, incongruent
 EXACT = {
     (20, 118.4, 0.57, 61): (1.818, 9.198, 78.01, 122.25),
     (20, 120, 0.57, 56): (2.211, 10.851, 69.78, 111.60),
@@ -30,10 +33,14 @@ EXACT = {
 Array = NDArray[np.float64]
 
 
-def bridge(theta: tuple[float, ...], condition: int, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def bridge(
+    theta: tuple[float, ...], condition: int, n: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """The simulator of this package."""
     model = models.dmc(fixed={"mu_R": 0.0, "sd_R": 0.0})
-    given = {"condition": np.full((1, n), condition, np.int8)}  # one data set, as the other schemes have one drift
+    given = {
+        "condition": np.full((1, n), condition, np.int8)
+    }  # one data set, as the other schemes have one drift
     values, answered = model.simulate(np.array([theta], float), given, np.ones((1, n), bool), rng)
     return values["rt"][answered].astype(float), values["response"][answered] == 0
 
@@ -61,24 +68,36 @@ def drift_of(theta: tuple[float, ...], condition: int, n_steps: int) -> Array:
     return mu_c + (1 - 2 * condition) * np.diff(activation(t, A, tau, 2.0))
 
 
-def euler(theta: tuple[float, ...], condition: int, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def euler(
+    theta: tuple[float, ...], condition: int, n: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """A compiled Euler scheme of 1 ms with early exit."""
-    rt, correct = _euler(rng, drift_of(theta, condition, 5000), float(theta[3]), SIGMA, beta_start(3.0), n)
+    rt, correct = _euler(
+        rng, drift_of(theta, condition, 5000), float(theta[3]), SIGMA, beta_start(3.0), n
+    )
     return rt[rt > 0], correct[rt > 0]
 
 
-def noise_matrix(theta: tuple[float, ...], condition: int, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """numpy: a matrix of steps for a few thousand trials at a time, cumulated, first passage found by argmax."""
+def noise_matrix(
+    theta: tuple[float, ...], condition: int, n: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """numpy: a matrix of steps for a few thousand trials at a time, cumulated, first passage found
+    by argmax.
+    """
     drift, b, found = drift_of(theta, condition, 2000), theta[3], []
     for first in range(0, n, 2000):
         m = min(2000, n - first)
         start = b * (2.0 * rng.beta(3.0, 3.0, m) - 1.0)
-        path = start[:, None] + np.cumsum(drift + SIGMA * rng.standard_normal((m, len(drift))), axis=1)
+        path = start[:, None] + np.cumsum(
+            drift + SIGMA * rng.standard_normal((m, len(drift))), axis=1
+        )
         crossed = np.abs(path) >= b
         hit = crossed.any(axis=1)
         step = crossed.argmax(axis=1)
         found.append((step[hit] + 1.0, path[np.arange(m), step][hit] > 0))
-    return np.concatenate([rt for rt, _ in found]), np.concatenate([correct for _, correct in found])
+    return np.concatenate([rt for rt, _ in found]), np.concatenate(
+        [correct for _, correct in found]
+    )
 
 
 def measure(simulate, n: int, repeats: int) -> dict[str, float]:
@@ -96,9 +115,16 @@ def measure(simulate, n: int, repeats: int) -> dict[str, float]:
                 exact = EXACT[theta]
                 mean_error = max(mean_error, abs(rt[correct].mean() - exact[2 + condition]))
                 noise = max(noise, rt[correct].std() / math.sqrt(correct.sum()))
-                share_error = max(share_error, abs(100.0 * (1.0 - correct.mean()) - exact[condition]))
+                share_error = max(
+                    share_error, abs(100.0 * (1.0 - correct.mean()) - exact[condition])
+                )
         seconds.append(spent)
-    return {"us": 1e6 * float(np.median(seconds)) / (n * len(cells)), "mean": mean_error, "share": share_error, "noise": noise}
+    return {
+        "us": 1e6 * float(np.median(seconds)) / (n * len(cells)),
+        "mean": mean_error,
+        "share": share_error,
+        "noise": noise,
+    }
 
 
 def main() -> None:
@@ -113,10 +139,16 @@ def main() -> None:
     }
     results = {name: measure(*arguments) for name, arguments in schemes.items()}
     ours = results["incongruent (bridge)"]["us"]
-    print("| scheme | µs a trial | times ours | error of mean correct RT, ms | of the share of errors, points | standard error of a mean, ms |")
+    print(
+        "| scheme | µs a trial | times ours | error of mean correct RT, ms | of the share of"
+        " errors, points | standard error of a mean, ms |"
+    )
     print("|---|---|---|---|---|---|")
     for name, r in results.items():
-        print(f"| {name} | {r['us']:.2f} | {r['us'] / ours:.1f} | {r['mean']:.2f} | {r['share']:.2f} | {r['noise']:.2f} |")
+        print(
+            f"| {name} | {r['us']:.2f} | {r['us'] / ours:.1f} | {r['mean']:.2f} | {r['share']:.2f}"
+            f" | {r['noise']:.2f} |"
+        )
 
 
 if __name__ == "__main__":

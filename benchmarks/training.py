@@ -2,8 +2,8 @@
 
     python benchmarks/training.py [--seconds 30 60 120 300] [--seed 1]
 
-Prior schaefer2025, trials 50 to 1000. Tested on 2000 fresh people of 500 trials (and of 100), simulated with steps of at most 1 ms and a seed that
-training never sees.
+Prior schaefer2025, trials 50 to 1000. Tested on 2000 fresh people of 500 trials (and of 100),
+simulated with steps of at most 1 ms and a seed that training never sees.
 """
 
 import argparse
@@ -20,7 +20,9 @@ TEST_SEED = 777
 
 def people(n_trials: int) -> Simulations:
     """The test people."""
-    exact = inc.Simulator(inc.models.dmc(dt=1.0), inc.priors.schaefer2025(), inc.Design(n_trials, SHARE))
+    exact = inc.Simulator(
+        inc.models.dmc(dt=1.0), inc.priors.schaefer2025(), inc.Design(n_trials, SHARE)
+    )
     return exact.simulate(2000, seed=TEST_SEED)
 
 
@@ -29,9 +31,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, nargs="+", default=[30, 60, 120, 300])
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 1000), SHARE))
+    simulator = inc.Simulator(
+        inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 1000), SHARE)
+    )
     tests = {n: people(n) for n in (500, 100)}
-    columns = ["seconds", "nats, 500 trials", "nats, 100 trials", "largest NRMSE", "largest calibration error", "90 % coverage", "contraction"]
+    columns = [
+        "seconds",
+        "nats, 500 trials",
+        "nats, 100 trials",
+        "largest NRMSE",
+        "largest calibration error",
+        "90 % coverage",
+        "contraction",
+    ]
     columns += ["steps", "simulated", "first step, s"]
     print(f"| {' | '.join(columns)} |")
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)

@@ -1,4 +1,6 @@
-"""The documentation site: ``sphinx-build -W -n --keep-going -b html docs build/docs``. Nothing is fetched while it is built or read."""
+"""The documentation site: ``sphinx-build -W -n --keep-going -b html docs build/docs``. Nothing is
+fetched while it is built or read.
+"""
 
 from __future__ import annotations
 
@@ -44,13 +46,29 @@ napoleon_use_rtype = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 90
 toc_object_entries_show_parents = "hide"
-# Without a network there is no inventory of other packages; their names stand as text. Private names have no page.
+# Without a network there is no inventory of other packages; their names stand as text. Private
+# names have no page.
 nitpick_ignore_regex = [
-    ("py:.*", r"(np|numpy|pd|pandas|xr|xarray|plt|matplotlib|jax|jaxtyping|equinox|eqx|scipy|stats|arviz|arviz_base|typer|nw|polars)(\..*)?"),
-    ("py:.*", r"(concurrent|collections|typing|pathlib|os|enum|abc|numba|contextlib|types|pickle)\..*"),
-    ("py:.*", r"(str|int|float|bool|dict|list|tuple|object|type|None|Any|Self|T|Callable|Literal|ValueError|TypeError|OSError|RuntimeWarning|Enum)"),
-    ("py:.*", r"incongruent\.(networks|chunks|checks\.simultaneous|checks\.panel_statistics)\..*"),  # what records hold inside
-    ("py:.*", r"incongruent\.(people\.T|checks\.candidates\.Variant)|tuple\[float"),  # … and half of a type that Sphinx cuts in two
+    (
+        "py:.*",
+        r"(np|numpy|pd|pandas|xr|xarray|plt|matplotlib|jax|jaxtyping|equinox|eqx|scipy|stats|arviz|arviz_base|typer|nw|polars)(\..*)?",
+    ),
+    (
+        "py:.*",
+        r"(concurrent|collections|typing|pathlib|os|enum|abc|numba|contextlib|types|pickle)\..*",
+    ),
+    (
+        "py:.*",
+        r"(str|int|float|bool|dict|list|tuple|object|type|None|Any|Self|T|Callable|Literal|ValueError|TypeError|OSError|RuntimeWarning|Enum)",
+    ),
+    (
+        "py:.*",
+        r"incongruent\.(networks|chunks|checks\.simultaneous|checks\.panel_statistics)\..*",
+    ),  # what records hold inside
+    (
+        "py:.*",
+        r"incongruent\.(people\.T|checks\.candidates\.Variant)|tuple\[float",
+    ),  # … and half of a type that Sphinx cuts in two
 ]
 
 html_theme = "furo"

@@ -1,4 +1,5 @@
-"""Every block of the documentation runs as it stands, page by page, and what it prints is what the page shows.
+"""Every block of the documentation runs as it stands, page by page, and what it prints is what the
+page shows.
 
 The word after the language says what a block is:
 
@@ -7,7 +8,8 @@ The word after the language says what a block is:
 ```python raises             run; has to raise what the ```text block after it says
 ```python foreign            code of another package: parsed only
 ```shell                     commands of ``incongruent``, run; ```shell foreign: not run
-```text                      what the block before printed; numbers are not compared, … stands for anything
+```text                      what the block before printed; numbers are not compared, … stands for
+anything
 ```text example              output that is shown, but differs from machine to machine
 ```r foreign                 R
 ============================ =================================================================
@@ -38,7 +40,10 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
 README = ROOT / "README.md"
-FENCE = re.compile(r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^ *(?P=ticks)[ \t]*$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^\n`]*)\n(?P<body>.*?)^ *(?P=ticks)[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
 RUN = ("python", "python raises", "shell", "text")
 SHOWN = ("python foreign", "shell foreign", "r foreign", "text example")
 QUICK = {"architecture.md", "science.md"}
@@ -68,7 +73,15 @@ class Block:
 def blocks_of(path: Path) -> list[Block]:
     page = path.read_text()
     found = FENCE.finditer(page)
-    return [Block(path.name, page.count("\n", 0, m.start()) + 2, m["info"].strip(), textwrap.dedent(m["body"])) for m in found]
+    return [
+        Block(
+            path.name,
+            page.count("\n", 0, m.start()) + 2,
+            m["info"].strip(),
+            textwrap.dedent(m["body"]),
+        )
+        for m in found
+    ]
 
 
 def commands_in(body: str) -> Iterator[list[str]]:
@@ -77,7 +90,7 @@ def commands_in(body: str) -> Iterator[list[str]]:
             yield shlex.split(line, comments=True)
 
 
-# --- what runs -------------------------------------------------------------------------------------------------------------------------------
+# --- what runs ------------------------------------------------------------------------------------
 
 
 def _python(block: Block, names: dict[str, Any]) -> str:
@@ -96,14 +109,22 @@ def _python(block: Block, names: dict[str, Any]) -> str:
 def _shell(block: Block) -> str:
     printed = io.StringIO()
     for words in commands_in(block.body):
-        assert words[0] == "incongruent", f"{block.place}: {words} is not run; call the block ```shell foreign"
+        assert words[0] == "incongruent", (
+            f"{block.place}: {words} is not run; call the block ```shell foreign"
+        )
         before, sys.argv = sys.argv, words
         try:
-            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), pytest.raises(SystemExit) as end:
+            with (
+                contextlib.redirect_stdout(printed),
+                contextlib.redirect_stderr(printed),
+                pytest.raises(SystemExit) as end,
+            ):
                 cli.main()
         finally:
             sys.argv = before
-        assert end.value.code == 0, f"{block.place}: {words} ended with {end.value.code}: {printed.getvalue()[-2000:]}"
+        assert end.value.code == 0, (
+            f"{block.place}: {words} ended with {end.value.code}: {printed.getvalue()[-2000:]}"
+        )
     return printed.getvalue()
 
 
@@ -119,7 +140,9 @@ def assert_shows(block: Block, printed: str) -> None:
     whole = " ".join(came)
     for line in filter(None, map(_line, block.body.splitlines())):
         pattern = re.escape(line).replace("…", ".*")
-        shown = any(re.fullmatch(pattern, other) for other in came) or re.search(pattern, whole)  # a sentence may be broken into lines
+        shown = any(re.fullmatch(pattern, other) for other in came) or re.search(
+            pattern, whole
+        )  # a sentence may be broken into lines
         assert shown, f"{block.place} shows {line!r}; what came was:\n{printed}"
 
 
@@ -141,7 +164,7 @@ def run_page(path: Path) -> dict[str, Any]:
     return names | {"printed": "".join(printed)}
 
 
-# --- what pages promise beside ------------------------------------------------------------------------------------------------------------------
+# --- what pages promise beside --------------------------------------------------------------------
 
 
 def own_simulator(names: dict[str, Any]) -> None:
@@ -173,16 +196,25 @@ def far_more_extreme(names: dict[str, Any]) -> None:
     truth = inc.priors.schaefer2025()
     for name in ("A", "b"):
         middle = float(truth[name].ppf(0.5))
-        assert abs(float(found.suggestion.prior[name].ppf(0.5)) - middle) < 0.4 * abs(float(found.suggestion.before[name].ppf(0.5)) - middle)
+        assert abs(float(found.suggestion.prior[name].ppf(0.5)) - middle) < 0.4 * abs(
+            float(found.suggestion.before[name].ppf(0.5)) - middle
+        )
     assert after.mmd.p_value > 0.05
     assert after.prior.p_value > 0.05
     assert after.verdict in (inc.Verdict.WELL_SPECIFIED, inc.Verdict.WASTEFUL)
     # the people themselves
     assert real.verdict is inc.Verdict.DEFICIENT
     assert {("A", "down"), ("b", "down")} <= set(real.prior.moves())
-    wide = inc.suggest_prior(inc.pretrained("dmc"), names["study"], seed=1).intervals().set_index("parameter")["median"]
+    wide = (
+        inc.suggest_prior(inc.pretrained("dmc"), names["study"], seed=1)
+        .intervals()
+        .set_index("parameter")["median"]
+    )
     near = real.suggestion.intervals().set_index("parameter")
-    for name in ("A", "b"):  # the network that ships, under its much wider prior, finds people in the same place
+    for name in (
+        "A",
+        "b",
+    ):  # the network that ships, under its much wider prior, finds people in the same place
         assert near.loc[name, "low"] <= wide[name] <= near.loc[name, "high"]
     assert any(name.startswith("skewness") for name in real.panel.failing())
     assert not any(name.startswith(("skewness", "SD")) for name in last.panel.failing())
@@ -190,19 +222,25 @@ def far_more_extreme(names: dict[str, Any]) -> None:
     assert [name for name, word in last.prior.moves() if word in ("up", "down")] in ([], ["lapse"])
 
 
-PROMISES: dict[str, Callable[[dict[str, Any]], None]] = {f.__name__ + ".md": f for f in (own_simulator, misspecification, far_more_extreme)}
+PROMISES: dict[str, Callable[[dict[str, Any]], None]] = {
+    f.__name__ + ".md": f for f in (own_simulator, misspecification, far_more_extreme)
+}
 RUNNING = [path for path in PAGES if any(block.info in RUN for block in blocks_of(path))]
 
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.stem, marks=_mark(p)) for p in RUNNING])
-def test_a_page_runs(path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_page_runs(
+    path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
     names = run_page(path)
     PROMISES.get(path.name, lambda names: None)(names)
 
 
-def test_output_that_a_page_does_not_print_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_that_a_page_does_not_print_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     page = tmp_path / "page.md"
 
@@ -211,8 +249,15 @@ def test_output_that_a_page_does_not_print_is_found(tmp_path: Path, monkeypatch:
         return run_page(page)
 
     assert runs(("python", "x = 1\nprint('seven', 7)"), ("text", "seven 8"))["x"] == 1
-    assert runs(("python raises", "float('x')"), ("text", "ValueError: could not …: 'x'"))["printed"].startswith("ValueError")
-    for wrong in ((("python", "print('six')"), ("text", "seven")), (("python", "float('x')"),), (("python raises", "1"),), (("shell", "ls"),)):
+    assert runs(("python raises", "float('x')"), ("text", "ValueError: could not …: 'x'"))[
+        "printed"
+    ].startswith("ValueError")
+    for wrong in (
+        (("python", "print('six')"), ("text", "seven")),
+        (("python", "float('x')"),),
+        (("python raises", "1"),),
+        (("shell", "ls"),),
+    ):
         with pytest.raises(AssertionError):
             runs(*wrong)
     with pytest.raises(AssertionError, match="noticed"):
@@ -221,13 +266,15 @@ def test_output_that_a_page_does_not_print_is_found(tmp_path: Path, monkeypatch:
         runs(("shell", "incongruent fit --no-such-option"))
 
 
-# --- what is looked at without running ----------------------------------------------------------------------------------------------------------
+# --- what is looked at without running ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_every_block_is_run_or_said_to_be_foreign(path: Path) -> None:
     for block in blocks_of(path):
-        assert block.info in (*RUN, *SHOWN) or block.info.startswith("{"), f"{block.place}: nobody knows what to do with ```{block.info}"
+        assert block.info in (*RUN, *SHOWN) or block.info.startswith("{"), (
+            f"{block.place}: nobody knows what to do with ```{block.info}"
+        )
         if block.info.startswith("python"):
             ast.parse(block.body)
     fences = re.findall(r"^ *`{3,}", path.read_text(), flags=re.MULTILINE)
@@ -238,12 +285,17 @@ def options_of(words: list[str]) -> tuple[set[str], list[str]]:
     """What a command knows, and the words after its name."""
     import typer.main
 
-    command, rest = typer.main.get_command(cli.app), [word for word in words[1:] if word != "--debug"]
+    command, rest = (
+        typer.main.get_command(cli.app),
+        [word for word in words[1:] if word != "--debug"],
+    )
     while hasattr(command, "commands"):
         assert rest, f"{words} names no command"
         assert rest[0] in command.commands, f"{words}: no command {rest[0]!r}"  # type: ignore[attr-defined]
         command, rest = command.commands[rest[0]], rest[1:]  # type: ignore[attr-defined]
-    return {option for p in command.params for option in (*p.opts, *p.secondary_opts)} | {"--help"}, rest
+    return {option for p in command.params for option in (*p.opts, *p.secondary_opts)} | {
+        "--help"
+    }, rest
 
 
 def unknown_options(words: list[str]) -> list[str]:
@@ -261,7 +313,11 @@ def test_no_command_or_option_is_unknown(path: Path) -> None:
     ]
     for words in shown:
         assert not unknown_options(words), f"{path.name}: {words}"
-    everywhere = {option for name in _all_commands() for option in options_of(["incongruent", *name.split()])[0]} | {"--debug"}
+    everywhere = {
+        option
+        for name in _all_commands()
+        for option in options_of(["incongruent", *name.split()])[0]
+    } | {"--debug"}
     mentioned = set(re.findall(r"(?<!`)`(--[a-z-]+)", path.read_text()))
     assert mentioned <= everywhere
 
@@ -276,11 +332,17 @@ def _all_commands() -> Iterator[str]:
     import typer.main
 
     for name, command in typer.main.get_command(cli.app).commands.items():  # type: ignore[attr-defined]
-        yield from (f"{name} {under}" for under in command.commands) if hasattr(command, "commands") else (name,)
+        yield from (
+            (f"{name} {under}" for under in command.commands)
+            if hasattr(command, "commands")
+            else (name,)
+        )
 
 
 def test_an_unknown_option_is_found() -> None:
-    assert unknown_options(["incongruent", "fit", "study.csv", "--out", "x", "--nosuch"]) == ["--nosuch"]
+    assert unknown_options(["incongruent", "fit", "study.csv", "--out", "x", "--nosuch"]) == [
+        "--nosuch"
+    ]
     assert unknown_options(["incongruent", "bank", "verify", "x", "--resimulate", "3"]) == []
 
 
@@ -289,11 +351,19 @@ def test_names_of_the_package_exist(path: Path) -> None:
     for name in re.findall(r"(?<!`)`inc\.([A-Za-z_][\w.]*)", path.read_text()):
         there: Any = inc
         for part in name.rstrip(".").split("."):
-            assert hasattr(there, part) or part in getattr(there, "__annotations__", {}), f"{path.name}: inc.{name}"
+            assert hasattr(there, part) or part in getattr(there, "__annotations__", {}), (
+                f"{path.name}: inc.{name}"
+            )
             there = getattr(there, part, None)
 
 
-RECORDS = {"history": inc.History, "posterior": inc.Posterior, "draws": inc.Draws, "correction": inc.Correction, "admission": Admission}
+RECORDS = {
+    "history": inc.History,
+    "posterior": inc.Posterior,
+    "draws": inc.Draws,
+    "correction": inc.Correction,
+    "admission": Admission,
+}
 """What these names stand for on every page."""
 
 
@@ -303,14 +373,25 @@ def test_attributes_of_records_exist(path: Path) -> None:
     for name, record in RECORDS.items():
         for attribute in re.findall(rf"(?<![\w.`]){name}\.([a-z_]+)|`{name}\.([a-z_]+)", text):
             word = attribute[0] or attribute[1]
-            assert word in {*dir(record), *getattr(record, "__dataclass_fields__", {}), "png", "csv", "nc"}, f"{path.name}: {name}.{word}"
+            assert word in {
+                *dir(record),
+                *getattr(record, "__dataclass_fields__", {}),
+                "png",
+                "csv",
+                "nc",
+            }, f"{path.name}: {name}.{word}"
 
 
 def slugs(path: Path) -> set[str]:
     """The anchors of a page's headings, as GitHub and the site make them."""
     text = FENCE.sub("", path.read_text())
     headings = re.findall(r"^#+ +(.*)$", text, flags=re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()).strip().replace(" ", "-") for heading in headings}
+    return {
+        re.sub(r"[^\w\- ]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower())
+        .strip()
+        .replace(" ", "-")
+        for heading in headings
+    }
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -325,13 +406,20 @@ def test_links_lead_somewhere(path: Path) -> None:
             continue  # the site leaves these links out where there is no gallery
         assert there.exists(), f"{path.name}: {target}"
         if anchor and there.suffix == ".md":
-            assert anchor in slugs(there), f"{path.name}: {target}; there are {sorted(slugs(there))}"
+            assert anchor in slugs(there), (
+                f"{path.name}: {target}; there are {sorted(slugs(there))}"
+            )
 
 
 def test_every_page_stands_in_the_table_of_contents() -> None:
     for folder in (DOCS, DOCS / "api"):
         index = folder / "index.md"
-        entries = {line.strip() for block in blocks_of(index) if block.info == "{toctree}" for line in block.body.splitlines()}
+        entries = {
+            line.strip()
+            for block in blocks_of(index)
+            if block.info == "{toctree}"
+            for line in block.body.splitlines()
+        }
         there = {path.stem for path in folder.iterdir() if path.suffix in (".md", ".rst")} - {
             "index",
             "sg_execution_times",
@@ -344,9 +432,15 @@ def documented() -> set[str]:
     names: set[str] = set()
     for page in (DOCS / "api").glob("*.rst"):
         module = ""
-        for directive, name in re.findall(r"^\.\. (\w+):: (\S+)", page.read_text(), flags=re.MULTILINE):
+        for directive, name in re.findall(
+            r"^\.\. (\w+):: (\S+)", page.read_text(), flags=re.MULTILINE
+        ):
             module = name if directive in ("currentmodule", "automodule") else module
-            names.add(f"{module}.{name}" if directive.startswith("auto") and directive != "automodule" else name)
+            names.add(
+                f"{module}.{name}"
+                if directive.startswith("auto") and directive != "automodule"
+                else name
+            )
     return names
 
 
@@ -360,12 +454,21 @@ def test_everything_exported_stands_in_the_reference() -> None:
     names = documented()
     missing = {f"incongruent.{name}" for name in exported()} - names
     assert not missing
-    models = {"incongruent.models." + name for name in inc.models.__all__ if name not in ("BUILDERS", "Model", "Parameter")}
+    models = {
+        "incongruent.models." + name
+        for name in inc.models.__all__
+        if name not in ("BUILDERS", "Model", "Parameter")
+    }
     assert models <= names
     assert {f"incongruent.networks.encoders.{name}" for name in inc.encoders.__all__} <= names
-    assert {f"incongruent.networks.flows.{name}" for name in ("CouplingFlow", "AutoregressiveFlow")} <= names
+    assert {
+        f"incongruent.networks.flows.{name}" for name in ("CouplingFlow", "AutoregressiveFlow")
+    } <= names
     assert {f"incongruent.priors.{name}" for name in inc.priors.NAMED} <= names
-    assert ".. automodule:: incongruent.plots\n   :members:\n   :imported-members:" in (DOCS / "api" / "plots.rst").read_text()
+    assert (
+        ".. automodule:: incongruent.plots\n   :members:\n   :imported-members:"
+        in (DOCS / "api" / "plots.rst").read_text()
+    )
 
 
 def sentences(error: str) -> set[str]:
@@ -373,9 +476,20 @@ def sentences(error: str) -> set[str]:
     found = set()
     for path in (ROOT / "src").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == error and node.args:
-                parts = node.args[0].values if isinstance(node.args[0], ast.JoinedStr) else [node.args[0]]
-                text = "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts)
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id == error
+                and node.args
+            ):
+                parts = (
+                    node.args[0].values
+                    if isinstance(node.args[0], ast.JoinedStr)
+                    else [node.args[0]]
+                )
+                text = "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else "…" for part in parts
+                )
                 found.add(text.replace("`", ""))
     return {text for text in found if text.startswith("Expected")}
 
@@ -383,7 +497,12 @@ def sentences(error: str) -> set[str]:
 @pytest.mark.parametrize("error", ["DataError", "TrainingError", "ScopeError"])
 def test_every_sentence_of_an_error_is_in_troubleshooting(error: str) -> None:
     page = (DOCS / "troubleshooting.md").read_text().replace("`", "")
-    begun = [text.rstrip(" …;") for text in re.findall(r"(?:^\| |[\"“])(Expected [^|\"”\n]{8,}?)(?: \||[\"”])", page, flags=re.MULTILINE)]
+    begun = [
+        text.rstrip(" …;")
+        for text in re.findall(
+            r"(?:^\| |[\"“])(Expected [^|\"”\n]{8,}?)(?: \||[\"”])", page, flags=re.MULTILINE
+        )
+    ]
     wanted = sentences(error)
     assert wanted
     assert not [text for text in wanted if not any(text.startswith(start) for start in begun)]
@@ -391,12 +510,37 @@ def test_every_sentence_of_an_error_is_in_troubleshooting(error: str) -> None:
 
 @pytest.mark.slow
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
-    for needed in ("sphinx", "furo", "myst_parser", "sphinx_copybutton", "sphinx_gallery", "latex2mathml"):
+    for needed in (
+        "sphinx",
+        "furo",
+        "myst_parser",
+        "sphinx_copybutton",
+        "sphinx_gallery",
+        "latex2mathml",
+    ):
         pytest.importorskip(needed, reason="the site needs pip install '.[docs]'")
-    command = [sys.executable, "-m", "sphinx", "-W", "-n", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "trees")]
-    command += ["-D", "plot_gallery=0"] if (DOCS / "gallery").is_dir() else []  # its scripts are run by the build of the site alone
-    done = subprocess.run([*command, str(DOCS), str(tmp_path / "site")], capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-W",
+        "-n",
+        "--keep-going",
+        "-q",
+        "-b",
+        "html",
+        "-d",
+        str(tmp_path / "trees"),
+    ]
+    command += (
+        ["-D", "plot_gallery=0"] if (DOCS / "gallery").is_dir() else []
+    )  # its scripts are run by the build of the site alone
+    done = subprocess.run(
+        [*command, str(DOCS), str(tmp_path / "site")], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     for page in ("index", "start", "api/posterior", "api/command_line"):
         assert (tmp_path / "site" / f"{page}.html").stat().st_size > 5_000
-    assert "incongruent bank verify" in (tmp_path / "site" / "api" / "command_line.html").read_text()
+    assert (
+        "incongruent bank verify" in (tmp_path / "site" / "api" / "command_line.html").read_text()
+    )

@@ -26,8 +26,13 @@ def main() -> None:
     result = inc.fit(inc.demo_study(), posterior, seed=1)
     save_figure(predictive_figure(result.prediction), FOLDER / "predictive_group.png")
     recovery = inc.recover(posterior, n_datasets=1000, seed=11)
-    save_figure(recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png")
-    save_figure(calibration_figure(inc.calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)), FOLDER / "calibration.png")
+    save_figure(
+        recovery_figure(recovery, posterior.simulator.model.parameters), FOLDER / "recovery.png"
+    )
+    save_figure(
+        calibration_figure(inc.calibrate(posterior, n_datasets=1000, corrected=True, seed=2037)),
+        FOLDER / "calibration.png",
+    )
     panel = inc.predictive_panel(posterior, _people_with_lapses(), n_replicates=200, seed=1)
     save_figure(panel_figure(panel), FOLDER / "panel.png")
     check = inc.check(posterior, inc.demo_study(), seed=1)
@@ -42,17 +47,29 @@ def _people_with_lapses() -> inc.Trials:
     prior = inc.priors.schaefer2025()
     model = inc.models.dmc(free=("lapse",))
     return (
-        inc.Simulator(model, prior.extended(lapse=stats.beta(50, 950)), inc.Design(300, {"congruent": 0.5, "incongruent": 0.5}))
+        inc.Simulator(
+            model,
+            prior.extended(lapse=stats.beta(50, 950)),
+            inc.Design(300, {"congruent": 0.5, "incongruent": 0.5}),
+        )
         .simulate(20, seed=1)
         .trials
     )
 
 
 def _far_more_extreme() -> inc.SummarySpace:
-    """Sixteen people of a published prior, and their trials in random batches, seen by a network that was trained for other people."""
+    """Sixteen people of a published prior, and their trials in random batches, seen by a network
+    that was trained for other people.
+    """
     design = inc.Design((100, 500), {"congruent": 0.5, "incongruent": 0.5})
-    network = inc.train(inc.Simulator(inc.models.dmc(), inc.priors.schaefer2024_initial(), design), steps=4000, seed=1)
-    simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design(336, design.share))
+    network = inc.train(
+        inc.Simulator(inc.models.dmc(), inc.priors.schaefer2024_initial(), design),
+        steps=4000,
+        seed=1,
+    )
+    simulator = inc.Simulator(
+        inc.models.dmc(), inc.priors.schaefer2025(), inc.Design(336, design.share)
+    )
     people = simulator.simulate(16, seed=7).trials
     pooled = inc.to_frame(people).sample(frac=1.0, random_state=1)
     pooled["subject"] = np.arange(len(pooled)) // 200

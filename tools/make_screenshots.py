@@ -1,4 +1,5 @@
-"""Photographs the report of the demo study, and the app's explorer, for the README and the docs. Run: python tools/make_screenshots.py
+"""Photographs the report of the demo study, and the app's explorer, for the README and the docs.
+Run: python tools/make_screenshots.py
 
 Needs the extras app and test, and a Chromium (INCONGRUENT_CHROMIUM, or /usr/bin/chromium).
 """
@@ -17,10 +18,15 @@ CHROMIUM = os.environ.get("INCONGRUENT_CHROMIUM", "/usr/bin/chromium")
 
 def main() -> None:
     posterior = inc.pretrained("dmc")
-    fit, check = inc.fit(inc.demo_study(), posterior, seed=1), inc.check(posterior, inc.demo_study(), seed=1)
+    fit, check = (
+        inc.fit(inc.demo_study(), posterior, seed=1),
+        inc.check(posterior, inc.demo_study(), seed=1),
+    )
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         origin = inc.Origin("demo study", "incongruent demo", 1)
-        path = inc.write_report(Path(folder) / "report.html", posterior=posterior, fit=fit, check=check, origin=origin)
+        path = inc.write_report(
+            Path(folder) / "report.html", posterior=posterior, fit=fit, check=check, origin=origin
+        )
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1040, "height": 900}, device_scale_factor=1.5)
         page.goto(path.as_uri())
@@ -36,7 +42,12 @@ def _between(page: Page, first: str, last: str, path: Path) -> None:
     assert a is not None
     assert b is not None
     top, left = a["y"] + page.evaluate("scrollY") - 10, min(a["x"], b["x"]) - 10
-    clip = {"x": left, "y": top, "width": max(a["width"], b["width"]) + 20, "height": b["y"] + b["height"] + page.evaluate("scrollY") - top + 10}
+    clip = {
+        "x": left,
+        "y": top,
+        "width": max(a["width"], b["width"]) + 20,
+        "height": b["y"] + b["height"] + page.evaluate("scrollY") - top + 10,
+    }
     page.screenshot(path=path, full_page=True, clip=clip)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,5 @@
-"""Trains the network that ships. Run: python tools/train_shipped.py [--minutes 40] [--out src/incongruent/pretrained/dmc.safetensors]
+"""Trains the network that ships. Run: python tools/train_shipped.py [--minutes 40] [--out
+src/incongruent/pretrained/dmc.safetensors]
 
 An interrupted run goes on from its checkpoint when the same command is given again.
 """
@@ -20,10 +21,20 @@ def main() -> None:
     options = parser.parse_args()
     design = inc.Design((20, 2000), {"congruent": (0.2, 0.8), "incongruent": (0.2, 0.8)})
     simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), design)
-    architecture = inc.Architecture(encoder=inc.encoders.Histogram(n_knots=48, width=384), flow=inc.flows.CouplingFlow(n_layers=6))
+    architecture = inc.Architecture(
+        encoder=inc.encoders.Histogram(n_knots=48, width=384),
+        flow=inc.flows.CouplingFlow(n_layers=6),
+    )
     recipe = inc.Recipe(window_bytes=900_000_000, reuse=8.0)
     checkpoint = options.out.with_suffix(".checkpoint")
-    posterior = inc.train(simulator, minutes=options.minutes, seed=SEED, architecture=architecture, recipe=recipe, checkpoint=checkpoint)
+    posterior = inc.train(
+        simulator,
+        minutes=options.minutes,
+        seed=SEED,
+        architecture=architecture,
+        recipe=recipe,
+        checkpoint=checkpoint,
+    )
     print(posterior.history)
     posterior.save(options.out)
     posterior = with_quality(posterior, n_datasets=6000, seed=SEED + 1)

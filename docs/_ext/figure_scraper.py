@@ -1,4 +1,6 @@
-"""Lets sphinx-gallery show figures that pyplot knows nothing of: every new `Figure` among the names of an example, as it is in print."""
+"""Lets sphinx-gallery show figures that pyplot knows nothing of: every new `Figure` among the names
+of an example, as it is in print.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,12 @@ from incongruent.plots import save_figure
 _shown: WeakSet[Figure] = WeakSet()
 
 
-def figure_scraper(block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any], **_: Any) -> str:
-    """Save the figures that a block of code has added to the example's names; return the reST that shows them."""
+def figure_scraper(
+    block: Any, block_vars: dict[str, Any], gallery_conf: dict[str, Any], **_: Any
+) -> str:
+    """Save the figures that a block of code has added to the example's names; return the reST that
+    shows them.
+    """
     paths, titles = [], []
     for figure in _figures(block_vars["example_globals"]):
         if figure in _shown:
@@ -31,5 +37,9 @@ def _figures(names: dict[str, Any]) -> list[Figure]:
     """Figures that names stand for, also those in lists, in order."""
     found: list[Figure] = []
     for value in names.values():
-        found += [each for each in (value if isinstance(value, list | tuple) else [value]) if isinstance(each, Figure)]
+        found += [
+            each
+            for each in (value if isinstance(value, list | tuple) else [value])
+            if isinstance(each, Figure)
+        ]
     return list(dict.fromkeys(found))

@@ -1,4 +1,6 @@
-"""A directive that writes the reference of the command line from the commands' own signatures: ``.. command-help::``."""
+"""A directive that writes the reference of the command line from the commands' own signatures:
+``.. command-help::``.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,12 @@ def parameters(function: Callable[..., Any]) -> Iterator[tuple[str, Any, Any, An
     hints = typing.get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
         kind, info = typing.get_args(hints[name])
-        yield name, next((k for k in typing.get_args(kind) if k is not type(None)), kind), info, parameter.default
+        yield (
+            name,
+            next((k for k in typing.get_args(kind) if k is not type(None)), kind),
+            info,
+            parameter.default,
+        )
 
 
 def written(name: str, function: Callable[..., Any]) -> Iterator[str]:
@@ -44,20 +51,42 @@ def written(name: str, function: Callable[..., Any]) -> Iterator[str]:
     told = list(parameters(function))
     arguments = [entry for entry in told if isinstance(entry[2], ArgumentInfo)]
     usage = " ".join([NAME, name, *(entry[0].upper() for entry in arguments), "[options]"])
-    yield from (f".. program:: {NAME} {name}", "", ".. code-block:: text", "", f"   {usage}", "", _plain(inspect.getdoc(function) or ""), "")
+    yield from (
+        f".. program:: {NAME} {name}",
+        "",
+        ".. code-block:: text",
+        "",
+        f"   {usage}",
+        "",
+        _plain(inspect.getdoc(function) or ""),
+        "",
+    )
     for entry, _, info, default in arguments:
         yield from (f"{entry.upper()}", f"    {_plain(info.help)}{_otherwise(default)}", "")
     for entry, kind, info, default in told:
         if (entry, kind, info, default) not in arguments:
-            yield from (f".. option:: {_flags(entry, kind, info)}", "", f"   {_plain(info.help)}{_otherwise(default)}", "")
+            yield from (
+                f".. option:: {_flags(entry, kind, info)}",
+                "",
+                f"   {_plain(info.help)}{_otherwise(default)}",
+                "",
+            )
 
 
 def _flags(name: str, kind: Any, info: Any) -> str:
-    declared = [word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)]  # in Annotated, typer finds the first name there
-    flags = [flag for word in declared or [f"--{name.replace('_', '-')}"] for flag in word.split("/")]
+    declared = [
+        word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)
+    ]  # in Annotated, typer finds the first name there
+    flags = [
+        flag for word in declared or [f"--{name.replace('_', '-')}"] for flag in word.split("/")
+    ]
     if kind is bool:
         return ", ".join(flags)
-    word = "|".join(member.value for member in kind) if isinstance(kind, type) and issubclass(kind, Enum) else WORDS.get(kind, "VALUE")
+    word = (
+        "|".join(member.value for member in kind)
+        if isinstance(kind, type) and issubclass(kind, Enum)
+        else WORDS.get(kind, "VALUE")
+    )
     return ", ".join(f"{flag} {word}" for flag in flags)
 
 
@@ -69,7 +98,11 @@ def _otherwise(default: Any) -> str:
     """Whether it has to be given, or what it is when left out."""
     if default is inspect.Parameter.empty:
         return " *Has to be given.*"
-    return "" if default is None or isinstance(default, bool) else f" *Default:* ``{getattr(default, 'value', default)}``."
+    return (
+        ""
+        if default is None or isinstance(default, bool)
+        else f" *Default:* ``{getattr(default, 'value', default)}``."
+    )
 
 
 class CommandHelp(SphinxDirective):

@@ -1,4 +1,6 @@
-"""Equations as MathML, which browsers draw by themselves: nothing is fetched, neither when the site is built nor when it is read."""
+"""Equations as MathML, which browsers draw by themselves: nothing is fetched, neither when the site
+is built nor when it is read.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,16 @@ def inline(self: HTML5Translator, node: nodes.math) -> None:
 
 def display(self: HTML5Translator, node: nodes.math_block) -> None:
     """An equation of its own."""
-    lines = node.astext().replace("{aligned}", "{align*}")  # GitHub wants the one, the converter the other
+    lines = node.astext().replace(
+        "{aligned}", "{align*}"
+    )  # GitHub wants the one, the converter the other
     self.body.append(f'<div class="math-block">{convert(lines, display="block")}</div>')
     raise nodes.SkipNode
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Make the renderer known under the name ``mathml``."""
-    app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(display, None))
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(inline, None), block_renderers=(display, None)
+    )
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,6 @@
-"""Pages link to files beside ``docs/`` as they lie in the repository; on the site these links lead to the pages that include the files."""
+"""Pages link to files beside ``docs/`` as they lie in the repository; on the site these links lead
+to the pages that include the files.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,11 @@ def rewrite(app: Sphinx, docname: str, source: list[str]) -> None:
 
     def page(found: re.Match[str]) -> str:
         path = posixpath.normpath(posixpath.join("docs", up, found[1] + found[2]))
-        return f"]({posixpath.relpath(PAGES[path], up or '.')}{found[3] or ''})" if path in PAGES else found[0]
+        return (
+            f"]({posixpath.relpath(PAGES[path], up or '.')}{found[3] or ''})"
+            if path in PAGES
+            else found[0]
+        )
 
     source[0] = LINK.sub(page, source[0])
     source[0] = GALLERY.sub(_example if (app.srcdir / "gallery").is_dir() else r"\1", source[0])

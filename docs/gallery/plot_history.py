@@ -2,7 +2,8 @@ r"""
 Did training go well?
 =====================
 
-Training and validation loss of the network that ships with the package, and of one that learned its simulations by heart.
+Training and validation loss of the network that ships with the package, and of one that learned its
+simulations by heart.
 """
 
 from dataclasses import replace
@@ -15,15 +16,21 @@ print(history)
 figure = history_figure(history)
 
 # %%
-# **How to read it.** The loss is the mean of −log q(θ | trials), lower is better. Validation data sets are never
-# learned from. The best point, whose weights are kept, is marked; the title says why training ended; what a network
+# **How to read it.** The loss is the mean of −log q(θ | trials), lower is better. Validation data
+# sets are never
+# learned from. The best point, whose weights are kept, is marked; the title says why training
+# ended; what a network
 # without data would score, the prior, is written at the top.
 #
-# **Good:** both lines fall and grow flat together. The validation loss may lie lower, since it is that of averaged
-# weights. **Too short:** the line is still steep at its end, and a longer budget would go on improving the network.
+# **Good:** both lines fall and grow flat together. The validation loss may lie lower, since it is
+# that of averaged
+# weights. **Too short:** the line is still steep at its end, and a longer budget would go on
+# improving the network.
 #
-# **Over-fitting:** the training loss goes on falling while the validation loss has turned, and the time after is
-# grey. It happens with simulations stored in a bank that is too small. More simulations help most, then dropout or a
+# **Over-fitting:** the training loss goes on falling while the validation loss has turned, and the
+# time after is
+# grey. It happens with simulations stored in a bank that is too small. More simulations help most,
+# then dropout or a
 # smaller network; the weights of the best point are still good.
 #
 # To show it, the same history with a validation loss that turns half-way:

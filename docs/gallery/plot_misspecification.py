@@ -19,16 +19,22 @@ print(people)
 figure = misspecification_figure(test, people)
 
 # %%
-# **How to read it.** Left: grey is how far studies of this size from model and prior lie from the reference; the line
-# is this study. Right: each person's conformal p-value, rarest on top, against how deep among the simulations the
+# **How to read it.** Left: grey is how far studies of this size from model and prior lie from the
+# reference; the line
+# is this study. Right: each person's conformal p-value, rarest on top, against how deep among the
+# simulations the
 # person lies.
 #
-# **Good:** the line among the grey, and everybody inside. **Bad:** a line in the critical region means that the study
-# as a whole differs, in where its people lie or in how alike they are, which the printed sentence tells apart; here
-# the people are more alike than the broad prior says, which does no harm to anybody's posterior. People outside
+# **Good:** the line among the grey, and everybody inside. **Bad:** a line in the critical region
+# means that the study
+# as a whole differs, in where its people lie or in how alike they are, which the printed sentence
+# tells apart; here
+# the people are more alike than the broad prior says, which does no harm to anybody's posterior.
+# People outside
 # (orange diamonds, named) do something the model never does: guessing, pauses, another coding.
 #
-# **Then:** look at the raw trials of people outside first. ``inc.check`` tells whether the prior, the model or
+# **Then:** look at the raw trials of people outside first. ``inc.check`` tells whether the prior,
+# the model or
 # neither should change.
 #
 # The same study, where three people answer at random in half of the trials:

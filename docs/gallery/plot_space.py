@@ -15,12 +15,18 @@ print(space)
 figure = space_figure(space)
 
 # %%
-# **How to read it.** Grey points are data sets that the network's own prior and model make, squares are people,
-# crosses another prior. The diagonal shows each component's distribution and the parameter that it goes along with
+# **How to read it.** Grey points are data sets that the network's own prior and model make, squares
+# are people,
+# crosses another prior. The diagonal shows each component's distribution and the parameter that it
+# goes along with
 # most.
 #
-# **Good:** people lie within the grey. **Bad:** people at the rim or beyond it: the network has to extrapolate there.
-# If they lie beside the grey on the component of one parameter, the prior of that parameter does not reach them; if
-# they lie beside it on a component that goes along with nothing, it is the model, the coding or the unit.
+# **Good:** people lie within the grey. **Bad:** people at the rim or beyond it: the network has to
+# extrapolate there.
+# If they lie beside the grey on the component of one parameter, the prior of that parameter does
+# not reach them; if
+# they lie beside it on a component that goes along with nothing, it is the model, the coding or the
+# unit.
 #
-# **Then:** move the prior (``inc.suggest_prior``), read the hygiene report (``inc.hygiene``), or extend the model.
+# **Then:** move the prior (``inc.suggest_prior``), read the hygiene report (``inc.hygiene``), or
+# extend the model.

@@ -1,6 +1,8 @@
-"""Amortized Bayesian inference for reaction-time models of conflict tasks, which says plainly when model and data do not go together.
+"""Amortized Bayesian inference for reaction-time models of conflict tasks, which says plainly when
+model and data do not go together.
 
-Read trials, simulate, train, infer, check: the rooms of this package are the pipeline, in its order. The public names stand in ``__init__.pyi``.
+Read trials, simulate, train, infer, check: the rooms of this package are the pipeline, in its
+order. The public names stand in ``__init__.pyi``.
 """
 
 import lazy_loader

@@ -34,7 +34,8 @@ class Fit:
         draws: of everybody who has trials.
         prediction: posterior prediction for the same people.
         study: the trials that the network saw, of everybody, also of people without any.
-        flags: for each person of the study, in what they lie outside what the network was trained for.
+        flags: for each person of the study, in what they lie outside what the network was trained
+            for.
     """
 
     draws: Draws
@@ -45,28 +46,42 @@ class Fit:
     @property
     def alarms(self) -> tuple[str, ...]:
         """What makes the whole fit doubtful, a sentence each; empty for most."""
-        return tuple(sentence for sentence in (_nobody_inside(self), _nobody_trusted(self.draws)) if sentence)
+        return tuple(
+            sentence for sentence in (_nobody_inside(self), _nobody_trusted(self.draws)) if sentence
+        )
 
     @property
     def not_fitted(self) -> tuple[str, ...]:
         """People without a single usable trial."""
-        return tuple(name for name, n in zip(self.study.names, self.study.n_trials, strict=True) if n == 0)
+        return tuple(
+            name for name, n in zip(self.study.names, self.study.n_trials, strict=True) if n == 0
+        )
 
     def people(self) -> pd.DataFrame:
-        """One row per person: trials used and left out, for which reason, errors by condition, flags."""
+        """One row per person: trials used and left out, for which reason, errors by condition,
+        flags.
+        """
         return people_table(self.draws, self.study, self.flags)
 
     def group(self) -> pd.DataFrame:
-        """One row per parameter: mean and SD over people of the posterior means, and the mean contraction."""
+        """One row per parameter: mean and SD over people of the posterior means, and the mean
+        contraction.
+        """
         means = self.draws.means
         sd = means.std(axis=0, ddof=1) if len(means) > 1 else np.full(means.shape[1], np.nan)
         units = [parameter.unit for parameter in self.draws.simulator.model.parameters]
-        columns = {"parameter": self.draws.parameter_names, "unit": units, "mean": means.mean(axis=0), "sd over people": sd}
+        columns = {
+            "parameter": self.draws.parameter_names,
+            "unit": units,
+            "mean": means.mean(axis=0),
+            "sd over people": sd,
+        }
         return pd.DataFrame({**columns, "contraction": self.draws.contraction.mean(axis=0)})
 
 
 def people_table(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """A row for each person: trials used and left out, for which reason, errors by condition, flags.
+    """A row for each person: trials used and left out, for which reason, errors by condition,
+    flags.
 
     Args:
         draws: of everybody who has trials.
@@ -74,7 +89,11 @@ def people_table(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) ->
         flags: for each person, in what they lie outside what the network was trained for.
     """
     frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
-    used = draws.simulator.design.levels if isinstance(draws.simulator.design, Design) else CONDITION.levels
+    used = (
+        draws.simulator.design.levels
+        if isinstance(draws.simulator.design, Design)
+        else CONDITION.levels
+    )
     levels = [level for level in CONDITION.levels if level != "neutral" or level in used]
     for level in levels:
         frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)
@@ -95,8 +114,9 @@ def _nobody_inside(result: Fit) -> str:
     if not all(result.flags):
         return ""
     return (
-        f"Nobody lies inside what the network was trained for ({n} of {n} flagged): the network's posteriors are extrapolations. Train a network "
-        f"under a prior and for a design that reach these data."
+        f"Nobody lies inside what the network was trained for ({n} of {n} flagged): the network's"
+        " posteriors are extrapolations. Train a network under a prior and for a design that reach"
+        " these data."
     )
 
 
@@ -106,10 +126,15 @@ def _nobody_trusted(draws: Draws) -> str:
     if correction is None or (correction.k_hat <= largest).any():
         return ""
     n, n_mcmc = len(draws), int(correction.mcmc.sum())
-    rest = "These posteriors are not to be trusted. " if n_mcmc == 0 else f"Posteriors of {n_mcmc} come from MCMC alone. "
+    rest = (
+        "These posteriors are not to be trusted. "
+        if n_mcmc == 0
+        else f"Posteriors of {n_mcmc} come from MCMC alone. "
+    )
     return (
-        f"The network's draws can be trusted for nobody (k_hat above {largest:.2f} for {n} of {n}): it does not know such data. {rest}Ask whether "
-        f"the model is right (check), and train a network under a prior that reaches these data."
+        f"The network's draws can be trusted for nobody (k_hat above {largest:.2f} for {n} of {n}):"
+        f" it does not know such data. {rest}Ask whether the model is right (check), and train a"
+        " network under a prior that reaches these data."
     )
 
 
@@ -125,7 +150,8 @@ def fit(
     first: Callable[[Draws, Admission], object] | None = None,
     seed: int,
 ) -> Fit:
-    """Posteriors and predictions for everybody in a study, corrected by the exact likelihood where the model has one.
+    """Posteriors and predictions for everybody in a study, corrected by the exact likelihood where
+    the model has one.
 
     Args:
         study: one data set a person.
@@ -134,14 +160,18 @@ def fit(
         prior: another prior than the network's, see `reweight`.
         exact: sample everybody by MCMC on the exact likelihood; slow.
         mcmc: sample by MCMC the people whose importance weights cannot be trusted.
-        anyway: go on also when nobody is inside what the network was trained for; ``alarms`` of the result then say so.
-        first: is given the network's own draws, and how the study was admitted, before the correction begins, which may take minutes; for example
+        anyway: go on also when nobody is inside what the network was trained for; ``alarms`` of the
+            result then say so.
+        first: is given the network's own draws, and how the study was admitted, before the
+            correction begins, which may take minutes; for example
             ``lambda draws, admission: write_uncorrected(draws, admission, "results")``.
         seed: of draws, correction and predictions.
 
     Raises:
-        ScopeError: when nobody is inside what the network was trained for, unless ``anyway`` is given.
-        LikelihoodError: when a prior or ``exact`` is asked for and the model has no exact likelihood.
+        ScopeError: when nobody is inside what the network was trained for, unless ``anyway`` is
+            given.
+        LikelihoodError: when a prior or ``exact`` is asked for and the model has no exact
+            likelihood.
         ValueError: when the prior reaches beyond the network's.
     """
     announce("drawing from the posteriors")

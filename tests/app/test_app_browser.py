@@ -1,4 +1,6 @@
-"""The page in a real browser: a file dropped, understood, put right and fitted; the explorer's speed; and that nobody reaches what is not theirs."""
+"""The page in a real browser: a file dropped, understood, put right and fitted; the explorer's
+speed; and that nobody reaches what is not theirs.
+"""
 
 import http.client
 import io
@@ -23,9 +25,18 @@ from incongruent.app.charts import TITLES
 PATIENCE = 60_000
 """ms; a page that takes longer is broken, on however busy a machine."""
 LIMIT = 3.0
-HOSTILE = ("<script>window.hacked=1</script>", "<img src=x onerror=window.hacked=1>", "\"'`${window.hacked=1}{{hacked}}", "🧠 ümläut", "x" * 1000)
+HOSTILE = (
+    "<script>window.hacked=1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    "\"'`${window.hacked=1}{{hacked}}",
+    "🧠 ümläut",
+    "x" * 1000,
+)
 CSV = "subject,condition,rt,accuracy\n" + "".join(
-    f"{s},{c},{400 + 10 * i},1\n" for s in "ab" for i in range(20) for c in ("congruent", "incongruent")
+    f"{s},{c},{400 + 10 * i},1\n"
+    for s in "ab"
+    for i in range(20)
+    for c in ("congruent", "incongruent")
 )
 
 
@@ -36,15 +47,42 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(place):
-    """A server of its own, with a working directory, a home for temporary files and a folder that can be looked into afterwards."""
+    """A server of its own, with a working directory, a home for temporary files and a folder that
+    can be looked into afterwards.
+    """
     for name in ("work", "cwd", "temporary"):
         (place / name).mkdir()
     environment = {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
-    environment |= {"TMPDIR": str(place / "temporary"), "PYTHONPATH": str(Path(inc.__file__).parents[1])}  # also where that is relative
-    shutil.copy(Path(inc.__file__).parent / "posterior" / "pretrained" / "dmc.safetensors", place / "a network.safetensors")
-    command = [sys.executable, "-m", "incongruent", "app", "--port", "0", "--no-browser", "--folder", str(place / "work"), "--limit", str(LIMIT)]
+    environment |= {
+        "TMPDIR": str(place / "temporary"),
+        "PYTHONPATH": str(Path(inc.__file__).parents[1]),
+    }  # also where that is relative
+    shutil.copy(
+        Path(inc.__file__).parent / "posterior" / "pretrained" / "dmc.safetensors",
+        place / "a network.safetensors",
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "incongruent",
+        "app",
+        "--port",
+        "0",
+        "--no-browser",
+        "--folder",
+        str(place / "work"),
+        "--limit",
+        str(LIMIT),
+    ]
     command += ["--network", str(place / "a network.safetensors")]
-    with subprocess.Popen(command, cwd=place / "cwd", env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+    with subprocess.Popen(
+        command,
+        cwd=place / "cwd",
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as server:
         assert server.stdout is not None
         line = server.stdout.readline()
         assert "The page is at http://127.0.0.1:" in line, line + server.stdout.read()
@@ -56,17 +94,31 @@ def address(place):
 
 @pytest.fixture
 def visit(chromium, address):
-    """Opens pages in browsers that know nothing of each other; afterwards nothing may have been complained of, or asked from elsewhere."""
+    """Opens pages in browsers that know nothing of each other; afterwards nothing may have been
+    complained of, or asked from elsewhere.
+    """
     contexts, complaints, elsewhere = [], [], []
 
     def open_page(path="/", width=1280):
-        context = chromium.new_context(viewport={"width": width, "height": 900}, accept_downloads=True)
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, accept_downloads=True
+        )
         context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: (
+                complaints.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: elsewhere.append(request.url) if local(request.url, address) is None else None)
+        page.on(
+            "request",
+            lambda request: (
+                elsewhere.append(request.url) if local(request.url, address) is None else None
+            ),
+        )
         page.goto(address + path)
         page.wait_for_selector(".top")
         return page
@@ -81,27 +133,43 @@ def visit(chromium, address):
 def local(url, address):
     """The URL if it is of the server, or within the page."""
     parts = urlsplit(url)
-    return url if parts.netloc == urlsplit(address).netloc or parts.scheme in ("data", "blob", "about") else None
+    return (
+        url
+        if parts.netloc == urlsplit(address).netloc or parts.scheme in ("data", "blob", "about")
+        else None
+    )
 
 
 def upload(page, content, name="trials.csv"):
     """Give a file to the page, and wait until it has been read."""
-    file = content if isinstance(content, str | Path) else {"name": name, "mimeType": "text/csv", "buffer": content}
-    page.evaluate("document.querySelectorAll('.at-file-name').forEach(name => name.classList.add('before'))")
+    file = (
+        content
+        if isinstance(content, str | Path)
+        else {"name": name, "mimeType": "text/csv", "buffer": content}
+    )
+    page.evaluate(
+        "document.querySelectorAll('.at-file-name').forEach(name => name.classList.add('before'))"
+    )
     page.set_input_files("input[type=file]", file)
     page.wait_for_selector(".at-file-name:not(.before)")
     page.wait_for_selector(".at-summary, .at-refusal:visible")
 
 
 def choose(page, control, option):
-    """Pick an option of a select; again where the page was drawn anew in the meantime, which closes the menu."""
+    """Pick an option of a select; again where the page was drawn anew in the meantime, which closes
+    the menu.
+    """
     for attempt in range(3):
         page.wait_for_function("!document.querySelector('.q-menu')")  # of the select before
         page.click(f".at-{control}")
         try:
-            return page.locator(".q-menu .q-item", has_text=re.compile(f"^{re.escape(option)}$")).click(timeout=10_000)
+            return page.locator(
+                ".q-menu .q-item", has_text=re.compile(f"^{re.escape(option)}$")
+            ).click(timeout=10_000)
         except Exception as error:
-            if attempt == 2 or type(error).__name__ != "TimeoutError":  # of playwright, which is imported where a browser is started
+            if (
+                attempt == 2 or type(error).__name__ != "TimeoutError"
+            ):  # of playwright, which is imported where a browser is started
                 raise
             page.keyboard.press("Escape")
 
@@ -119,13 +187,16 @@ def shown(page, text):
     page.wait_for_function("text => document.body.innerText.includes(text)", arg=text)
 
 
-# --- a file ---------------------------------------------------------------------------------------------------------------------------------
+# --- a file ---------------------------------------------------------------------------------------
 
 
 def test_one_file_for_each_person(visit, tmp_path):
     """Dropped together they are one study, whose people are called as the files are."""
     for later, name in enumerate(("sub-07", "sub-ü")):
-        trials = [f"{('con', 'incon')[i % 2]},{int(i % 9 > 0)},{400 + 3 * i + 30 * (i % 2) + later}" for i in range(60)]
+        trials = [
+            f"{('con', 'incon')[i % 2]},{int(i % 9 > 0)},{400 + 3 * i + 30 * (i % 2) + later}"
+            for i in range(60)
+        ]
         (tmp_path / f"{name}.csv").write_text("\n".join(["condition,correct,rt", *trials]))
     page = visit()
     page.set_input_files("input[type=file]", [tmp_path / "sub-07.csv", tmp_path / "sub-ü.csv"])
@@ -138,8 +209,17 @@ def test_one_file_for_each_person(visit, tmp_path):
 def test_two_files_of_one_name_are_two_people(visit):
     page, files = visit(), []
     for later in (0, 1):
-        trials = [f"{('con', 'incon')[i % 2]},{int(i % 9 > 0)},{400 + 3 * i + 30 * (i % 2) + later}" for i in range(60)]
-        files.append({"name": "data.csv", "mimeType": "text/csv", "buffer": "\n".join(["condition,correct,rt", *trials]).encode()})
+        trials = [
+            f"{('con', 'incon')[i % 2]},{int(i % 9 > 0)},{400 + 3 * i + 30 * (i % 2) + later}"
+            for i in range(60)
+        ]
+        files.append(
+            {
+                "name": "data.csv",
+                "mimeType": "text/csv",
+                "buffer": "\n".join(["condition,correct,rt", *trials]).encode(),
+            }
+        )
     page.set_input_files("input[type=file]", files)
     page.wait_for_selector(".at-summary, .at-refusal:visible")
     assert page.inner_text(".at-summary") == "2 people, 60 trials each; 0 trials left out."
@@ -157,7 +237,17 @@ def test_a_public_file_is_understood_and_a_part_of_it_chosen(visit, data_folder)
         "comp = congruent",
     ):
         shown(page, note)
-    assert page.locator(".at-raw").inner_text().split()[:9] == ["Subject", "Comp", "RT", "Error", "1", "comp", "601.657182", "0", "1"]
+    assert page.locator(".at-raw").inner_text().split()[:9] == [
+        "Subject",
+        "Comp",
+        "RT",
+        "Error",
+        "1",
+        "comp",
+        "601.657182",
+        "0",
+        "1",
+    ]
     write(page, "where", "Subject <= 4")
     shown(page, "4 people, 335–336 trials each; 0 trials left out.")
     write(page, "where", "Subjekt <= 4")
@@ -168,9 +258,16 @@ def test_a_public_file_is_understood_and_a_part_of_it_chosen(visit, data_folder)
 
 def test_a_file_without_header_is_put_right_step_by_step(visit):
     page = visit()
-    rows = [f"7 {s} {c} {0.4 + 0.01 * i + 0.02 * (c == 'z'):.3f} {int(i == 3)}" for s in (1, 2) for i in range(20) for c in "gz"]
+    rows = [
+        f"7 {s} {c} {0.4 + 0.01 * i + 0.02 * (c == 'z'):.3f} {int(i == 3)}"
+        for s in (1, 2)
+        for i in range(20)
+        for c in "gz"
+    ]
     upload(page, "\n".join(rows).encode(), "my data.dat")
-    assert "Expected a header with the columns' names in the first line of your file" in refusal(page)
+    assert "Expected a header with the columns' names in the first line of your file" in refusal(
+        page
+    )
     assert page.inner_text(".at-raw").splitlines()[0] == rows[0]
     write(page, "names", "lab, who, kind, rt, outcome")
     shown(page, "Expected one column that holds the condition")
@@ -186,7 +283,11 @@ def test_a_file_without_header_is_put_right_step_by_step(visit):
     shown(page, "2 people, 40 trials each; 0 trials left out.")
     shown(page, "g = congruent, z = incongruent (as given)")
     choose(page, "accuracy", "outcome")
-    shown(page, "Expected one of `accuracy` and `error`; got 'outcome' and 'outcome'. Leave one of them out.")
+    shown(
+        page,
+        "Expected one of `accuracy` and `error`; got 'outcome' and 'outcome'. Leave one of them"
+        " out.",
+    )
     choose(page, "error", "found out")
     shown(page, "Expected most answers to be correct")
     choose(page, "accuracy", "found out")
@@ -209,17 +310,34 @@ def test_what_is_too_large_is_refused_by_the_page_and_by_the_server(visit, addre
     sentence = "Expected at most 3 MB in all; this is more."
     page = visit()
     asked = []
-    page.on("request", lambda request: asked.append(request) if request.method == "POST" and "/upload/" in request.url else None)
-    page.set_input_files("input[type=file]", {"name": "large.csv", "mimeType": "text/csv", "buffer": b"1" * 3_100_000})
+    page.on(
+        "request",
+        lambda request: (
+            asked.append(request)
+            if request.method == "POST" and "/upload/" in request.url
+            else None
+        ),
+    )
+    page.set_input_files(
+        "input[type=file]",
+        {"name": "large.csv", "mimeType": "text/csv", "buffer": b"1" * 3_100_000},
+    )
     page.wait_for_selector(".at-refusal:visible")
     assert sentence in refusal(page)
     assert not asked
     upload(page, CSV.encode())
-    answer = page.request.post(asked[0].url, multipart={"file": {"name": "large.csv", "mimeType": "text/csv", "buffer": b"1" * 3_100_000}})
+    answer = page.request.post(
+        asked[0].url,
+        multipart={
+            "file": {"name": "large.csv", "mimeType": "text/csv", "buffer": b"1" * 3_100_000}
+        },
+    )
     assert answer.status == 413
     assert sentence in answer.text()
     with closing(http.client.HTTPConnection(urlsplit(address).netloc)) as connection:
-        connection.request("POST", urlsplit(asked[0].url).path, iter([b"1"] * 3), {"Transfer-Encoding": "chunked"})
+        connection.request(
+            "POST", urlsplit(asked[0].url).path, iter([b"1"] * 3), {"Transfer-Encoding": "chunked"}
+        )
         with connection.getresponse() as answer:
             assert answer.status == 411
 
@@ -227,7 +345,12 @@ def test_what_is_too_large_is_refused_by_the_page_and_by_the_server(visit, addre
 def test_hostile_names_are_text(visit, place):
     page = visit()
     quoted = ['"' + name.replace('"', '""') + '"' for name in HOSTILE]
-    rows = [f"{who},{c},{400 + 10 * i},1,{who}" for who in quoted for i in range(10) for c in ("congruent", "incongruent")]
+    rows = [
+        f"{who},{c},{400 + 10 * i},1,{who}"
+        for who in quoted
+        for i in range(10)
+        for c in ("congruent", "incongruent")
+    ]
     content = "\n".join([f"subject,condition,rt,accuracy,{quoted[0]}", *rows]).encode()
     for name in (*HOSTILE, "../../outside.csv"):
         upload(page, content, name + ".csv")
@@ -246,11 +369,15 @@ def test_hostile_names_are_text(visit, place):
     page.locator(".q-menu .q-item", has_text=HOSTILE[0]).click()
     shown(page, "Fit these data first.")
     assert page.evaluate("window.hacked") is None
-    names = {path.name for path in (place / "work").rglob("*") if path.is_file() and path.parent.name != "your files"}
+    names = {
+        path.name
+        for path in (place / "work").rglob("*")
+        if path.is_file() and path.parent.name != "your files"
+    }
     assert names <= {"your file"}
 
 
-# --- several visitors, and others -----------------------------------------------------------------------------------------------------------
+# --- several visitors, and others -----------------------------------------------------------------
 
 
 def test_visitors_do_not_see_each_other(visit, address):
@@ -262,7 +389,10 @@ def test_visitors_do_not_see_each_other(visit, address):
     shown(second, "None yet: drop a file on the page Fit")
     first.reload()
     assert first.inner_text(".at-file-name") == "secret.csv"
-    others = [{"name": name, "value": "of an app on another port", "domain": "127.0.0.1", "path": "/"} for name in ("session", "incongruent-1")]
+    others = [
+        {"name": name, "value": "of an app on another port", "domain": "127.0.0.1", "path": "/"}
+        for name in ("session", "incongruent-1")
+    ]
     first.context.add_cookies(others)
     first.reload()
     assert first.inner_text(".at-file-name") == "secret.csv"
@@ -270,7 +400,9 @@ def test_visitors_do_not_see_each_other(visit, address):
     link.goto(address.replace("127.0.0.1", "localhost"))  # another site, for the browser
     link.evaluate("address => { location.href = address }", address)
     link.wait_for_selector(".at-file-name")
-    guessed = [f"{address}/results/{token}/report.html" for token in ("", "x", "..", "%2e%2e%2fvisitor")]
+    guessed = [
+        f"{address}/results/{token}/report.html" for token in ("", "x", "..", "%2e%2e%2fvisitor")
+    ]
     assert [second.request.get(url).status for url in guessed] == [404, 404, 404, 404]
 
 
@@ -278,7 +410,9 @@ def test_requests_of_other_sites_are_refused(address, place):
     visitors = set((place / "work").glob("visitor-*"))
 
     def asked(headers, path="/"):
-        with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)) as connection:
+        with closing(
+            http.client.HTTPConnection(urlsplit(address).netloc, timeout=20)
+        ) as connection:
             connection.putrequest("GET", path, skip_host=True)
             for name, value in headers.items():
                 connection.putheader(name, value)
@@ -302,14 +436,21 @@ def test_requests_of_other_sites_are_refused(address, place):
     assert asked({"Host": here, "Origin": "null"}) == 403
     image = {"Host": here, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
     link = {"Host": here, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-    for site, image_status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+    for site, image_status in (
+        ("cross-site", 403),
+        ("same-site", 403),
+        ("same-origin", 200),
+        ("none", 200),
+    ):
         assert asked(image | {"Sec-Fetch-Site": site}) == image_status
         assert asked(link | {"Sec-Fetch-Site": site}) == 200
     assert asked(link | {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "iframe"}) == 403
     assert asked(upgrade | {"Origin": f"http://{here}"}, socket) == 101
     assert asked(upgrade | {"Origin": "http://evil.example"}, socket) == 403
     assert asked(upgrade | {"Host": "evil.example"}, socket) == 400
-    assert set((place / "work").glob("visitor-*")) == visitors  # whoever only looks leaves nothing behind
+    assert (
+        set((place / "work").glob("visitor-*")) == visitors
+    )  # whoever only looks leaves nothing behind
 
 
 CONTRAST = """() => {
@@ -332,7 +473,9 @@ def test_pages_can_be_heard_and_read(visit, address):
     assert page.evaluate("document.documentElement.lang") == "en-GB"
     page.click(".at-demo")
     page.get_by_role("heading", name="30 people, 240 trials each", level=3).wait_for()
-    headings = [(page.get_by_role("heading", level=level).all_text_contents()) for level in (1, 2, 3)]
+    headings = [
+        (page.get_by_role("heading", level=level).all_text_contents()) for level in (1, 2, 3)
+    ]
     assert headings == [
         ["incongruent: Fit"],
         ["Your data", "study.csv (simulated)", "Fit"],
@@ -358,11 +501,18 @@ def test_it_listens_on_this_machine_only(address):
     tables = [Path(f"/proc/net/{name}") for name in ("tcp", "tcp6")]
     if not tables[0].exists():
         pytest.skip("no /proc/net/tcp on this system")
-    lines = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()[1:]]
-    assert {fields[1] for fields in lines if fields[1].endswith(f":{port}") and fields[3] == "0A"} == {f"0100007F:{port}"}
+    lines = [
+        line.split()
+        for table in tables
+        if table.exists()
+        for line in table.read_text().splitlines()[1:]
+    ]
+    assert {
+        fields[1] for fields in lines if fields[1].endswith(f":{port}") and fields[3] == "0A"
+    } == {f"0100007F:{port}"}
 
 
-# --- the explorer ---------------------------------------------------------------------------------------------------------------------------
+# --- the explorer ---------------------------------------------------------------------------------
 
 WATCH = """() => {
   const charts = [...document.querySelectorAll(".chart")].map(e => getElement(parseInt(e.id.slice(1))).chart);
@@ -387,7 +537,9 @@ def test_a_moved_slider_changes_all_curves_at_once(visit):
         page.press(".at-slider-A [tabindex]", "ArrowRight")
         page.wait_for_function("n => moves.length > n", arg=i)
     assert all(a != b for a, b in zip(before, page.evaluate("numbers()"), strict=True))
-    times = page.evaluate("moves")  # beside other tests, on any machine; RESULTS.md has the figure of an idle one, and benchmarks/pages.py prints it
+    times = page.evaluate(
+        "moves"
+    )  # beside other tests, on any machine; RESULTS.md has the figure of an idle one, and benchmarks/pages.py prints it
     assert statistics.median(times[2:]) < 1000, times
 
 
@@ -398,11 +550,16 @@ def test_numbers_sliders_and_typical_values_go_together(visit):
     before = page.evaluate("numbers()")
     page.fill(".at-number-b input", "90")
     page.press(".at-number-b input", "Tab")
-    page.wait_for_function("() => document.querySelector('.at-slider-b [aria-valuenow], .at-slider-b[aria-valuenow]').ariaValueNow == 90")
+    page.wait_for_function(
+        "() => document.querySelector('.at-slider-b [aria-valuenow],"
+        " .at-slider-b[aria-valuenow]').ariaValueNow == 90"
+    )
     page.wait_for_function("before => numbers()[0] != before", arg=before[0])
     page.fill(".at-number-b input", "900")  # no value of b: nothing changes
     page.click(".at-reset")
-    page.wait_for_function("before => JSON.stringify(numbers()) == JSON.stringify(before)", arg=before)
+    page.wait_for_function(
+        "before => JSON.stringify(numbers()) == JSON.stringify(before)", arg=before
+    )
     assert page.input_value(".at-number-b input") == "60"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -413,7 +570,11 @@ def test_data_stand_behind_the_curves(visit, address):
     page.goto(f"{address}/explorer")
     page.wait_for_selector(".at-accuracy canvas")
     page.evaluate(WATCH)
-    series = "() => getElement(parseInt(document.querySelector('.at-accuracy').id.slice(1))).chart.getOption().series.map(s => s.data)"
+    series = (
+        "() =>"
+        " getElement(parseInt(document.querySelector('.at-accuracy').id.slice(1))).chart.getOption().series.map(s"
+        " => s.data)"
+    )
     page.wait_for_function(f"({series})()[2].length == 5")
     assert page.evaluate(series)[2] == [1, 1, 1, 1, 1]
     choose(page, "person", "none")
@@ -421,7 +582,7 @@ def test_data_stand_behind_the_curves(visit, address):
     assert page.locator(".at-take-mean").is_disabled()
 
 
-# --- a fit ----------------------------------------------------------------------------------------------------------------------------------
+# --- a fit ----------------------------------------------------------------------------------------
 
 
 def start_fit(page, address, where, data_folder, check):
@@ -467,12 +628,23 @@ def test_a_fit_ends_in_a_report(visit, address, data_folder):
     shown(page, "4 people of flankerData.txt, in ")
     report = page.frame_locator("iframe.report")
     assert report.locator("body").inner_text(timeout=PATIENCE)
-    assert page.locator("iframe.report").get_attribute("sandbox") == "allow-scripts allow-popups allow-downloads"
+    assert (
+        page.locator("iframe.report").get_attribute("sandbox")
+        == "allow-scripts allow-popups allow-downloads"
+    )
 
     with page.expect_download() as download:
         page.click("text=Download everything (zip)")
     names = zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())).namelist()
-    wanted = ("posterior.csv", "people.csv", "draws.nc", "report.html", "predictive_group.png", "check/verdict.json", "check/verdict.md")
+    wanted = (
+        "posterior.csv",
+        "people.csv",
+        "draws.nc",
+        "report.html",
+        "predictive_group.png",
+        "check/verdict.json",
+        "check/verdict.md",
+    )
     assert {f"results/{name}" for name in wanted} <= set(names)
     with page.expect_popup() as popup:
         page.click("text=Open the report in a new tab")

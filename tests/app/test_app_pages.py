@@ -1,4 +1,6 @@
-"""The pages without a browser, where what ends when has to be certain: readings and persons that are asked for while others are under way."""
+"""The pages without a browser, where what ends when has to be certain: readings and persons that
+are asked for while others are under way.
+"""
 
 import asyncio
 import threading
@@ -15,7 +17,9 @@ from incongruent.app.fit_page import FitPage
 from incongruent.app.house import House
 from incongruent.app.visitors import Visitors
 
-ROWS = "subject,condition,rt,accuracy\n" + "".join(f"{s},{c},{400 + 10 * i},1\n" for s in (1, 2, 3) for i in range(20) for c in ("con", "inc"))
+ROWS = "subject,condition,rt,accuracy\n" + "".join(
+    f"{s},{c},{400 + 10 * i},1\n" for s in (1, 2, 3) for i in range(20) for c in ("con", "inc")
+)
 
 
 class Gate:
@@ -33,7 +37,12 @@ class Gate:
 
 @pytest.fixture
 def house(tmp_path):
-    return House(Visitors(tmp_path), SimpleNamespace(ahead=lambda job: 0), {"dmc": inc.pretrained()}, 1_000_000)
+    return House(
+        Visitors(tmp_path),
+        SimpleNamespace(ahead=lambda job: 0),
+        {"dmc": inc.pretrained()},
+        1_000_000,
+    )
 
 
 def on_a_page(build):
@@ -50,7 +59,9 @@ def on_a_page(build):
 
 
 def buttons(page):
-    return [element.text for element in page.fitting.descendants() if isinstance(element, ui.button)]
+    return [
+        element.text for element in page.fitting.descendants() if isinstance(element, ui.button)
+    ]
 
 
 def give_file(visitor, content=ROWS):
@@ -82,7 +93,10 @@ def test_what_was_said_last_counts_whichever_reading_ends_last(house, monkeypatc
         await page._corrected()
         gate.opened.set()
         await slow
-        assert (visitor.reading.choices.where, visitor.reading.choices.unit) == ("subject <= 2", "ms")
+        assert (visitor.reading.choices.where, visitor.reading.choices.unit) == (
+            "subject <= 2",
+            "ms",
+        )
         assert visitor.reading.study.names == ("1", "2")
         assert not page.sign.visible
         assert buttons(page) == ["Fit"]
@@ -152,7 +166,12 @@ def test_wishes_for_a_fit_outlive_another_reading(house):
         page.with_check.set_value(False)
         page.anyway.set_value(True)
         await page._read(Choices(where="subject <= 2"))
-        assert (page.n_draws.value, page.seed.value, page.with_check.value, page.anyway.value) == (1000, 7, False, True)
+        assert (page.n_draws.value, page.seed.value, page.with_check.value, page.anyway.value) == (
+            1000,
+            7,
+            False,
+            True,
+        )
 
     on_a_page(walk)
 
@@ -177,7 +196,13 @@ def test_the_person_chosen_last_is_shown_whichever_is_ready_last(house, monkeypa
         await slow
         assert gate.calls == 1
         assert page.span is None
-        assert all(series["data"] == [] for numbers in sent for name in numbers for series in numbers[name]["series"] if "data" in series["id"])
+        assert all(
+            series["data"] == []
+            for numbers in sent
+            for name in numbers
+            for series in numbers[name]["series"]
+            if "data" in series["id"]
+        )
 
     on_a_page(walk)
 
@@ -190,8 +215,12 @@ def test_charts_say_what_they_show_after_every_move(house):
         page._send = lambda numbers: None
         await page._set_all([10.0, *page.typical[1:]])
         after = {chart: element.props["aria-label"] for chart, element in page.spoken.items()}
-        assert before["activation"].endswith("Model: bounds at ±60; the automatic part is at most 20.")
-        assert after["activation"].endswith("Model: bounds at ±60; the automatic part is at most 10.")
+        assert before["activation"].endswith(
+            "Model: bounds at ±60; the automatic part is at most 20."
+        )
+        assert after["activation"].endswith(
+            "Model: bounds at ±60; the automatic part is at most 10."
+        )
         assert before["error"] != after["error"]
 
     on_a_page(walk)

@@ -40,12 +40,16 @@ def test_distributions_of_equal_mean_are_told_apart_by_their_spread():
 @pytest.mark.slow
 def test_units_do_not_matter():
     a, b, units = normal(1), normal(2, 1.0), np.array([1e6, 1e-6])
-    assert c2st(a * units + 5.0, b * units + 5.0, seed=3) == pytest.approx(c2st(a, b, seed=3), abs=5 * SE)
+    assert c2st(a * units + 5.0, b * units + 5.0, seed=3) == pytest.approx(
+        c2st(a, b, seed=3), abs=5 * SE
+    )
 
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_number():
-    assert c2st(normal(1)[:500], normal(2, 1.0)[:500], seed=3) == c2st(normal(1)[:500], normal(2, 1.0)[:500], seed=3)
+    assert c2st(normal(1)[:500], normal(2, 1.0)[:500], seed=3) == c2st(
+        normal(1)[:500], normal(2, 1.0)[:500], seed=3
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +61,11 @@ def test_the_same_seed_gives_the_same_number():
         (np.ones((20, 0)), np.ones((20, 0)), r"got \(20, 0\)"),
         (normal(1)[:9], normal(2)[:9], "at least 10 draws of each; got 9"),
         (normal(1), normal(2, np.nan), "finite draws; got NaN"),
-        (np.ones((20, 2)), normal(2)[:20], r"varies in every dimension; got a constant in \[0, 1\]"),
+        (
+            np.ones((20, 2)),
+            normal(2)[:20],
+            r"varies in every dimension; got a constant in \[0, 1\]",
+        ),
     ],
 )
 def test_samples_that_cannot_be_compared_are_refused(reference, draws, words):

@@ -8,15 +8,37 @@ import incongruent as inc
 from incongruent.posterior.history import Evaluation, History, Stopped
 
 
-def history(*, seconds=100.0, waiting=0.0, first=5.0, n_simulated=100_000, batch_size=256, n_stored=None, validation=(1.0, 0.9, 0.8, 0.8)):
+def history(
+    *,
+    seconds=100.0,
+    waiting=0.0,
+    first=5.0,
+    n_simulated=100_000,
+    batch_size=256,
+    n_stored=None,
+    validation=(1.0, 0.9, 0.8, 0.8),
+):
     looks = tuple(
-        Evaluation(250 * (i + 1), seconds * (i + 1) / 4, 1.0 - 0.1 * i, v, v, 1e-3, n_simulated * (i + 1) // 4) for i, v in enumerate(validation)
+        Evaluation(
+            250 * (i + 1),
+            seconds * (i + 1) / 4,
+            1.0 - 0.1 * i,
+            v,
+            v,
+            1e-3,
+            n_simulated * (i + 1) // 4,
+        )
+        for i, v in enumerate(validation)
     )
-    return History(looks, Stopped.BUDGET, 2.0, batch_size, seconds - waiting, waiting, first, n_stored=n_stored)
+    return History(
+        looks, Stopped.BUDGET, 2.0, batch_size, seconds - waiting, waiting, first, n_stored=n_stored
+    )
 
 
 def diagnosed(posterior, encoder=None, **options):
-    return inc.diagnose_training(replace(posterior, history=history(**options), architecture=inc.Architecture(encoder)))
+    return inc.diagnose_training(
+        replace(posterior, history=history(**options), architecture=inc.Architecture(encoder))
+    )
 
 
 def test_a_run_without_fault(posterior):
@@ -39,9 +61,15 @@ def test_a_short_budget_goes_into_compilation(posterior):
 
 
 def test_dear_encoders(posterior):
-    assert "histogram encoder" in str(diagnosed(posterior, inc.encoders.SetTransformer(), n_simulated=500_000))
-    assert "Batches of 64 instead of 256" in str(diagnosed(posterior, inc.encoders.DeepSet(), n_simulated=500_000))
-    assert "Batches" not in str(diagnosed(posterior, inc.encoders.DeepSet(), n_simulated=500_000, batch_size=64))
+    assert "histogram encoder" in str(
+        diagnosed(posterior, inc.encoders.SetTransformer(), n_simulated=500_000)
+    )
+    assert "Batches of 64 instead of 256" in str(
+        diagnosed(posterior, inc.encoders.DeepSet(), n_simulated=500_000)
+    )
+    assert "Batches" not in str(
+        diagnosed(posterior, inc.encoders.DeepSet(), n_simulated=500_000, batch_size=64)
+    )
 
 
 def test_stored_simulations_learned_by_heart(posterior):

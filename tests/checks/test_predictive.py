@@ -11,14 +11,25 @@ import incongruent as inc
 from incongruent.checks import statistics
 from incongruent.checks.model.predictive import predict
 from incongruent.checks.network.recovery import Recovery, recover
-from incongruent.plots import people_figures, plot_history, predictive_figure, recovery_figure, save_png, styled
+from incongruent.plots import (
+    people_figures,
+    plot_history,
+    predictive_figure,
+    recovery_figure,
+    save_png,
+    styled,
+)
 from incongruent.plots.style import new_figure
 
 
 @pytest.fixture(scope="module")
 def trials() -> inc.Trials:
     third = {"congruent": 0.4, "incongruent": 0.4, "neutral": 0.2}
-    return inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design((20, 90), third)).simulate(30, seed=4).trials
+    return (
+        inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design((20, 90), third))
+        .simulate(30, seed=4)
+        .trials
+    )
 
 
 def of_person(trials: inc.Trials, person: int, level: str) -> tuple[np.ndarray, np.ndarray]:
@@ -29,21 +40,35 @@ def of_person(trials: inc.Trials, person: int, level: str) -> tuple[np.ndarray, 
 
 @pytest.mark.parametrize("level", ["congruent", "incongruent", "neutral"])
 def test_statistics_agree_with_the_plain_way(trials: inc.Trials, level: str) -> None:
-    quantiles, accuracy = statistics.rt_quantiles(trials, level), statistics.conditional_accuracy(trials, level)
+    quantiles, accuracy = (
+        statistics.rt_quantiles(trials, level),
+        statistics.conditional_accuracy(trials, level),
+    )
     errors, means = statistics.error_share(trials, level), statistics.mean_rt(trials, level)
     for person in range(len(trials)):
         rt, correct = of_person(trials, person, level)
         assert errors[person] == pytest.approx(1.0 - correct.mean())
         if correct.any():
-            np.testing.assert_allclose(quantiles[person], np.quantile(rt[correct].astype(float), statistics.PROBABILITIES), rtol=1e-6)
+            np.testing.assert_allclose(
+                quantiles[person],
+                np.quantile(rt[correct].astype(float), statistics.PROBABILITIES),
+                rtol=1e-6,
+            )
             assert means[person] == pytest.approx(rt[correct].astype(float).mean())
         order = np.argsort(rt, kind="stable")
         bins = np.arange(len(rt)) * 5 // len(rt)
-        np.testing.assert_allclose(accuracy[person], [correct[order][bins == k].mean() if (bins == k).any() else np.nan for k in range(5)])
+        np.testing.assert_allclose(
+            accuracy[person],
+            [correct[order][bins == k].mean() if (bins == k).any() else np.nan for k in range(5)],
+        )
 
 
 def test_a_condition_without_trials_has_no_statistics(trials: inc.Trials) -> None:
-    alone = replace(trials, present=trials.where("condition", "congruent"), answered=trials.where("condition", "congruent"))
+    alone = replace(
+        trials,
+        present=trials.where("condition", "congruent"),
+        answered=trials.where("condition", "congruent"),
+    )
     assert np.isnan(statistics.error_share(alone, "incongruent")).all()
     assert np.isnan(statistics.rt_quantiles(alone, "incongruent")).all()
     assert np.isnan(statistics.conditional_accuracy(alone, "incongruent")).all()
@@ -52,7 +77,10 @@ def test_a_condition_without_trials_has_no_statistics(trials: inc.Trials) -> Non
 
 def test_the_delta_function_is_the_difference_of_quantiles(trials: inc.Trials) -> None:
     at, delta = statistics.delta_function(trials)
-    slow, fast = statistics.rt_quantiles(trials, "incongruent"), statistics.rt_quantiles(trials, "congruent")
+    slow, fast = (
+        statistics.rt_quantiles(trials, "incongruent"),
+        statistics.rt_quantiles(trials, "congruent"),
+    )
     np.testing.assert_allclose(at + 0.5 * delta, slow)
     np.testing.assert_allclose(at - 0.5 * delta, fast)
 
@@ -65,7 +93,15 @@ def gaussian_recovery(bias: float, shrink: float, n: int = 4000) -> Recovery:
     mean, sd = 0.5 * data + bias, np.sqrt(0.5) * shrink
     draws = mean[:, None, :] + sd * rng.standard_normal((n, 500, 1))
     probability = ((draws < truth[:, None]).sum(axis=1) + 0.5) / 501
-    return Recovery(truth, mean, probability, np.full((n, 1), 0.5), np.zeros(n), rng.integers(20, 2000, n), ("m",))
+    return Recovery(
+        truth,
+        mean,
+        probability,
+        np.full((n, 1), 0.5),
+        np.zeros(n),
+        rng.integers(20, 2000, n),
+        ("m",),
+    )
 
 
 def test_recovery_of_a_normal_mean_is_what_theory_says() -> None:
@@ -89,7 +125,9 @@ def test_bins_of_trials_hold_every_data_set_once() -> None:
 def test_recovery_needs_simulations_of_the_same_parameters(posterior: inc.Posterior) -> None:
     other = inc.models.dmc(fixed={"sd_R": 30.0})
     prior = inc.Prior(**{name: inc.priors.broad()[name] for name in other.parameter_names})
-    simulations = inc.Simulator(other, prior, inc.Design(60, {"congruent": 1.0})).simulate(3, seed=1)
+    simulations = inc.Simulator(other, prior, inc.Design(60, {"congruent": 1.0})).simulate(
+        3, seed=1
+    )
     with pytest.raises(ValueError, match="Expected simulations with the parameters"):
         recover(posterior, simulations, seed=1)
 
@@ -97,12 +135,16 @@ def test_recovery_needs_simulations_of_the_same_parameters(posterior: inc.Poster
 def test_recovery_prints_and_draws(posterior: inc.Posterior, tmp_path) -> None:
     recovery = recover(posterior, n_datasets=200, n_draws=100, seed=2)
     assert "nats over the prior" in str(recovery)
-    save_png(recovery_figure(recovery, posterior.simulator.model.parameters), tmp_path / "recovery.png")
+    save_png(
+        recovery_figure(recovery, posterior.simulator.model.parameters), tmp_path / "recovery.png"
+    )
     assert (tmp_path / "recovery.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_predictions_from_the_truth_cover_the_data(posterior: inc.Posterior) -> None:
-    """With draws that are the true parameters, the data are one more replicate: 90 % bands hold 90 % of the statistics."""
+    """With draws that are the true parameters, the data are one more replicate: 90 % bands hold 90
+    % of the statistics.
+    """
     simulations = posterior.simulator.simulate(60, seed=6)
     theta = np.repeat(simulations.theta[:, None, :], 120, axis=1)
     draws = inc.Draws(theta, np.zeros((60, 120)), posterior.simulator, simulations.trials.names)
@@ -110,7 +152,9 @@ def test_predictions_from_the_truth_cover_the_data(posterior: inc.Posterior) -> 
     inside = []
     for name in ("quantiles congruent", "quantiles incongruent", "delta"):
         low, high = np.quantile(prediction.replicated[name], [0.05, 0.95], axis=0)
-        inside.append(((prediction.observed[name] >= low) & (prediction.observed[name] <= high)).mean(axis=1))
+        inside.append(
+            ((prediction.observed[name] >= low) & (prediction.observed[name] <= high)).mean(axis=1)
+        )
     by_person = np.mean(inside, axis=0)  # one number a person: statistics of one person go together
     assert abs(by_person.mean() - 0.9) < 5.0 * by_person.std() / np.sqrt(60) + 0.02
 

@@ -30,7 +30,9 @@ def dmc() -> inc.Posterior:
 
 @pytest.fixture(scope="module")
 def demo(dmc: inc.Posterior) -> Check:
-    """Thirty people of a population much narrower than the network's prior, made by the model itself."""
+    """Thirty people of a population much narrower than the network's prior, made by the model
+    itself.
+    """
     return check(dmc, demo_study(), n_replicates=39, seed=1)
 
 
@@ -68,16 +70,46 @@ def test_every_question_is_on_the_page_with_its_numbers(demo: Check) -> None:
 def test_what_is_written_is_what_was_found(demo: Check, tmp_path: Path) -> None:
     (tmp_path / "panel.png").write_bytes(b"of an earlier check")
     written = write_check(demo, tmp_path)
-    assert {path.name for path in written} == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png"}
+    assert {path.name for path in written} == {
+        "verdict.md",
+        "verdict.json",
+        "people.csv",
+        "scope.png",
+        "panel.png",
+    }
     assert all(path.stat().st_size > 100 for path in written)
     found = json.loads((tmp_path / "verdict.json").read_text())
     assert found["verdict"] == "safe but wasteful"
-    assert set(found["questions"]) == {"hygiene", "scope", "mmd", "model", "prior", "suggestion", "mmd_after"}
-    assert found["questions"]["suggestion"]["prior"].keys() == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
+    assert set(found["questions"]) == {
+        "hygiene",
+        "scope",
+        "mmd",
+        "model",
+        "prior",
+        "suggestion",
+        "mmd_after",
+    }
+    assert found["questions"]["suggestion"]["prior"].keys() == {
+        "A",
+        "tau",
+        "mu_c",
+        "b",
+        "mu_R",
+        "sd_R",
+    }
     assert found["advice"] == list(demo.advice)
     people = pd.read_csv(tmp_path / "people.csv")
     assert people["person"].astype(str).tolist() == list(demo.scope.names)
-    assert list(people.columns) == ["person", "p", "adjusted", "score", "depth", "outside", "stands_out", "failing"]
+    assert list(people.columns) == [
+        "person",
+        "p",
+        "adjusted",
+        "score",
+        "depth",
+        "outside",
+        "stands_out",
+        "failing",
+    ]
 
 
 @pytest.mark.slow
@@ -94,7 +126,10 @@ def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
     assert any("cannot give" in sentence for sentence in found.advice)
     if found.suggestion is not None:
         assert found.panel_after is not None
-        assert any("and the fitted model fails in" in sentence or "Moving the prior alone" in sentence for sentence in found.advice)
+        assert any(
+            "and the fitted model fails in" in sentence or "Moving the prior alone" in sentence
+            for sentence in found.advice
+        )
 
 
 @pytest.mark.slow
@@ -105,8 +140,13 @@ def test_pooled_batches_are_outside_with_the_reason(dmc: inc.Posterior) -> None:
     rng = np.random.default_rng(7)
     whole = {name: values[people.present] for name, values in people.values.items()}
     order = rng.permutation(int(people.present.sum()))[: 20 * 110].reshape(20, 110)
-    values, answered = {name: values[order] for name, values in whole.items()}, people.answered[people.present][order]
-    pooled = replace(people, values=values, answered=answered, present=np.ones((20, 110), bool), excluded={})
+    values, answered = (
+        {name: values[order] for name, values in whole.items()},
+        people.answered[people.present][order],
+    )
+    pooled = replace(
+        people, values=values, answered=answered, present=np.ones((20, 110), bool), excluded={}
+    )
     found = check(dmc, pooled, n_replicates=39, seed=1)
     assert found.hygiene["units"].severity is Severity.WARNING
     assert found.verdict is Verdict.OUTSIDE
@@ -148,17 +188,26 @@ def test_the_order_of_the_questions(demo: Check) -> None:
 
 def test_a_study_of_another_kind_is_refused(dmc: inc.Posterior) -> None:
     other = inc.trials_from({"x": np.ones((3, 5))}, columns=(inc.Continuous("x"),))
-    with pytest.raises(ValueError, match=r"Expected trials with the columns \['condition', 'response', 'rt'\]; got \['x'\]"):
+    with pytest.raises(
+        ValueError,
+        match=r"Expected trials with the columns \['condition', 'response', 'rt'\]; got \['x'\]",
+    ):
         check(dmc, other, seed=1)
 
 
 @pytest.mark.slow
-def test_verdicts_on_published_studies(dmc: inc.Posterior, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a reader of the field expects: long tails everywhere; a delta function that falls below zero; a flanker task without a conflict."""
+def test_verdicts_on_published_studies(
+    dmc: inc.Posterior, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a reader of the field expects: long tails everywhere; a delta function that falls below
+    zero; a flanker task without a conflict.
+    """
     monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
     flanker = check(dmc, inc.datasets.load("ulrich2015_flanker"), seed=1)
     assert flanker.verdict is Verdict.DEFICIENT
-    assert {"skewness of RT, congruent", "skewness of RT, incongruent"} <= set(flanker.panel.failing())
+    assert {"skewness of RT, congruent", "skewness of RT, incongruent"} <= set(
+        flanker.panel.failing()
+    )
     assert flanker.extension is not None
     assert flanker.extension.best == "lapses"
     simon = check(dmc, inc.datasets.load("pratte2010_simon1"), seed=1)

@@ -34,7 +34,23 @@ def network(posterior: inc.Posterior, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "study.csv"
-    assert run("simulate", "--people", 6, "--trials", 80, "--seed", 3, "--out", path, "--truth", tmp_path / "truth.csv", monkeypatch=monkeypatch) == 0
+    assert (
+        run(
+            "simulate",
+            "--people",
+            6,
+            "--trials",
+            80,
+            "--seed",
+            3,
+            "--out",
+            path,
+            "--truth",
+            tmp_path / "truth.csv",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     return path
 
 
@@ -47,18 +63,70 @@ def test_simulate_writes_trials_and_truth(study: Path, tmp_path: Path) -> None:
     assert truth["subject"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
-def test_simulate_repeats_itself(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run("simulate", "--people", 6, "--trials", 80, "--seed", 3, "--out", tmp_path / "again.csv", monkeypatch=monkeypatch) == 0
+def test_simulate_repeats_itself(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (
+        run(
+            "simulate",
+            "--people",
+            6,
+            "--trials",
+            80,
+            "--seed",
+            3,
+            "--out",
+            tmp_path / "again.csv",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     assert (tmp_path / "again.csv").read_bytes() == study.read_bytes()
 
 
-def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_fit_writes_what_it_promises(
+    study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     out = tmp_path / "results"
-    assert run("fit", study, "--out", out, "--network", network, "--draws", 200, "--seed", 1, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
+    assert (
+        run(
+            "fit",
+            study,
+            "--out",
+            out,
+            "--network",
+            network,
+            "--draws",
+            200,
+            "--seed",
+            1,
+            "--no-mcmc",
+            "--no-check",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     table, people = pd.read_csv(out / "posterior.csv"), pd.read_csv(out / "people.csv")
-    assert list(table.columns) == ["person", "parameter", "mean", "sd", "q05", "q50", "q95", "contraction"]
+    assert list(table.columns) == [
+        "person",
+        "parameter",
+        "mean",
+        "sd",
+        "q05",
+        "q50",
+        "q95",
+        "contraction",
+    ]
     assert len(table) == 6 * 6
-    wanted = ["person", "n_trials", "n_congruent", "n_incongruent", "n_excluded", "error_congruent", "error_incongruent"]
+    wanted = [
+        "person",
+        "n_trials",
+        "n_congruent",
+        "n_incongruent",
+        "n_excluded",
+        "error_congruent",
+        "error_incongruent",
+    ]
     assert list(people.columns)[:7] == wanted
     assert (people["n_trials"] + people["n_excluded"]).tolist() == [80] * 6
     assert ((people["ess"] > 0) & (people["ess"] <= 1)).all()
@@ -69,7 +137,9 @@ def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path,
     for name in ("predictive_group.png", "predictive_people_1.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
     page, shown = (out / "report.html").read_text(), capsys.readouterr().out
-    assert f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page  # how to do it again
+    assert (
+        f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page
+    )  # how to do it again
     assert "study.csv" in page
     assert "6 people" in shown
     assert "Posterior means over people" in shown
@@ -77,13 +147,19 @@ def test_fit_writes_what_it_promises(study: Path, network: Path, tmp_path: Path,
 
 
 @pytest.mark.parametrize("how", ["files", "folder", "pattern"])
-def test_several_files_are_one_study(how: str, study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_several_files_are_one_study(
+    how: str, study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     folder = tmp_path / "people"
     folder.mkdir()
     for name, person in pd.read_csv(study).groupby("subject"):
         person.drop(columns="subject").to_csv(folder / f"s{name}.csv", index=False)
     (folder / "notes.txt").write_text("Some notes [about] the study.")
-    given = {"files": sorted(folder.glob("*.csv")), "folder": [folder], "pattern": [folder / "s*.csv"]}[how]
+    given = {
+        "files": sorted(folder.glob("*.csv")),
+        "folder": [folder],
+        "pattern": [folder / "s*.csv"],
+    }[how]
     out = tmp_path / "results"
     options = ["--out", out, "--network", network, "--draws", 200, "--no-mcmc", "--no-check"]
     assert run("fit", *given, *options, monkeypatch=monkeypatch) == 0
@@ -91,20 +167,43 @@ def test_several_files_are_one_study(how: str, study: Path, network: Path, tmp_p
     shown = capsys.readouterr().out
     assert "6 files were read as one table" in shown
     assert ("'notes.txt'" in shown) == (how == "folder")
-    assert {"files": "6 files", "folder": "people", "pattern": "s*.csv"}[how] in (out / "report.html").read_text()
+    assert {"files": "6 files", "folder": "people", "pattern": "s*.csv"}[how] in (
+        out / "report.html"
+    ).read_text()
 
 
-def test_fit_with_the_same_seed_writes_the_same_tables(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fit_with_the_same_seed_writes_the_same_tables(
+    study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("one", "two"):
         assert (
-            run("fit", study, "--out", tmp_path / name, "--network", network, "--draws", 50, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
+            run(
+                "fit",
+                study,
+                "--out",
+                tmp_path / name,
+                "--network",
+                network,
+                "--draws",
+                50,
+                "--no-mcmc",
+                "--no-check",
+                monkeypatch=monkeypatch,
+            )
+            == 0
         )
-    assert (tmp_path / "one" / "posterior.csv").read_bytes() == (tmp_path / "two" / "posterior.csv").read_bytes()
+    assert (tmp_path / "one" / "posterior.csv").read_bytes() == (
+        tmp_path / "two" / "posterior.csv"
+    ).read_bytes()
 
 
-def test_hostile_names_reach_the_tables_as_they_are(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_hostile_names_reach_the_tables_as_they_are(
+    study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     trials = pd.read_csv(study)
-    trials["subject"] = trials["subject"].map(lambda s: f"[red]<b>{s}</b>[/], 'ü' 🙂 $x_" if s == 1 else f"p{s}")
+    trials["subject"] = trials["subject"].map(
+        lambda s: f"[red]<b>{s}</b>[/], 'ü' 🙂 $x_" if s == 1 else f"p{s}"
+    )
     trials.to_csv(tmp_path / "odd.csv", index=False)
     assert (
         run(
@@ -122,10 +221,14 @@ def test_hostile_names_reach_the_tables_as_they_are(study: Path, network: Path, 
         )
         == 0
     )
-    assert "[red]<b>1</b>[/], 'ü' 🙂 $x_" in set(pd.read_csv(tmp_path / "odd" / "people.csv")["person"])
+    assert "[red]<b>1</b>[/], 'ü' 🙂 $x_" in set(
+        pd.read_csv(tmp_path / "odd" / "people.csv")["person"]
+    )
 
 
-def test_somebody_without_trials_is_in_the_table_but_not_fitted(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_somebody_without_trials_is_in_the_table_but_not_fitted(
+    study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trials = pd.read_csv(study)
     trials.loc[trials["subject"] == 2, "rt_ms"] = -1.0
     trials.to_csv(tmp_path / "gap.csv", index=False)
@@ -145,17 +248,51 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(study: Path, net
         )
         == 0
     )
-    people, table = pd.read_csv(tmp_path / "gap" / "people.csv"), pd.read_csv(tmp_path / "gap" / "posterior.csv")
+    people, table = (
+        pd.read_csv(tmp_path / "gap" / "people.csv"),
+        pd.read_csv(tmp_path / "gap" / "posterior.csv"),
+    )
     assert people.loc[1, ["n_trials", "n_excluded", "flags"]].tolist() == [0, 80, "no trials"]
     assert set(table["person"]) == {1, 3, 4, 5, 6}
 
 
 @pytest.mark.slow
-def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small, capsys) -> None:
+def test_train_writes_a_network_that_fit_and_info_read(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small, capsys
+) -> None:
     monkeypatch.setattr(cli, "Architecture", lambda: small)
     out = tmp_path / "mine"
-    assert run("train", "--prior", "schaefer2025", "--steps", 60, "--trials", "50-200", "--out", out, monkeypatch=monkeypatch) == 0
-    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
+    assert (
+        run(
+            "train",
+            "--prior",
+            "schaefer2025",
+            "--steps",
+            60,
+            "--trials",
+            "50-200",
+            "--out",
+            out,
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
+    assert (
+        run(
+            "fit",
+            study,
+            "--out",
+            tmp_path / "results",
+            "--network",
+            out,
+            "--draws",
+            50,
+            "--no-mcmc",
+            "--no-check",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     assert run("info", out, "--figure", tmp_path / "loss.png", monkeypatch=monkeypatch) == 0
     assert (tmp_path / "loss.png").exists()
     shown = capsys.readouterr().out
@@ -167,19 +304,73 @@ def test_train_writes_a_network_that_fit_and_info_read(study: Path, tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.parametrize(("lapses", "parameters"), [("marginal", 6), ("estimated", 7)])
 def test_a_network_that_knows_of_lapses_is_trained_and_fits(
-    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small, lapses: str, parameters: int
+    study: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    small,
+    lapses: str,
+    parameters: int,
 ) -> None:
     monkeypatch.setattr(cli, "Architecture", lambda: small)
     monkeypatch.setattr(cli, "with_quality", lambda posterior, **_: posterior)  # minutes
     out = tmp_path / "robust"
-    assert run("train", "--lapses", lapses, "--steps", 60, "--trials", "50-200", "--out", out, monkeypatch=monkeypatch) == 0
-    assert run("fit", study, "--out", tmp_path / "results", "--network", out, "--draws", 50, "--no-mcmc", "--no-check", monkeypatch=monkeypatch) == 0
+    assert (
+        run(
+            "train",
+            "--lapses",
+            lapses,
+            "--steps",
+            60,
+            "--trials",
+            "50-200",
+            "--out",
+            out,
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
+    assert (
+        run(
+            "fit",
+            study,
+            "--out",
+            tmp_path / "results",
+            "--network",
+            out,
+            "--draws",
+            50,
+            "--no-mcmc",
+            "--no-check",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     assert pd.read_csv(tmp_path / "results" / "posterior.csv")["parameter"].nunique() == parameters
 
 
-def test_recover_prints_and_writes(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    assert run("recover", network, "--datasets", 40, "--out", tmp_path / "recovery", monkeypatch=monkeypatch) == 0
-    assert set(pd.read_csv(tmp_path / "recovery" / "recovery.csv")["parameter"]) == {"A", "tau", "mu_c", "b", "mu_R", "sd_R"}
+def test_recover_prints_and_writes(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    assert (
+        run(
+            "recover",
+            network,
+            "--datasets",
+            40,
+            "--out",
+            tmp_path / "recovery",
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
+    assert set(pd.read_csv(tmp_path / "recovery" / "recovery.csv")["parameter"]) == {
+        "A",
+        "tau",
+        "mu_c",
+        "b",
+        "mu_R",
+        "sd_R",
+    }
     assert (tmp_path / "recovery" / "recovery.png").exists()
     shown = capsys.readouterr().out
     assert "40 simulated data sets" in shown
@@ -193,14 +384,31 @@ def test_recover_prints_and_writes(network: Path, tmp_path: Path, monkeypatch: p
     assert "as the network gives them" in capsys.readouterr().out
 
 
-def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_another_prior_moves_the_posterior(
+    study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     arguments = ("fit", study, "--network", network, "--draws", 100, "--no-mcmc", "--no-check")
     assert run(*arguments, "--out", tmp_path / "own", monkeypatch=monkeypatch) == 0
-    assert run(*arguments, "--out", tmp_path / "other", "--prior", "broad", monkeypatch=monkeypatch) == 0
+    assert (
+        run(*arguments, "--out", tmp_path / "other", "--prior", "broad", monkeypatch=monkeypatch)
+        == 0
+    )
     own, other = (pd.read_csv(tmp_path / name / "posterior.csv") for name in ("own", "other"))
     assert not np.allclose(own["mean"], other["mean"])
-    assert run(*arguments, "--out", tmp_path / "wide", "--prior", "schaefer2024_initial", monkeypatch=monkeypatch) == 2
-    assert "which the network was trained for" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert (
+        run(
+            *arguments,
+            "--out",
+            tmp_path / "wide",
+            "--prior",
+            "schaefer2024_initial",
+            monkeypatch=monkeypatch,
+        )
+        == 2
+    )
+    assert "which the network was trained for" in " ".join(
+        capsys.readouterr().err.replace("│", " ").split()
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,10 +428,18 @@ def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path:
         (["fit", "a.csv", "--out", "x", "--unit", "years"], 2, "ms or s"),
         (["simulate", "--out", "x.csv", "--congruent", "1.5"], 2, "--congruent"),
         (["nonsense"], 2, "No such command"),
-        (["simulate"], 2, "Expected --out for one study or --bank for a folder of simulations; got neither"),
+        (
+            ["simulate"],
+            2,
+            "Expected --out for one study or --bank for a folder of simulations; got neither",
+        ),
         (["simulate", "--out", "x.csv", "--bank", "b"], 2, "got both"),
         (["simulate", "--bank", "b", "--truth", "t.csv"], 2, "Expected --truth with --out"),
-        (["simulate", "--out", "x.csv", "--trials", "50-100"], 2, "Expected one number for --trials with --out; got '50-100'"),
+        (
+            ["simulate", "--out", "x.csv", "--trials", "50-100"],
+            2,
+            "Expected one number for --trials with --out; got '50-100'",
+        ),
         (["simulate", "--bank", "b", "--trials", "0-10"], 2, "n_trials of at least 1"),
         (["bank", "info", "nowhere"], 1, "Expected a bank at nowhere; there is none"),
         (["bank", "verify", "nowhere"], 1, "there is none"),
@@ -231,7 +447,14 @@ def test_another_prior_moves_the_posterior(study: Path, network: Path, tmp_path:
         (["bank", "merge", "nowhere"], 2, "--out"),
     ],
 )
-def test_exit_codes_and_sentences(arguments: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_exit_codes_and_sentences(
+    arguments: list[str],
+    code: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys,
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(*arguments, monkeypatch=monkeypatch) == code
     said = capsys.readouterr().err
@@ -239,18 +462,47 @@ def test_exit_codes_and_sentences(arguments: list[str], code: int, words: str, t
     assert "Traceback" not in said
 
 
-def test_banks_are_written_described_verified_and_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_banks_are_written_described_verified_and_merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     monkeypatch.chdir(tmp_path)
     options = ("--trials", "5-20", "--congruent", "0.2-0.8", "--workers", 2)
     for name, people, seed in (("a", 300, 1), ("b", 100, 2), ("a", 520, 1)):
-        assert run("simulate", "--bank", name, "--people", people, "--seed", seed, *options, monkeypatch=monkeypatch) == 0
-    assert "Bank of 520 of 520 data sets (3 of 3 chunks whole) of the model 'dmc', up to 20 trials each, seed 1, in a." in capsys.readouterr().out
+        assert (
+            run(
+                "simulate",
+                "--bank",
+                name,
+                "--people",
+                people,
+                "--seed",
+                seed,
+                *options,
+                monkeypatch=monkeypatch,
+            )
+            == 0
+        )
+    assert (
+        "Bank of 520 of 520 data sets (3 of 3 chunks whole) of the model 'dmc', up to 20 trials"
+        " each, seed 1, in a." in capsys.readouterr().out
+    )
     bank = inc.open_bank("a")
-    assert (bank.simulator.design.n_trials, dict(bank.simulator.design.share)["congruent"]) == ((5, 20), (0.2, 0.8))
-    assert run("simulate", "--bank", "a", "--seed", 1, "--trials", "5-30", monkeypatch=monkeypatch) == 1
-    assert "simulator.design.n_trials[1] 30 instead of 20" in " ".join(capsys.readouterr().err.split())
+    assert (bank.simulator.design.n_trials, dict(bank.simulator.design.share)["congruent"]) == (
+        (5, 20),
+        (0.2, 0.8),
+    )
+    assert (
+        run("simulate", "--bank", "a", "--seed", 1, "--trials", "5-30", monkeypatch=monkeypatch)
+        == 1
+    )
+    assert "simulator.design.n_trials[1] 30 instead of 20" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert run("bank", "verify", "a", "--resimulate", 3, monkeypatch=monkeypatch) == 0
-    assert "3 of 3 chunks of the bank a are whole; simulated again, 0, 1, 2 came out the same." in capsys.readouterr().out
+    assert (
+        "3 of 3 chunks of the bank a are whole; simulated again, 0, 1, 2 came out the same."
+        in capsys.readouterr().out
+    )
     assert run("bank", "merge", "a", "b", "--out", "c", monkeypatch=monkeypatch) == 0
     assert run("bank", "info", "c", monkeypatch=monkeypatch) == 0
     shown = capsys.readouterr().out
@@ -258,10 +510,14 @@ def test_banks_are_written_described_verified_and_merged(tmp_path: Path, monkeyp
     assert "chunks  3 of seed 1\nchunks  1 of seed 2" in shown
     (tmp_path / "c" / "theta" / "c" / "1" / "0").write_bytes(b"")
     assert run("bank", "verify", "c", monkeypatch=monkeypatch) == 1
-    assert "1 damaged (1), to be simulated again with write_chunk" in " ".join(capsys.readouterr().err.split())
+    assert "1 damaged (1), to be simulated again with write_chunk" in " ".join(
+        capsys.readouterr().err.split()
+    )
 
 
-def test_bad_data_is_exit_code_1_in_a_sentence_and_debug_shows_the_traceback(network: Path, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_bad_data_is_exit_code_1_in_a_sentence_and_debug_shows_the_traceback(
+    network: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
     arguments = ("fit", tmp_path / "bad.csv", "--out", tmp_path / "x", "--network", network)
     assert run(*arguments, monkeypatch=monkeypatch) == 1
@@ -273,18 +529,53 @@ def test_bad_data_is_exit_code_1_in_a_sentence_and_debug_shows_the_traceback(net
 
 
 def test_the_installed_command_answers() -> None:
-    done = subprocess.run([sys.executable, "-m", "incongruent", "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "incongruent", "--help"], capture_output=True, text=True, check=True
+    )
     for command in ("demo", "fit", "simulate", "train", "recover", "info"):
         assert command in done.stdout
 
 
 @pytest.mark.slow
-def test_check_and_fit_with_check_give_one_verdict(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    assert run("check", study, "--out", tmp_path / "alone", "--seed", 1, monkeypatch=monkeypatch) == 0
+def test_check_and_fit_with_check_give_one_verdict(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    assert (
+        run("check", study, "--out", tmp_path / "alone", "--seed", 1, monkeypatch=monkeypatch) == 0
+    )
     assert "Results in" in capsys.readouterr().out
-    assert run("fit", study, "--out", tmp_path / "both", "--draws", 100, "--no-mcmc", "--seed", 1, monkeypatch=monkeypatch) == 0
+    assert (
+        run(
+            "fit",
+            study,
+            "--out",
+            tmp_path / "both",
+            "--draws",
+            100,
+            "--no-mcmc",
+            "--seed",
+            1,
+            monkeypatch=monkeypatch,
+        )
+        == 0
+    )
     names = {path.name for path in (tmp_path / "alone").iterdir()}
-    assert names == {"verdict.md", "verdict.json", "people.csv", "scope.png", "panel.png", "report.html"}
-    assert json.loads((tmp_path / "alone" / "verdict.json").read_text())["verdict"] in (tmp_path / "both" / "report.html").read_text()
-    alone, both = (json.loads((folder / "verdict.json").read_text()) for folder in (tmp_path / "alone", tmp_path / "both" / "check"))
-    assert {k: v for k, v in alone.items() if k != "seconds"} == {k: v for k, v in both.items() if k != "seconds"}
+    assert names == {
+        "verdict.md",
+        "verdict.json",
+        "people.csv",
+        "scope.png",
+        "panel.png",
+        "report.html",
+    }
+    assert (
+        json.loads((tmp_path / "alone" / "verdict.json").read_text())["verdict"]
+        in (tmp_path / "both" / "report.html").read_text()
+    )
+    alone, both = (
+        json.loads((folder / "verdict.json").read_text())
+        for folder in (tmp_path / "alone", tmp_path / "both" / "check")
+    )
+    assert {k: v for k, v in alone.items() if k != "seconds"} == {
+        k: v for k, v in both.items() if k != "seconds"
+    }

@@ -1,4 +1,6 @@
-"""The command line as a door: every option with anything said to it ends in words, and what cannot end well is refused before work begins."""
+"""The command line as a door: every option with anything said to it ends in words, and what cannot
+end well is refused before work begins.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ OPTIONS = [
     (command, parameter.opts[0])
     for command, found in COMMANDS.items()
     for parameter in ([] if hasattr(found, "commands") else found.params)
-    if parameter.param_type_name == "option" and not parameter.is_flag and parameter.opts[0] != "--help"
+    if parameter.param_type_name == "option"
+    and not parameter.is_flag
+    and parameter.opts[0] != "--help"
 ]
 NEEDED = {
     "fit": ["data.csv", "--out", "results"],
@@ -44,7 +48,26 @@ NEEDED = {
     "app": [],
 }
 HOSTILE = [
-    *("", " ", "-", "--", "-1", "0", "-5-10", "50-100-200", "100-50", "1.5", "1e400", "-inf", "nan", "99999999999999999999", "٣", "½", "0-0", "5-"),
+    *(
+        "",
+        " ",
+        "-",
+        "--",
+        "-1",
+        "0",
+        "-5-10",
+        "50-100-200",
+        "100-50",
+        "1.5",
+        "1e400",
+        "-inf",
+        "nan",
+        "99999999999999999999",
+        "٣",
+        "½",
+        "0-0",
+        "5-",
+    ),
     *(
         "[/b]",
         "x\\[/b]",
@@ -64,9 +87,19 @@ HOSTILE = [
         "data.csv/x",
         "n" * 300,
     ),
-    *("A=norm(0, 1)", "A=norm(", "A=norm(0, 1), tau=gamma(2), mu_c=norm(1), b=norm(1), mu_R=norm(1), sd_R=norm(1)", "broad", "brod", "{", "true"),
+    *(
+        "A=norm(0, 1)",
+        "A=norm(",
+        "A=norm(0, 1), tau=gamma(2), mu_c=norm(1), b=norm(1), mu_R=norm(1), sd_R=norm(1)",
+        "broad",
+        "brod",
+        "{",
+        "true",
+    ),
 ]
-SAID = st.sampled_from(HOSTILE) | st.text(st.characters(codec="utf-8", exclude_characters="\x00/"), max_size=12)
+SAID = st.sampled_from(HOSTILE) | st.text(
+    st.characters(codec="utf-8", exclude_characters="\x00/"), max_size=12
+)
 
 
 def said_to(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -115,12 +148,16 @@ def door(tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
 
 
 @pytest.mark.parametrize("n", [80, pytest.param(1000, marks=pytest.mark.slow)])
-def test_every_option_of_every_command_ends_in_words_whatever_is_said_to_it(n: int, door: pytest.MonkeyPatch, capsys) -> None:
+def test_every_option_of_every_command_ends_in_words_whatever_is_said_to_it(
+    n: int, door: pytest.MonkeyPatch, capsys
+) -> None:
     assert len(OPTIONS) > 40
     assert {command for command, _ in OPTIONS} == set(NEEDED)
 
     @given(option=st.sampled_from(OPTIONS), text=SAID)
-    @settings(max_examples=n, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(
+        max_examples=n, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
     def law(option: tuple[str, str], text: str) -> None:
         command, name = option
         if text.startswith("..") or text == ".":
@@ -134,7 +171,24 @@ def test_every_option_of_every_command_ends_in_words_whatever_is_said_to_it(n: i
     law()
 
 
-@pytest.mark.parametrize("text", ["50-100-200", "100-50", "-5", "-5-10", "5-", "-", "", "1e3", "5.5", "9999999999", "fifty", "50 – 40", "5--10"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "50-100-200",
+        "100-50",
+        "-5",
+        "-5-10",
+        "5-",
+        "-",
+        "",
+        "1e3",
+        "5.5",
+        "9999999999",
+        "fifty",
+        "50 – 40",
+        "5--10",
+    ],
+)
 @pytest.mark.parametrize("option", ["--trials", "--congruent"])
 def test_from_to_is_two_numbers_in_order(option: str, text: str) -> None:
     kind = int if option == "--trials" else float
@@ -166,18 +220,25 @@ PATHS = [
 
 @pytest.mark.parametrize(("command", "option", "rest"), PATHS)
 @pytest.mark.parametrize("place", ["data.csv/below", "n" * 300, "/proc/nowhere/at_all"])
-def test_a_place_that_cannot_be_written_is_known_before_any_work(command, option, rest, place, door, capsys) -> None:
+def test_a_place_that_cannot_be_written_is_known_before_any_work(
+    command, option, rest, place, door, capsys
+) -> None:
     assert said_to(command, *rest, option, place, monkeypatch=door) == 2
     words = " ".join(capsys.readouterr().err.replace("│", " ").split())
     assert "Expected to write to" in words
     assert STUB not in words
 
 
-@pytest.mark.parametrize(("command", "option", "rest"), [entry for entry in PATHS if entry[0] in ("train", "simulate", "info")])
+@pytest.mark.parametrize(
+    ("command", "option", "rest"),
+    [entry for entry in PATHS if entry[0] in ("train", "simulate", "info")],
+)
 def test_a_folder_is_no_file(command, option, rest, door, capsys) -> None:
     Path("there").mkdir()
     assert said_to(command, *rest, option, "there", monkeypatch=door) == 2
-    assert "Expected the name of a file to write; there is a folder" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "Expected the name of a file to write; there is a folder" in " ".join(
+        capsys.readouterr().err.replace("│", " ").split()
+    )
 
 
 def test_places_are_made_and_nothing_is_left_in_them(tmp_path: Path) -> None:
@@ -186,14 +247,18 @@ def test_places_are_made_and_nothing_is_left_in_them(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c", "d"]
     write_whole(tmp_path / "e" / "f" / "file", b"x")
     assert (tmp_path / "e" / "f" / "file").read_bytes() == b"x"
-    with pytest.raises(FileError, match=r"Expected to write to .*file/x; .* is in the way, which is a file"):
+    with pytest.raises(
+        FileError, match=r"Expected to write to .*file/x; .* is in the way, which is a file"
+    ):
         write_whole(tmp_path / "e" / "f" / "file" / "x", b"x")
     with pytest.raises(FileError, match="is a folder"):
         write_whole(tmp_path / "e", b"x")
 
 
 @pytest.mark.parametrize(("umask", "rights"), [(0o077, 0o600), (0o022, 0o644), (0o007, 0o660)])
-def test_files_have_the_rights_that_the_umask_leaves_and_keep_those_they_have(umask: int, rights: int, tmp_path: Path) -> None:
+def test_files_have_the_rights_that_the_umask_leaves_and_keep_those_they_have(
+    umask: int, rights: int, tmp_path: Path
+) -> None:
     import os
 
     before = os.umask(umask)
@@ -207,15 +272,27 @@ def test_files_have_the_rights_that_the_umask_leaves_and_keep_those_they_have(um
         os.umask(before)
 
 
-def test_train_refuses_an_architecture_beside_start_and_makes_the_checkpoints_folder_first(tmp_path: Path) -> None:
+def test_train_refuses_an_architecture_beside_start_and_makes_the_checkpoints_folder_first(
+    tmp_path: Path,
+) -> None:
     shipped = inc.pretrained()
     other = inc.Architecture(n_summaries=3)
     with pytest.raises(ValueError, match="Expected no architecture beside start, or the same"):
-        inc.train(shipped.simulator, start=shipped, architecture=other, steps=1, seed=1, checkpoint=tmp_path / "runs" / "a", progress=False)
+        inc.train(
+            shipped.simulator,
+            start=shipped,
+            architecture=other,
+            steps=1,
+            seed=1,
+            checkpoint=tmp_path / "runs" / "a",
+            progress=False,
+        )
     assert list(tmp_path.rglob("*")) == [tmp_path / "runs"]
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match="is in the way, which is a file"):
-        inc.train(shipped.simulator, steps=1, seed=1, checkpoint=tmp_path / "file" / "a", progress=False)
+        inc.train(
+            shipped.simulator, steps=1, seed=1, checkpoint=tmp_path / "file" / "a", progress=False
+        )
 
 
 def test_what_the_network_says_is_written_before_the_correction_and_stays_when_that_does_not_end(
@@ -239,7 +316,9 @@ def test_what_the_network_says_is_written_before_the_correction_and_stays_when_t
 
 
 @pytest.mark.slow
-def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shipped, study = inc.pretrained(), inc.select(demo_study(), range(2))
     both = inc.Ensemble([shipped, shipped])
     result = cli._fit_and_write(study, both, tmp_path, n_draws=50, mcmc=False, seed=1)
@@ -253,7 +332,12 @@ def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
     ]
     page = inc.write_report(tmp_path / "report.html", posterior=both, fit=result).read_text()
     assert "An ensemble of 2 neural networks gives the posterior" in page
-    slow = inc.Trials(study.columns, {**study.values, "rt": study.values["rt"] + 1500.0}, study.present, study.answered)
+    slow = inc.Trials(
+        study.columns,
+        {**study.values, "rt": study.values["rt"] + 1500.0},
+        study.present,
+        study.answered,
+    )
     for door in (both.sample, both.disagreement):
         with pytest.raises(inc.ScopeError, match="got nobody"):
             door(slow, seed=1)
@@ -269,11 +353,18 @@ def test_an_ensemble_is_checked(tmp_path: Path) -> None:
     found = inc.check(inc.Ensemble([shipped, shipped]), few, n_replicates=39, seed=1)
     alone = inc.check(shipped, few, n_replicates=39, seed=1)
     assert found.verdict == alone.verdict
-    assert "ensemble" in inc.write_report(tmp_path / "r.html", posterior=inc.Ensemble([shipped, shipped]), check=found).read_text()
+    assert (
+        "ensemble"
+        in inc.write_report(
+            tmp_path / "r.html", posterior=inc.Ensemble([shipped, shipped]), check=found
+        ).read_text()
+    )
 
 
 @pytest.mark.slow
-def test_fit_and_check_refuse_a_study_with_nobody_inside_and_go_on_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+def test_fit_and_check_refuse_a_study_with_nobody_inside_and_go_on_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
     frame = inc.to_frame(inc.select(demo_study(), range(6)))
     frame["rt"] = frame["rt"] + 1100.0
     frame.to_csv(tmp_path / "slow.csv", index=False)
@@ -283,10 +374,25 @@ def test_fit_and_check_refuse_a_study_with_nobody_inside_and_go_on_when_asked(tm
         said = " ".join(capsys.readouterr().err.split())
         assert "got nobody: all 6 people lie outside" in said
         assert "--anyway" in said
-    arguments = ("fit", tmp_path / "slow.csv", "--out", tmp_path / "fit", "--no-mcmc", "--no-check", "--draws", 50, "--anyway")
+    arguments = (
+        "fit",
+        tmp_path / "slow.csv",
+        "--out",
+        tmp_path / "fit",
+        "--no-mcmc",
+        "--no-check",
+        "--draws",
+        50,
+        "--anyway",
+    )
     assert said_to(*arguments, monkeypatch=monkeypatch) == 0
-    assert "Nobody lies inside what the network was trained for (6 of 6 flagged)" in " ".join(capsys.readouterr().out.split())
-    assert "Nobody lies inside what the network was trained for (6 of 6 flagged)" in (tmp_path / "fit" / "report.html").read_text()
+    assert "Nobody lies inside what the network was trained for (6 of 6 flagged)" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert (
+        "Nobody lies inside what the network was trained for (6 of 6 flagged)"
+        in (tmp_path / "fit" / "report.html").read_text()
+    )
 
 
 @pytest.mark.parametrize("text", ["\r0", "a\rb", "a,\n\rb"])

@@ -1,4 +1,6 @@
-"""Laws of formats and folders: the same trials read the same from every format and from one file or many; what is left out is named."""
+"""Laws of formats and folders: the same trials read the same from every format and from one file or
+many; what is left out is named.
+"""
 
 import bz2
 import gzip
@@ -23,7 +25,11 @@ from incongruent.data.reading.read_trials import Coding, read_trials
 from incongruent.data.trials import Trials
 from incongruent.data.values import DataError, numbers, texts
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+quick = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 
 
 def made(n_people: int = 3, n_trials: int = 20, seed: int = 0, first: int = 1) -> pd.DataFrame:
@@ -40,10 +46,13 @@ def made(n_people: int = 3, n_trials: int = 20, seed: int = 0, first: int = 1) -
 
 
 def same(one: Trials, other: Trials) -> bool:
-    return one.names == other.names and all(np.array_equal(one.values[c][one.present], other.values[c][other.present]) for c in one.values)
+    return one.names == other.names and all(
+        np.array_equal(one.values[c][one.present], other.values[c][other.present])
+        for c in one.values
+    )
 
 
-# --- formats --------------------------------------------------------------------------------------------------------------------
+# --- formats --------------------------------------------------------------------------------------
 
 
 def _workbook(frame: pd.DataFrame, path: Path) -> None:
@@ -73,7 +82,10 @@ def _r(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _as_r(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(subject=frame["subject"].astype(object), condition=pd.Categorical(frame["condition"].astype(object)))
+    return frame.assign(
+        subject=frame["subject"].astype(object),
+        condition=pd.Categorical(frame["condition"].astype(object)),
+    )
 
 
 def _r_data(frame: pd.DataFrame, path: Path) -> None:
@@ -91,7 +103,11 @@ def _zip(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _json(orient: str) -> Callable[[pd.DataFrame, Path], None]:
-    return lambda frame, path: path.write_text(frame.to_json(orient=orient, index=False) if orient == "split" else frame.to_json(orient=orient))
+    return lambda frame, path: path.write_text(
+        frame.to_json(orient=orient, index=False)
+        if orient == "split"
+        else frame.to_json(orient=orient)
+    )
 
 
 def _columns_of_lists(frame: pd.DataFrame, path: Path) -> None:
@@ -103,12 +119,18 @@ def _json_lines(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _lines_of_people(frame: pd.DataFrame, path: Path) -> None:
-    path.write_text("\n".join(person.to_json(orient="records") for _, person in frame.groupby("subject")))
+    path.write_text(
+        "\n".join(person.to_json(orient="records") for _, person in frame.groupby("subject"))
+    )
 
 
 def _people_with_trials(frame: pd.DataFrame, path: Path) -> None:
     people = [
-        {"subject": name, "age": 20, "trials": json.loads(person.drop(columns="subject").to_json(orient="records"))}
+        {
+            "subject": name,
+            "age": 20,
+            "trials": json.loads(person.drop(columns="subject").to_json(orient="records")),
+        }
         for name, person in frame.groupby("subject")
     ]
     path.write_text(json.dumps(people))
@@ -122,7 +144,11 @@ FORMATS: dict[str, Callable[[pd.DataFrame, Path], object]] = {
     "a.rds": _r,
     "a.rda": _r_data,
     "a.parquet": lambda frame, path: frame.to_parquet(path),
-    "bytes.parquet": lambda frame, path: frame.assign(condition=frame["condition"].map(str.encode)).to_parquet(path),
+    "bytes.parquet": (
+        lambda frame, path: frame.assign(condition=frame["condition"].map(str.encode)).to_parquet(
+            path
+        )
+    ),
     "a.feather": lambda frame, path: frame.to_feather(path),
     "a.csv.gz": _packed(gzip.compress),
     "a.csv.bz2": _packed(bz2.compress),
@@ -237,12 +263,21 @@ def test_any_records_in_json_come_back(tmp_path, records):
             assert came == wanted or (wanted is None and pd.isna(came))
 
 
-# --- E-Prime's log --------------------------------------------------------------------------------------------------------------
+# --- E-Prime's log --------------------------------------------------------------------------------
 
 
 def eprime_log(trials: pd.DataFrame, name: str, end: bool = True) -> str:
-    """The log of one person: a practice block without trials below it, one block of trials, the session."""
-    lines = ["*** Header Start ***", "VersionPersist: 1", "LevelName: Session", "LevelName: Block", "LevelName: Trial", "Experiment: Flanker"]
+    """The log of one person: a practice block without trials below it, one block of trials, the
+    session.
+    """
+    lines = [
+        "*** Header Start ***",
+        "VersionPersist: 1",
+        "LevelName: Session",
+        "LevelName: Block",
+        "LevelName: Trial",
+        "Experiment: Flanker",
+    ]
     lines += [
         f"Subject: {name}",
         "Session: 1",
@@ -253,10 +288,33 @@ def eprime_log(trials: pd.DataFrame, name: str, end: bool = True) -> str:
         "*** LogFrame End ***",
     ]
     for trial in trials.to_dict("records"):
-        lines += ["\t\tLevel: 3", "\t\t*** LogFrame Start ***", "\t\tProcedure: TrialProc", f"\t\tCongruency: {trial['condition']}"]
-        lines += [f"\t\tTarget.RT: {trial['rt']}", f"\t\tTarget.ACC: {trial['accuracy']}", "\t\tStimulus: a: b", "\t\t*** LogFrame End ***"]
-    lines += ["\tLevel: 2", "\t*** LogFrame Start ***", "\tProcedure: BlockProc", "\tBlock: 1", "\t*** LogFrame End ***"]
-    lines += ["Level: 1", "*** LogFrame Start ***", "Experiment: Flanker", f"Subject: {name}", "Clock: 3", "*** LogFrame End ***"]
+        lines += [
+            "\t\tLevel: 3",
+            "\t\t*** LogFrame Start ***",
+            "\t\tProcedure: TrialProc",
+            f"\t\tCongruency: {trial['condition']}",
+        ]
+        lines += [
+            f"\t\tTarget.RT: {trial['rt']}",
+            f"\t\tTarget.ACC: {trial['accuracy']}",
+            "\t\tStimulus: a: b",
+            "\t\t*** LogFrame End ***",
+        ]
+    lines += [
+        "\tLevel: 2",
+        "\t*** LogFrame Start ***",
+        "\tProcedure: BlockProc",
+        "\tBlock: 1",
+        "\t*** LogFrame End ***",
+    ]
+    lines += [
+        "Level: 1",
+        "*** LogFrame Start ***",
+        "Experiment: Flanker",
+        f"Subject: {name}",
+        "Clock: 3",
+        "*** LogFrame End ***",
+    ]
     return "\n".join(lines if end else lines[:-8])
 
 
@@ -282,10 +340,17 @@ def _written(path: Path, content: str | bytes) -> Path:
     return path
 
 
-# --- folders --------------------------------------------------------------------------------------------------------------------
+# --- folders --------------------------------------------------------------------------------------
 
 
-def people(folder: Path, names: list[str], *, suffix: str = ".csv", subject: bool = False, header: bool = True) -> list[pd.DataFrame]:
+def people(
+    folder: Path,
+    names: list[str],
+    *,
+    suffix: str = ".csv",
+    subject: bool = False,
+    header: bool = True,
+) -> list[pd.DataFrame]:
     """One file a person; each person's frame."""
     frames = []
     for i, name in enumerate(names):
@@ -301,9 +366,20 @@ NAMES = ["s1", "s2", "s10"]
 
 def test_a_folder_a_pattern_and_a_list_read_the_same_and_the_file_is_the_person(tmp_path):
     frames = people(tmp_path, NAMES)
-    wanted = read_trials(pd.concat([frame.assign(subject=name) for name, frame in zip(NAMES, frames, strict=True)]))
+    wanted = read_trials(
+        pd.concat([frame.assign(subject=name) for name, frame in zip(NAMES, frames, strict=True)])
+    )
     paths = [tmp_path / f"{name}.csv" for name in NAMES]
-    for source in (tmp_path, str(tmp_path), tmp_path / "*.csv", str(tmp_path / "s*"), paths, tuple(map(str, paths)), iter(paths), [tmp_path]):
+    for source in (
+        tmp_path,
+        str(tmp_path),
+        tmp_path / "*.csv",
+        str(tmp_path / "s*"),
+        paths,
+        tuple(map(str, paths)),
+        iter(paths),
+        [tmp_path],
+    ):
         trials = read_trials(source)
         assert trials.names == tuple(NAMES)
         assert same(trials, wanted)
@@ -315,24 +391,36 @@ def test_a_folder_a_pattern_and_a_list_read_the_same_and_the_file_is_the_person(
 def test_a_column_of_people_counts_more_than_the_files_names(tmp_path):
     people(tmp_path, NAMES, subject=True)
     assert read_trials(tmp_path).names == ("001", "002", "003")
-    assert read_trials(tmp_path, by=(FILE_COLUMN, "subject")).names == ("s1 · 001", "s2 · 002", "s10 · 003")
+    assert read_trials(tmp_path, by=(FILE_COLUMN, "subject")).names == (
+        "s1 · 001",
+        "s2 · 002",
+        "s10 · 003",
+    )
 
 
 def test_names_are_understood_together(tmp_path):
     for name, who in [("a", "001"), ("b", "12"), ("c", "7")]:
-        _written(tmp_path / f"{name}.csv", made(1, seed=len(who)).assign(subject=who, x=name).to_csv(index=False))
+        _written(
+            tmp_path / f"{name}.csv",
+            made(1, seed=len(who)).assign(subject=who, x=name).to_csv(index=False),
+        )
     assert set(read_trials(tmp_path).names) == {"001", "12", "7"}
 
 
 def test_columns_are_matched_by_name(tmp_path):
     one, two, three = made(1, seed=1), made(1, seed=2, first=2), made(1, seed=3, first=3)
     _written(tmp_path / "1.csv", one.assign(age=20).to_csv(index=False))
-    _written(tmp_path / "2.csv", two[["rt", "accuracy", "condition", "subject"]].to_csv(index=False, sep=";"))
+    _written(
+        tmp_path / "2.csv",
+        two[["rt", "accuracy", "condition", "subject"]].to_csv(index=False, sep=";"),
+    )
     _written(tmp_path / "3.csv", three.rename(columns={"rt": "RT"}).to_csv(index=False, sep="\t"))
     table, notes = read_table(tmp_path)
     assert same(read_trials(table), read_trials(pd.concat([one, two, three])))
     assert table["age"].notna().tolist() == [True] * 20 + [False] * 40
-    assert any("'age' is empty where 2 of 3 files lack it: '2.csv', '3.csv'" in note for note in notes)
+    assert any(
+        "'age' is empty where 2 of 3 files lack it: '2.csv', '3.csv'" in note for note in notes
+    )
     assert any("RT = rt" in note for note in notes)
 
 
@@ -341,8 +429,16 @@ def test_folders_of_every_format(suffix, tmp_path):
     frames = []
     for i, name in enumerate(NAMES):
         frames.append(made(1, seed=i, first=i + 1))
-        writers = {".xlsx": _workbook, ".parquet": pd.DataFrame.to_parquet, ".sav": _spss, ".rds": _r, ".json": _json("records")}
-        writers.get(suffix, lambda frame, path: frame.to_csv(path, index=False))(frames[-1], tmp_path / f"{name}{suffix}")
+        writers = {
+            ".xlsx": _workbook,
+            ".parquet": pd.DataFrame.to_parquet,
+            ".sav": _spss,
+            ".rds": _r,
+            ".json": _json("records"),
+        }
+        writers.get(suffix, lambda frame, path: frame.to_csv(path, index=False))(
+            frames[-1], tmp_path / f"{name}{suffix}"
+        )
     assert same(read_trials(tmp_path), read_trials(pd.concat(frames)))
     people(tmp_path, ["s11"], subject=True)
     if suffix != ".csv":
@@ -380,11 +476,17 @@ def test_what_is_not_a_table_is_left_out_and_named(tmp_path):
     ("files", "words"),
     [
         ({}, "there are none"),
-        ({"notes.txt": "some prose\nthat is no table at all\n", "a.png": b"\0"}, "none of 1 files is a table"),
+        (
+            {"notes.txt": "some prose\nthat is no table at all\n", "a.png": b"\0"},
+            "none of 1 files is a table",
+        ),
         ({"a.csv": "subject,rt\n1,2\n1,2,3\n", "b.csv": "subject,rt\n1,2\n"}, "line 3 has 3"),
         ({"a.csv": "subject,rt\n1,2\n", "b.csv": "subject,rt\n1,2\n"}, "hold the same"),
         ({"a.csv": "subject,rt\n1,2\n", "b.csv": "x,y\n1,2\n"}, "same columns"),
-        ({"a.csv": f"subject,{FILE_COLUMN}\n1,2\n", "b.csv": f"subject,{FILE_COLUMN}\n1,3\n"}, "Rename it"),
+        (
+            {"a.csv": f"subject,{FILE_COLUMN}\n1,2\n", "b.csv": f"subject,{FILE_COLUMN}\n1,3\n"},
+            "Rename it",
+        ),
     ],
 )
 def test_folders_that_are_refused(files, words, tmp_path):
@@ -410,13 +512,19 @@ def test_files_without_a_header_in_a_folder_need_names(tmp_path):
     with pytest.raises(DataError, match="Expected a header"):
         read_trials(tmp_path)
     trials = read_trials(tmp_path, names=["condition", "rt", "accuracy"])
-    assert same(trials, read_trials(pd.concat([f.assign(subject=n) for n, f in zip(NAMES, frames, strict=True)])))
+    assert same(
+        trials,
+        read_trials(pd.concat([f.assign(subject=n) for n, f in zip(NAMES, frames, strict=True)])),
+    )
 
 
 @pytest.mark.parametrize(
     ("names", "wanted"),
     [
-        (["sub-01/func/sub-01_task-flanker_events", "sub-02/func/sub-02_task-flanker_events"], ["sub-01", "sub-02"]),
+        (
+            ["sub-01/func/sub-01_task-flanker_events", "sub-02/func/sub-02_task-flanker_events"],
+            ["sub-01", "sub-02"],
+        ),
         (["P1/data", "P2/data"], ["P1", "P2"]),
         (["control/01", "patient/01"], ["control", "patient"]),
         (["control/01", "patient/02"], ["01", "02"]),
@@ -432,14 +540,24 @@ def test_the_part_of_a_name_that_tells_people_apart(names, wanted, tmp_path):
 
 
 def test_sessions_in_names_become_a_column(tmp_path):
-    people(tmp_path, [f"sub-0{i}/ses-{k}/beh/sub-0{i}_ses-{k}_task-stroop_beh" for i in (1, 2) for k in (1, 2)], suffix=".tsv")
-    _written(tmp_path / "participants.tsv", "participant_id\tage\tsex\tgroup\nsub-01\t20\tm\ta\nsub-02\t21\tf\tb\n")
+    people(
+        tmp_path,
+        [f"sub-0{i}/ses-{k}/beh/sub-0{i}_ses-{k}_task-stroop_beh" for i in (1, 2) for k in (1, 2)],
+        suffix=".tsv",
+    )
+    _written(
+        tmp_path / "participants.tsv",
+        "participant_id\tage\tsex\tgroup\nsub-01\t20\tm\ta\nsub-02\t21\tf\tb\n",
+    )
     _written(tmp_path / "dataset_description.json", '{"Name": "x", "BIDSVersion": "1.8.0"}')
     table, notes = read_table(tmp_path)
     assert table.groupby([FILE_COLUMN, "session"]).size().tolist() == [20] * 4
     assert set(table[FILE_COLUMN]) == {"sub-01", "sub-02"}
     assert "task" not in table.columns
-    assert all(any(f"'{name}'" in note for note in notes) for name in ("participants.tsv", "dataset_description.json"))
+    assert all(
+        any(f"'{name}'" in note for note in notes)
+        for name in ("participants.tsv", "dataset_description.json")
+    )
 
 
 def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(tmp_path):
@@ -451,7 +569,9 @@ def test_a_name_with_brackets_is_a_file_before_it_is_a_pattern(tmp_path):
 @quick
 @given(
     st.lists(
-        st.text(st.sampled_from("abz019 _-.ü漢('[]"), min_size=1, max_size=8).map(str.strip).filter(lambda n: n and n[0] not in ".~"),
+        st.text(st.sampled_from("abz019 _-.ü漢('[]"), min_size=1, max_size=8)
+        .map(str.strip)
+        .filter(lambda n: n and n[0] not in ".~"),
         min_size=2,
         max_size=4,
         unique_by=str.casefold,

@@ -1,4 +1,6 @@
-"""Forms in which people's software writes trials: each reads right, or is refused with the one option that settles it."""
+"""Forms in which people's software writes trials: each reads right, or is refused with the one
+option that settles it.
+"""
 
 import ast
 import os
@@ -15,13 +17,20 @@ from incongruent.data.codings import OUTCOMES
 from incongruent.data.reading.read_trials import Coding, DataError, read_trials
 from incongruent.data.trials import checked
 
-DATA = Path(os.environ.get("INCONGRUENT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+DATA = Path(
+    os.environ.get("INCONGRUENT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+)
 FORMS = DATA / "forms"
-forms = pytest.mark.skipif(not FORMS.is_dir(), reason="the folder of forms is not here; set INCONGRUENT_DATA to the folder that has it")
+forms = pytest.mark.skipif(
+    not FORMS.is_dir(),
+    reason="the folder of forms is not here; set INCONGRUENT_DATA to the folder that has it",
+)
 
 
 def trial_frame(n_people: int = 5, n_trials: int = 60) -> pd.DataFrame:
-    """A plain study: 5 people, slower and less accurate in incongruent trials, stimuli left and right."""
+    """A plain study: 5 people, slower and less accurate in incongruent trials, stimuli left and
+    right.
+    """
     rng = np.random.default_rng(11)
     n = n_people * n_trials
     incongruent = np.arange(n) % 2 == 1
@@ -65,7 +74,7 @@ def refusal(frame: object, **options: object) -> str:
     return str(caught.value)
 
 
-# --- the shared forms -----------------------------------------------------------------------------------------------------------------------
+# --- the shared forms -----------------------------------------------------------------------------
 
 READ = {
     # file, options, people, trials left, errors, trials left out for lack of an answer
@@ -123,13 +132,21 @@ def test_omissions_are_kept_where_a_deadline_is_known(file):
     assert trials.excluded["timeout"].sum() == 0
 
 
-# --- accuracy -------------------------------------------------------------------------------------------------------------------------------
+# --- accuracy -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("correct", "error"),
     [
-        *(("hit", "miss"), ("Correct", "Commission Error"), ("1", "-1"), ("ja", "nein"), ("sí", "no"), ("oui", "non"), ("richtig", "falsch")),
+        *(
+            ("hit", "miss"),
+            ("Correct", "Commission Error"),
+            ("1", "-1"),
+            ("ja", "nein"),
+            ("sí", "no"),
+            ("oui", "non"),
+            ("richtig", "falsch"),
+        ),
         *(
             ("correcto", "incorrecto"),
             ("juste", "faux"),
@@ -149,7 +166,9 @@ def test_words_of_the_accuracy(correct, error):
     assert f"{error} = error" in note
 
 
-@pytest.mark.parametrize(("correct", "error"), [("correct", "E_7"), ("1", "2"), ("hit", "fa?"), ("ok!", "bad!"), (1, 7)])
+@pytest.mark.parametrize(
+    ("correct", "error"), [("correct", "E_7"), ("1", "2"), ("hit", "fa?"), ("ok!", "bad!"), (1, 7)]
+)
 @pytest.mark.parametrize("share", [0.005, 0.06])
 def test_a_half_understood_accuracy_is_refused_whatever_its_share(correct, error, share):
     """Errors are rare in easy tasks, so that a rare label may be all of the errors."""
@@ -158,7 +177,9 @@ def test_a_half_understood_accuracy_is_refused_whatever_its_share(correct, error
     assert repr(str(error)) in message
     assert "outcomes={" in message
     outcomes = {str(correct): "correct", str(error): "error"}
-    trials = read_trials(PLAIN.assign(accuracy=accuracy), coding=Coding(accuracy="accuracy", outcomes=outcomes))
+    trials = read_trials(
+        PLAIN.assign(accuracy=accuracy), coding=Coding(accuracy="accuracy", outcomes=outcomes)
+    )
     assert trials.where("response", "error").sum() == (accuracy == error).sum()
 
 
@@ -193,17 +214,26 @@ def test_a_half_understood_condition_is_refused(stray):
     assert f"'{stray}' (10.0%, not known)" in message
     advised = ast.literal_eval(re.search(r"levels=(\{.*?\})", message)[1])
     assert advised == {"congruent": "congruent", "incongruent": "incongruent", stray: "?"}
-    trials = read_trials(PLAIN.assign(condition=condition), coding=Coding(levels={k: v for k, v in advised.items() if v != "?"}))
+    trials = read_trials(
+        PLAIN.assign(condition=condition),
+        coding=Coding(levels={k: v for k, v in advised.items() if v != "?"}),
+    )
     assert trials.excluded["unknown condition"].sum() == N / 10
 
 
-# --- columns --------------------------------------------------------------------------------------------------------------------------------
+# --- columns --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("role", "name"),
     [
-        *(("subject", "sub_id"), ("subject", "VP_Code"), ("subject", "participante"), ("subject", "Subject Nr."), ("subject", "subjectCode")),
+        *(
+            ("subject", "sub_id"),
+            ("subject", "VP_Code"),
+            ("subject", "participante"),
+            ("subject", "Subject Nr."),
+            ("subject", "subjectCode"),
+        ),
         *(
             ("subject", "subject_number_1"),
             ("rt", "TR"),
@@ -213,7 +243,13 @@ def test_a_half_understood_condition_is_refused(stray):
             ("rt", "RT1"),
             ("rt", "rt_corrected"),
         ),
-        *(("accuracy", "acierto"), ("accuracy", "Korrekt"), ("accuracy", "acc_2"), ("accuracy", "respAcc"), ("condition", "congruency_num")),
+        *(
+            ("accuracy", "acierto"),
+            ("accuracy", "Korrekt"),
+            ("accuracy", "acc_2"),
+            ("accuracy", "respAcc"),
+            ("condition", "congruency_num"),
+        ),
         *(
             ("condition", "compf"),
             ("condition", "Kongruenz"),
@@ -232,13 +268,23 @@ def test_columns_whose_values_speak_against_a_role_are_no_candidates():
     clock = np.cumsum(FRAME["rt"] + 800)
     frame = PLAIN.rename(columns={"accuracy": "correct", "rt": "response_time"})
     frame = frame.assign(
-        acc=running, accuracy=100 * running, total_response_time=clock, participant=None, subject_id=np.arange(N), avg_rt=400.5, rt=clock
+        acc=running,
+        accuracy=100 * running,
+        total_response_time=clock,
+        participant=None,
+        subject_id=np.arange(N),
+        avg_rt=400.5,
+        rt=clock,
     )
     fully(frame)
 
 
 def test_accuracy_and_errors_that_agree_are_one():
-    fully(FRAME[columns()].rename(columns={"accuracy": "Correct"}).assign(Incorrect=1 - FRAME["accuracy"]))
+    fully(
+        FRAME[columns()]
+        .rename(columns={"accuracy": "Correct"})
+        .assign(Incorrect=1 - FRAME["accuracy"])
+    )
 
 
 def test_a_message_lists_the_likely_columns_only():
@@ -248,15 +294,24 @@ def test_a_message_lists_the_likely_columns_only():
     assert "note_" not in message
 
 
-# --- computed columns -----------------------------------------------------------------------------------------------------------------------
+# --- computed columns -----------------------------------------------------------------------------
 
 
 def test_columns_can_be_computed():
-    bare = FRAME[["subject", "stimulus", "flanker_side", "response"]].assign(t0=np.arange(N) * 1000.0, t1=np.arange(N) * 1000.0 + FRAME["rt"])
-    coding = Coding(rt="t1 - t0", accuracy="response == stimulus", condition="stimulus == flanker_side")
+    bare = FRAME[["subject", "stimulus", "flanker_side", "response"]].assign(
+        t0=np.arange(N) * 1000.0, t1=np.arange(N) * 1000.0 + FRAME["rt"]
+    )
+    coding = Coding(
+        rt="t1 - t0", accuracy="response == stimulus", condition="stimulus == flanker_side"
+    )
     fully(bare, coding=coding)
     assert "The reaction time was computed: t1 - t0." in read_trials(bare, coding=coding).notes
-    fully(bare, coding=Coding(rt="t1 - t0", error="response != stimulus", condition="stimulus == flanker_side"))
+    fully(
+        bare,
+        coding=Coding(
+            rt="t1 - t0", error="response != stimulus", condition="stimulus == flanker_side"
+        ),
+    )
 
 
 def test_what_is_computed_from_a_missing_value_is_missing():
@@ -282,7 +337,14 @@ def test_computed_columns_are_refused_in_words(coding, words):
     assert words in refusal(FRAME, coding=Coding(**coding))
 
 
-@pytest.mark.parametrize(("where", "n"), [("response is missing", 25), ("response is not missing", N - 25), ("not (response is missing)", N - 25)])
+@pytest.mark.parametrize(
+    ("where", "n"),
+    [
+        ("response is missing", 25),
+        ("response is not missing", N - 25),
+        ("not (response is missing)", N - 25),
+    ],
+)
 def test_where_can_ask_for_missing_values(where, n):
     frame = FRAME.assign(response=FRAME["response"].mask(np.arange(N) % 12 == 0))
     trials = read_trials(frame, where=where)
@@ -291,28 +353,43 @@ def test_where_can_ask_for_missing_values(where, n):
 
 def test_where_takes_names_with_dots_and_brackets_and_hints_at_backticks():
     frame = PLAIN.assign(**{"Target.RT": np.arange(N), "Procedure[Block]": "main"})
-    assert read_trials(frame, where="Target.RT < 100 and Procedure[Block] == 'main'").n_trials.sum() == 100
+    assert (
+        read_trials(frame, where="Target.RT < 100 and Procedure[Block] == 'main'").n_trials.sum()
+        == 100
+    )
     assert "stands in backticks, as in `Target.RT`" in refusal(frame, where="Target.ACC < 100")
 
 
-@pytest.mark.parametrize("dtype", ["Int64", "Float64", "string", "boolean", "category", "int64[pyarrow]"])
+@pytest.mark.parametrize(
+    "dtype", ["Int64", "Float64", "string", "boolean", "category", "int64[pyarrow]"]
+)
 def test_where_takes_columns_of_any_type_with_missing_values(dtype):
     block = pd.Series(np.arange(N) % 2).mask(np.arange(N) % 10 == 0)
-    values = {"string": block.map({0: "a", 1: "b"}), "boolean": block.map({0: False, 1: True}), "category": block.map({0: "a", 1: "b"})}.get(
-        dtype, block
+    values = {
+        "string": block.map({0: "a", 1: "b"}),
+        "boolean": block.map({0: False, 1: True}),
+        "category": block.map({0: "a", 1: "b"}),
+    }.get(dtype, block)
+    where = {"string": "block == 'b'", "category": "block == 'b'", "boolean": "block == True"}.get(
+        dtype, "block == 1"
     )
-    where = {"string": "block == 'b'", "category": "block == 'b'", "boolean": "block == True"}.get(dtype, "block == 1")
     frame = PLAIN.assign(block=values.astype(dtype))
     assert read_trials(frame, where=where).n_trials.sum() == (block == 1).sum()
-    assert read_trials(frame, where=where.replace("==", "!=")).n_trials.sum() == N - (block == 1).sum()
+    assert (
+        read_trials(frame, where=where.replace("==", "!=")).n_trials.sum() == N - (block == 1).sum()
+    )
 
 
-# --- identity -------------------------------------------------------------------------------------------------------------------------------
+# --- identity -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("column", ["group", "Gruppe", "experiment", "file", "lab", "cohort", "list"])
+@pytest.mark.parametrize(
+    "column", ["group", "Gruppe", "experiment", "file", "lab", "cohort", "list"]
+)
 def test_numbers_that_begin_again_are_refused(column):
-    two = pd.concat([PLAIN.assign(**{column: "a"}), PLAIN.assign(**{column: "b"})], ignore_index=True)
+    two = pd.concat(
+        [PLAIN.assign(**{column: "a"}), PLAIN.assign(**{column: "b"})], ignore_index=True
+    )
     message = refusal(two)
     assert f"by=('{column}', 'subject') to keep them apart, or by='subject'" in message
     assert len(read_trials(two, by=(column, "subject"))) == 10
@@ -329,27 +406,56 @@ def test_what_a_person_has_one_of_is_refused_in_any_order_of_rows(column):
 
 def test_sessions_tasks_and_practice_are_named():
     place = np.arange(N) % 60
-    frame = PLAIN.assign(session=place // 30, task=np.where(place < 20, "simon", "stroop"), phase=np.where(place < 6, "practice", "main"))
+    frame = PLAIN.assign(
+        session=place // 30,
+        task=np.where(place < 20, "simon", "stroop"),
+        phase=np.where(place < 6, "practice", "main"),
+    )
     notes = " ".join(read_trials(frame).notes)
-    assert "Column 'session' takes several values within 5 of 5 data sets: '0' (150 rows), '1' (150 rows)" in notes
+    assert (
+        "Column 'session' takes several values within 5 of 5 data sets: '0' (150 rows), '1' (150"
+        " rows)" in notes
+    )
     assert "Column 'task'" in notes
     assert "where='phase != \"practice\"'" in notes
-    assert not any("takes several values" in note for note in read_trials(frame, where="session == 1 and task == 'stroop'").notes)
+    assert not any(
+        "takes several values" in note
+        for note in read_trials(frame, where="session == 1 and task == 'stroop'").notes
+    )
 
 
 def test_columns_that_change_with_the_trials_are_no_parts_of_a_person():
-    frame = FRAME.assign(trial=np.arange(N) % 60, block=np.arange(N) % 60 // 20, congruency_num=(FRAME["condition"] == "congruent") + 0)
+    frame = FRAME.assign(
+        trial=np.arange(N) % 60,
+        block=np.arange(N) % 60 // 20,
+        congruency_num=(FRAME["condition"] == "congruent") + 0,
+    )
     assert not any("takes several values" in note for note in read_trials(frame).notes)
 
 
 def test_rows_of_nobody_are_counted():
-    ends = pd.DataFrame({"subject": [None, None], "condition": ["END OF FILE", None], "rt": [None, None], "accuracy": [None, None]})
+    ends = pd.DataFrame(
+        {
+            "subject": [None, None],
+            "condition": ["END OF FILE", None],
+            "rt": [None, None],
+            "accuracy": [None, None],
+        }
+    )
     trials = read_trials(pd.concat([PLAIN.astype(object), ends], ignore_index=True))
-    assert "2 rows have no person, reaction time and answer; they are no trials and are left out." in trials.notes
+    assert (
+        "2 rows have no person, reaction time and answer; they are no trials and are left out."
+        in trials.notes
+    )
 
 
 @pytest.mark.parametrize(
-    "names", [["001", "010", "1", "01", "10"], ["6000001", "6000002", "60000000000000000003", "7e5", "700000"], ["Ä", "ß", "名", "x\\[/b]", "=1+1"]]
+    "names",
+    [
+        ["001", "010", "1", "01", "10"],
+        ["6000001", "6000002", "60000000000000000003", "7e5", "700000"],
+        ["Ä", "ß", "名", "x\\[/b]", "=1+1"],
+    ],
 )
 def test_people_are_called_as_they_are_written(names, tmp_path):
     frame = PLAIN.assign(subject=np.repeat(names, 60))
@@ -358,7 +464,7 @@ def test_people_are_called_as_they_are_written(names, tmp_path):
     assert sorted(read_trials(tmp_path / "study.csv").names) == sorted(names)
 
 
-# --- omissions ------------------------------------------------------------------------------------------------------------------------------
+# --- omissions ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("code", [-1, 0, 999, 9999, 99999, -999, 1500])
@@ -366,7 +472,9 @@ def test_people_are_called_as_they_are_written(names, tmp_path):
 def test_codes_of_omissions(code, factor):
     late = np.arange(N) % 15 == 0
     written = code * factor if code == 1500 else code
-    frame = PLAIN.assign(rt=(PLAIN["rt"] * factor).mask(late, written), accuracy=PLAIN["accuracy"].mask(late, 0))
+    frame = PLAIN.assign(
+        rt=(PLAIN["rt"] * factor).mask(late, written), accuracy=PLAIN["accuracy"].mask(late, 0)
+    )
     trials = read_trials(frame)
     assert trials.excluded["timeout"].sum() == late.sum()
     kept = checked(read_trials(frame, deadline=1500.0))
@@ -388,15 +496,21 @@ def test_answers_after_the_deadline_are_none():
 
 
 def test_blank_rows_are_omissions_only_while_they_are_few():
-    blank = PLAIN.assign(rt=PLAIN["rt"].mask(np.arange(N) % 10 == 0), accuracy=PLAIN["accuracy"].mask(np.arange(N) % 10 == 0))
+    blank = PLAIN.assign(
+        rt=PLAIN["rt"].mask(np.arange(N) % 10 == 0),
+        accuracy=PLAIN["accuracy"].mask(np.arange(N) % 10 == 0),
+    )
     assert read_trials(blank).excluded["missing"].sum() == N / 10
     kept = read_trials(blank, deadline=1500.0)
     assert (kept.present & ~kept.answered).sum() == N / 10
-    most = PLAIN.assign(rt=PLAIN["rt"].where(np.arange(N) % 2 == 0), accuracy=PLAIN["accuracy"].where(np.arange(N) % 2 == 0))
+    most = PLAIN.assign(
+        rt=PLAIN["rt"].where(np.arange(N) % 2 == 0),
+        accuracy=PLAIN["accuracy"].where(np.arange(N) % 2 == 0),
+    )
     assert "hardly all trials" in refusal(most, deadline=1500.0)
 
 
-# --- doors ----------------------------------------------------------------------------------------------------------------------------------
+# --- doors ----------------------------------------------------------------------------------------
 
 
 def test_messages_speak_the_language_of_the_door():
@@ -415,7 +529,10 @@ def test_what_the_command_line_advises_it_understands():
     from incongruent.cli.reading import coding_of, data_sets
 
     for entries in (
-        {"accuracy": "status", "outcomes": {"1": "correct", "error": "error", "no, really": "omission"}},
+        {
+            "accuracy": "status",
+            "outcomes": {"1": "correct", "error": "error", "no, really": "omission"},
+        },
         {"condition": 'a "b", c', "levels": {"x=y": "congruent", "ü": "incongruent"}},
         {"rt": "t1 - t0", "subject": "who is it"},
     ):
@@ -433,24 +550,33 @@ def test_what_the_command_line_advises_it_understands():
 
 
 def test_outcomes_are_checked():
-    with pytest.raises(DataError, match="Expected outcomes among 'correct', 'error', 'omission'; got 'late'"):
+    with pytest.raises(
+        DataError, match="Expected outcomes among 'correct', 'error', 'omission'; got 'late'"
+    ):
         Coding(outcomes={"1": "late"})
     assert OUTCOMES == ("correct", "error", "omission")
 
 
-# --- a deadline, from the file to the posterior -----------------------------------------------------------------------------------------------
+# --- a deadline, from the file to the posterior ---------------------------------------------------
 
 
 @forms
 @pytest.mark.slow
 def test_intervals_hold_the_truth_although_a_deadline_cut_every_seventh_answer():
-    """15 % of the trials have no answer. A network that knows of the deadline holds its level; leaving them out does not."""
+    """15 % of the trials have no answer. A network that knows of the deadline holds its level;
+    leaving them out does not.
+    """
     truth = pd.read_csv(FORMS / "sim20_truth.csv").set_index("subject")
     share = {"congruent": 0.5, "incongruent": 0.5}
     names = ["mu_c", "b", "mu_R"]
-    simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((200, 400), share, deadline=533.0))
+    simulator = inc.Simulator(
+        inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((200, 400), share, deadline=533.0)
+    )
     coverage = {}
-    for deadline, posterior in ((533.0, inc.train(simulator, steps=3000, seed=4, progress=False)), (None, inc.pretrained())):
+    for deadline, posterior in (
+        (533.0, inc.train(simulator, steps=3000, seed=4, progress=False)),
+        (None, inc.pretrained()),
+    ):
         study = read_trials(FORMS / "dead_neg.csv", deadline=deadline)
         draws = posterior.sample(study, 1000, seed=1, anyway=True)
         low, high = np.quantile(draws.theta, [0.05, 0.95], axis=1)

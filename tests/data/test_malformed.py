@@ -1,4 +1,6 @@
-"""Whatever comes in, the answer is a result or a sentence that says what was expected; never an error from deep inside."""
+"""Whatever comes in, the answer is a result or a sentence that says what was expected; never an
+error from deep inside.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,25 @@ from scipy import stats
 import incongruent as inc
 from incongruent.data.trials import CONFLICT_TASK
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), st.floats(), st.text(max_size=5), st.just(stats.norm(0, 1)), st.just(stats.norm))
-THINGS = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.dictionaries(st.text(max_size=3), SCALARS, max_size=2))
+FEW = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 5),
+    st.floats(),
+    st.text(max_size=5),
+    st.just(stats.norm(0, 1)),
+    st.just(stats.norm),
+)
+THINGS = st.one_of(
+    SCALARS,
+    st.lists(SCALARS, max_size=3),
+    st.dictionaries(st.text(max_size=3), SCALARS, max_size=2),
+)
 
 
 def answers(call) -> object | None:
@@ -34,7 +52,9 @@ def answers(call) -> object | None:
     except (ValueError, TypeError, KeyError) as error:
         refused = error
     text = str(refused).strip("\"'")
-    assert text.startswith("Expected") or "has no option" in text, f"{type(refused).__name__}: {text[:200]}"
+    assert text.startswith("Expected") or "has no option" in text, (
+        f"{type(refused).__name__}: {text[:200]}"
+    )
     return None
 
 
@@ -46,7 +66,11 @@ def test_priors(distributions):
 
 
 @FEW
-@given(st.lists(st.one_of(st.text(max_size=3), THINGS), max_size=3), st.lists(st.one_of(st.sampled_from(CONFLICT_TASK), THINGS), max_size=3), THINGS)
+@given(
+    st.lists(st.one_of(st.text(max_size=3), THINGS), max_size=3),
+    st.lists(st.one_of(st.sampled_from(CONFLICT_TASK), THINGS), max_size=3),
+    THINGS,
+)
 def test_models(parameters, columns, function):
     made = answers(lambda: inc.Model("m", parameters, columns, trial=function))
     assert made is None or isinstance(made, inc.Model)
@@ -61,7 +85,12 @@ def test_designs(n_trials, share, window):
 
 @FEW
 @given(
-    st.lists(st.sampled_from(["subject", "rt", "condition", "accuracy", "x"]), min_size=1, max_size=5, unique=True),
+    st.lists(
+        st.sampled_from(["subject", "rt", "condition", "accuracy", "x"]),
+        min_size=1,
+        max_size=5,
+        unique=True,
+    ),
     st.lists(st.lists(SCALARS, min_size=5, max_size=5), max_size=4),
 )
 def test_tables_of_trials(names, rows):
@@ -71,7 +100,15 @@ def test_tables_of_trials(names, rows):
 
 
 ARRAYS = st.sampled_from(
-    [np.ones((3, 4)), np.ones(3), np.full((3, 4), np.nan), np.ones((2, 2)), np.ones((3, 4, 2)), np.array(["a", "b"]), np.ones(0)]
+    [
+        np.ones((3, 4)),
+        np.ones(3),
+        np.full((3, 4), np.nan),
+        np.ones((2, 2)),
+        np.ones((3, 4, 2)),
+        np.array(["a", "b"]),
+        np.ones(0),
+    ]
 )
 
 
@@ -98,8 +135,16 @@ def test_what_is_to_be_learned_from(source, steps):
 )
 def test_studies_to_draw_for(posterior, present, answered, rt, condition, n_draws):
     def draw() -> object:
-        values = {"rt": np.array([rt], np.float32), "condition": np.array([condition], np.int8), "response": np.zeros((1, 4), np.int8)}
-        return posterior.sample(inc.Trials(CONFLICT_TASK, values, np.array([present]), np.array([answered])), n_draws, seed=1)
+        values = {
+            "rt": np.array([rt], np.float32),
+            "condition": np.array([condition], np.int8),
+            "response": np.zeros((1, 4), np.int8),
+        }
+        return posterior.sample(
+            inc.Trials(CONFLICT_TASK, values, np.array([present]), np.array([answered])),
+            n_draws,
+            seed=1,
+        )
 
     answers(draw)
 
@@ -113,7 +158,7 @@ def test_files(tmp_path: Path, content):
         assert answers(lambda load=load: load(path)) is None
 
 
-# --- files of trials ------------------------------------------------------------------------------------------------------------
+# --- files of trials ------------------------------------------------------------------------------
 
 
 def trials_to_break() -> pd.DataFrame:
@@ -141,7 +186,8 @@ def whole_files() -> dict[str, bytes]:
     frame = trials_to_break()
     text = frame.to_csv(index=False)
     log = "*** Header Start ***\nSubject: 1\n*** Header End ***\n" + "".join(
-        f"Level: 2\n*** LogFrame Start ***\ncondition: {row.condition}\nrt: {row.rt}\naccuracy: 1\n*** LogFrame End ***\n"
+        f"Level: 2\n*** LogFrame Start ***\ncondition: {row.condition}\nrt: {row.rt}\naccuracy:"
+        " 1\n*** LogFrame End ***\n"
         for row in frame.itertuples()
     )
     return {
@@ -160,13 +206,34 @@ def whole_files() -> dict[str, bytes]:
         "feather": _bytes_of(frame.to_feather, "a.feather"),
         "xlsx": _bytes_of(lambda path: frame.to_excel(path, index=False), "a.xlsx"),
         "sav": _bytes_of(lambda path: pyreadstat.write_sav(frame, str(path)), "a.sav"),
-        "dta": _bytes_of(lambda path: frame.to_stata(path, write_index=False, version=118), "a.dta"),
+        "dta": _bytes_of(
+            lambda path: frame.to_stata(path, write_index=False, version=118), "a.dta"
+        ),
         "rds": _bytes_of(lambda path: rdata.write_rds(path, frame), "a.rds"),
         "plain rds": gzip.decompress(_bytes_of(lambda path: rdata.write_rds(path, frame), "a.rds")),
     }
 
 
-SNIPPETS = [b"", b",", b'"', b"\n", b"\r", b"\0", b"\xff", b"rt", b"{", b"[", b"]", b"1e999", b"-1", b"\xe2\x80\xa8", b"#", b"sep=;", b"NA", b"\t"]
+SNIPPETS = [
+    b"",
+    b",",
+    b'"',
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\xff",
+    b"rt",
+    b"{",
+    b"[",
+    b"]",
+    b"1e999",
+    b"-1",
+    b"\xe2\x80\xa8",
+    b"#",
+    b"sep=;",
+    b"NA",
+    b"\t",
+]
 
 
 def mutated(content: bytes, rng: np.random.Generator) -> bytes:
@@ -180,7 +247,11 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
     changed = bytearray(content)
     for _ in range(int(rng.integers(1, 6))):
         place = int(rng.integers(len(changed))) if changed else 0
-        snippet = SNIPPETS[rng.integers(len(SNIPPETS))] if kind == 2 else rng.bytes(int(rng.integers(1, 4)))
+        snippet = (
+            SNIPPETS[rng.integers(len(SNIPPETS))]
+            if kind == 2
+            else rng.bytes(int(rng.integers(1, 4)))
+        )
         changed[place : place + int(rng.integers(0, 4))] = snippet
     return bytes(changed)
 
@@ -197,10 +268,14 @@ def malformed_files(folder: Path, rng: np.random.Generator, n: int) -> Counter[s
             place.mkdir()
             for k in range(3):
                 source = files[rng.choice(["csv", "titled", "records", "no header"])]
-                (place / f"s{k}{rng.choice(['.csv', '.txt', '.json', '', '.csv.gz'])}").write_bytes(mutated(source, rng) if k else source)
+                (place / f"s{k}{rng.choice(['.csv', '.txt', '.json', '', '.csv.gz'])}").write_bytes(
+                    mutated(source, rng) if k else source
+                )
             answers(lambda place=place: inc.read_trials(place))
         else:
-            path.write_bytes(rng.bytes(int(rng.integers(200))) if name == "random" else mutated(files[name], rng))
+            path.write_bytes(
+                rng.bytes(int(rng.integers(200))) if name == "random" else mutated(files[name], rng)
+            )
             names = list(trials_to_break().columns) if name == "no header" or i % 7 == 0 else None
             answers(lambda names=names: inc.read_trials(path, names=names))
         tried[name] += 1

@@ -1,4 +1,6 @@
-"""Options: a wrong name is a TypeError that names the nearest one, and architectures are written down and read again."""
+"""Options: a wrong name is a TypeError that names the nearest one, and architectures are written
+down and read again.
+"""
 
 import json
 from dataclasses import replace
@@ -11,7 +13,11 @@ from incongruent.flows import AutoregressiveFlow, CouplingFlow
 import incongruent as inc
 from incongruent.data.basics.options import helpful
 from incongruent.data.trials import CONFLICT_TASK, Category, Column, Continuous, Integer
-from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_to_json
+from incongruent.networks.architecture import (
+    Architecture,
+    architecture_from_json,
+    architecture_to_json,
+)
 
 ARCHITECTURES = [
     Architecture(),
@@ -24,12 +30,18 @@ ARCHITECTURES = [
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
 def test_an_architecture_survives_json(architecture):
-    assert architecture_from_json(json.loads(json.dumps(architecture_to_json(architecture)))) == architecture
+    assert (
+        architecture_from_json(json.loads(json.dumps(architecture_to_json(architecture))))
+        == architecture
+    )
 
 
 def test_an_unknown_kind_is_refused():
     card = architecture_to_json(Architecture(DeepSet()))
-    with pytest.raises(ValueError, match=r"Expected one of \['DeepSet', 'Histogram', 'MLP', 'SetTransformer'\]; got 'Tree'"):
+    with pytest.raises(
+        ValueError,
+        match=r"Expected one of \['DeepSet', 'Histogram', 'MLP', 'SetTransformer'\]; got 'Tree'",
+    ):
         architecture_from_json(card | {"encoder": {"kind": "Tree"}})
 
 
@@ -50,12 +62,23 @@ def test_an_unknown_kind_is_refused():
     ],
 )
 def test_a_wrong_name_is_refused_with_the_nearest_right_one(make, wrong, right):
-    with pytest.raises(TypeError, match=rf"^{make.__name__} has no option '{wrong}'; did you mean '{right}'\? It has .*{right}"):
+    with pytest.raises(
+        TypeError,
+        match=(
+            rf"^{make.__name__} has no option '{wrong}'; did you mean '{right}'\? It has .*{right}"
+        ),
+    ):
         make(**{wrong: 1})
 
 
 def test_names_near_to_nothing_get_no_advice():
-    with pytest.raises(TypeError, match=r"^CouplingFlow has no option 'zzz'\. It has n_layers, transform, n_bins, width, dropout, permutation\.$"):
+    with pytest.raises(
+        TypeError,
+        match=(
+            r"^CouplingFlow has no option 'zzz'\. It has n_layers, transform, n_bins, width,"
+            r" dropout, permutation\.$"
+        ),
+    ):
         CouplingFlow(zzz=1)
 
 
@@ -66,7 +89,11 @@ def test_what_is_helpful_stays_what_it_was():
         return one + two
 
     assert (add(1), add(1, two=3), add(one=5)) == (3, 4, 7)
-    assert (add.__name__, add.__doc__, str(signature(add))) == ("add", "One and two.", "(one: int, *, two: int = 2) -> int")
+    assert (add.__name__, add.__doc__, str(signature(add))) == (
+        "add",
+        "One and two.",
+        "(one: int, *, two: int = 2) -> int",
+    )
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         add()
     assert replace(CouplingFlow(), n_bins=3) == CouplingFlow(n_bins=3)
@@ -79,12 +106,24 @@ def test_what_is_helpful_stays_what_it_was():
         (CouplingFlow, {"n_bins": 0}, "Expected a whole number for n_bins, at least 1; got 0"),
         (CouplingFlow, {"n_layers": -1}, "whole number for n_layers, at least 0"),
         (CouplingFlow, {"width": 8.0}, "whole number for width, at least 1; got 8.0"),
-        (AutoregressiveFlow, {"transform": "cubic"}, r"Expected transform to be one of \('spline', 'affine'\); got 'cubic'"),
-        (CouplingFlow, {"permutation": "none"}, r"Expected permutation to be one of \('random', 'fixed'\)"),
+        (
+            AutoregressiveFlow,
+            {"transform": "cubic"},
+            r"Expected transform to be one of \('spline', 'affine'\); got 'cubic'",
+        ),
+        (
+            CouplingFlow,
+            {"permutation": "none"},
+            r"Expected permutation to be one of \('random', 'fixed'\)",
+        ),
         (CouplingFlow, {"dropout": 1.0}, "Expected dropout of at least 0 and below 1"),
         (Histogram, {"n_knots": 1}, "whole number for n_knots, at least 2"),
         (Histogram, {"dropout": -0.1}, "Expected dropout"),
-        (SetTransformer, {"width": 10, "n_heads": 4}, "Expected a width that is a multiple of n_heads; got width=10, n_heads=4"),
+        (
+            SetTransformer,
+            {"width": 10, "n_heads": 4},
+            "Expected a width that is a multiple of n_heads; got width=10, n_heads=4",
+        ),
         (Architecture, {"n_summaries": 0}, "whole number for n_summaries, at least 1"),
     ],
 )
@@ -94,7 +133,10 @@ def test_impossible_options_are_refused(make, options, words):
 
 
 def test_an_architecture_is_made_of_encoder_and_flow():
-    with pytest.raises(TypeError, match=r"Expected an encoder like incongruent.encoders.DeepSet\(\), or None; got 'deepset'"):
+    with pytest.raises(
+        TypeError,
+        match=r"Expected an encoder like incongruent.encoders.DeepSet\(\), or None; got 'deepset'",
+    ):
         Architecture(encoder="deepset")
     with pytest.raises(TypeError, match="Expected a flow like"):
         Architecture(flow=DeepSet())
@@ -116,6 +158,8 @@ X, CUE = Continuous("x"), Category("cue", ("a", "b"), given=True)
         ((Category("choice", ("a", "b")), CUE), 400, DeepSet()),
     ],
 )
-def test_the_encoder_fits_the_columns_unless_somebody_chose_it(columns: tuple[Column, ...], largest: int, chosen):
+def test_the_encoder_fits_the_columns_unless_somebody_chose_it(
+    columns: tuple[Column, ...], largest: int, chosen
+):
     assert Architecture().chosen_for(columns, largest).encoder == chosen
     assert Architecture(SetTransformer()).chosen_for(columns, largest).encoder == SetTransformer()

@@ -1,4 +1,6 @@
-"""Laws of reading: formats do not matter, nothing is lost in silence, and whatever cannot be understood is refused in a sentence."""
+"""Laws of reading: formats do not matter, nothing is lost in silence, and whatever cannot be
+understood is refused in a sentence.
+"""
 
 import ast
 import contextlib
@@ -19,31 +21,79 @@ from incongruent.data.reading.read_trials import REASONS, Coding, DataError, exc
 from incongruent.data.trials import CONFLICT_TASK, Trials, checked, select, to_frame
 from incongruent.data.values import as_text
 
-DATA = Path(os.environ.get("INCONGRUENT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-real = pytest.mark.skipif(not DATA.is_dir(), reason="the published data sets are not here; set INCONGRUENT_DATA to their folder")
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+DATA = Path(
+    os.environ.get("INCONGRUENT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+)
+real = pytest.mark.skipif(
+    not DATA.is_dir(),
+    reason="the published data sets are not here; set INCONGRUENT_DATA to their folder",
+)
+quick = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 
-PRATTE_1 = ["experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused"]
+PRATTE_1 = [
+    "experiment",
+    "subject",
+    "block",
+    "trial",
+    "colour",
+    "distractor",
+    "condition",
+    "response",
+    "accuracy",
+    "rt",
+    "unused",
+]
 PRATTE_CODES = Coding(levels={"0": "incongruent", "1": "congruent", "2": "neutral"})
-PRATTE_2 = ["subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt"]
+PRATTE_2 = [
+    "subject",
+    "block",
+    "block type",
+    "trial",
+    "word",
+    "location",
+    "condition",
+    "response",
+    "accuracy",
+    "rt",
+]
 
 
-def made(n_people: int = 4, n_trials: int = 40, effect: float = 60.0, seed: int = 0) -> pd.DataFrame:
-    """A plain file: people 1, 2, …, half of the trials incongruent and slower by the effect, one error in ten."""
+def made(
+    n_people: int = 4, n_trials: int = 40, effect: float = 60.0, seed: int = 0
+) -> pd.DataFrame:
+    """A plain file: people 1, 2, …, half of the trials incongruent and slower by the effect, one
+    error in ten.
+    """
     rng = np.random.default_rng(seed)
     n = n_people * n_trials
     condition = np.tile(["congruent", "incongruent"], n // 2)
     rt = np.round(rng.gamma(20, 20, n) + 150 + effect * (condition == "incongruent"), 3)
     return pd.DataFrame(
-        {"subject": np.repeat(np.arange(1, n_people + 1), n_trials), "condition": condition, "rt": rt, "accuracy": (rng.random(n) > 0.1) + 0}
+        {
+            "subject": np.repeat(np.arange(1, n_people + 1), n_trials),
+            "condition": condition,
+            "rt": rt,
+            "accuracy": (rng.random(n) > 0.1) + 0,
+        }
     )
 
 
 def same(one: Trials, other: Trials) -> bool:
-    alike = one.names == other.names and one.columns == other.columns and np.array_equal(one.present, other.present)
+    alike = (
+        one.names == other.names
+        and one.columns == other.columns
+        and np.array_equal(one.present, other.present)
+    )
     return (
         alike
-        and all(np.array_equal(one.values[c][one.present], other.values[c][one.present]) for c in one.values)
+        and all(
+            np.array_equal(one.values[c][one.present], other.values[c][one.present])
+            for c in one.values
+        )
         and all(np.array_equal(one.excluded[r], other.excluded[r]) for r in REASONS)
     )
 
@@ -62,13 +112,28 @@ def written(folder: Path, text: str | bytes, name: str = "file.txt") -> Path:
     return path
 
 
-# --- the published data ---------------------------------------------------------------------------------------------------------------------
+# --- the published data ---------------------------------------------------------------------------
 
 PUBLISHED = {
-    # file, options, people, mean RT in s and accuracy of congruent and incongruent trials, delta function in ms (None: not published)
-    "ulrich flanker": ("ulrich2015/flankerData.txt", {}, 16, (0.404, 0.435), (0.976, 0.913), (18, 20, 34, 40, 47)),
+    # file, options, people, mean RT in s and accuracy of congruent and incongruent trials, delta
+    # function in ms (None: not published)
+    "ulrich flanker": (
+        "ulrich2015/flankerData.txt",
+        {},
+        16,
+        (0.404, 0.435),
+        (0.976, 0.913),
+        (18, 20, 34, 40, 47),
+    ),
     "ulrich simon": ("ulrich2015/simonData.txt", {}, 16, (0.402, 0.423), None, (25, 23, 26, 30, 6)),
-    "pratte simon": ("pratte2010/allsi2.dat", {"names": PRATTE_1, "where": "experiment == 0"}, 38, (0.541, 0.555), None, (35, None, None, None, -26)),
+    "pratte simon": (
+        "pratte2010/allsi2.dat",
+        {"names": PRATTE_1, "where": "experiment == 0"},
+        38,
+        (0.541, 0.555),
+        None,
+        (35, None, None, None, -26),
+    ),
     "pratte stroop": (
         "pratte2010/allsi2.dat",
         {"names": PRATTE_1, "where": "experiment == 1", "coding": PRATTE_CODES},
@@ -77,14 +142,23 @@ PUBLISHED = {
         None,
         (24, None, None, None, 162),
     ),
-    "bastian simon": ("vonbastian2016/LEF_simon.csv", {}, 121, (0.448, 0.527), (0.993, 0.899), None),
+    "bastian simon": (
+        "vonbastian2016/LEF_simon.csv",
+        {},
+        121,
+        (0.448, 0.527),
+        (0.993, 0.899),
+        None,
+    ),
 }
 SLACK = 0.0005  # half of the last digit printed
 
 
 def in_cells(rows: pd.DataFrame, statistic: object) -> pd.DataFrame:
     """The statistic of the RT in s, (subject, condition)."""
-    table = rows.groupby(["subject", "condition"], observed=True)["rt"].agg(statistic).unstack() / 1000  # noqa: PD010
+    table = (
+        rows.groupby(["subject", "condition"], observed=True)["rt"].agg(statistic).unstack() / 1000
+    )
     return table[["congruent", "incongruent"]]
 
 
@@ -112,10 +186,38 @@ def test_published_figures(name):
     [
         ("ulrich2015/flankerData.txt", {}, 16, 5373, 0, 0),
         ("ulrich2015/simonData.txt", {}, 16, 5374, 0, 0),
-        ("pratte2010/allsi2.dat", {"names": PRATTE_1, "where": "experiment == 0"}, 38, 19091, 27, 34),
-        ("pratte2010/allsi2.dat", {"names": PRATTE_1, "where": "experiment == 1", "coding": PRATTE_CODES}, 38, 18922, 25, 205),
-        ("pratte2010/allsi7.dat", {"names": PRATTE_2, "where": "`block type` == 0"}, 38, 13627, 18, 35),
-        ("pratte2010/allsi7.dat", {"names": [*PRATTE_2, "unused"], "where": "`block type` == 1"}, 38, 13591, 21, 68),
+        (
+            "pratte2010/allsi2.dat",
+            {"names": PRATTE_1, "where": "experiment == 0"},
+            38,
+            19091,
+            27,
+            34,
+        ),
+        (
+            "pratte2010/allsi2.dat",
+            {"names": PRATTE_1, "where": "experiment == 1", "coding": PRATTE_CODES},
+            38,
+            18922,
+            25,
+            205,
+        ),
+        (
+            "pratte2010/allsi7.dat",
+            {"names": PRATTE_2, "where": "`block type` == 0"},
+            38,
+            13627,
+            18,
+            35,
+        ),
+        (
+            "pratte2010/allsi7.dat",
+            {"names": [*PRATTE_2, "unused"], "where": "`block type` == 1"},
+            38,
+            13591,
+            21,
+            68,
+        ),
         ("vonbastian2016/LEF_simon.csv", {}, 121, 24195, 0, 5),
         ("vonbastian2016/LEF_stroop.csv", {}, 121, 17396, 0, 28),
         ("vonbastian2016/LEF_flanker.csv", {}, 121, 17383, 0, 41),
@@ -137,7 +239,9 @@ def test_published_counts(file, options, n_people, kept, timeouts, out_of_window
 @real
 def test_ten_names_for_eleven_columns_read_the_same():
     ten = read_trials(DATA / "pratte2010/allsi7.dat", names=PRATTE_2, coding=PRATTE_CODES)
-    eleven = read_trials(DATA / "pratte2010/allsi7.dat", names=[*PRATTE_2, "unused"], coding=PRATTE_CODES)
+    eleven = read_trials(
+        DATA / "pratte2010/allsi7.dat", names=[*PRATTE_2, "unused"], coding=PRATTE_CODES
+    )
     assert same(ten, eleven)
     assert any("column_11 has no name" in note for note in ten.notes)
     refused(DATA / "pratte2010/allsi7.dat", "Expected 11 names", "got 9", names=PRATTE_2[:9])
@@ -145,19 +249,28 @@ def test_ten_names_for_eleven_columns_read_the_same():
 
 @real
 def test_real_codes_are_told_by_the_data_whichever_way_round_they_are():
-    frame = pd.read_csv(DATA / "pratte2010/allsi2.dat", sep=r"\s+", names=PRATTE_1).query("experiment == 0")
+    frame = pd.read_csv(DATA / "pratte2010/allsi2.dat", sep=r"\s+", names=PRATTE_1).query(
+        "experiment == 0"
+    )
     reversed_codes = frame.assign(condition=frame["condition"].map({0: 1, 1: 0}))
     assert same(read_trials(frame), read_trials(reversed_codes))
 
 
 @real
 def test_real_codes_that_the_data_do_not_tell_are_refused_with_a_table():
-    frame = pd.read_csv(DATA / "pratte2010/allsi2.dat", sep=r"\s+", names=PRATTE_1).query("experiment == 1")
+    frame = pd.read_csv(DATA / "pratte2010/allsi2.dat", sep=r"\s+", names=PRATTE_1).query(
+        "experiment == 1"
+    )
     right = {"1": "congruent", "2": "neutral", "0": "incongruent"}
-    refused(frame, "'1': 6328 trials, 719 ms, 2.8% errors", f"give Coding(levels={right})", "or Coding(levels={'2': 'congruent'")
+    refused(
+        frame,
+        "'1': 6328 trials, 719 ms, 2.8% errors",
+        f"give Coding(levels={right})",
+        "or Coding(levels={'2': 'congruent'",
+    )
 
 
-# --- formats --------------------------------------------------------------------------------------------------------------------------------
+# --- formats --------------------------------------------------------------------------------------
 
 
 def _text(frame, **options):
@@ -185,9 +298,13 @@ FORMATS = {
     "windows line ends": lambda frame: _text(frame, lineterminator="\r\n"),
     "old mac line ends": lambda frame: _text(frame).replace(b"\n", b"\r"),
     "empty lines": lambda frame: b"\n" + _text(frame).replace(b"\n", b"\n\n") + b",,,\n",
-    "separator at line ends": lambda frame: _text(frame).replace(b"\n", b",\n").replace(b",\n", b"\n", 1),
+    "separator at line ends": lambda frame: (
+        _text(frame).replace(b"\n", b",\n").replace(b",\n", b"\n", 1)
+    ),
     "row numbers": lambda frame: frame.to_csv().encode(),
-    "row names without a header, as R writes them": lambda frame: frame.to_csv(sep=" ").encode().removeprefix(b'"" ').removeprefix(b" "),
+    "row names without a header, as R writes them": lambda frame: (
+        frame.to_csv(sep=" ").encode().removeprefix(b'"" ').removeprefix(b" ")
+    ),
     "parquet": _parquet,
 }
 
@@ -199,7 +316,13 @@ def test_formats_do_not_matter(form, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "frame", [pl.from_pandas, lambda f: pl.from_pandas(f).lazy(), lambda f: f.convert_dtypes(), lambda f: f.astype({"condition": "category"})]
+    "frame",
+    [
+        pl.from_pandas,
+        lambda f: pl.from_pandas(f).lazy(),
+        lambda f: f.convert_dtypes(),
+        lambda f: f.astype({"condition": "category"}),
+    ],
 )
 def test_frames_do_not_matter(frame):
     original = made()
@@ -225,7 +348,10 @@ def test_headerless_frames_and_first_lines_without_numbers(tmp_path):
     assert same(read_trials(bare, names=list(frame.columns)), read_trials(frame))
     refused(bare, "to have names for its columns")
     refused(frame, "Leave `names` out", names=list(frame.columns))
-    words = frame.assign(subject="s" + frame["subject"].astype(str), accuracy=np.where(frame["accuracy"], "correct", "error"))
+    words = frame.assign(
+        subject="s" + frame["subject"].astype(str),
+        accuracy=np.where(frame["accuracy"], "correct", "error"),
+    )
     words.loc[0, "rt"] = np.nan
     path = written(tmp_path, words.to_csv(index=False, header=False, na_rep="NA"))
     refused(path, "Expected a header")
@@ -249,15 +375,24 @@ def test_bytes_that_are_not_utf8_are_read_and_noted(tmp_path):
         (b"", ["the file is empty"]),
         (b" \n \n", ["the file is empty"]),
         (b"subject,condition,rt,accuracy\n", ["got only the header"]),
-        (b"subject,condition,rt,accuracy\n1,congruent,500\n1,congruent,500,1\n", ["Expected", "fields in every line", "Repair"]),
-        (b"subject,condition,rt,accuracy\n1,congruent,500,1\n1,congruent,500,1,7\n", ["line 3", "has 5"]),
+        (
+            b"subject,condition,rt,accuracy\n1,congruent,500\n1,congruent,500,1\n",
+            ["Expected", "fields in every line", "Repair"],
+        ),
+        (
+            b"subject,condition,rt,accuracy\n1,congruent,500,1\n1,congruent,500,1,7\n",
+            ["line 3", "has 5"],
+        ),
         (b"subject,rt,rt,accuracy\n1,2,500,1\n", ["different names", "'rt'"]),
         (b"subject,condition,rt\n1,congruent,500,1,2\n", ["as many fields", "3", "got 5"]),
         (b"PAR1nonsense", ["whole Parquet file"]),
         (b"PK\x03\x04\x00\x00\x00", ["whole zip file"]),
         (b"\x89PNG\x00\x00", ["neither", "Save it as CSV"]),
         (b"\x00\x01\x02\x03", ["neither"]),
-        (b"subject;condition;rt;accuracy\n1;congruent;987;1\n1;incongruent;1,234;1\n", ["decimals", "thousands"]),
+        (
+            b"subject;condition;rt;accuracy\n1;congruent;987;1\n1;incongruent;1,234;1\n",
+            ["decimals", "thousands"],
+        ),
     ],
 )
 def test_malformed_files(content, words, tmp_path):
@@ -265,7 +400,9 @@ def test_malformed_files(content, words, tmp_path):
 
 
 def test_repeated_columns_of_a_frame_are_refused():
-    refused(made().set_axis(["subject", "condition", "rt", "rt"], axis=1), "different names", "'rt'")
+    refused(
+        made().set_axis(["subject", "condition", "rt", "rt"], axis=1), "different names", "'rt'"
+    )
     refused(made().iloc[:0], "got only the header")
 
 
@@ -277,22 +414,52 @@ def test_paths(tmp_path):
     refused("a\0b", "can be read")
 
 
-# --- roles ----------------------------------------------------------------------------------------------------------------------------------
+# --- roles ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "name", ["subject", "Subject", "ID", "participant", "PPT", "sub", "uid", "subj", "VP", "vpn", "Participant ID", "subj_idx.id"]
+    "name",
+    [
+        "subject",
+        "Subject",
+        "ID",
+        "participant",
+        "PPT",
+        "sub",
+        "uid",
+        "subj",
+        "VP",
+        "vpn",
+        "Participant ID",
+        "subj_idx.id",
+    ],
 )
 def test_names_of_the_person(name):
     assert read_trials(made().rename(columns={"subject": name})).names == ("1", "2", "3", "4")
 
 
-@pytest.mark.parametrize("name", ["rt", "RT", "reaction_time", "Response Time", "latency", "rt_ms", "RT (ms)", "latency.msec", "key_resp.rt", "rtms"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rt",
+        "RT",
+        "reaction_time",
+        "Response Time",
+        "latency",
+        "rt_ms",
+        "RT (ms)",
+        "latency.msec",
+        "key_resp.rt",
+        "rtms",
+    ],
+)
 def test_names_of_the_reaction_time(name):
     assert same(read_trials(made().rename(columns={"rt": name})), read_trials(made()))
 
 
-@pytest.mark.parametrize("name", ["accuracy", "acc", "ACC", "correct", "Stimulus.ACC", "is_correct"])
+@pytest.mark.parametrize(
+    "name", ["accuracy", "acc", "ACC", "correct", "Stimulus.ACC", "is_correct"]
+)
 def test_names_of_the_accuracy(name):
     assert same(read_trials(made().rename(columns={"accuracy": name})), read_trials(made()))
 
@@ -303,30 +470,62 @@ def test_names_of_the_error(name):
     assert same(read_trials(frame), read_trials(made()))
 
 
-@pytest.mark.parametrize("name", ["condition", "Comp", "congruency", "compatibility", "trial_type", "congruent", "Flanker Type"])
+@pytest.mark.parametrize(
+    "name",
+    ["condition", "Comp", "congruency", "compatibility", "trial_type", "congruent", "Flanker Type"],
+)
 def test_names_of_the_condition(name):
     assert same(read_trials(made().rename(columns={"condition": name})), read_trials(made()))
 
 
 @pytest.mark.parametrize(
     ("extra", "option", "column"),
-    [("ID", "subject", "ID"), ("latency", "rt", "latency"), ("correct", "accuracy", "correct"), ("key.rt", "rt", "key.rt")],
+    [
+        ("ID", "subject", "ID"),
+        ("latency", "rt", "latency"),
+        ("correct", "accuracy", "correct"),
+        ("key.rt", "rt", "key.rt"),
+    ],
 )
 def test_the_best_name_wins_and_can_be_overridden(extra, option, column):
-    frame = made().assign(**{extra: made()[{"subject": "subject", "rt": "rt", "accuracy": "accuracy"}[option]]})
+    frame = made().assign(
+        **{extra: made()[{"subject": "subject", "rt": "rt", "accuracy": "accuracy"}[option]]}
+    )
     assert same(read_trials(frame), read_trials(frame, coding=Coding(**{option: column})))
 
 
 @pytest.mark.parametrize(
     ("renamed", "twin", "other", "words"),
     [
-        ({"subject": "ID"}, "participant", lambda f: f["ID"].to_numpy()[::-1] // 2, ["person", "'ID', 'participant'", "Coding(subject='ID')"]),
-        ({"rt": "latency"}, "response_time", lambda f: f["latency"] + 9, ["reaction time", "'latency', 'response_time'", "Coding(rt='latency')"]),
-        ({}, "error", lambda f: f["accuracy"], ["accuracy", "'accuracy', 'error'", "Coding(accuracy='accuracy')"]),
-        ({}, "congruency", lambda f: f["condition"].to_numpy()[::-1], ["condition", "'condition', 'congruency'", "Coding(condition='condition')"]),
+        (
+            {"subject": "ID"},
+            "participant",
+            lambda f: f["ID"].to_numpy()[::-1] // 2,
+            ["person", "'ID', 'participant'", "Coding(subject='ID')"],
+        ),
+        (
+            {"rt": "latency"},
+            "response_time",
+            lambda f: f["latency"] + 9,
+            ["reaction time", "'latency', 'response_time'", "Coding(rt='latency')"],
+        ),
+        (
+            {},
+            "error",
+            lambda f: f["accuracy"],
+            ["accuracy", "'accuracy', 'error'", "Coding(accuracy='accuracy')"],
+        ),
+        (
+            {},
+            "congruency",
+            lambda f: f["condition"].to_numpy()[::-1],
+            ["condition", "'condition', 'congruency'", "Coding(condition='condition')"],
+        ),
     ],
 )
-def test_candidates_that_differ_are_refused_and_candidates_that_say_the_same_are_one(renamed, twin, other, words):
+def test_candidates_that_differ_are_refused_and_candidates_that_say_the_same_are_one(
+    renamed, twin, other, words
+):
     frame = made().rename(columns=renamed)
     refused(frame.assign(**{twin: other}), "more than one", *words)
     name = next(iter(renamed.values()), {"error": "accuracy", "congruency": "condition"}.get(twin))
@@ -336,38 +535,74 @@ def test_candidates_that_differ_are_refused_and_candidates_that_say_the_same_are
 
 @pytest.mark.parametrize("column", ["subject", "rt", "accuracy", "condition"])
 def test_a_role_nobody_plays_is_refused(column):
-    refused(made().rename(columns={column: "whatever"}), "Expected one column", "'whatever'", f"Name the right one with Coding({column}='whatever')")
-    assert same(read_trials(made().rename(columns={column: "whatever"}), coding=Coding(**{column: "WHATEVER"})), read_trials(made()))
-    refused(made(), f"Expected Coding({column}=...) to name one of the columns", coding=Coding(**{column: "nothing"}))
+    refused(
+        made().rename(columns={column: "whatever"}),
+        "Expected one column",
+        "'whatever'",
+        f"Name the right one with Coding({column}='whatever')",
+    )
+    assert same(
+        read_trials(
+            made().rename(columns={column: "whatever"}), coding=Coding(**{column: "WHATEVER"})
+        ),
+        read_trials(made()),
+    )
+    refused(
+        made(),
+        f"Expected Coding({column}=...) to name one of the columns",
+        coding=Coding(**{column: "nothing"}),
+    )
 
 
 def test_all_roles_that_are_open_are_refused_at_once():
     frame = made().rename(columns={"rt": "first", "accuracy": "second"})
-    refused(frame, "reaction time", "accuracy", "Name the right ones with Coding(rt='first', accuracy='second')")
+    refused(
+        frame,
+        "reaction time",
+        "accuracy",
+        "Name the right ones with Coding(rt='first', accuracy='second')",
+    )
 
 
 def test_the_condition_is_the_column_that_can_be_understood():
-    frame = made().assign(trial_type="html-keyboard-response", type=[f"t{i % 7}" for i in range(160)])
+    frame = made().assign(
+        trial_type="html-keyboard-response", type=[f"t{i % 7}" for i in range(160)]
+    )
     assert same(read_trials(frame), read_trials(made()))
 
 
 def test_a_response_key_is_not_the_accuracy_but_an_outcome_in_words_is():
     keys = made().assign(response=np.tile([1, 0], 80), outcome="left")
     assert same(read_trials(keys), read_trials(made()))
-    words = made().rename(columns={"accuracy": "response"}).replace({"response": {1: "correct", 0: "error"}})
+    words = (
+        made()
+        .rename(columns={"accuracy": "response"})
+        .replace({"response": {1: "correct", 0: "error"}})
+    )
     assert same(read_trials(words), read_trials(made()))
 
 
 def test_coding_is_checked():
     with pytest.raises(DataError, match="Expected one of `accuracy` and `error`"):
         Coding(accuracy="a", error="b")
-    with pytest.raises(DataError, match="Expected levels among 'congruent', 'incongruent', 'neutral'; got 'comp'"):
+    with pytest.raises(
+        DataError, match="Expected levels among 'congruent', 'incongruent', 'neutral'; got 'comp'"
+    ):
         Coding(levels={"1": "comp"})
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"names": "subject rt"}, {"where": 3}, {"window": 5}, {"window": ("a", "b")}, {"coding": {}}, {"by": 3}, {"by": [1]}, {"coding": Coding(rt=3)}],
+    [
+        {"names": "subject rt"},
+        {"where": 3},
+        {"window": 5},
+        {"window": ("a", "b")},
+        {"coding": {}},
+        {"by": 3},
+        {"by": [1]},
+        {"coding": Coding(rt=3)},
+    ],
 )
 def test_wrong_types(options):
     with pytest.raises(TypeError, match="Expected"):
@@ -380,7 +615,7 @@ def test_wrong_sources(source):
         read_trials(source)
 
 
-# --- codes ----------------------------------------------------------------------------------------------------------------------------------
+# --- codes ----------------------------------------------------------------------------------------
 
 WORDS = [
     ("comp", "incomp", None),
@@ -393,12 +628,23 @@ WORDS = [
     ("k", "ik", None),
     ("congruent_left", "incongruent_left", None),
 ]
-CODES = [("True", "False", None), (True, False, None), (1, 0, None), ("1", "0", None), (0, 1, None), (1, 2, None), (-1, 1, None), (20.0, 10.0, None)]
+CODES = [
+    ("True", "False", None),
+    (True, False, None),
+    (1, 0, None),
+    ("1", "0", None),
+    (0, 1, None),
+    (1, 2, None),
+    (-1, 1, None),
+    (20.0, 10.0, None),
+]
 MORE_CODES = [(1.0, 0.0, 2.0), (1, 2, 3), (0, 1, 2), (1, -1, 0)]
 
 
 def coded(codes: tuple[object, object, object], effect: float = 60.0) -> pd.DataFrame:
-    """Labels instead of conditions: the slower condition has more errors too, and neutral trials lie between the two."""
+    """Labels instead of conditions: the slower condition has more errors too, and neutral trials
+    lie between the two.
+    """
     congruent, incongruent, neutral = codes
     frame = made(n_people=8, n_trials=200, effect=0.0)
     rng = np.random.default_rng(5)
@@ -407,7 +653,11 @@ def coded(codes: tuple[object, object, object], effect: float = 60.0) -> pd.Data
         step[::5] = 1
     rt = frame["rt"] + effect * step / 2
     accuracy = (rng.random(len(frame)) > 0.04 + 0.13 * step * (effect > 0)) + 0
-    return frame.assign(condition=step.map({0: congruent, 1: neutral, 2: incongruent}).astype(object), rt=rt, accuracy=accuracy)
+    return frame.assign(
+        condition=step.map({0: congruent, 1: neutral, 2: incongruent}).astype(object),
+        rt=rt,
+        accuracy=accuracy,
+    )
 
 
 def in_words(neutral: bool) -> pd.DataFrame:
@@ -419,13 +669,22 @@ def test_words_of_the_condition(codes):
     trials = read_trials(coded(codes))
     assert same(trials, read_trials(in_words(codes[2] is not None)))
     assert any("told by the labels" in note for note in trials.notes)
-    assert any("Neutral trials are present" in note for note in trials.notes) == (codes[2] is not None)
+    assert any("Neutral trials are present" in note for note in trials.notes) == (
+        codes[2] is not None
+    )
 
 
 @pytest.mark.parametrize("codes", CODES + MORE_CODES)
 def test_numbers_are_conditions_in_the_order_of_their_reaction_times_and_errors(codes):
     trials = read_trials(coded(codes, effect=120.0))
-    assert same(trials, read_trials(coded(("congruent", "incongruent", None if codes[2] is None else "neutral"), effect=120.0)))
+    assert same(
+        trials,
+        read_trials(
+            coded(
+                ("congruent", "incongruent", None if codes[2] is None else "neutral"), effect=120.0
+            )
+        ),
+    )
     assert any("told by reaction times and errors" in note for note in trials.notes)
 
 
@@ -451,32 +710,52 @@ def test_numbers_need_both_times_and_errors():
 
 
 def test_conditions_that_hardly_differ_are_not_told_by_their_order():
-    """Neutral and congruent trials alike: 0 / 1 / 2 could be congruent / neutral / incongruent, or neutral / congruent / incongruent."""
+    """Neutral and congruent trials alike: 0 / 1 / 2 could be congruent / neutral / incongruent, or
+    neutral / congruent / incongruent.
+    """
     frame = coded((0, 2, None), effect=120.0)
     fast = (frame["condition"] == 0) & (frame.index % 4 == 0)
-    refused(frame.assign(condition=frame["condition"].mask(fast, 1)), "'0'", "'1'", "'2'", "do not both tell")
+    refused(
+        frame.assign(condition=frame["condition"].mask(fast, 1)),
+        "'0'",
+        "'1'",
+        "'2'",
+        "do not both tell",
+    )
 
 
 def test_true_and_false_in_any_case():
-    frame = coded(("TRUE", "False", None)).assign(condition=lambda f: f["condition"].where(f.index % 3 > 0, f["condition"].str.lower()))
-    assert same(read_trials(frame.rename(columns={"condition": "congruent"})), read_trials(in_words(neutral=False)))
+    frame = coded(("TRUE", "False", None)).assign(
+        condition=lambda f: f["condition"].where(f.index % 3 > 0, f["condition"].str.lower())
+    )
+    assert same(
+        read_trials(frame.rename(columns={"condition": "congruent"})),
+        read_trials(in_words(neutral=False)),
+    )
 
 
 @pytest.mark.parametrize("name", ["incongruent", "is_incongruent", "Conflict"])
 def test_a_column_called_incongruent_holds_the_reverse(name):
     frame = coded((0, 1, None), effect=0.0).rename(columns={"condition": name})
-    assert same(read_trials(frame), read_trials(coded(("congruent", "incongruent", None), effect=0.0)))
+    assert same(
+        read_trials(frame), read_trials(coded(("congruent", "incongruent", None), effect=0.0))
+    )
 
 
 @pytest.mark.parametrize("name", ["congruent", "is_congruent", "Compatible"])
 def test_a_column_called_congruent_needs_no_support(name):
     frame = coded((True, False, None), effect=0.0).rename(columns={"condition": name})
-    assert same(read_trials(frame), read_trials(coded(("congruent", "incongruent", None), effect=0.0)))
+    assert same(
+        read_trials(frame), read_trials(coded(("congruent", "incongruent", None), effect=0.0))
+    )
 
 
 def test_congruent_trials_that_are_slower_get_a_caution():
     trials = read_trials(made(effect=-100.0))
-    assert any(note.startswith("Caution: congruent trials are") and "the other way round" in note for note in trials.notes)
+    assert any(
+        note.startswith("Caution: congruent trials are") and "the other way round" in note
+        for note in trials.notes
+    )
     assert not any(note.startswith("Caution:") for note in read_trials(made()).notes)
 
 
@@ -489,7 +768,9 @@ def test_given_levels():
     frame = coded(("x", "y", "z"))
     trials = read_trials(frame, coding=Coding(levels={"x": "congruent", "y": "incongruent"}))
     assert trials.excluded["unknown condition"].sum() == (frame["condition"] == "z").sum()
-    numbers = read_trials(coded((2.0, 1.0, None)), coding=Coding(levels={"2": "congruent", "1": "incongruent"}))
+    numbers = read_trials(
+        coded((2.0, 1.0, None)), coding=Coding(levels={"2": "congruent", "1": "incongruent"})
+    )
     assert same(numbers, read_trials(in_words(neutral=False)))
     refused(frame, "got the labels 'z'", "Coding(levels=", coding=Coding(levels={"a": "congruent"}))
 
@@ -505,11 +786,23 @@ def test_accuracy_below_half_is_refused():
     wrong = made().assign(accuracy=lambda f: 1 - f["accuracy"])
     refused(wrong, "Expected most answers to be correct", "Coding(error='accuracy')")
     assert same(read_trials(wrong, coding=Coding(error="accuracy")), read_trials(made()))
-    refused(made().rename(columns={"accuracy": "error"}), "with 1 = an error", "Coding(accuracy='error')")
+    refused(
+        made().rename(columns={"accuracy": "error"}),
+        "with 1 = an error",
+        "Coding(accuracy='error')",
+    )
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong"), [(True, False), ("TRUE", "FALSE"), ("correct", "error"), ("Correct", "Incorrect"), ("1", "0"), (1.0, 0.0)]
+    ("right", "wrong"),
+    [
+        (True, False),
+        ("TRUE", "FALSE"),
+        ("correct", "error"),
+        ("Correct", "Incorrect"),
+        ("1", "0"),
+        (1.0, 0.0),
+    ],
 )
 def test_codes_of_the_accuracy(right, wrong):
     frame = made().assign(accuracy=lambda f: f["accuracy"].map({1: right, 0: wrong}))
@@ -531,7 +824,7 @@ def test_unknown_accuracy_codes_are_counted_not_guessed():
     refused(made().assign(accuracy=None), "Expected 1 and 0", "no value at all")
 
 
-# --- units ----------------------------------------------------------------------------------------------------------------------------------
+# --- units ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["rt", "rt_s", "RT (sec)", "latency.s"])
@@ -545,7 +838,9 @@ def test_units_that_contradict_the_median_are_refused():
     seconds = made().assign(rt=lambda f: f["rt"] / 1000)
     refused(seconds, "in ms, since `unit` is 'ms'", "got a median of 0.", "unit='s'", unit="ms")
     refused(made(), "in s, since `unit` is 's'", "unit='ms'", unit="s")
-    refused(seconds.rename(columns={"rt": "rt_ms"}), "the name of column 'rt_ms' says 'ms'", "unit='s'")
+    refused(
+        seconds.rename(columns={"rt": "rt_ms"}), "the name of column 'rt_ms' says 'ms'", "unit='s'"
+    )
     assert same(read_trials(seconds.rename(columns={"rt": "rt_ms"}), unit="s"), read_trials(made()))
     refused(made(), "'ms' or 's'", unit="minutes")
 
@@ -561,15 +856,24 @@ def test_no_reaction_times_are_refused(rt):
 
 
 def test_the_window_is_inclusive_in_both_units():
-    frame = pd.DataFrame({"subject": 1, "condition": "c", "rt": [0.15, 0.1499, 2.5, 2.5001, 0.285, 0.4, 0.5], "accuracy": 1})
+    frame = pd.DataFrame(
+        {
+            "subject": 1,
+            "condition": "c",
+            "rt": [0.15, 0.1499, 2.5, 2.5001, 0.285, 0.4, 0.5],
+            "accuracy": 1,
+        }
+    )
     assert read_trials(frame).excluded["out of window"].tolist() == [2]
-    assert read_trials(frame.assign(rt=frame["rt"] * 1000)).excluded["out of window"].tolist() == [2]
+    assert read_trials(frame.assign(rt=frame["rt"] * 1000)).excluded["out of window"].tolist() == [
+        2
+    ]
     assert read_trials(frame, window=None).n_trials.tolist() == [7]
     assert read_trials(frame, window=(285, 400)).n_trials.tolist() == [2]
     refused(frame, "Expected `window`", window=(500, 100))
 
 
-# --- data sets ------------------------------------------------------------------------------------------------------------------------------
+# --- data sets ------------------------------------------------------------------------------------
 
 
 def test_data_sets_from_several_columns_in_natural_order():
@@ -590,11 +894,28 @@ def test_rows_of_nobody_are_refused():
 
 
 def test_long_identifiers_stay_apart(tmp_path):
-    ids = made()["subject"].map({1: "60000000000000000001", 2: "60000000000000000002", 3: "60000000000000000003", 4: "x1"})
-    assert len(read_trials(written(tmp_path, made().assign(subject=ids.where(ids != "x1", "60000000000000000004")).to_csv(index=False)))) == 4
+    ids = made()["subject"].map(
+        {1: "60000000000000000001", 2: "60000000000000000002", 3: "60000000000000000003", 4: "x1"}
+    )
+    assert (
+        len(
+            read_trials(
+                written(
+                    tmp_path,
+                    made()
+                    .assign(subject=ids.where(ids != "x1", "60000000000000000004"))
+                    .to_csv(index=False),
+                )
+            )
+        )
+        == 4
+    )
 
 
-WHOLE = Coding(levels={"c": "congruent", "i": "incongruent", "n": "neutral"}, outcomes={"1": "correct", "0": "error"})
+WHOLE = Coding(
+    levels={"c": "congruent", "i": "incongruent", "n": "neutral"},
+    outcomes={"1": "correct", "0": "error"},
+)
 
 
 def test_each_trial_counts_under_the_first_reason():
@@ -618,7 +939,9 @@ def test_each_trial_counts_under_the_first_reason():
     ] + [(500.0, "i", 1)] * 20
     frame = pd.DataFrame(rows, columns=["rt", "condition", "accuracy"]).assign(subject="a")
     trials = read_trials(frame, coding=WHOLE)
-    assert {reason: int(counts[0]) for reason, counts in trials.excluded.items()} == dict(zip(REASONS, (4, 7, 1, 1, 1), strict=True))
+    assert {reason: int(counts[0]) for reason, counts in trials.excluded.items()} == dict(
+        zip(REASONS, (4, 7, 1, 1, 1), strict=True)
+    )
     assert trials.n_trials.tolist() == [22]
 
 
@@ -640,7 +963,7 @@ def test_extreme_designs_are_legal():
     assert read_trials(made(n_people=1, n_trials=3000)).n_trials.tolist() == [3000]
 
 
-# --- where ----------------------------------------------------------------------------------------------------------------------------------
+# --- where ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -662,7 +985,9 @@ def test_extreme_designs_are_legal():
     ],
 )
 def test_where_chooses_rows(where, n):
-    trials = read_trials(made().assign(practice=False, **{"block type": "a & b"}), where=where, window=None)
+    trials = read_trials(
+        made().assign(practice=False, **{"block type": "a & b"}), where=where, window=None
+    )
     assert trials.n_trials.sum() == n
     assert f"`where` chose {n} of 160 rows: {where}." in trials.notes
 
@@ -696,14 +1021,29 @@ def test_where_chooses_rows(where, n):
     ],
 )
 def test_where_refuses(where, word):
-    refused(made(), "Expected `where`", word, "The columns are 'subject', 'condition', 'rt', 'accuracy'", where=where)
+    refused(
+        made(),
+        "Expected `where`",
+        word,
+        "The columns are 'subject', 'condition', 'rt', 'accuracy'",
+        where=where,
+    )
 
 
-# --- laws over any data ---------------------------------------------------------------------------------------------------------------------
+# --- laws over any data ---------------------------------------------------------------------------
 
-any_rt = st.one_of(st.floats(100, 3000), st.sampled_from([-1.0, 0.0, -0.0, np.nan, np.inf, -np.inf]))
-any_row = st.tuples(st.integers(1, 3), any_rt, st.sampled_from(["c", "i", "n", None, "?"]), st.sampled_from([1, 1, 1, 0, None, 2]))
-plain_rows = [(1, 450.0, "c", 1), (2, 500.0, "i", 0)] + [(person, 500.0, "i", 1) for person in (1, 2) for _ in range(30)]
+any_rt = st.one_of(
+    st.floats(100, 3000), st.sampled_from([-1.0, 0.0, -0.0, np.nan, np.inf, -np.inf])
+)
+any_row = st.tuples(
+    st.integers(1, 3),
+    any_rt,
+    st.sampled_from(["c", "i", "n", None, "?"]),
+    st.sampled_from([1, 1, 1, 0, None, 2]),
+)
+plain_rows = [(1, 450.0, "c", 1), (2, 500.0, "i", 0)] + [
+    (person, 500.0, "i", 1) for person in (1, 2) for _ in range(30)
+]
 
 
 def frame_of(rows: list[tuple[int, float, str | None, int | None]]) -> pd.DataFrame:
@@ -715,7 +1055,9 @@ def frame_of(rows: list[tuple[int, float, str | None, int | None]]) -> pd.DataFr
 def test_every_row_is_kept_or_counted(rows):
     frame = frame_of(rows)
     trials = checked(read_trials(frame, coding=WHOLE))
-    assert (trials.n_trials + trials.n_excluded).tolist() == frame.groupby("subject").size().tolist()
+    assert (trials.n_trials + trials.n_excluded).tolist() == frame.groupby(
+        "subject"
+    ).size().tolist()
     assert list(trials.excluded) == list(REASONS)
     chosen = read_trials(frame, where="subject > 1", coding=WHOLE)
     assert (chosen.n_trials + chosen.n_excluded).sum() == (frame["subject"] > 1).sum()
@@ -749,7 +1091,13 @@ def only_data_errors(source: object, **options: object) -> None:
 
 
 @quick
-@given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode), st.text("subjectr,;\t \n\"'1-.N5ci", max_size=200).map(str.encode)))
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=200).map(str.encode),
+        st.text("subjectr,;\t \n\"'1-.N5ci", max_size=200).map(str.encode),
+    )
+)
 def test_any_bytes_are_read_or_refused(tmp_path, content):
     only_data_errors(written(tmp_path, content))
     only_data_errors(written(tmp_path, b"subject,condition,rt,accuracy\n1,c,500,1\n" + content))
@@ -760,10 +1108,32 @@ def test_any_bytes_are_read_or_refused(tmp_path, content):
 @given(
     st.dictionaries(
         st.one_of(
-            st.sampled_from(["subject", "id", "rt", "rt_s", "latency", "condition", "congruent", "accuracy", "error", "x.rt"]), st.text(max_size=5)
+            st.sampled_from(
+                [
+                    "subject",
+                    "id",
+                    "rt",
+                    "rt_s",
+                    "latency",
+                    "condition",
+                    "congruent",
+                    "accuracy",
+                    "error",
+                    "x.rt",
+                ]
+            ),
+            st.text(max_size=5),
         ),
         st.lists(
-            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=6), st.sampled_from(["c", "i", 1, 500]), st.just([1])),
+            st.one_of(
+                st.none(),
+                st.booleans(),
+                st.integers(),
+                st.floats(),
+                st.text(max_size=6),
+                st.sampled_from(["c", "i", 1, 500]),
+                st.just([1]),
+            ),
             min_size=3,
             max_size=3,
         ),
@@ -772,14 +1142,37 @@ def test_any_bytes_are_read_or_refused(tmp_path, content):
     )
 )
 def test_any_frame_is_read_or_refused(columns):
-    only_data_errors(pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()}))
+    only_data_errors(
+        pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
+    )
 
 
 @quick
 @given(
     st.one_of(
         st.text(max_size=30),
-        st.lists(st.sampled_from(["rt", "subject", "`", "==", "<", "(", ")", "and", "not", "1", "'a'", "[", "]", ",", "-", "in"])).map(" ".join),
+        st.lists(
+            st.sampled_from(
+                [
+                    "rt",
+                    "subject",
+                    "`",
+                    "==",
+                    "<",
+                    "(",
+                    ")",
+                    "and",
+                    "not",
+                    "1",
+                    "'a'",
+                    "[",
+                    "]",
+                    ",",
+                    "-",
+                    "in",
+                ]
+            )
+        ).map(" ".join),
     )
 )
 def test_any_filter_is_applied_or_refused(where):

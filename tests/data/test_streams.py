@@ -1,4 +1,6 @@
-"""Laws of random numbers: streams for different purposes never meet, whatever the seeds; seeds are what they should be; nothing else makes any."""
+"""Laws of random numbers: streams for different purposes never meet, whatever the seeds; seeds are
+what they should be; nothing else makes any.
+"""
 
 import ast
 import sys
@@ -20,14 +22,22 @@ from incongruent.checks.network.recovery import recover
 from incongruent.checks.replicas import matched
 from incongruent.checks.scope.surprise import surprise
 from incongruent.data.basics import streams
-from incongruent.data.basics.streams import Purpose, as_seed, child, jax_key, places_of, stream, word
+from incongruent.data.basics.streams import (
+    Purpose,
+    as_seed,
+    child,
+    jax_key,
+    places_of,
+    stream,
+    word,
+)
 from incongruent.training.sources import Fresh, data_for
 
 ROOT = Path(inc.__file__).parent
 SEEDS = st.integers(0, 2**400)
 
 
-# --- the tree -------------------------------------------------------------------------------------------------------------------------------
+# --- the tree -------------------------------------------------------------------------------------
 
 
 def first_numbers() -> Counter[int]:
@@ -38,7 +48,9 @@ def first_numbers() -> Counter[int]:
             for place in ((), (0,)):
                 found[int(stream(seed, purpose, *place).bit_generator.random_raw())] += 1
                 found[child(seed, purpose, *place)] += 1
-        found[int.from_bytes(np.asarray(jax.random.key_data(jax_key(seed, purpose))).tobytes())] += 1
+        found[
+            int.from_bytes(np.asarray(jax.random.key_data(jax_key(seed, purpose))).tobytes())
+        ] += 1
     return found
 
 
@@ -46,14 +58,25 @@ def test_no_two_streams_begin_alike():
     assert set(first_numbers().values()) == {1}
 
 
-@pytest.mark.parametrize(("purpose", "number"), [(Purpose.PRIOR, 0), (Purpose.LAYOUT, 1), (Purpose.TRIALS, 2), (Purpose.BANK, 3)])
+@pytest.mark.parametrize(
+    ("purpose", "number"),
+    [(Purpose.PRIOR, 0), (Purpose.LAYOUT, 1), (Purpose.TRIALS, 2), (Purpose.BANK, 3)],
+)
 def test_simulations_and_banks_keep_the_streams_that_they_were_begun_with(purpose, number):
     for place in ((), (0,), (7,)):
-        before = np.random.Generator(np.random.SFC64(np.random.SeedSequence(12, spawn_key=(number, *place))))
+        before = np.random.Generator(
+            np.random.SFC64(np.random.SeedSequence(12, spawn_key=(number, *place)))
+        )
         assert np.array_equal(stream(12, purpose, *place).random(5), before.random(5))
 
 
-@given(SEEDS, SEEDS, st.sampled_from(Purpose), st.sampled_from(Purpose), st.lists(st.integers(0, 2**32 - 1), max_size=3))
+@given(
+    SEEDS,
+    SEEDS,
+    st.sampled_from(Purpose),
+    st.sampled_from(Purpose),
+    st.lists(st.integers(0, 2**32 - 1), max_size=3),
+)
 @settings(max_examples=300, deadline=None)
 def test_seeds_of_any_size_have_streams_of_their_own(one, other, first, second, place):
     if (one, first) != (other, second):
@@ -90,7 +113,7 @@ def test_names_that_a_hash_of_32_bits_confuses_are_told_apart():
     assert places_of([one]) != places_of([other])
 
 
-# --- seeds ----------------------------------------------------------------------------------------------------------------------------------
+# --- seeds ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [int, np.int8, np.int64, np.uint8, np.uint64])
@@ -105,11 +128,15 @@ DOORS: dict[str, Callable[[inc.Posterior, object], object]] = {
     "simulate": lambda posterior, seed: posterior.simulator.simulate(2, seed=seed),
     "chunk": lambda posterior, seed: posterior.simulator.chunk(seed, 0),
     "sample": lambda posterior, seed: posterior.sample(few_of(posterior), 2, seed=seed),
-    "train": lambda posterior, seed: inc.train(posterior.simulator, steps=1, seed=seed, progress=False),
+    "train": lambda posterior, seed: inc.train(
+        posterior.simulator, steps=1, seed=seed, progress=False
+    ),
     "fit": lambda posterior, seed: inc.fit(few_of(posterior), posterior, seed=seed),
     "check": lambda posterior, seed: inc.check(posterior, few_of(posterior), seed=seed),
     "hygiene": lambda posterior, seed: inc.hygiene(few_of(posterior), seed=seed),
-    "mmd": lambda posterior, seed: inc.mmd_test(np.eye(3), np.eye(3), np.zeros((30, 3, 3)), seed=seed),
+    "mmd": lambda posterior, seed: inc.mmd_test(
+        np.eye(3), np.eye(3), np.zeros((30, 3, 3)), seed=seed
+    ),
     "recover": lambda posterior, seed: recover(posterior, n_datasets=20, seed=seed),
     "calibrate": lambda posterior, seed: calibrate(posterior, n_datasets=20, seed=seed),
 }
@@ -117,10 +144,21 @@ DOORS: dict[str, Callable[[inc.Posterior, object], object]] = {
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize(
-    ("seed", "error"), [(-1, ValueError), (np.int64(-5), ValueError), (True, TypeError), (1.5, TypeError), (None, TypeError), ("1", TypeError)]
+    ("seed", "error"),
+    [
+        (-1, ValueError),
+        (np.int64(-5), ValueError),
+        (True, TypeError),
+        (1.5, TypeError),
+        (None, TypeError),
+        ("1", TypeError),
+    ],
 )
 def test_what_is_no_seed_is_refused_in_words(door, seed, error, posterior):
-    with pytest.raises(error, match=r"Expected a seed that is a whole number from 0 on; got .*Give one, like seed=1"):
+    with pytest.raises(
+        error,
+        match=r"Expected a seed that is a whole number from 0 on; got .*Give one, like seed=1",
+    ):
         DOORS[door](posterior, seed)
 
 
@@ -130,12 +168,14 @@ def test_a_bank_refuses_what_is_no_seed_before_it_makes_a_folder(tmp_path, simul
     assert not (tmp_path / "bank").exists()
 
 
-# --- what the package opens -----------------------------------------------------------------------------------------------------------------
+# --- what the package opens -----------------------------------------------------------------------
 
 
 @pytest.fixture
 def opened(monkeypatch) -> list[tuple[int, ...]]:
-    """Every stream from which is drawn from here on: its seed, purpose and place. Children are made without drawing."""
+    """Every stream from which is drawn from here on: its seed, purpose and place. Children are made
+    without drawing.
+    """
     seen: list[tuple[int, ...]] = []
     whole = streams.sequence
 
@@ -152,21 +192,37 @@ DATA_SEED = 10**6
 """Of data that several runs look at."""
 RUNS: dict[str, Callable[[inc.Posterior, int], object]] = {
     "simulate": lambda p, seed: p.simulator.simulate(300, seed=seed),
-    "series of a run": lambda p, seed: [data_for(p.simulator, None, seed, 10**6).source.chunk(i) for i in range(2)],
+    "series of a run": lambda p, seed: [
+        data_for(p.simulator, None, seed, 10**6).source.chunk(i) for i in range(2)
+    ],
     "held out": lambda p, seed: data_for(p.simulator, None, seed, 10**6).held_out(),
     "bank": lambda p, seed: [p.simulator.chunk(seed, i) for i in range(2)],
-    "split": lambda p, seed: data_for(p.simulator.simulate(40, seed=child(seed, Purpose.TRY_OUT)), None, seed, 10**6).held_out(),
+    "split": (
+        lambda p, seed: data_for(
+            p.simulator.simulate(40, seed=child(seed, Purpose.TRY_OUT)), None, seed, 10**6
+        ).held_out()
+    ),
     "recover": lambda p, seed: recover(p, n_datasets=20, n_draws=20, seed=seed),
     "calibrate": lambda p, seed: calibrate(p, n_datasets=20, n_draws=30, corrected=True, seed=seed),
-    "around a person": lambda p, seed: posterior_sbc(p, short_of(p), 0, n_datasets=20, n_draws=30, seed=seed),
+    "around a person": lambda p, seed: posterior_sbc(
+        p, short_of(p), 0, n_datasets=20, n_draws=30, seed=seed
+    ),
     "efficiency": lambda p, seed: efficiency(p, n_datasets=5, n_draws=100, seed=seed),
-    "mmd": lambda p, seed: inc.mmd_of_study(p, few_of(p), n_reference=40, n_fresh=60, n_null=19, seed=seed),
+    "mmd": lambda p, seed: inc.mmd_of_study(
+        p, few_of(p), n_reference=40, n_fresh=60, n_null=19, seed=seed
+    ),
     "surprise": lambda p, seed: surprise(p, few_of(p), n_simulated=60, seed=seed),
-    "panel": lambda p, seed: inc.predictive_panel(p, few_of(p), n_replicates=39, n_predictions=2, seed=seed),
-    "summary space": lambda p, seed: inc.summary_space(p, {"a": few_of(p)}, priors={"other": p.simulator.prior}, n_simulated=40, seed=seed),
+    "panel": lambda p, seed: inc.predictive_panel(
+        p, few_of(p), n_replicates=39, n_predictions=2, seed=seed
+    ),
+    "summary space": lambda p, seed: inc.summary_space(
+        p, {"a": few_of(p)}, priors={"other": p.simulator.prior}, n_simulated=40, seed=seed
+    ),
     "prior": lambda p, seed: inc.check_prior(p, few_of(p), n_draws=20, n_simulated=60, seed=seed),
     "matched": lambda p, seed: matched(p.simulator, few_of(p), 3, seed=seed),
-    "prediction": lambda p, seed: predict(p.sample(few_of(p), 30, seed=seed), few_of(p), n_replicates=20, seed=seed),
+    "prediction": lambda p, seed: predict(
+        p.sample(few_of(p), 30, seed=seed), few_of(p), n_replicates=20, seed=seed
+    ),
     "units": lambda p, seed: inc.hygiene(few_of(p), seed=seed),
 }
 """What draws by chance, each with a seed of its user."""
@@ -182,7 +238,12 @@ def short_of(posterior: inc.Posterior) -> inc.Trials:
     return inc.select(people, np.flatnonzero(people.n_trials <= 100)[:1])
 
 
-def share_nothing(runs: Iterable[str], posterior: inc.Posterior, opened: list[tuple[int, ...]], seeds: tuple[int, ...]) -> None:
+def share_nothing(
+    runs: Iterable[str],
+    posterior: inc.Posterior,
+    opened: list[tuple[int, ...]],
+    seeds: tuple[int, ...],
+) -> None:
     owners: dict[tuple[int, ...], str] = {}
     for name in runs:
         for seed in seeds:
@@ -197,8 +258,15 @@ def share_nothing(runs: Iterable[str], posterior: inc.Posterior, opened: list[tu
             owners |= dict.fromkeys(here, f"{name} with seed {seed}")
 
 
-def test_making_and_splitting_data_with_one_seed_or_neighbouring_ones_shares_no_random_numbers(posterior, opened):
-    share_nothing(("simulate", "series of a run", "held out", "bank", "split", "matched", "units"), posterior, opened, (1, 2))
+def test_making_and_splitting_data_with_one_seed_or_neighbouring_ones_shares_no_random_numbers(
+    posterior, opened
+):
+    share_nothing(
+        ("simulate", "series of a run", "held out", "bank", "split", "matched", "units"),
+        posterior,
+        opened,
+        (1, 2),
+    )
 
 
 @pytest.mark.slow
@@ -212,23 +280,49 @@ def test_a_bank_of_the_same_seed_holds_out_nothing_that_is_trained_on(simulator)
     assert not np.isin(simulator.prior.to_real(held_out)[:, 0], trained[:, 0]).any()
 
 
-# --- the source -----------------------------------------------------------------------------------------------------------------------------
+# --- the source -----------------------------------------------------------------------------------
 
-MAKERS = {"default_rng", "SeedSequence", "PRNGKey", "RandomState", "SFC64", "PCG64", "MT19937", "SystemRandom", "crc32", "wrap_key_data"}
+MAKERS = {
+    "default_rng",
+    "SeedSequence",
+    "PRNGKey",
+    "RandomState",
+    "SFC64",
+    "PCG64",
+    "MT19937",
+    "SystemRandom",
+    "crc32",
+    "wrap_key_data",
+}
 REASONS = {
-    "bank.py": "the order in which several writers of a bank look for work; what they write does not depend on it, and it may not be the same twice"
+    "bank.py": (
+        "the order in which several writers of a bank look for work; what they write does not"
+        " depend on it, and it may not be the same twice"
+    )
 }
 """Files that make random numbers otherwise, and why they may."""
-TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8")) for path in sorted(ROOT.rglob("*.py"))}
+TREES = {
+    path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(ROOT.rglob("*.py"))
+}
 
 
 def name_of(node: ast.AST) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
 
 
 def arithmetic_on_seeds(tree: ast.AST) -> list[int]:
     """Lines that add to a seed, multiply it, or the like."""
-    is_seed = lambda node: name_of(node).lower().strip("_").split("_")[-1] in ("seed", "seeds") and name_of(node) != "n_seeds"  # noqa: E731
+    is_seed = lambda node: (
+        name_of(node).lower().strip("_").split("_")[-1] in ("seed", "seeds")
+        and name_of(node) != "n_seeds"
+    )
     return [
         node.lineno for node in ast.walk(tree) if isinstance(node, ast.BinOp) and (is_seed(node.left) or is_seed(node.right))
         and not isinstance(node.op, ast.BitOr)
@@ -236,32 +330,60 @@ def arithmetic_on_seeds(tree: ast.AST) -> list[int]:
 
 
 def makers(tree: ast.AST) -> list[int]:
-    """Lines that make random numbers from something else than the tree; keys under which nothing is drawn, for shapes alone, are none."""
-    shapes = {id(arg) for node in ast.walk(tree) if isinstance(node, ast.Call) and name_of(node.func) == "filter_eval_shape" for arg in node.args}
+    """Lines that make random numbers from something else than the tree; keys under which nothing is
+    drawn, for shapes alone, are none.
+    """
+    shapes = {
+        id(arg)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and name_of(node.func) == "filter_eval_shape"
+        for arg in node.args
+    }
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and id(node) not in shapes:
             of = name_of(node.func.value) if isinstance(node.func, ast.Attribute) else ""
-            if name_of(node.func) in MAKERS or (of == "random" and name_of(node.func) in ("key", "seed", "random", "shuffle", "choice")):
+            if name_of(node.func) in MAKERS or (
+                of == "random"
+                and name_of(node.func) in ("key", "seed", "random", "shuffle", "choice")
+            ):
                 found.append(node.lineno)
     return found
 
 
 def test_nothing_is_reckoned_with_seeds():
-    assert {file: lines for file, tree in TREES.items() if (lines := arithmetic_on_seeds(tree))} == {}
+    assert {
+        file: lines for file, tree in TREES.items() if (lines := arithmetic_on_seeds(tree))
+    } == {}
 
 
 def test_random_numbers_are_made_in_one_place():
     assert {file for file, tree in TREES.items() if makers(tree)} == {"streams.py", *REASONS}
 
 
-@pytest.mark.parametrize("line", ["f(seed=seed + 1)", "a = 2 * seed", "b = self.seed * 10", "c = job.seed ^ 5", "d = own_seed - k"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "f(seed=seed + 1)",
+        "a = 2 * seed",
+        "b = self.seed * 10",
+        "c = job.seed ^ 5",
+        "d = own_seed - k",
+    ],
+)
 def test_arithmetic_on_a_seed_would_be_seen(line):
     assert arithmetic_on_seeds(ast.parse(line))
 
 
 @pytest.mark.parametrize(
-    "line", ["np.random.default_rng(seed)", "jax.random.key(0)", "jax.random.PRNGKey(seed)", "zlib.crc32(name)", "random.random()"]
+    "line",
+    [
+        "np.random.default_rng(seed)",
+        "jax.random.key(0)",
+        "jax.random.PRNGKey(seed)",
+        "zlib.crc32(name)",
+        "random.random()",
+    ],
 )
 def test_other_random_numbers_would_be_seen(line):
     assert makers(ast.parse(line))

@@ -1,4 +1,6 @@
-"""Laws of tables: every cell of a text file comes back as written, in whatever dialect; what stands above a table is skipped and said."""
+"""Laws of tables: every cell of a text file comes back as written, in whatever dialect; what stands
+above a table is skipped and said.
+"""
 
 import csv
 import io
@@ -21,9 +23,21 @@ from incongruent.data.files.tables import FILE_COLUMN, read_table
 from incongruent.data.reading.read_trials import read_trials
 from incongruent.data.values import DataError, as_text, is_number, numbers, texts
 
-FORMS = Path(os.environ.get("INCONGRUENT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")) / "forms"
-forms = pytest.mark.skipif(not FORMS.is_dir(), reason="the forms of real exports are not here; set INCONGRUENT_DATA to their folder's parent")
-quick = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+FORMS = (
+    Path(
+        os.environ.get("INCONGRUENT_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
+    )
+    / "forms"
+)
+forms = pytest.mark.skipif(
+    not FORMS.is_dir(),
+    reason="the forms of real exports are not here; set INCONGRUENT_DATA to their folder's parent",
+)
+quick = settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 
 
 def written(folder: Path, content: str | bytes, name: str = "file.csv") -> Path:
@@ -46,22 +60,48 @@ def made(n_people: int = 3, n_trials: int = 20, seed: int = 0) -> pd.DataFrame:
     )
 
 
-# --- every cell comes back ----------------------------------------------------------------------------------------------------------
+# --- every cell comes back ------------------------------------------------------------------------
 
 ODD = "\u2028\u2029\x85\x0b\x0c\x1c\u00a0ü漢😀'\\#%=\u200b"
 WORDS = st.one_of(
     st.text(st.sampled_from('ab019.,;|"\r\n\t +-eE' + ODD), max_size=8),
     st.text(max_size=6).filter(lambda text: "\0" not in text),
-    st.sampled_from(["001", "01", "1", "1.0", "1.10", "1.1", "1e5", "1E5", "123456789012345678", "1234567", "-0", "0", "None", "NA", "none", "=1+1"]),
+    st.sampled_from(
+        [
+            "001",
+            "01",
+            "1",
+            "1.0",
+            "1.10",
+            "1.1",
+            "1e5",
+            "1E5",
+            "123456789012345678",
+            "1234567",
+            "-0",
+            "0",
+            "None",
+            "NA",
+            "none",
+            "=1+1",
+        ]
+    ),
 ).map(lambda cell: cell if cell.strip() or not cell.strip(" ") else f"x{cell}")
-NUMBERS = st.one_of(st.integers(-(10**18), 10**18).map(str), st.floats(allow_nan=False, allow_infinity=False).map(repr), st.floats(0, 3000).map(repr))
+NUMBERS = st.one_of(
+    st.integers(-(10**18), 10**18).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.floats(0, 3000).map(repr),
+)
 
 
 @st.composite
 def text_tables(draw: st.DrawFn, cells: st.SearchStrategy[str] = WORDS) -> list[list[str]]:
     """A header without numbers, and rows."""
     width, height = draw(st.integers(2, 5)), draw(st.integers(1, 12))
-    columns = [draw(st.lists(draw(st.sampled_from([cells, NUMBERS])), min_size=height, max_size=height)) for _ in range(width)]
+    columns = [
+        draw(st.lists(draw(st.sampled_from([cells, NUMBERS])), min_size=height, max_size=height))
+        for _ in range(width)
+    ]
     return [[f"col {chr(97 + i)}" for i in range(width)], *map(list, zip(*columns, strict=True))]
 
 
@@ -70,20 +110,31 @@ def stripped(cell: str) -> str | None:
 
 
 def same_cells(frame: pd.DataFrame, rows: list[list[str]]) -> None:
-    """Text comes back as written, and numbers as numbers; no two different cells of a column become one."""
+    """Text comes back as written, and numbers as numbers; no two different cells of a column become
+    one.
+    """
     kept = [row for row in rows[1:] if any(cell.strip() for cell in row)]
     assert list(frame.columns) == [name.strip() for name in rows[0]]
     assert len(frame) == len(kept)
     for name, cells in zip(frame.columns, zip(*kept, strict=True), strict=True):
         came = frame[name]
         if not is_numeric_dtype(came):
-            assert came.astype(object).where(came.notna(), None).tolist() == [stripped(cell) for cell in cells]
+            assert came.astype(object).where(came.notna(), None).tolist() == [
+                stripped(cell) for cell in cells
+            ]
             continue
         for value, cell in zip(came, cells, strict=True):
             word = as_text(cell)
-            assert np.isnan(value) if word is None else value == float(word.replace(",", ".")), (value, cell)
+            assert np.isnan(value) if word is None else value == float(word.replace(",", ".")), (
+                value,
+                cell,
+            )
         words = {w for cell in cells if (w := as_text(cell)) is not None and len(w) <= 17}
-        assert len(words) == len(pd.unique(came[[as_text(cell) in words for cell in cells]].map(lambda v: (v, np.signbit(v)))))
+        assert len(words) == len(
+            pd.unique(
+                came[[as_text(cell) in words for cell in cells]].map(lambda v: (v, np.signbit(v)))
+            )
+        )
 
 
 @quick
@@ -102,13 +153,18 @@ def test_any_table_in_any_dialect_comes_back(tmp_path, rows, delimiter, quoting,
         rows = [[cell.replace("\r", end).replace("\n", end) for cell in row] for row in rows]
     stream = io.StringIO()
     csv.writer(stream, delimiter=delimiter, quoting=quoting, lineterminator=end).writerows(rows)
-    frame = read_or_not(written(tmp_path, stream.getvalue().encode(encoding)), any(cell.strip() for row in rows[1:] for cell in row))
+    frame = read_or_not(
+        written(tmp_path, stream.getvalue().encode(encoding)),
+        any(cell.strip() for row in rows[1:] for cell in row),
+    )
     if frame is not None:
         same_cells(frame, rows)
 
 
 def read_or_not(path: Path, with_cells: bool) -> pd.DataFrame | None:
-    """The table; None when there are no cells, or commas may mark thousands: nothing else may keep it from being read."""
+    """The table; None when there are no cells, or commas may mark thousands: nothing else may keep
+    it from being read.
+    """
     if not with_cells:
         with pytest.raises(NotATable):
             read_table(path)
@@ -123,7 +179,9 @@ def read_or_not(path: Path, with_cells: bool) -> pd.DataFrame | None:
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-8-sig"])
 def test_unicode_with_and_without_a_mark(encoding, tmp_path):
-    table, notes = read_table(written(tmp_path, made().assign(name="Zoë").to_csv(index=False).encode(encoding)))
+    table, notes = read_table(
+        written(tmp_path, made().assign(name="Zoë").to_csv(index=False).encode(encoding))
+    )
     assert table["name"].unique().tolist() == ["Zoë"]
     assert table["rt"].tolist() == made()["rt"].tolist()
     assert not notes
@@ -133,7 +191,9 @@ def test_unicode_with_and_without_a_mark(encoding, tmp_path):
 @given(text_tables(), st.sampled_from("\t;,|"), st.booleans())
 def test_both_ways_to_split_give_the_same(rows, delimiter, quoted):
     stream = io.StringIO()
-    csv.writer(stream, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL).writerows(rows[1:])
+    csv.writer(
+        stream, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    ).writerows(rows[1:])
     found = delimited.Layout(delimiter, 0, len(rows[0]), 1.0)
     body = stream.getvalue()
     try:
@@ -151,23 +211,30 @@ def test_both_ways_to_split_give_the_same(rows, delimiter, quoted):
 
 @quick
 @given(
-    st.lists(st.tuples(st.text("abc019ü", min_size=1, max_size=6), st.floats(1, 3000)), min_size=2, max_size=10),
+    st.lists(
+        st.tuples(st.text("abc019ü", min_size=1, max_size=6), st.floats(1, 3000)),
+        min_size=2,
+        max_size=10,
+    ),
     st.booleans(),
     st.sampled_from([" ", "   ", " \t"]),
 )
 def test_whitespace_between_columns(tmp_path, rows, comma, gap):
-    lines = [f"{name}{gap}{str(value).replace('.', ',') if comma else value}" for name, value in rows]
+    lines = [
+        f"{name}{gap}{str(value).replace('.', ',') if comma else value}" for name, value in rows
+    ]
     text = f"who{gap}rt\n" + "\n".join(lines) + "\n"
     frame = read_or_not(written(tmp_path, text), True)
     if frame is None:
         return
     assert numbers(frame["rt"]).tolist() == [value for _, value in rows]
     assert texts(frame["who"]).tolist() == [
-        name if not is_number(name) or not is_numeric_dtype(frame["who"]) else as_text(float(name)) for name, _ in rows
+        name if not is_number(name) or not is_numeric_dtype(frame["who"]) else as_text(float(name))
+        for name, _ in rows
     ]
 
 
-# --- names that look like numbers -----------------------------------------------------------------------------------------------
+# --- names that look like numbers -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -189,7 +256,10 @@ def test_whitespace_between_columns(tmp_path, rows, comma, gap):
 def test_names_are_kept_as_written(names, tmp_path):
     frame = pd.concat([made(1, seed=i).assign(subject=name) for i, name in enumerate(names)])
     table, notes = read_table(written(tmp_path, frame.to_csv(index=False)))
-    kept = [as_text(value) if is_numeric_dtype(table["subject"]) else value for value in table["subject"].drop_duplicates()]
+    kept = [
+        as_text(value) if is_numeric_dtype(table["subject"]) else value
+        for value in table["subject"].drop_duplicates()
+    ]
     assert kept == names
     assert table["rt"].dtype == float
     assert any("kept apart" in note for note in notes) == (names in (["1", "1.0"], ["1.1", "1.10"]))
@@ -214,7 +284,12 @@ def test_names_are_kept_as_written(names, tmp_path):
 )
 def test_a_filter_takes_padded_names_as_text_and_as_numbers(where, n, tmp_path):
     frame = made().assign(block=np.tile([1, 2], 30))
-    assert read_trials(written(tmp_path, frame.to_csv(index=False)), where=where, window=None).n_trials.sum() == n
+    assert (
+        read_trials(
+            written(tmp_path, frame.to_csv(index=False)), where=where, window=None
+        ).n_trials.sum()
+        == n
+    )
 
 
 def test_a_label_called_none_beside_numbers_is_kept(tmp_path):
@@ -229,8 +304,16 @@ def test_integers_of_frames_are_kept_beside_missing_ones(ids, tmp_path):
     frame = pl.DataFrame({"subject": [*ids, None], "rt": [1.5, 2.5, 3.5]})
     wanted = [str(one) for one in ids] + [None]
     assert texts(read_table(frame)[0]["subject"]).tolist() == wanted
-    assert texts(read_table(frame.to_pandas(use_pyarrow_extension_array=True))[0]["subject"]).tolist() == wanted
-    assert texts(read_table(pd.DataFrame({"subject": pd.array([*ids, None], "Int64")}))[0]["subject"]).tolist() == wanted
+    assert (
+        texts(read_table(frame.to_pandas(use_pyarrow_extension_array=True))[0]["subject"]).tolist()
+        == wanted
+    )
+    assert (
+        texts(
+            read_table(pd.DataFrame({"subject": pd.array([*ids, None], "Int64")}))[0]["subject"]
+        ).tolist()
+        == wanted
+    )
     frame.write_parquet(tmp_path / "a.parquet")
     assert texts(read_table(tmp_path / "a.parquet")[0]["subject"]).tolist() == wanted
 
@@ -245,7 +328,7 @@ def test_a_named_index_is_a_column(tmp_path):
         assert table["subject"].tolist() == frame["subject"].tolist()
 
 
-# --- what stands above and within a table ---------------------------------------------------------------------------------------
+# --- what stands above and within a table ---------------------------------------------------------
 
 ABOVE = {
     "title": "Flanker experiment 2021, lab B\n\n",
@@ -296,7 +379,9 @@ def test_a_first_row_that_looks_like_a_title_is_not_skipped_without_a_header(tmp
 
 
 @pytest.mark.parametrize("at", [3, 30, 59])
-@pytest.mark.parametrize("damage", ["one,two", "1,congruent,500", "1,congruent,500,1,7", '1,"congruent,500,1'])
+@pytest.mark.parametrize(
+    "damage", ["one,two", "1,congruent,500", "1,congruent,500,1,7", '1,"congruent,500,1']
+)
 def test_a_damaged_line_is_named_by_its_number(damage, at, tmp_path):
     lines = made().to_csv(index=False).splitlines()
     lines[at] = damage
@@ -307,22 +392,38 @@ def test_a_damaged_line_is_named_by_its_number(damage, at, tmp_path):
 
 def test_quotes_as_r_writes_them(tmp_path):
     frame = made().assign(stimulus='<p style=\\"x\\">a, b</p>')
-    text = frame.to_csv(index=False, quoting=csv.QUOTE_NONE, escapechar="\x01", sep="\t").replace("\x01", "").replace("\t", ",")
+    text = (
+        frame.to_csv(index=False, quoting=csv.QUOTE_NONE, escapechar="\x01", sep="\t")
+        .replace("\x01", "")
+        .replace("\t", ",")
+    )
     lines = [line.replace("<p", '"<p').replace("</p>", '</p>"') for line in text.splitlines()]
     table, _ = read_table(written(tmp_path, "\n".join(lines)))
     assert table["stimulus"].unique().tolist() == ['<p style="x">a, b</p>']
 
 
-# --- the forms that programs write ----------------------------------------------------------------------------------------------
+# --- the forms that programs write ----------------------------------------------------------------
 
 PSYTOOLKIT = ["block", "colour", "word", "match", "trial", "key", "status", "rt"]
 READ = {
     # file, names, rows, columns, a sentence, a column's first different values
     "eprime_path.txt": (None, 480, 23, "flanker_merged.emrg2", ("Subject", ["1", "2", "3", "4"])),
     "sepline.csv": (None, 1200, 4, "sep=;", ("subject", ["1", "2", "3", "4"])),
-    "title.csv": (None, 1200, 4, "Flanker experiment 2021, lab B", ("subject", ["1", "2", "3", "4"])),
+    "title.csv": (
+        None,
+        1200,
+        4,
+        "Flanker experiment 2021, lab B",
+        ("subject", ["1", "2", "3", "4"]),
+    ),
     "zeros.csv": (None, 1200, 4, None, ("subject", ["001", "002", "003", "004"])),
-    "psytoolkit": (PSYTOOLKIT, 480, 9, "4 files", (FILE_COLUMN, [f"psytoolkit_{i}" for i in (1, 2, 3, 4)])),
+    "psytoolkit": (
+        PSYTOOLKIT,
+        480,
+        9,
+        "4 files",
+        (FILE_COLUMN, [f"psytoolkit_{i}" for i in (1, 2, 3, 4)]),
+    ),
     "jspsych.json": (None, 964, 12, None, ("correct", [None, "true", "false"])),
     "gorilla.csv": (None, 964, 19, None, ("Participant Public ID", [None])),
     "opensesame.csv": (None, 480, 24, None, ("subject_nr", ["1", "2", "3", "4"])),
@@ -340,12 +441,14 @@ def test_forms_of_real_programs_are_tables(name):
     assert not any(column.dtype == AS_WRITTEN for _, column in table.items())
 
 
-# --- speed ----------------------------------------------------------------------------------------------------------------------
+# --- speed ----------------------------------------------------------------------------------------
 
 
 def test_a_large_file_is_read_about_as_fast_as_pandas_does(tmp_path):
     n = 100_000
-    frame = pd.concat([made(10, 1000, seed) for seed in range(10)]).assign(trial=np.tile(np.arange(1000), 100), key=np.tile(["f", "j"], n // 2))
+    frame = pd.concat([made(10, 1000, seed) for seed in range(10)]).assign(
+        trial=np.tile(np.arange(1000), 100), key=np.tile(["f", "j"], n // 2)
+    )
     path = written(tmp_path, frame.to_csv(index=False))
     seconds = []
     for read in (pd.read_csv, read_table):

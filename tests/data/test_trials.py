@@ -1,20 +1,44 @@
-"""Laws of `Trials`: rows and padded arrays hold the same, masks hide what is not there, and misfits are refused."""
+"""Laws of `Trials`: rows and padded arrays hold the same, masks hide what is not there, and misfits
+are refused.
+"""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incongruent.data.trials import CONDITION, CONFLICT_TASK, RT, Category, Continuous, Trials, checked, concatenate, from_long, pad, select, to_frame
+from incongruent.data.trials import (
+    CONDITION,
+    CONFLICT_TASK,
+    RT,
+    Category,
+    Continuous,
+    Trials,
+    checked,
+    concatenate,
+    from_long,
+    pad,
+    select,
+    to_frame,
+)
 
 quick = settings(max_examples=50, deadline=None)
 rows_of_people = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 1), st.floats(150, 2500, width=32), st.booleans()), max_size=30
+    st.tuples(
+        st.integers(0, 3),
+        st.integers(0, 2),
+        st.integers(0, 1),
+        st.floats(150, 2500, width=32),
+        st.booleans(),
+    ),
+    max_size=30,
 )
 
 
 def trials_of(rows, names=("a", "b", "c", "d")) -> Trials:
-    person, condition, response, rt, answered = (np.array([row[i] for row in rows]) for i in range(5))
+    person, condition, response, rt, answered = (
+        np.array([row[i] for row in rows]) for i in range(5)
+    )
     values = {"condition": condition, "response": response, "rt": rt}
     return from_long(CONFLICT_TASK, person, values, answered=answered.astype(bool), names=names)
 
@@ -23,7 +47,13 @@ def same(one: Trials, other: Trials) -> bool:
     return one.names == other.names and to_frame(one).equals(to_frame(other))
 
 
-SOME = [(0, 0, 0, 400.0, True), (2, 1, 1, 500.0, True), (0, 1, 0, 450.0, False), (2, 2, 0, 550.0, True), (2, 0, 0, 350.0, True)]
+SOME = [
+    (0, 0, 0, 400.0, True),
+    (2, 1, 1, 500.0, True),
+    (0, 1, 0, 450.0, False),
+    (2, 2, 0, 550.0, True),
+    (2, 0, 0, 350.0, True),
+]
 
 
 @quick
@@ -60,8 +90,12 @@ def test_selecting_and_concatenating_undo_each_other(rows):
 
 
 def test_concatenation_keeps_counts_and_notes():
-    one = Trials(**{**vars(trials_of(SOME)), "excluded": {"missing": np.arange(4)}, "notes": ("x", "y")})
-    other = Trials(**{**vars(trials_of(SOME)), "excluded": {"timeout": np.ones(4, int)}, "notes": ("y",)})
+    one = Trials(
+        **{**vars(trials_of(SOME)), "excluded": {"missing": np.arange(4)}, "notes": ("x", "y")}
+    )
+    other = Trials(
+        **{**vars(trials_of(SOME)), "excluded": {"timeout": np.ones(4, int)}, "notes": ("y",)}
+    )
     both = concatenate([one, other])
     assert both.excluded["missing"].tolist() == [0, 1, 2, 3, 0, 0, 0, 0]
     assert both.n_excluded.tolist() == [0, 1, 2, 3, 1, 1, 1, 1]
@@ -71,7 +105,11 @@ def test_concatenation_keeps_counts_and_notes():
 
 def test_what_is_masked_is_never_looked_at():
     trials = trials_of(SOME)
-    spoiled = {name: np.where(trials.present & trials.answered, array, 99) for name, array in trials.values.items() if name != "condition"}
+    spoiled = {
+        name: np.where(trials.present & trials.answered, array, 99)
+        for name, array in trials.values.items()
+        if name != "condition"
+    }
     spoiled["condition"] = np.where(trials.present, trials.values["condition"], 99)
     spoiled["rt"] = np.where(trials.answered, trials.values["rt"], np.nan)
     other = Trials(CONFLICT_TASK, spoiled, trials.present, trials.answered, trials.names)
@@ -97,7 +135,9 @@ def test_looks():
 
 
 def test_the_empty_case():
-    nothing = from_long(CONFLICT_TASK, np.array([], int), {"condition": [], "response": [], "rt": []})
+    nothing = from_long(
+        CONFLICT_TASK, np.array([], int), {"condition": [], "response": [], "rt": []}
+    )
     assert len(nothing) == 0
     assert "no trials" in repr(nothing)
     assert len(to_frame(nothing)) == 0
@@ -106,7 +146,10 @@ def test_the_empty_case():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"present": np.ones(3, bool)}, r"Expected `present` of shape \(dataset, trial\); got shape \(3,\)"),
+        (
+            {"present": np.ones(3, bool)},
+            r"Expected `present` of shape \(dataset, trial\); got shape \(3,\)",
+        ),
         ({"answered": np.ones((4, 9), bool)}, "Expected 'answered' of shape"),
         ({"names": ("a",)}, "Expected 4 names, one for each data set; got 1"),
         ({"values": {"rt": np.zeros((4, 3))}}, "Expected values for the columns"),

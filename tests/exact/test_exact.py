@@ -18,46 +18,80 @@ SD = 50.0
 
 
 def gaussian_model(*, n_levels: int = 1, shift: float = 0.0) -> Model:
-    """RT ~ Normal(level + 100 effect in the incongruent condition, 50), answers always correct; the posterior is known."""
+    """RT ~ Normal(level + 100 effect in the incongruent condition, 50), answers always correct; the
+    posterior is known.
+    """
 
     def location(theta, condition):
         return theta[:, :1] + 100.0 * theta[:, 1:] * (condition == 1)
 
     def simulate(theta, given, present, rng):
         rt = location(theta, given["condition"]) + SD * rng.standard_normal(present.shape)
-        return {"condition": given["condition"], "response": np.zeros(present.shape, np.int8), "rt": rt.astype(np.float32)}, present.copy()
+        return {
+            "condition": given["condition"],
+            "response": np.zeros(present.shape, np.int8),
+            "rt": rt.astype(np.float32),
+        }, present.copy()
 
     def at(theta, values, answered, kept, level):
         rt = values["rt"][None, answered]
-        found = stats.norm(location(theta, values["condition"][None, answered]), SD).logpdf(rt).sum(axis=1)
+        found = (
+            stats.norm(location(theta, values["condition"][None, answered]), SD)
+            .logpdf(rt)
+            .sum(axis=1)
+        )
         return found + shift * 0.5**level * np.sin(1e3 * theta[:, 0])
 
-    parameters = (Parameter("level", "mean RT", "ms", 0.0, np.inf, 500.0), Parameter("effect", "of conflict", "100 ms", -np.inf, np.inf, 0.5))
-    return Model("gaussian", parameters, CONFLICT_TASK, simulate, likelihood=Likelihood(at, n_levels))
+    parameters = (
+        Parameter("level", "mean RT", "ms", 0.0, np.inf, 500.0),
+        Parameter("effect", "of conflict", "100 ms", -np.inf, np.inf, 0.5),
+    )
+    return Model(
+        "gaussian", parameters, CONFLICT_TASK, simulate, likelihood=Likelihood(at, n_levels)
+    )
 
 
 PRIOR = inc.Prior(level=stats.norm(500.0, 80.0), effect=stats.norm(0.5, 0.5))
 DESIGN = inc.Design((20, 60), {"congruent": 0.5, "incongruent": 0.5}, window=None)
 
 
-def exact_posterior(prior: inc.Prior, trials: inc.Trials, person: int) -> tuple[np.ndarray, np.ndarray, float]:
+def exact_posterior(
+    prior: inc.Prior, trials: inc.Trials, person: int
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Mean, covariance and log evidence of a linear Gaussian model."""
     here = trials.present[person]
-    condition, rt = trials.values["condition"][person, here], trials.values["rt"][person, here].astype(float)
+    condition, rt = (
+        trials.values["condition"][person, here],
+        trials.values["rt"][person, here].astype(float),
+    )
     design = np.stack([np.ones(len(rt)), 100.0 * (condition == 1)], axis=1)
     places = np.linspace(0.0005, 0.9995, 1000)
-    values = [prior[name].ppf(places) for name in prior.names]  # normal, or cut so far out that it does not matter
+    values = [
+        prior[name].ppf(places) for name in prior.names
+    ]  # normal, or cut so far out that it does not matter
     mean0 = np.array([np.median(v) for v in values])
     cov0 = np.diag([((v[841] - v[158]) / (2.0 * stats.norm.ppf(places[841]))) ** 2 for v in values])
     precision = np.linalg.inv(cov0) + design.T @ design / SD**2
     cov = np.linalg.inv(precision)
     mean = cov @ (np.linalg.solve(cov0, mean0) + design.T @ rt / SD**2)
-    evidence = stats.multivariate_normal(design @ mean0, design @ cov0 @ design.T + SD**2 * np.eye(len(rt))).logpdf(rt)
+    evidence = stats.multivariate_normal(
+        design @ mean0, design @ cov0 @ design.T + SD**2 * np.eye(len(rt))
+    ).logpdf(rt)
     return mean, cov, float(evidence)
 
 
-def poor_draws(simulator: inc.Simulator, trials: inc.Trials, n_draws: int, *, shift: float = 0.5, wide: float = 1.5, seed: int = 1) -> inc.Draws:
-    """Draws of approximations that are shifted by so many SDs and too wide by so much, with their densities."""
+def poor_draws(
+    simulator: inc.Simulator,
+    trials: inc.Trials,
+    n_draws: int,
+    *,
+    shift: float = 0.5,
+    wide: float = 1.5,
+    seed: int = 1,
+) -> inc.Draws:
+    """Draws of approximations that are shifted by so many SDs and too wide by so much, with their
+    densities.
+    """
     rng = np.random.default_rng(seed)
     theta, log_q = [], []
     for person in range(len(trials)):
@@ -85,7 +119,10 @@ def test_reweighting_gives_the_exact_posterior_and_evidence(gaussian):
         sd = np.sqrt(np.diag(cov))
         assert np.all(np.abs(corrected.means[person] - mean) < 0.05 * sd)
         assert corrected.theta[person].std(axis=0) == pytest.approx(sd, rel=0.04)
-        found, error = corrected.correction.log_evidence[person], corrected.correction.log_evidence_error[person]
+        found, error = (
+            corrected.correction.log_evidence[person],
+            corrected.correction.log_evidence_error[person],
+        )
         assert abs(found - evidence) < 5.0 * error
         assert 0.0 < error < 0.02
         exact = stats.multivariate_normal(mean, cov).logpdf(corrected.theta[person])
@@ -100,12 +137,17 @@ def test_another_prior_gives_its_own_posterior_without_a_new_network(gaussian):
     for person in range(len(trials)):
         mean, cov, evidence = exact_posterior(other, trials, person)
         assert np.all(np.abs(corrected.means[person] - mean) < 0.08 * np.sqrt(np.diag(cov)))
-        assert abs(corrected.correction.log_evidence[person] - evidence) < 6.0 * corrected.correction.log_evidence_error[person]
+        assert (
+            abs(corrected.correction.log_evidence[person] - evidence)
+            < 6.0 * corrected.correction.log_evidence_error[person]
+        )
 
 
 def test_a_perfect_network_has_equal_weights(gaussian):
     simulator, trials = gaussian
-    correction = reweight(poor_draws(simulator, trials, 500, shift=0.0, wide=1.0), trials).correction
+    correction = reweight(
+        poor_draws(simulator, trials, 500, shift=0.0, wide=1.0), trials
+    ).correction
     assert correction.ess == pytest.approx(1.0, abs=1e-6)
     assert (correction.k_hat < 0.5).all()
     assert correction.log_evidence_error == pytest.approx(0.0, abs=1e-4)
@@ -151,7 +193,9 @@ def test_few_draws_are_refused_and_their_weights_are_not_trusted(gaussian):
     simulator, trials = gaussian
     with pytest.raises(ValueError, match="at least 25 draws"):
         reweight(poor_draws(simulator, trials, 24), trials)
-    assert weigh(np.random.default_rng(1).standard_normal((1, 10)), np.zeros((1, 10))).k_hat == np.inf
+    assert (
+        weigh(np.random.default_rng(1).standard_normal((1, 10)), np.zeros((1, 10))).k_hat == np.inf
+    )
 
 
 def test_resampling_follows_the_weights():
@@ -174,7 +218,10 @@ def test_bad_weights_lead_to_mcmc_and_mcmc_to_the_exact_posterior(gaussian):
         mean, cov, evidence = exact_posterior(PRIOR, some, person)
         assert np.all(np.abs(corrected.means[person] - mean) < 0.15 * np.sqrt(np.diag(cov)))
         assert corrected.theta[person].std(axis=0) == pytest.approx(np.sqrt(np.diag(cov)), rel=0.12)
-        assert abs(corrected.correction.log_evidence[person] - evidence) < 5.0 * corrected.correction.log_evidence_error[person]
+        assert (
+            abs(corrected.correction.log_evidence[person] - evidence)
+            < 5.0 * corrected.correction.log_evidence_error[person]
+        )
     without = reweight(poor, some, mcmc=False)
     assert not without.correction.mcmc.any()
 
@@ -194,7 +241,10 @@ def test_a_prior_that_few_draws_reach_leads_to_mcmc(gaussian):
 def test_a_person_gets_the_same_correction_whoever_else_is_there(gaussian):
     simulator, trials = gaussian
     draws = poor_draws(simulator, trials, 200)
-    everybody, alone = reweight(draws, trials, seed=1), reweight(draws.select([3]), inc.select(trials, [3]), seed=1)
+    everybody, alone = (
+        reweight(draws, trials, seed=1),
+        reweight(draws.select([3]), inc.select(trials, [3]), seed=1),
+    )
     assert (everybody.theta[3] == alone.theta[0]).all()
 
 
@@ -223,7 +273,12 @@ def test_what_does_not_belong_together_is_refused(gaussian, simulator, posterior
         reweight(reweight(draws, trials), trials)
     with pytest.raises(ValueError, match=r"\(person, draw, parameter\)"):
         log_likelihood(own, draws.theta[:, 0], trials)
-    narrow = replace(draws, simulator=inc.Simulator(own.model, inc.Prior(level=stats.uniform(400, 200), effect=stats.norm(0, 1)), DESIGN))
+    narrow = replace(
+        draws,
+        simulator=inc.Simulator(
+            own.model, inc.Prior(level=stats.uniform(400, 200), effect=stats.norm(0, 1)), DESIGN
+        ),
+    )
     with pytest.raises(ValueError, match=r"within \[400, 600\] ms"):
         reweight(narrow, trials, prior=PRIOR)
     without = inc.Simulator(replace(own.model, likelihood=None), PRIOR, DESIGN)
@@ -232,14 +287,20 @@ def test_what_does_not_belong_together_is_refused(gaussian, simulator, posterior
 
 
 def test_the_level_of_accuracy_is_refined_until_nothing_changes():
-    """Levels whose errors halve: the first that differs little enough from the next is taken, and a warning says when there is none."""
+    """Levels whose errors halve: the first that differs little enough from the next is taken, and a
+    warning says when there is none.
+    """
     trials = inc.Simulator(gaussian_model(), PRIOR, DESIGN).simulate(2, seed=2).trials
     theta = np.stack([PRIOR.sample(30, seed=1)] * 2)
     exact = log_likelihood(inc.Simulator(gaussian_model(), PRIOR, DESIGN), theta, trials)
-    fine = log_likelihood(inc.Simulator(gaussian_model(n_levels=8, shift=1.0), PRIOR, DESIGN), theta, trials)
+    fine = log_likelihood(
+        inc.Simulator(gaussian_model(n_levels=8, shift=1.0), PRIOR, DESIGN), theta, trials
+    )
     assert 0.0 < np.abs(fine - exact).max() < 0.3
     with pytest.warns(RuntimeWarning, match="finest level"):
-        log_likelihood(inc.Simulator(gaussian_model(n_levels=3, shift=50.0), PRIOR, DESIGN), theta, trials)
+        log_likelihood(
+            inc.Simulator(gaussian_model(n_levels=3, shift=50.0), PRIOR, DESIGN), theta, trials
+        )
 
 
 def test_dmc_draws_of_a_small_network_are_corrected(posterior):
@@ -252,7 +313,13 @@ def test_dmc_draws_of_a_small_network_are_corrected(posterior):
     assert correction.log_likelihood == pytest.approx(direct, abs=1e-9)
     assert corrected.select([1, 3]).correction.k_hat == pytest.approx(correction.k_hat[[1, 3]])
     table = correction.table()
-    assert list(table.columns[:5]) == ["k_hat", "ess", "log_evidence", "log_evidence_error", "sampled_by"]
+    assert list(table.columns[:5]) == [
+        "k_hat",
+        "ess",
+        "log_evidence",
+        "log_evidence_error",
+        "sampled_by",
+    ]
     stats = corrected.to_arviz()["sample_stats"]
     assert stats["log_likelihood"].shape == (1, 400, 6)
     assert stats["k_hat"].dims == ("person",)
@@ -268,17 +335,24 @@ def test_dmc_reweighted_and_mcmc_agree(posterior):
     weighted = reweight(draws, simulations.trials, mcmc=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        chains = reweight(posterior.sample(simulations.trials, 4000, seed=2), simulations.trials, exact=True)
+        chains = reweight(
+            posterior.sample(simulations.trials, 4000, seed=2), simulations.trials, exact=True
+        )
     for i in range(4):
         if weighted.correction.k_hat[i] > 0.6:
             continue
         sd = chains.theta[i].std(axis=0)
         effective = 20_000 * weighted.correction.ess[i]
-        allowed = 4.5 * np.sqrt(1.0 / effective + chains.correction.autocorrelation_time[i] / (64 * chains.correction.mcmc_steps[i]))
+        allowed = 4.5 * np.sqrt(
+            1.0 / effective
+            + chains.correction.autocorrelation_time[i] / (64 * chains.correction.mcmc_steps[i])
+        )
         assert (np.abs(weighted.means[i] - chains.means[i]) / sd < allowed).all()
         assert weighted.theta[i].std(axis=0) == pytest.approx(sd, rel=0.1)
         difference = weighted.correction.log_evidence[i] - chains.correction.log_evidence[i]
-        assert abs(difference) < 5.0 * np.hypot(weighted.correction.log_evidence_error[i], chains.correction.log_evidence_error[i])
+        assert abs(difference) < 5.0 * np.hypot(
+            weighted.correction.log_evidence_error[i], chains.correction.log_evidence_error[i]
+        )
 
 
 def test_weights_whose_largest_are_equal_can_be_trusted() -> None:

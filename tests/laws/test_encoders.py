@@ -1,4 +1,6 @@
-"""What every encoder owes: padding is invisible, order does not matter, data sets do not leak into each other, any number of trials will do."""
+"""What every encoder owes: padding is invisible, order does not matter, data sets do not leak into
+each other, any number of trials will do.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +11,18 @@ import numpy as np
 import pytest
 
 from incongruent import encoders
-from incongruent.data.trials import CONFLICT_TASK, RESPONSE, Category, Column, Continuous, Integer, Trials, from_long, pad, select
+from incongruent.data.trials import (
+    CONFLICT_TASK,
+    RESPONSE,
+    Category,
+    Column,
+    Continuous,
+    Integer,
+    Trials,
+    from_long,
+    pad,
+    select,
+)
 from incongruent.networks.architecture import Architecture
 from incongruent.networks.encoder import Encoder, rung_of
 from incongruent.networks.estimator import build_estimator
@@ -20,14 +33,40 @@ from incongruent.storage.weights import load_arrays, named_leaves, save_arrays, 
 LEVELS = ("congruent", "incongruent")
 AXIS = Axis("rt", 150.0, 2500.0, 64)
 CONFLICT = Task(CONFLICT_TASK, (("condition", LEVELS),), (150.0, 2500.0), 2, 1, 400)
-CUE, SIDE = Category("cue", ("none", "valid", "invalid"), given=True), Category("side", ("left", "right"), given=True)
-GROUP, AGE = Category("group", ("young", "old", "oldest"), given=True, per="dataset"), Continuous("age", "years", given=True, per="dataset")
-CHOICE, SURE, GAIN = Category("choice", ("a", "b", "c")), Category("sure", ("no", "yes")), Continuous("gain")
+CUE, SIDE = (
+    Category("cue", ("none", "valid", "invalid"), given=True),
+    Category("side", ("left", "right"), given=True),
+)
+GROUP, AGE = (
+    Category("group", ("young", "old", "oldest"), given=True, per="dataset"),
+    Continuous("age", "years", given=True, per="dataset"),
+)
+CHOICE, SURE, GAIN = (
+    Category("choice", ("a", "b", "c")),
+    Category("sure", ("no", "yes")),
+    Continuous("gain"),
+)
 GIVEN_LEVELS = (("cue", ("valid", "invalid")), ("group", ("young", "old")))
 FACTORS = Task((GROUP, CHOICE, CUE, GAIN, SURE, AGE, SIDE), GIVEN_LEVELS, (-3.0, 3.0), 2, 1, 400)
 BARE = Task((GAIN,), (), (-3.0, 3.0), 2, 1, 400)
 CONTRAST = Continuous("contrast", given=True, positive=True)
-ANYTHING = Task((CUE, CONTRAST, Integer("clicks"), GAIN, CHOICE, GROUP, AGE, Continuous("time", "s", positive=True)), GIVEN_LEVELS, None, 2, 1, 400)
+ANYTHING = Task(
+    (
+        CUE,
+        CONTRAST,
+        Integer("clicks"),
+        GAIN,
+        CHOICE,
+        GROUP,
+        AGE,
+        Continuous("time", "s", positive=True),
+    ),
+    GIVEN_LEVELS,
+    None,
+    2,
+    1,
+    400,
+)
 
 
 @dataclass(frozen=True)
@@ -40,11 +79,18 @@ class Case:
 
 def case(task: Task, options: encoders.EncoderOptions, n_summaries: int = 5) -> Case:
     """With weights as they begin, standardising by some trials."""
-    encoder = build_estimator(np.random.default_rng(1), task, Architecture(options, n_summaries=n_summaries)).encoder
-    return Case(task, encoder.fitted(encoder.features(some_trials(task, (min(200, task.largest),) * 20, seed=9))))
+    encoder = build_estimator(
+        np.random.default_rng(1), task, Architecture(options, n_summaries=n_summaries)
+    ).encoder
+    return Case(
+        task,
+        encoder.fitted(encoder.features(some_trials(task, (min(200, task.largest),) * 20, seed=9))),
+    )
 
 
-def some_values(column: Column, person: np.ndarray, task: Task, rng: np.random.Generator) -> np.ndarray:
+def some_values(
+    column: Column, person: np.ndarray, task: Task, rng: np.random.Generator
+) -> np.ndarray:
     """Values that a column may have, (row,)."""
     n = len(person) if column.per == "trial" else person.max() + 1
     if isinstance(column, Category):
@@ -52,14 +98,24 @@ def some_values(column: Column, person: np.ndarray, task: Task, rng: np.random.G
     elif isinstance(column, Integer):
         values = rng.poisson(3.0, n)
     else:
-        values = rng.lognormal(6.1 if column.name == "rt" else 0.0, 0.4, n) if column.name == "rt" or column.positive else rng.normal(size=n)
+        values = (
+            rng.lognormal(6.1 if column.name == "rt" else 0.0, 0.4, n)
+            if column.name == "rt" or column.positive
+            else rng.normal(size=n)
+        )
     return values if column.per == "trial" else values[person]
 
 
 def some_trials(task: Task = CONFLICT, sizes=(1, 2, 50, 333), seed: int = 1) -> Trials:
     rng, person = np.random.default_rng(seed), np.repeat(np.arange(len(sizes)), sizes)
     values = {column.name: some_values(column, person, task, rng) for column in task.columns}
-    return from_long(task.columns, person, values, answered=rng.random(len(person)) < 0.9, names=[str(i) for i in range(len(sizes))])
+    return from_long(
+        task.columns,
+        person,
+        values,
+        answered=rng.random(len(person)) < 0.9,
+        names=[str(i) for i in range(len(sizes))],
+    )
 
 
 HISTOGRAM = encoders.Histogram(n_knots=64, n_quantiles=0, width=16)
@@ -72,12 +128,18 @@ CASES = {
     "deep set": case(CONFLICT, encoders.DeepSet(width=16)),
     "deep set of anything": case(ANYTHING, encoders.DeepSet(width=16)),
     "set transformer": case(CONFLICT, encoders.SetTransformer(width=16, n_heads=4, n_inducing=5)),
-    "set transformer of anything": case(ANYTHING, encoders.SetTransformer(width=8, n_heads=2, n_inducing=3, n_blocks=1, n_seeds=1)),
+    "set transformer of anything": case(
+        ANYTHING, encoders.SetTransformer(width=8, n_heads=2, n_inducing=3, n_blocks=1, n_seeds=1)
+    ),
 }
 LONG = {"deep set of anything", "set transformer of anything"}
 """Compiling these takes seconds a test, so that they are looked at with the slow tests."""
 every_encoder = pytest.mark.parametrize(
-    "of", [pytest.param(of, id=name, marks=pytest.mark.slow if name in LONG else ()) for name, of in CASES.items()]
+    "of",
+    [
+        pytest.param(of, id=name, marks=pytest.mark.slow if name in LONG else ())
+        for name, of in CASES.items()
+    ],
 )
 
 
@@ -94,7 +156,12 @@ def rearranged(trials: Trials, order: np.ndarray) -> Trials:
     """Trials in another order, order (dataset, trial) of places."""
     rows = np.arange(len(trials))[:, None]
     values = {name: array[rows, order] for name, array in trials.values.items()}
-    return replace(trials, values=values, present=trials.present[rows, order], answered=trials.answered[rows, order])
+    return replace(
+        trials,
+        values=values,
+        present=trials.present[rows, order],
+        answered=trials.answered[rows, order],
+    )
 
 
 def one_trial(rt: float, condition: int = 0, response: int = 0, answered: bool = True) -> Trials:
@@ -116,7 +183,9 @@ def test_any_number_of_trials_will_do(of):
         assert np.isfinite(features).all()
         assert summaries(of.encoder, trials).shape == (len(sizes), of.encoder.n_summaries)
         assert np.isfinite(summaries(of.encoder, trials)).all()
-    nobody = replace(trials, present=np.zeros_like(trials.present), answered=np.zeros_like(trials.present))
+    nobody = replace(
+        trials, present=np.zeros_like(trials.present), answered=np.zeros_like(trials.present)
+    )
     assert np.isfinite(summaries(of.encoder, nobody)).all()
 
 
@@ -124,9 +193,16 @@ def test_any_number_of_trials_will_do(of):
 def test_gradients_are_finite_whatever_the_trials(of):
     trials = some_trials(of.task, (1, 7))
     present = np.array([[False], [True]]) & trials.present  # nobody has no trial at all
-    features = of.encoder.features(replace(trials, present=present, answered=trials.answered & present))
-    gradients = eqx.filter_jit(eqx.filter_grad(lambda e, f: jnp.sum(jax.vmap(e)(f) ** 2)))(of.encoder, features)
-    assert all(bool(jnp.isfinite(leaf).all()) for leaf in jax.tree.leaves(eqx.filter(gradients, eqx.is_array)))
+    features = of.encoder.features(
+        replace(trials, present=present, answered=trials.answered & present)
+    )
+    gradients = eqx.filter_jit(eqx.filter_grad(lambda e, f: jnp.sum(jax.vmap(e)(f) ** 2)))(
+        of.encoder, features
+    )
+    assert all(
+        bool(jnp.isfinite(leaf).all())
+        for leaf in jax.tree.leaves(eqx.filter(gradients, eqx.is_array))
+    )
 
 
 @every_encoder
@@ -142,7 +218,9 @@ def test_padding_is_invisible(of):
 @every_encoder
 def test_absent_trials_may_lie_anywhere(of):
     trials, rng = some_trials(of.task), np.random.default_rng(2)
-    order = np.argsort(rng.random(trials.present.shape), axis=1)  # absent ones come to lie between the others
+    order = np.argsort(
+        rng.random(trials.present.shape), axis=1
+    )  # absent ones come to lie between the others
     close(summaries(of.encoder, rearranged(trials, order)), summaries(of.encoder, trials))
 
 
@@ -177,19 +255,29 @@ def test_garbage_behind_the_masks_is_never_seen(of, garbage):
     dirty = {}
     for column in of.task.columns:
         known = trials.present if column.given else trials.answered
-        rubbish = column.dtype(-99) if isinstance(column, Category | Integer) else np.float32(garbage)
+        rubbish = (
+            column.dtype(-99) if isinstance(column, Category | Integer) else np.float32(garbage)
+        )
         dirty[column.name] = np.where(known, trials.values[column.name], rubbish)
-    assert np.array_equal(of.encoder.features(replace(trials, values=dirty)), of.encoder.features(trials))
+    assert np.array_equal(
+        of.encoder.features(replace(trials, values=dirty)), of.encoder.features(trials)
+    )
 
 
 @every_encoder
 def test_a_run_is_a_data_set_of_its_own(of):
     trials = some_trials(of.task, (60, 60, 60))
     coded = of.encoder.code(trials)
-    features = of.encoder.collect(coded, np.array([2, 0, 2]), np.array([0, 10, 59]), np.array([60, 25, 1]))
-    for feature, row, run in zip(features, (2, 0, 2), (slice(0, 60), slice(10, 35), slice(59, 60)), strict=True):
+    features = of.encoder.collect(
+        coded, np.array([2, 0, 2]), np.array([0, 10, 59]), np.array([60, 25, 1])
+    )
+    for feature, row, run in zip(
+        features, (2, 0, 2), (slice(0, 60), slice(10, 35), slice(59, 60)), strict=True
+    ):
         values = {name: array[[row], run] for name, array in trials.values.items()}
-        alone = of.encoder.features(Trials(trials.columns, values, trials.present[[row], run], trials.answered[[row], run]))[0]
+        alone = of.encoder.features(
+            Trials(trials.columns, values, trials.present[[row], run], trials.answered[[row], run])
+        )[0]
         assert np.array_equal(feature[: len(alone)], alone)
         assert not feature[len(alone) :].any()
 
@@ -206,7 +294,9 @@ def test_room_keeps_what_is_put_there(of):
         expected = of.encoder.features(alone)[0]
         assert np.array_equal(kept[row][: len(expected)], expected)
     by_trial = of.encoder.code(trials).by_trial.values()
-    assert sum(array.nbytes for array in by_trial) == of.encoder.bytes_per_trial * trials.present.size
+    assert (
+        sum(array.nbytes for array in by_trial) == of.encoder.bytes_per_trial * trials.present.size
+    )
 
 
 @every_encoder
@@ -219,8 +309,12 @@ def test_every_column_is_seen(of):
             now = some_values(column, np.zeros(50, int), of.task, rng)[None].astype(column.dtype)
         changed = replace(trials, values={**trials.values, column.name: now})
         assert not np.allclose(of.encoder.features(changed), before), column.name
-        assert not np.allclose(summaries(of.encoder, changed), summaries(of.encoder, trials), atol=1e-6), column.name
-    assert not np.allclose(of.encoder.features(replace(trials, answered=np.zeros_like(trials.answered))), before)
+        assert not np.allclose(
+            summaries(of.encoder, changed), summaries(of.encoder, trials), atol=1e-6
+        ), column.name
+    assert not np.allclose(
+        of.encoder.features(replace(trials, answered=np.zeros_like(trials.answered))), before
+    )
 
 
 @every_encoder
@@ -238,10 +332,16 @@ def test_the_number_of_trials_is_seen(of):
 @every_encoder
 def test_an_encoder_that_was_saved_is_the_same(of, tmp_path):
     save_arrays(tmp_path / "e", named_leaves(of.encoder, "encoder"), {}, kind="test", version=1)
-    fresh = jax.tree.map(lambda leaf: leaf + 1.0 if eqx.is_inexact_array(leaf) else leaf, of.encoder)
+    fresh = jax.tree.map(
+        lambda leaf: leaf + 1.0 if eqx.is_inexact_array(leaf) else leaf, of.encoder
+    )
     loaded = with_leaves(fresh, load_arrays(tmp_path / "e", kind="test", version=1)[0], "encoder")
-    assert np.array_equal(summaries(loaded, some_trials(of.task)), summaries(of.encoder, some_trials(of.task)))
-    assert not np.array_equal(summaries(fresh, some_trials(of.task)), summaries(of.encoder, some_trials(of.task)))
+    assert np.array_equal(
+        summaries(loaded, some_trials(of.task)), summaries(of.encoder, some_trials(of.task))
+    )
+    assert not np.array_equal(
+        summaries(fresh, some_trials(of.task)), summaries(of.encoder, some_trials(of.task))
+    )
 
 
 @every_encoder
@@ -251,13 +351,21 @@ def test_a_level_that_is_not_read_is_refused(of):
         column = trials.column(name)
         (unread,) = set(column.levels) - set(levels)
         values = np.full_like(trials.values[name], column.levels.index(unread))
-        with pytest.raises(ValueError, match=rf"Expected only the levels \(.*\) in column '{name}'; got '{unread}'. Leave these"):
+        with pytest.raises(
+            ValueError,
+            match=(
+                rf"Expected only the levels \(.*\) in column '{name}'; got '{unread}'. Leave these"
+            ),
+        ):
             of.encoder.features(replace(trials, values={**trials.values, name: values}))
 
 
 @pytest.mark.parametrize("options", [encoders.Histogram, encoders.DeepSet, encoders.SetTransformer])
 def test_dropout_happens_with_a_key_alone(options):
-    wet, dry = case(CONFLICT, options(width=16, dropout=0.5)).encoder, case(CONFLICT, options(width=16)).encoder
+    wet, dry = (
+        case(CONFLICT, options(width=16, dropout=0.5)).encoder,
+        case(CONFLICT, options(width=16)).encoder,
+    )
     features = wet.features(some_trials(CONFLICT, (20,)))[0]
     first, again, other = (wet(features, key=jax.random.key(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
@@ -270,7 +378,9 @@ def axes(jaxpr, n: int) -> int:
     """The largest number of axes of length n of anything that is computed."""
     most = 0
     for equation in jaxpr.eqns:
-        most = max([most, *(v.aval.shape.count(n) for v in equation.outvars if hasattr(v.aval, "shape"))])
+        most = max(
+            [most, *(v.aval.shape.count(n) for v in equation.outvars if hasattr(v.aval, "shape"))]
+        )
         inner = [getattr(value, "jaxpr", value) for value in equation.params.values()]
         most = max([most, *(axes(part, n) for part in inner if hasattr(part, "eqns"))])
     return most
@@ -309,19 +419,39 @@ def test_a_vector_is_one_trial():
         changed = replace(trials, values={**trials.values, name: np.roll(values, 1, axis=0)})
         assert not np.allclose(summaries(of.encoder, changed), summaries(of.encoder, trials)), name
     assert np.array_equal(of.encoder.features(pad(trials, 3)), of.encoder.features(trials))
-    with pytest.raises(ValueError, match="Expected data sets of one trial, which are vectors; got one with 3 trials"):
+    with pytest.raises(
+        ValueError,
+        match="Expected data sets of one trial, which are vectors; got one with 3 trials",
+    ):
         of.encoder.features(some_trials(VECTOR, (1, 3)))
-    with pytest.raises(ValueError, match="Expected a design with n_trials=1 for the encoder MLP, which reads vectors; got up to 400"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            "Expected a design with n_trials=1 for the encoder MLP, which reads vectors; got up"
+            " to 400"
+        ),
+    ):
         case(ANYTHING, encoders.MLP())
 
 
 @pytest.mark.parametrize(
     ("task", "words"),
     [
-        (ANYTHING, r"exactly one continuous outcome, .* got \['contrast', 'clicks', 'gain', 'time'\]"),
+        (
+            ANYTHING,
+            r"exactly one continuous outcome, .* got \['contrast', 'clicks', 'gain', 'time'\]",
+        ),
         (replace(BARE, columns=(CHOICE,)), r"exactly one continuous outcome, .* got \[\]"),
-        (replace(BARE, axis=None), "Expected a range of 'gain' for the histogram encoder; got none"),
-        (replace(BARE, columns=(GAIN, *(Category(f"c{i}", tuple("abcdefghij")) for i in range(5)))), "at most 10000 cells"),
+        (
+            replace(BARE, axis=None),
+            "Expected a range of 'gain' for the histogram encoder; got none",
+        ),
+        (
+            replace(
+                BARE, columns=(GAIN, *(Category(f"c{i}", tuple("abcdefghij")) for i in range(5)))
+            ),
+            "at most 10000 cells",
+        ),
     ],
 )
 def test_a_histogram_refuses_what_it_cannot_count(task, words):
@@ -331,10 +461,15 @@ def test_a_histogram_refuses_what_it_cannot_count(task, words):
 
 def test_numbers_are_standardised_over_the_trials_in_which_they_are_known():
     task = replace(ANYTHING, columns=(CONTRAST, GAIN, CUE))
-    encoder = build_estimator(np.random.default_rng(1), task, Architecture(encoders.DeepSet(width=8))).encoder
+    encoder = build_estimator(
+        np.random.default_rng(1), task, Architecture(encoders.DeepSet(width=8))
+    ).encoder
     trials = some_trials(task, (30, 40, 5))
     fitted = encoder.fitted(encoder.features(trials))
-    contrast, gain = np.log(trials.values["contrast"][trials.present]), trials.values["gain"][trials.answered]
+    contrast, gain = (
+        np.log(trials.values["contrast"][trials.present]),
+        trials.values["gain"][trials.answered],
+    )
     np.testing.assert_allclose(fitted.center, [contrast.mean(), gain.mean(), 0, 0, 0, 0], rtol=1e-4)
     np.testing.assert_allclose(fitted.scale, [contrast.std(), gain.std(), 1, 1, 1, 1], rtol=1e-4)
     seen = np.asarray(fitted.standardised(fitted.features(trials)))
@@ -347,14 +482,22 @@ def test_a_column_that_never_changes_is_no_trouble():
     for options in (encoders.Histogram(width=8), encoders.DeepSet(width=8)):
         encoder = build_estimator(np.random.default_rng(1), task, Architecture(options)).encoder
         trials = some_trials(task, (30, 40, 5))
-        same = replace(trials, values={**trials.values, "age": np.full_like(trials.values["age"], 34.56)})
+        same = replace(
+            trials, values={**trials.values, "age": np.full_like(trials.values["age"], 34.56)}
+        )
         assert np.isfinite(summaries(encoder.fitted(encoder.features(same)), trials)).all()
 
 
-def parts(encoder: HistogramEncoder, trials: Trials) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Frequencies (dataset, cell, knot), shares of cells (dataset, cell) and of unanswered trials (dataset, level), and n (dataset,)."""
+def parts(
+    encoder: HistogramEncoder, trials: Trials
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Frequencies (dataset, cell, knot), shares of cells (dataset, cell) and of unanswered trials
+    (dataset, level), and n (dataset,).
+    """
     features, n_cells, n_knots = encoder.features(trials), encoder.n_cells, encoder.axis.n_knots
-    roots, cells, unanswered, log_n = np.split(features, np.cumsum([n_cells * n_knots, n_cells, encoder.n_given]), axis=1)
+    roots, cells, unanswered, log_n = np.split(
+        features, np.cumsum([n_cells * n_knots, n_cells, encoder.n_given]), axis=1
+    )
     return roots.reshape(len(trials), n_cells, n_knots) ** 2, cells, unanswered, np.exp(log_n[:, 0])
 
 
@@ -374,7 +517,9 @@ def test_cells_are_condition_by_response():
         for j, outcome in enumerate(RESPONSE.levels):
             expected = (here & trials.where("response", outcome)).sum(axis=1) / trials.n_trials
             np.testing.assert_allclose(cells[:, 2 * i + j], expected, atol=1e-6)
-        np.testing.assert_allclose(unanswered[:, i], (here & ~trials.answered).sum(axis=1) / trials.n_trials, atol=1e-6)
+        np.testing.assert_allclose(
+            unanswered[:, i], (here & ~trials.answered).sum(axis=1) / trials.n_trials, atol=1e-6
+        )
 
 
 def knot(place: float) -> float:
@@ -404,7 +549,9 @@ def test_a_trial_counts_at_the_knots_around_it_by_nearness(rt, expected):
 
 
 def test_an_unanswered_trial_counts_by_its_condition_alone():
-    frequencies, cells, unanswered, n = parts(CASES["histogram"].encoder, one_trial(400.0, condition=1, response=1, answered=False))
+    frequencies, cells, unanswered, n = parts(
+        CASES["histogram"].encoder, one_trial(400.0, condition=1, response=1, answered=False)
+    )
     assert not frequencies.any()
     assert not cells.any()
     assert unanswered.tolist() == [[0.0, 1.0]]
@@ -423,12 +570,16 @@ def test_fitted_standardises_features_and_nothing_else():
 
 
 def test_quantiles_are_those_of_each_cell():
-    """Against numpy's on the log axis, within the half step to which a histogram knows them; an empty cell has zeros."""
+    """Against numpy's on the log axis, within the half step to which a histogram knows them; an
+    empty cell has zeros.
+    """
     encoder, trials = CASES["histogram and quantiles"].encoder, some_trials(sizes=(4000, 3))
     quantiles = encoder.features(trials)[:, -4 * 7 :].reshape(2, 4, 7)
     place = AXIS.place(trials.values["rt"]) * 2.0 / (AXIS.n_knots - 1) - 1.0
     for cell in range(4):
-        here = trials.where("condition", LEVELS[cell // 2]) & trials.where("response", RESPONSE.levels[cell % 2])
+        here = trials.where("condition", LEVELS[cell // 2]) & trials.where(
+            "response", RESPONSE.levels[cell % 2]
+        )
         expected = np.quantile(place[0, here[0]], (np.arange(7) + 0.5) / 7)
         np.testing.assert_allclose(quantiles[0, cell], expected, atol=1.2 / (AXIS.n_knots - 1))
         if not here[1].any():

@@ -1,4 +1,6 @@
-"""What every flow owes: density and draws fit each other, and the density is one. Weights are random, so that nothing is the identity."""
+"""What every flow owes: density and draws fit each other, and the density is one. Weights are
+random, so that nothing is the identity.
+"""
 
 import equinox as eqx
 import jax
@@ -22,35 +24,70 @@ SIZES = {
     "dim 6": (6, CouplingFlow(n_layers=3, n_bins=8, width=32)),
     "affine, dim 1": (1, CouplingFlow(n_layers=2, width=8, transform="affine")),
     "affine, dim 2": (2, CouplingFlow(n_layers=2, width=16, transform="affine", dropout=0.3)),
-    "affine, dim 5": (5, CouplingFlow(n_layers=4, width=16, transform="affine", permutation="fixed")),
+    "affine, dim 5": (
+        5,
+        CouplingFlow(n_layers=4, width=16, transform="affine", permutation="fixed"),
+    ),
     "autoregressive, dim 1": (1, AutoregressiveFlow(n_layers=2, n_bins=4, width=8)),
     "autoregressive, dim 3": (3, AutoregressiveFlow(n_layers=2, n_bins=6, width=16)),
-    "autoregressive, affine, dim 2": (2, AutoregressiveFlow(n_layers=2, width=8, transform="affine", dropout=0.3)),
-    "autoregressive, affine, dim 4, fixed": (4, AutoregressiveFlow(n_layers=2, width=8, transform="affine", permutation="fixed")),
+    "autoregressive, affine, dim 2": (
+        2,
+        AutoregressiveFlow(n_layers=2, width=8, transform="affine", dropout=0.3),
+    ),
+    "autoregressive, affine, dim 4, fixed": (
+        4,
+        AutoregressiveFlow(n_layers=2, width=8, transform="affine", permutation="fixed"),
+    ),
 }
 
 
 def randomised(flow, scale: float = 0.2):
-    """The same flow with noise on every weight; untrained ones are the identity, and a law that holds there says little. Nothing is compiled."""
+    """The same flow with noise on every weight; untrained ones are the identity, and a law that
+    holds there says little. Nothing is compiled.
+    """
     weights, rest = eqx.partition(flow, eqx.is_inexact_array)
     leaves, tree = jax.tree.flatten(weights)
     rng = np.random.default_rng(99)
     sizes = [scale * (leaf.shape[-1] if leaf.ndim > 1 else 1) ** -0.5 for leaf in leaves]
-    noisy = [np.asarray(leaf) + size * rng.standard_normal(leaf.shape, np.float32) for leaf, size in zip(leaves, sizes, strict=True)]
-    return eqx.combine(jax.tree.unflatten(tree, jax.device_put([leaf.astype(np.float32) for leaf in noisy])), rest)
+    noisy = [
+        np.asarray(leaf) + size * rng.standard_normal(leaf.shape, np.float32)
+        for leaf, size in zip(leaves, sizes, strict=True)
+    ]
+    return eqx.combine(
+        jax.tree.unflatten(tree, jax.device_put([leaf.astype(np.float32) for leaf in noisy])), rest
+    )
 
 
-FLOWS = {name: randomised(Flow(np.random.default_rng(1), dim, CONTEXT, size)) for name, (dim, size) in SIZES.items()}
-LONG = {"dim 6", "dim 3, fixed", "dim 2", "autoregressive, dim 3", "autoregressive, affine, dim 4, fixed", "affine, dim 5"}
-"""Compiling these takes seconds a test, and others are like them, so that they are looked at with the slow tests."""
+FLOWS = {
+    name: randomised(Flow(np.random.default_rng(1), dim, CONTEXT, size))
+    for name, (dim, size) in SIZES.items()
+}
+LONG = {
+    "dim 6",
+    "dim 3, fixed",
+    "dim 2",
+    "autoregressive, dim 3",
+    "autoregressive, affine, dim 4, fixed",
+    "affine, dim 5",
+}
+"""Compiling these takes seconds a test, and others are like them, so that they are looked at with
+the slow tests.
+"""
 every_flow = pytest.mark.parametrize(
-    "flow", [pytest.param(flow, id=name, marks=pytest.mark.slow if name in LONG else ()) for name, flow in FLOWS.items()]
+    "flow",
+    [
+        pytest.param(flow, id=name, marks=pytest.mark.slow if name in LONG else ())
+        for name, flow in FLOWS.items()
+    ],
 )
 CONTEXTS = jax.device_put(np.random.default_rng(2).standard_normal((40, CONTEXT), np.float32))
 
 
 def noise(flow, scale: float = 1.0, key: int = 3) -> jax.Array:
-    return jax.device_put(np.float32(scale) * np.random.default_rng(key).standard_normal((len(CONTEXTS), flow.dim), np.float32))
+    return jax.device_put(
+        np.float32(scale)
+        * np.random.default_rng(key).standard_normal((len(CONTEXTS), flow.dim), np.float32)
+    )
 
 
 @eqx.filter_jit
@@ -81,7 +118,9 @@ def jacobians(flow, z, contexts):
 
     def one(z, context):
         automatic = jnp.linalg.slogdet(jax.jacfwd(lambda z: forward(flow, z, context))(z))[1]
-        return automatic, flow.log_prob(z, context) - jnp.sum(jax.scipy.stats.norm.logpdf(forward(flow, z, context)))
+        return automatic, flow.log_prob(z, context) - jnp.sum(
+            jax.scipy.stats.norm.logpdf(forward(flow, z, context))
+        )
 
     return jax.vmap(one)(z, contexts)
 
@@ -121,13 +160,18 @@ def test_the_density_integrates_to_one(name):
     axis = jnp.linspace(-edge, edge, n)
     grid = jnp.stack(jnp.meshgrid(*[axis] * dim), axis=-1).reshape(-1, dim)
     for context in CONTEXTS[:3]:
-        mass = jnp.sum(jnp.exp(log_prob(flow, grid, jnp.broadcast_to(context, (len(grid), CONTEXT))))) * (axis[1] - axis[0]) ** dim
+        mass = (
+            jnp.sum(jnp.exp(log_prob(flow, grid, jnp.broadcast_to(context, (len(grid), CONTEXT)))))
+            * (axis[1] - axis[0]) ** dim
+        )
         assert float(mass) == pytest.approx(1.0, abs=5e-3)
 
 
 def test_a_wrong_log_slope_does_not_integrate_to_one():
     flow, axis = FLOWS["dim 1"], jnp.linspace(-40.0, 40.0, 20_001)[:, None]
-    _, wrong = sample(flow, axis, jnp.broadcast_to(CONTEXTS[0], (len(axis), CONTEXT)))  # the density of another place
+    _, wrong = sample(
+        flow, axis, jnp.broadcast_to(CONTEXTS[0], (len(axis), CONTEXT))
+    )  # the density of another place
     assert float(jnp.sum(jnp.exp(wrong)) * 0.004) != pytest.approx(1.0, abs=5e-3)
 
 
@@ -151,7 +195,9 @@ def test_a_batch_is_its_members(flow):
 @every_flow
 def test_context_matters(flow):
     z = noise(flow)
-    assert (jnp.abs(log_prob(flow, z, CONTEXTS) - log_prob(flow, z, CONTEXTS[::-1])) > 0).mean() > 0.9
+    assert (
+        jnp.abs(log_prob(flow, z, CONTEXTS) - log_prob(flow, z, CONTEXTS[::-1])) > 0
+    ).mean() > 0.9
 
 
 @eqx.filter_jit
@@ -163,8 +209,15 @@ def gradients(flow, places):
 
 
 def untrained(flow):
-    """The same flow with zeros for weights: the identity, so that the splines meet their edges exactly."""
-    return jax.tree.map(lambda leaf: jax.device_put(np.zeros(leaf.shape, np.float32)) if eqx.is_inexact_array(leaf) else leaf, flow)
+    """The same flow with zeros for weights: the identity, so that the splines meet their edges
+    exactly.
+    """
+    return jax.tree.map(
+        lambda leaf: (
+            jax.device_put(np.zeros(leaf.shape, np.float32)) if eqx.is_inexact_array(leaf) else leaf
+        ),
+        flow,
+    )
 
 
 @every_flow
@@ -182,7 +235,12 @@ def test_densities_stay_finite_far_out_whatever_the_weights():
 @every_flow
 def test_an_untrained_flow_is_standard_normal(flow):
     z = noise(flow, 2.0)
-    np.testing.assert_allclose(log_prob(untrained(flow), z, CONTEXTS), jax.scipy.stats.norm.logpdf(z).sum(axis=1), rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(
+        log_prob(untrained(flow), z, CONTEXTS),
+        jax.scipy.stats.norm.logpdf(z).sum(axis=1),
+        rtol=1e-5,
+        atol=1e-4,
+    )
 
 
 @pytest.mark.parametrize("permutation", ["random", "fixed"])
@@ -199,7 +257,11 @@ def test_every_two_layers_move_every_coordinate(dim, permutation):
 def test_in_an_autoregression_a_coordinate_depends_on_those_before_it_alone():
     flow = FLOWS["autoregressive, dim 3"]
     for layer in flow.layers:
-        slopes = np.asarray(jax.jacobian(lambda z, layer=layer: layer.forward(z, CONTEXTS[0])[0])(jnp.array([0.3, -0.7, 1.1])))
+        slopes = np.asarray(
+            jax.jacobian(lambda z, layer=layer: layer.forward(z, CONTEXTS[0])[0])(
+                jnp.array([0.3, -0.7, 1.1])
+            )
+        )
         ordered = slopes[np.ix_(layer.order, layer.order)]
         assert not np.triu(ordered, 1).any()
         assert (np.abs(np.tril(ordered)[np.tril_indices(3)]) > 1e-6).all()
@@ -207,7 +269,10 @@ def test_in_an_autoregression_a_coordinate_depends_on_those_before_it_alone():
 
 
 def test_a_fixed_permutation_is_the_order_of_the_parameters():
-    orders = [[layer.order for layer in FLOWS[name].layers] for name in ("affine, dim 5", "autoregressive, affine, dim 4, fixed")]
+    orders = [
+        [layer.order for layer in FLOWS[name].layers]
+        for name in ("affine, dim 5", "autoregressive, affine, dim 4, fixed")
+    ]
     assert orders == [[(0, 1, 2, 3, 4), (2, 3, 4, 0, 1)] * 2, [(0, 1, 2, 3), (3, 2, 1, 0)]]
     assert FLOWS["dim 6"].layers[0].order != tuple(range(6))
 
@@ -215,8 +280,12 @@ def test_a_fixed_permutation_is_the_order_of_the_parameters():
 @every_flow
 def test_a_flow_that_was_saved_is_the_same(flow, tmp_path):
     save_arrays(tmp_path / "f", named_leaves(flow, "flow"), {}, kind="test", version=1)
-    loaded = with_leaves(untrained(flow), load_arrays(tmp_path / "f", kind="test", version=1)[0], "flow")
-    assert np.array_equal(log_prob(loaded, noise(flow), CONTEXTS), log_prob(flow, noise(flow), CONTEXTS))
+    loaded = with_leaves(
+        untrained(flow), load_arrays(tmp_path / "f", kind="test", version=1)[0], "flow"
+    )
+    assert np.array_equal(
+        log_prob(loaded, noise(flow), CONTEXTS), log_prob(flow, noise(flow), CONTEXTS)
+    )
 
 
 @every_flow
@@ -230,7 +299,11 @@ def test_each_layer_of_each_flow_moves_something(flow):
 def test_dropout_happens_with_a_key_alone(flow):
     z, context = noise(flow)[0], CONTEXTS[0]
     with_key = [float(flow.log_prob(z, context, key=jax.random.key(seed))) for seed in (1, 1, 2)]
-    drops = any(c.dropout for layer in flow.layers for c in (layer.conditioners if hasattr(layer, "conditioners") else [layer.conditioner]))
+    drops = any(
+        c.dropout
+        for layer in flow.layers
+        for c in (layer.conditioners if hasattr(layer, "conditioners") else [layer.conditioner])
+    )
     assert with_key[0] == with_key[1]
     assert (with_key[0] != with_key[2]) == drops
     assert (with_key[0] != float(flow.log_prob(z, context))) == drops
@@ -238,7 +311,9 @@ def test_dropout_happens_with_a_key_alone(flow):
 
 def every_spline(test):
     """Of one and of eight bins, from the identity to bends as steep as they get."""
-    return pytest.mark.parametrize("n_bins", [1, 8])(pytest.mark.parametrize("scale", [0.0, 1.0, 10.0, 100.0])(test))
+    return pytest.mark.parametrize("n_bins", [1, 8])(
+        pytest.mark.parametrize("scale", [0.0, 1.0, 10.0, 100.0])(test)
+    )
 
 
 def spline_raw(n_bins: int, scale: float) -> jax.Array:

@@ -12,24 +12,36 @@ from incongruent.models.model import Kept
 THETA = [20.0, 120.0, 0.55, 60.0, 340.0, 35.0]
 
 
-def simulated(model: inc.Model, theta: list[float], level: str, n: int) -> tuple[np.ndarray, np.ndarray]:
+def simulated(
+    model: inc.Model, theta: list[float], level: str, n: int
+) -> tuple[np.ndarray, np.ndarray]:
     """RT and whether wrong, (trial,)."""
     condition = np.full((1, n), CONDITION.levels.index(level), np.int8)
-    values, answered = model.simulate(np.array([theta]), {"condition": condition}, np.ones((1, n), bool), np.random.default_rng(1))
+    values, answered = model.simulate(
+        np.array([theta]), {"condition": condition}, np.ones((1, n), bool), np.random.default_rng(1)
+    )
     return values["rt"][answered], values["response"][answered] == 1
 
 
 @pytest.mark.parametrize("model", [dmc(), dmc(bound="weibull", free=("kappa",)), ssp()])
 def test_densities_are_those_of_simulated_trials(model):
-    theta = [*THETA, 0.5] if "kappa" in model.parameter_names else [p.typical for p in model.parameters]
+    theta = (
+        [*THETA, 0.5] if "kappa" in model.parameter_names else [p.typical for p in model.parameters]
+    )
     densities, n = rt_densities(model, theta), 20_000
     for k, level in enumerate(densities.levels):
         rt, wrong = simulated(model, theta, level, n)
         expected = densities.share("error")[k]
-        assert abs(wrong.mean() - expected) < 5.0 * np.sqrt(expected / n) + 0.005  # the curves hold 99.5 % of the trials
+        assert (
+            abs(wrong.mean() - expected) < 5.0 * np.sqrt(expected / n) + 0.005
+        )  # the curves hold 99.5 % of the trials
         mass = np.cumsum(densities.density[k].sum(axis=0)) * np.diff(densities.rt)[0]
-        at = np.array([np.interp(probability, mass, densities.rt) for probability in (0.1, 0.5, 0.9)])
-        assert (rt[:, None] < at).mean(axis=0) == pytest.approx([0.1, 0.5, 0.9], abs=5.0 * 0.5 / np.sqrt(n) + 0.004)
+        at = np.array(
+            [np.interp(probability, mass, densities.rt) for probability in (0.1, 0.5, 0.9)]
+        )
+        assert (rt[:, None] < at).mean(axis=0) == pytest.approx(
+            [0.1, 0.5, 0.9], abs=5.0 * 0.5 / np.sqrt(n) + 0.004
+        )
 
 
 def test_activation_is_the_equation():
@@ -46,7 +58,9 @@ def test_a_collapsing_bound_collapses():
     activation = mean_activation(dmc(bound="weibull"), THETA)
     assert activation.bound[0] == 60.0
     assert (np.diff(activation.bound) <= 0.0).all()
-    assert float(np.interp(400.0, activation.times, activation.bound)) == pytest.approx(60.0 * (1.0 - 0.5 * 0.5))  # kappa .5, t_half 400
+    assert float(np.interp(400.0, activation.times, activation.bound)) == pytest.approx(
+        60.0 * (1.0 - 0.5 * 0.5)
+    )  # kappa .5, t_half 400
 
 
 def test_a_window_scales_densities_to_what_it_keeps():
@@ -59,9 +73,16 @@ def test_a_window_scales_densities_to_what_it_keeps():
 
 def test_models_without_curves_are_refused():
     theta = [p.typical for p in dstp().parameters]
-    with pytest.raises(ValueError, match="Expected a model with mean paths between two bounds, like DMC or SSP; got 'dstp'"):
+    with pytest.raises(
+        ValueError,
+        match="Expected a model with mean paths between two bounds, like DMC or SSP; got 'dstp'",
+    ):
         mean_activation(dstp(), theta)
-    with pytest.raises(ValueError, match="Expected a model whose densities are known; 'dstp' has none"):
+    with pytest.raises(
+        ValueError, match="Expected a model whose densities are known; 'dstp' has none"
+    ):
         rt_densities(dstp(), theta)
-    with pytest.raises(ValueError, match=r"Expected a value for each of \('A', .*\); got theta of shape \(2,\)"):
+    with pytest.raises(
+        ValueError, match=r"Expected a value for each of \('A', .*\); got theta of shape \(2,\)"
+    ):
         rt_densities(dmc(), [1.0, 2.0])

@@ -10,7 +10,11 @@ from incongruent.models.implied import PROBABILITIES, curves
 
 MODEL = inc.models.dmc()
 TYPICAL = np.array([20.0, 120.0, 0.55, 60.0, 340.0, 35.0])
-EXTREME = ([80.0, 20.0, 0.3, 30.0, 200.0, 10.0], [40.0, 300.0, 1.2, 150.0, 800.0, 100.0], [0.0, 10.0, 0.55, 60.0, 340.0, 2.0])
+EXTREME = (
+    [80.0, 20.0, 0.3, 30.0, 200.0, 10.0],
+    [40.0, 300.0, 1.2, 150.0, 800.0, 100.0],
+    [0.0, 10.0, 0.55, 60.0, 340.0, 2.0],
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,9 @@ def simulated():
 @pytest.mark.parametrize("theta", [TYPICAL, *EXTREME])
 def test_densities_integrate_to_one(theta):
     found = curves(MODEL, np.asarray(theta, float))
-    assert np.trapezoid(found.density.sum(axis=1), found.rt, axis=-1) == pytest.approx([1.0, 1.0], abs=1e-4)
+    assert np.trapezoid(found.density.sum(axis=1), found.rt, axis=-1) == pytest.approx(
+        [1.0, 1.0], abs=1e-4
+    )
     assert (found.density >= 0).all()
 
 
@@ -36,7 +42,9 @@ def test_errors_and_means_are_those_of_simulated_trials(typical, simulated):
     for i, level in enumerate(("congruent", "incongruent")):
         share = statistics.error_share(simulated, level)[0]
         assert typical.errors[i] == pytest.approx(share, abs=5 * np.sqrt(share / 1e5))
-        rt = simulated.values["rt"][simulated.where("condition", level) & simulated.where("response", "correct")]
+        rt = simulated.values["rt"][
+            simulated.where("condition", level) & simulated.where("response", "correct")
+        ]
         assert typical.mean_rt[i] == pytest.approx(rt.mean(), abs=5 * rt.std() / np.sqrt(len(rt)))
 
 
@@ -45,11 +53,20 @@ def test_density_is_that_of_simulated_trials(typical, simulated):
     inside = (typical.rt >= edges[0]) & (typical.rt <= edges[-1])
     for i, level in enumerate(("congruent", "incongruent")):
         for j, response in enumerate(("correct", "error")):
-            rt = simulated.values["rt"][simulated.where("condition", level) & simulated.where("response", response)]
+            rt = simulated.values["rt"][
+                simulated.where("condition", level) & simulated.where("response", response)
+            ]
             counts = np.histogram(rt, edges)[0]
             places = typical.rt[inside]
             sums = np.concatenate(
-                [[0.0], np.cumsum(0.5 * np.diff(places) * (typical.density[i, j, inside][1:] + typical.density[i, j, inside][:-1]))]
+                [
+                    [0.0],
+                    np.cumsum(
+                        0.5
+                        * np.diff(places)
+                        * (typical.density[i, j, inside][1:] + typical.density[i, j, inside][:-1])
+                    ),
+                ]
             )
             wanted = 1e5 * np.diff(np.interp(edges, places, sums))
             assert (np.abs(counts - wanted) < 5 * np.sqrt(wanted + 1)).all()
@@ -58,13 +75,18 @@ def test_density_is_that_of_simulated_trials(typical, simulated):
 def test_delta_and_conditional_accuracy_are_those_of_simulated_trials(typical, simulated):
     at, delta = (values[0] for values in statistics.delta_function(simulated, tuple(PROBABILITIES)))
     density = 1e5 * typical.density[:, 0]
-    spread = [np.sqrt(PROBABILITIES * (1 - PROBABILITIES) * 1e5) / np.interp(at, typical.rt, of) for of in density]  # standard errors of quantiles
+    spread = [
+        np.sqrt(PROBABILITIES * (1 - PROBABILITIES) * 1e5) / np.interp(at, typical.rt, of)
+        for of in density
+    ]  # standard errors of quantiles
     error = np.hypot(*spread)
     assert (np.abs(typical.delta_at - at) < 5 * error).all()
     assert (np.abs(typical.delta - delta) < 5 * error).all()
     for i, level in enumerate(("congruent", "incongruent")):
         observed = statistics.conditional_accuracy(simulated, level)[0]
-        assert (np.abs(typical.accuracy[i] - observed) < 5 * np.sqrt(observed * (1 - observed) / 2e4)).all()
+        assert (
+            np.abs(typical.accuracy[i] - observed) < 5 * np.sqrt(observed * (1 - observed) / 2e4)
+        ).all()
 
 
 def test_activation_is_the_equation_of_the_model(typical):
@@ -92,13 +114,21 @@ def test_paths_are_those_that_plots_draw(theta):
 
 
 def test_variants_with_free_and_fixed_parameters_have_curves_too():
-    whole = curves(inc.models.dmc(free=["lapse"], fixed={"sd_R": 35.0}), np.array([20.0, 120.0, 0.55, 60.0, 340.0, 0.1]))
-    assert np.trapezoid(whole.density.sum(axis=1), whole.rt, axis=-1) == pytest.approx([1.0, 1.0], abs=1e-3)
+    whole = curves(
+        inc.models.dmc(free=["lapse"], fixed={"sd_R": 35.0}),
+        np.array([20.0, 120.0, 0.55, 60.0, 340.0, 0.1]),
+    )
+    assert np.trapezoid(whole.density.sum(axis=1), whole.rt, axis=-1) == pytest.approx(
+        [1.0, 1.0], abs=1e-3
+    )
     assert whole.errors[0] == pytest.approx(0.9 * curves(MODEL, TYPICAL).errors[0] + 0.05, abs=1e-3)
 
 
 def test_what_has_no_curves_is_refused():
-    with pytest.raises(ValueError, match="Expected DMC with a constant bound and scheme='bridge' for its curves; got ssp"):
+    with pytest.raises(
+        ValueError,
+        match="Expected DMC with a constant bound and scheme='bridge' for its curves; got ssp",
+    ):
         curves(inc.models.ssp(), np.ones(5))
     with pytest.raises(ValueError, match=r"got dmc .*hyperbolic"):
         curves(inc.models.dmc(bound="hyperbolic"), TYPICAL)

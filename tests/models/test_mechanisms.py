@@ -1,4 +1,6 @@
-"""What holds for every mechanism beside DMC, and not for any model: refusals, priors, and the whole pipeline."""
+"""What holds for every mechanism beside DMC, and not for any model: refusals, priors, and the whole
+pipeline.
+"""
 
 from pathlib import Path
 
@@ -19,7 +21,10 @@ every_model = pytest.mark.parametrize("make", [ssp, dstp], ids=["ssp", "dstp"])
         ({"start": "uniform"}, "Expected start to be one of ('point', 'beta'); got 'uniform'"),
         ({"free": ["tau"]}, "each once; got 'tau'"),
         ({"free": ["lapse", "lapse"]}, "each once; got 'lapse'"),
-        ({"fixed": {"tau": 1.0}}, "Expected `fixed` to name parameters of the model not in `free`, of ["),
+        (
+            {"fixed": {"tau": 1.0}},
+            "Expected `fixed` to name parameters of the model not in `free`, of [",
+        ),
         ({"fixed": {"lapse": 0.1}, "free": ["lapse"]}, "not in `free`"),
         ({"fixed": {"sd_R": -1.0}}, "Expected sd_R within [0.0, inf]; got -1.0"),
         ({"fixed": {"b": float("nan")}}, "Expected a number for the fixed parameter 'b'; got nan"),
@@ -40,9 +45,15 @@ def test_unknown_arguments_are_refused(make):
 @every_model
 def test_priors_give_data_like_peoples(make):
     model = make()
-    simulator = inc.Simulator(model, PRIORS[model.name](), inc.Design(100, {"congruent": 0.5, "incongruent": 0.5}, window=(100.0, 3000.0)))
+    simulator = inc.Simulator(
+        model,
+        PRIORS[model.name](),
+        inc.Design(100, {"congruent": 0.5, "incongruent": 0.5}, window=(100.0, 3000.0)),
+    )
     trials = simulator.simulate(400, seed=1).trials
-    error = np.array([np.mean(trials.values["response"][i][trials.answered[i]]) for i in range(len(trials))])
+    error = np.array(
+        [np.mean(trials.values["response"][i][trials.answered[i]]) for i in range(len(trials))]
+    )
     rt = np.array([np.mean(trials.values["rt"][i][trials.answered[i]]) for i in range(len(trials))])
     assert trials.answered.sum() > 0.99 * trials.present.sum()
     assert np.quantile(rt, 0.05) < 360.0 < 640.0 < np.quantile(rt, 0.98)
@@ -54,13 +65,17 @@ def test_priors_give_data_like_peoples(make):
 @every_model
 def test_a_network_is_trained_saved_loaded_and_asked(make, small: inc.Architecture, tmp_path: Path):
     model = make()
-    simulator = inc.Simulator(model, PRIORS[model.name](), inc.Design((50, 100), {"congruent": 0.5, "incongruent": 0.5}))
+    simulator = inc.Simulator(
+        model, PRIORS[model.name](), inc.Design((50, 100), {"congruent": 0.5, "incongruent": 0.5})
+    )
     posterior = inc.train(simulator, steps=10, seed=3, architecture=small, progress=False)
     posterior.save(tmp_path / "network")
     again = inc.load_posterior(tmp_path / "network")
     study = simulator.simulate(2, seed=1).trials
     assert again.simulator.model.name == model.name
-    assert np.array_equal(again.sample(study, 20, seed=1).theta, posterior.sample(study, 20, seed=1).theta)
+    assert np.array_equal(
+        again.sample(study, 20, seed=1).theta, posterior.sample(study, 20, seed=1).theta
+    )
 
 
 def test_the_likelihood_of_ssp_serves_correction_and_that_of_dstp_is_missed():

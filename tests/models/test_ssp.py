@@ -1,4 +1,6 @@
-"""The shrinking spotlight model against quadrature, closed forms, a naive simulation in published units, and itself."""
+"""The shrinking spotlight model against quadrature, closed forms, a naive simulation in published
+units, and itself.
+"""
 
 import math
 
@@ -28,15 +30,30 @@ def p_target(t: float, t_int: float, sd_0: float) -> float:
 @pytest.mark.parametrize("t_int", [0.5, 37.5, 300.0])
 def test_attention_is_the_integral_of_its_share_on_the_target(t_int, sd_0):
     for t in (0.0, 0.3, 20.0, 37.4, 37.5, 120.0, 800.0):
-        expected, _ = integrate.quad(p_target, 0.0, t, (t_int, sd_0), epsabs=1e-10, epsrel=1e-10, limit=500, points=[min(t, t_int)])
-        assert float(attended(np.array(t), np.array(t_int), np.array(sd_0))) == pytest.approx(expected, abs=1e-8)
+        expected, _ = integrate.quad(
+            p_target,
+            0.0,
+            t,
+            (t_int, sd_0),
+            epsabs=1e-10,
+            epsrel=1e-10,
+            limit=500,
+            points=[min(t, t_int)],
+        )
+        assert float(attended(np.array(t), np.array(t_int), np.array(sd_0))) == pytest.approx(
+            expected, abs=1e-8
+        )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(6))
 def test_many_simulated_trials_at_random_places_have_these_densities(number):
     theta = priors.broad_ssp().sample(6, seed=5)[number]
-    p_values = [p for condition in (0, 1) for p in simulated_against_exact(ssp(), theta, condition, 1_000_000, level=2, seed=number)]
+    p_values = [
+        p
+        for condition in (0, 1)
+        for p in simulated_against_exact(ssp(), theta, condition, 1_000_000, level=2, seed=number)
+    ]
     assert min(p_values) > 1e-4, (theta, p_values)
 
 
@@ -66,13 +83,22 @@ def test_limits_with_constant_drift_are_the_plain_diffusion_model(t_int, conditi
     decision, response, _ = simulate(ssp(fixed=NO_RESIDUAL), [p, t_int, b], condition, 50_000)
     for side in (0, 1):
         law = np.cumsum(series[side]) / series[side].sum()
-        assert stats.kstest(decision[response == side], lambda x, law=law: np.interp(x, t + 0.5, law)).pvalue > 1e-4
+        assert (
+            stats.kstest(
+                decision[response == side], lambda x, law=law: np.interp(x, t + 0.5, law)
+            ).pvalue
+            > 1e-4
+        )
     correct = 1.0 / (1.0 + math.exp(-2.0 * drift * b / 16.0))
-    assert abs((response == 0).mean() - correct) < 5.0 * math.sqrt(correct * (1.0 - correct) / len(response))
+    assert abs((response == 0).mean() - correct) < 5.0 * math.sqrt(
+        correct * (1.0 - correct) / len(response)
+    )
 
 
 def published(condition: int, n: int, dt: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Decision times in ms and errors by Euler's scheme in seconds with sigma = .1, as the model is published; flankers beside the target."""
+    """Decision times in ms and errors by Euler's scheme in seconds with sigma = .1, as the model is
+    published; flankers beside the target.
+    """
     A, p, sd_0, r, sigma = 0.05, 0.4, 1.5, 40.0, 0.1
     rng, x, t = np.random.default_rng(seed), np.zeros(n), 0.0
     time, error, running = np.zeros(n), np.zeros(n, bool), np.arange(n)
@@ -91,7 +117,9 @@ def published(condition: int, n: int, dt: float, seed: int) -> tuple[np.ndarray,
 def cell_of(time: np.ndarray, error: np.ndarray) -> Cell:
     """As `test_dmc.cell`, from decision times and errors."""
     correct, wrong, share, n = time[~error], time[error], error.mean(), len(error)
-    of_sd = math.sqrt((np.mean((correct - correct.mean()) ** 4) - correct.var() ** 2) / len(correct)) / (2.0 * correct.std())
+    of_sd = math.sqrt(
+        (np.mean((correct - correct.mean()) ** 4) - correct.var() ** 2) / len(correct)
+    ) / (2.0 * correct.std())
     value = [100.0 * share, correct.mean(), correct.std(), wrong.mean()]
     standard_errors = [
         100.0 * math.sqrt(share * (1.0 - share) / n),
@@ -103,9 +131,14 @@ def cell_of(time: np.ndarray, error: np.ndarray) -> Cell:
 
 
 def agrees_with_a_naive_simulation(condition: int, n: int, dt: float) -> None:
-    """Euler's bounds act as if they stood .5826 sigma sqrt(dt) further out (Chernoff 1965); so ours are moved there."""
+    """Euler's bounds act as if they stood .5826 sigma sqrt(dt) further out (Chernoff 1965); so ours
+    are moved there.
+    """
     moved = 63.2456 * (1.0 + 0.5826 * 0.1 * math.sqrt(dt) / 0.05)
-    naive, ours = cell_of(*published(condition, n, dt, seed=5)), cell(ssp(fixed=NO_RESIDUAL), (0.505964, 37.5, moved), condition, 200_000)
+    naive, ours = (
+        cell_of(*published(condition, n, dt, seed=5)),
+        cell(ssp(fixed=NO_RESIDUAL), (0.505964, 37.5, moved), condition, 200_000),
+    )
     assert ours.like(naive, np.array([0.05, 0.2, 0.2, 0.4])), (ours, naive)
 
 
@@ -121,7 +154,10 @@ def test_a_naive_simulation_with_tiny_steps_agrees(condition):
 
 
 def test_errors_of_incongruent_trials_are_fast_and_the_delta_function_rises():
-    congruent, incongruent = (simulate(ssp(), (0.5, 100.0, 70.0, 340.0, 35.0), condition, 200_000) for condition in (CONGRUENT, INCONGRUENT))
+    congruent, incongruent = (
+        simulate(ssp(), (0.5, 100.0, 70.0, 340.0, 35.0), condition, 200_000)
+        for condition in (CONGRUENT, INCONGRUENT)
+    )
     correct, wrong = (incongruent[0][incongruent[1] == side] for side in (0, 1))
     assert wrong.mean() < correct.mean() - 50.0
     assert (incongruent[1] == 1).mean() > 2.0 * (congruent[1] == 1).mean()
@@ -132,15 +168,25 @@ def test_errors_of_incongruent_trials_are_fast_and_the_delta_function_rises():
 
 
 def test_finer_grids_change_nothing_that_matters():
-    """Over a cloud around each of 12 people, wider than their posteriors; allowed is what `likelihood` allows when it chooses a level."""
+    """Over a cloud around each of 12 people, wider than their posteriors; allowed is what
+    `likelihood` allows when it chooses a level.
+    """
     model = ssp()
-    simulations = Simulator(model, priors.broad_ssp(), Design(500, {"congruent": 0.5, "incongruent": 0.5})).simulate(12, seed=4)
+    simulations = Simulator(
+        model, priors.broad_ssp(), Design(500, {"congruent": 0.5, "incongruent": 0.5})
+    ).simulate(12, seed=4)
     rng, off = np.random.default_rng(1), []
     for i, truth in enumerate(simulations.theta):
         theta = truth * np.exp(0.05 * rng.standard_normal((20, 5)))
         here = simulations.trials.present[i]
         values = {name: column[i, here] for name, column in simulations.trials.values.items()}
-        found = [model.likelihood.at(theta, values, simulations.trials.answered[i, here], Kept(), level) for level in (0, 1, 3)]
-        off.append(np.array([np.std(found[k] - found[2]) for k in (0, 1)]) - SHARE_OF_SPREAD * np.ptp(found[2]))
+        found = [
+            model.likelihood.at(theta, values, simulations.trials.answered[i, here], Kept(), level)
+            for level in (0, 1, 3)
+        ]
+        off.append(
+            np.array([np.std(found[k] - found[2]) for k in (0, 1)])
+            - SHARE_OF_SPREAD * np.ptp(found[2])
+        )
     assert np.median(off, axis=0)[0] < 2.0 * TOLERANCE
     assert np.max(off, axis=0)[1] < TOLERANCE

@@ -31,7 +31,9 @@ def normals(key: int, shape: tuple[int, ...]) -> jax.Array:
 @pytest.mark.parametrize("dim", [1, 3, 18])
 def test_it_equals_the_double_loop(dim):
     x, y = normals(1, (12, dim)), 0.5 + normals(2, (9, dim))
-    assert float(mmd_squared(x, y)) == pytest.approx(by_hand(np.asarray(x, float), np.asarray(y, float)), abs=1e-5)
+    assert float(mmd_squared(x, y)) == pytest.approx(
+        by_hand(np.asarray(x, float), np.asarray(y, float)), abs=1e-5
+    )
 
 
 def test_the_kernel_is_one_at_home_and_falls_with_distance():
@@ -62,7 +64,9 @@ def test_it_is_positive_for_others(shift, spread):
 
 def test_the_gate_tells_the_biased_estimate_from_the_unbiased_one():
     x, y = normals(4, (2000, 20, 3)), normals(5, (2000, 15, 3))
-    biased = jax.jit(jax.vmap(lambda x, y: kernel(x, x).mean() + kernel(y, y).mean() - 2 * kernel(x, y).mean()))(x, y)
+    biased = jax.jit(
+        jax.vmap(lambda x, y: kernel(x, x).mean() + kernel(y, y).mean() - 2 * kernel(x, y).mean())
+    )(x, y)
     assert float(biased.mean()) > 5 * float(biased.std() / np.sqrt(2000))
 
 

@@ -29,18 +29,39 @@ from incongruent.checks.scope.surprise import Surprise
 from incongruent.checks.simultaneous import max_t
 from incongruent.models.curves import mean_activation, rt_densities
 from incongruent.plots import figure_svg, forest_figure, pairs_figure, save_figure
-from incongruent.plots.style import COLOURS, CONDITION_COLOUR, CONDITION_LINE, CONDITION_MARKER, FAINT, SMALLEST, new_figure, styled
+from incongruent.plots.style import (
+    COLOURS,
+    CONDITION_COLOUR,
+    CONDITION_LINE,
+    CONDITION_MARKER,
+    FAINT,
+    SMALLEST,
+    new_figure,
+    styled,
+)
 from incongruent.posterior.history import Evaluation, History, Stopped
 from incongruent.priors.joint import JointPrior
 
 MODEL = inc.models.dmc()
 PRIOR = inc.priors.schaefer2025()
 SIMULATOR = inc.Simulator(MODEL, PRIOR, inc.Design(80, {"congruent": 0.5, "incongruent": 0.5}))
-HOSTILE = ("<script>alert(1)</script>", "$x$", "$\\frac{", "😀 \"quoted\" 'twice'", "x" * 1000, "_hidden", "two\nlines\x00", "日本語", '&amp; id="a"')
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "$x$",
+    "$\\frac{",
+    "😀 \"quoted\" 'twice'",
+    "x" * 1000,
+    "_hidden",
+    "two\nlines\x00",
+    "日本語",
+    '&amp; id="a"',
+)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def people(names: tuple[str, ...], *, n_draws: int = 200, flagged: tuple[int, ...] = ()) -> inc.Draws:
+def people(
+    names: tuple[str, ...], *, n_draws: int = 200, flagged: tuple[int, ...] = ()
+) -> inc.Draws:
     """Draws around values from the prior."""
     rng = np.random.default_rng(1)
     centre = PRIOR.sample(len(names), seed=1)
@@ -63,15 +84,36 @@ def recovery() -> Recovery:
     rng = np.random.default_rng(3)
     truth = PRIOR.sample(80, seed=3)
     mean = truth * np.exp(0.2 * rng.standard_normal(truth.shape))
-    return Recovery(truth, mean, rng.random(truth.shape), rng.random(truth.shape), np.zeros(80), rng.integers(20, 2000, 80), PRIOR.names)
+    return Recovery(
+        truth,
+        mean,
+        rng.random(truth.shape),
+        rng.random(truth.shape),
+        np.zeros(80),
+        rng.integers(20, 2000, 80),
+        PRIOR.names,
+    )
 
 
 @cache
 def calibration() -> Calibration:
     rng = np.random.default_rng(4)
-    ranks = {name: rng.random(100) for name in (*PRIOR.names, "log q", "log likelihood", "TARP, prior", "TARP, near")} | {"A": rng.random(100) ** 3}
+    ranks = {
+        name: rng.random(100)
+        for name in (*PRIOR.names, "log q", "log likelihood", "TARP, prior", "TARP, near")
+    } | {"A": rng.random(100) ** 3}
     nothing = np.full(100, np.nan)
-    return Calibration(ranks, rng.standard_normal((100, 6)), rng.random((100, 6)), np.full(100, 80), PRIOR.names, False, nothing, nothing, 200)
+    return Calibration(
+        ranks,
+        rng.standard_normal((100, 6)),
+        rng.random((100, 6)),
+        np.full(100, 80),
+        PRIOR.names,
+        False,
+        nothing,
+        nothing,
+        200,
+    )
 
 
 def mmd() -> MmdTest:
@@ -84,14 +126,38 @@ def surprise(names: tuple[str, ...]) -> Surprise:
     n = len(names)
     p = np.r_[np.full(min(3, n), 1.0 / 2001), rng.random(max(n - 3, 0))]
     adjusted = np.minimum(p * n, 1.0)
-    return Surprise(names, p, adjusted, rng.random(n), p**0.5, rng.standard_normal((n, 2)), ("a", "b"), 0.5, 0.5, 0.05, 2000, 1, 1)
+    return Surprise(
+        names,
+        p,
+        adjusted,
+        rng.random(n),
+        p**0.5,
+        rng.standard_normal((n, 2)),
+        ("a", "b"),
+        0.5,
+        0.5,
+        0.05,
+        2000,
+        1,
+        1,
+    )
 
 
 def space(names: tuple[str, ...]) -> SummarySpace:
     rng = np.random.default_rng(7)
-    points = {"simulated": rng.standard_normal((300, 5)), "published": 0.5 * rng.standard_normal((200, 5))}
+    points = {
+        "simulated": rng.standard_normal((300, 5)),
+        "published": 0.5 * rng.standard_normal((200, 5)),
+    }
     points |= {name: 1.0 + 0.5 * rng.standard_normal((12, 5)) for name in names}
-    return SummarySpace(points, np.array([0.5, 0.2, 0.1, 0.1, 0.1]), rng.uniform(-1, 1, (5, 6)), PRIOR.names, names, 1)
+    return SummarySpace(
+        points,
+        np.array([0.5, 0.2, 0.1, 0.1, 0.1]),
+        rng.uniform(-1, 1, (5, 6)),
+        PRIOR.names,
+        names,
+        1,
+    )
 
 
 @cache
@@ -110,14 +176,20 @@ def history(turning: bool = False, stopped: Stopped | None = Stopped.BUDGET) -> 
     step = np.arange(1, 21)
     training = 9.0 - 4.0 * np.log(step) / np.log(20)
     validation = training + 0.2 + (0.2 * np.maximum(step - 8, 0) + 0.02 * step if turning else 0.0)
-    looks = tuple(Evaluation(100 * s, 7.0 * s, t, v, v + 0.05, 1e-3, 3200 * s) for s, t, v in zip(step, training, validation, strict=True))
+    looks = tuple(
+        Evaluation(100 * s, 7.0 * s, t, v, v + 0.05, 1e-3, 3200 * s)
+        for s, t, v in zip(step, training, validation, strict=True)
+    )
     return History(looks, stopped, 9.5, 32, 100.0, 5.0)
 
 
 NAMES = tuple(f"person {i}" for i in range(12))
 THETA = [20.0, 120.0, 0.55, 60.0, 340.0, 35.0]
 CURVES = mean_activation(MODEL, THETA), rt_densities(MODEL, THETA)
-WEAK = mean_activation(MODEL, [40.0, 30.0, 0.1, 90.0, 340.0, 35.0]), rt_densities(MODEL, [40.0, 30.0, 0.1, 90.0, 340.0, 35.0])
+WEAK = (
+    mean_activation(MODEL, [40.0, 30.0, 0.1, 90.0, 340.0, 35.0]),
+    rt_densities(MODEL, [40.0, 30.0, 0.1, 90.0, 340.0, 35.0]),
+)
 FIGURES = {
     "forest": lambda: forest_figure(people(NAMES, flagged=(2,)), sort_by="A"),
     "forest of one": lambda: forest_figure(people(("7",))),
@@ -133,7 +205,9 @@ FIGURES = {
     "panel": lambda: plots.panel_figure(panel(NAMES)),
     "panel of one": lambda: plots.panel_figure(panel(NAMES), 1),
     "history": lambda: plots.history_figure(history()),
-    "history that turned": lambda: plots.history_figure(history(turning=True, stopped=Stopped.NO_BETTER)),
+    "history that turned": lambda: plots.history_figure(
+        history(turning=True, stopped=Stopped.NO_BETTER)
+    ),
     "mechanism": lambda: plots.mechanism_figure(*CURVES),
     "mechanism of weak control": lambda: plots.mechanism_figure(*WEAK),
 }
@@ -164,10 +238,16 @@ def drawn_texts(figure: Figure) -> list[tuple[str, float, mpl.transforms.Bbox]]:
     return found
 
 
-def crowded(figure: Figure, texts: list[tuple[str, float, mpl.transforms.Bbox]]) -> list[tuple[str, ...]]:
+def crowded(
+    figure: Figure, texts: list[tuple[str, float, mpl.transforms.Bbox]]
+) -> list[tuple[str, ...]]:
     """Texts that reach out of the figure, and pairs that lie on each other; one pixel is forgiven."""
     width, height = figure.canvas.get_width_height()
-    out = [("outside", s) for s, _, b in texts if b.x0 < -1 or b.y0 < -1 or b.x1 > width + 1 or b.y1 > height + 1]
+    out = [
+        ("outside", s)
+        for s, _, b in texts
+        if b.x0 < -1 or b.y0 < -1 or b.x1 > width + 1 or b.y1 > height + 1
+    ]
     for (s, _, a), (t, _, b) in combinations(texts, 2):
         over = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
         if min(over) > 1.0:
@@ -175,8 +255,14 @@ def crowded(figure: Figure, texts: list[tuple[str, float, mpl.transforms.Bbox]])
     return out
 
 
-UNITS = re.compile(r"\((ms|s|%|nats|1/ms|1/s|share|z|share of variance|σ = 4/√ms|\d+%|0 rim, 1 centre of the simulations)\)")
-WITHOUT = re.compile(r"(true )?[Ab]|posterior mean|MMD²|density|conformal p|z-score, mean ± SD|RT bin, from fast to slow")
+UNITS = re.compile(
+    r"\((ms|s|%|nats|1/ms|1/s|share|z|share of variance|σ = 4/√ms|\d+%|0 rim, 1 centre of the"
+    r" simulations)\)"
+)
+WITHOUT = re.compile(
+    r"(true )?[Ab]|posterior mean|MMD²|density|conformal p|z-score, mean ± SD|RT bin, from fast to"
+    r" slow"
+)
 """Numbers without a unit, or counted in the words."""
 
 
@@ -197,7 +283,10 @@ def test_crowding_would_be_seen():
     figure = Figure(figsize=(3, 2))
     for x, y in ((0.5, 0.5), (0.52, 0.5), (0.99, 0.2)):
         figure.text(x, y, "a label")
-    assert crowded(figure, drawn_texts(figure)) == [("outside", "a label"), ("overlap", "a label", "a label")]
+    assert crowded(figure, drawn_texts(figure)) == [
+        ("outside", "a label"),
+        ("overlap", "a label", "a label"),
+    ]
 
 
 def test_plots_give_back_the_ax_they_got():
@@ -208,7 +297,9 @@ def test_plots_give_back_the_ax_they_got():
         lambda ax: plots.plot_pairs(draws, "A", "A", ax, truth=THETA),
         lambda ax: plots.plot_activation(CURVES[0], ax),
         lambda ax: plots.plot_density(CURVES[1], ax),
-        lambda ax: plots.plot_density(rt_densities(MODEL, THETA, levels=("congruent", "incongruent", "neutral")), ax),
+        lambda ax: plots.plot_density(
+            rt_densities(MODEL, THETA, levels=("congruent", "incongruent", "neutral")), ax
+        ),
         lambda ax: plots.plot_history(history(), ax),
         lambda ax: plots.plot_recovery(recovery(), MODEL.parameters[0], ax),
         lambda ax: plots.plot_ranks(calibration(), "A", ax),
@@ -219,7 +310,15 @@ def test_plots_give_back_the_ax_they_got():
         lambda ax: plots.plot_components(space(("a",)), 0, 1, ax),
         lambda ax: plots.plot_marginal(space(("a",)), 0, ax),
         lambda ax: plots.plot_panel(panel(NAMES), ax, 0),
-        *[lambda ax, plot=plot: plot(foreseen, ax) for plot in (plots.plot_distribution, plots.plot_accuracy, plots.plot_delta, plots.plot_errors)],
+        *[
+            lambda ax, plot=plot: plot(foreseen, ax)
+            for plot in (
+                plots.plot_distribution,
+                plots.plot_accuracy,
+                plots.plot_delta,
+                plots.plot_errors,
+            )
+        ],
     ]
     for call in calls:
         with styled():
@@ -229,14 +328,18 @@ def test_plots_give_back_the_ax_they_got():
 
 @pytest.mark.parametrize("name", OF_NAMES)
 def test_names_from_outside_are_drawn_as_they_are(name):
-    """Without a warning, which pytest makes an error: no formula is set, no character is missing, no name is left out."""
+    """Without a warning, which pytest makes an error: no formula is set, no character is missing,
+    no name is left out.
+    """
     figure = OF_NAMES[name]()
     shown = " ".join(s for s, _, _ in drawn_texts(figure))
     assert "$" in shown
     assert "two\nlines" not in shown
     svg = figure_svg(figure, prefix="a-")
     assert "<script" not in svg
-    assert max(len(element.text or "") for element in ET.fromstring(svg).iter(f"{SVG}text")) <= 140  # a name of 1000 characters is cut
+    assert (
+        max(len(element.text or "") for element in ET.fromstring(svg).iter(f"{SVG}text")) <= 140
+    )  # a name of 1000 characters is cut
     if name in ("forest", "people", "space"):
         assert "<script>alert(1)" in shown
         assert "_hidden" in shown
@@ -251,7 +354,15 @@ def test_files_are_whole_and_their_bytes_are_those_of_the_picture(suffix, tmp_pa
     figure = FIGURES["mechanism"]()
     save_figure(figure, paths[0])
     save_figure(figure, paths[1])
-    with mpl.rc_context({"svg.hashsalt": "another", "pdf.fonttype": 3, "savefig.dpi": 50, "svg.fonttype": "path", "font.family": "monospace"}):
+    with mpl.rc_context(
+        {
+            "svg.hashsalt": "another",
+            "pdf.fonttype": 3,
+            "savefig.dpi": 50,
+            "svg.fonttype": "path",
+            "font.family": "monospace",
+        }
+    ):
         save_figure(FIGURES["mechanism"](), paths[2])  # the user's own settings change nothing
     one, two, three = (path.read_bytes() for path in paths)
     assert one == two == three
@@ -269,25 +380,45 @@ def test_text_stays_text_in_vector_files(tmp_path):
 
 @pytest.mark.parametrize("name", ["figure.jpg", "figure", "figure.PNG.tex"])
 def test_other_formats_are_refused(name, tmp_path):
-    with pytest.raises(ValueError, match=r"Expected a name that ends in \.png, \.pdf or \.svg; got 'figure.*'\. Use \.pdf or \.svg for a paper"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            r"Expected a name that ends in \.png, \.pdf or \.svg; got 'figure.*'\. Use \.pdf or"
+            r" \.svg for a paper"
+        ),
+    ):
         save_figure(Figure(), tmp_path / name)
     assert not any(tmp_path.iterdir())
 
 
 def test_several_figures_share_a_page():
-    one, two = (figure_svg(FIGURES["forest"](), prefix=prefix, description='People & "more"') for prefix in ("a-", "b-"))
+    one, two = (
+        figure_svg(FIGURES["forest"](), prefix=prefix, description='People & "more"')
+        for prefix in ("a-", "b-")
+    )
     roots = [ET.fromstring(svg) for svg in (one, two)]
-    ids = [[element.attrib["id"] for element in root.iter() if "id" in element.attrib] for root in roots]
+    ids = [
+        [element.attrib["id"] for element in root.iter() if "id" in element.attrib]
+        for root in roots
+    ]
     assert not set(ids[0]) & set(ids[1])
     assert len(set(ids[0])) == len(ids[0])
     assert one.startswith("<svg")
     assert "<style" not in one  # it would rule the whole page
     assert "metadata" not in one
     for root, own in zip(roots, ids, strict=True):
-        links = [value for element in root.iter() for name, value in element.attrib.items() if name.endswith("href")]
+        links = [
+            value
+            for element in root.iter()
+            for name, value in element.attrib.items()
+            if name.endswith("href")
+        ]
         outwards = sorted({link for link in links if link.startswith("#person-")})
         assert outwards == sorted(f"#person-{i}" for i in range(12))
-        inwards = set(links) - set(outwards) | {f"#{found}" for found in re.findall(r"url\(#([^)]+)\)", ET.tostring(root, encoding="unicode"))}
+        inwards = set(links) - set(outwards) | {
+            f"#{found}"
+            for found in re.findall(r"url\(#([^)]+)\)", ET.tostring(root, encoding="unicode"))
+        }
         assert inwards
         assert {link[1:] for link in inwards} <= set(own)
         assert (root.attrib["role"], root.attrib["aria-label"]) == ("group", 'People & "more"')
@@ -295,7 +426,10 @@ def test_several_figures_share_a_page():
 
 def test_a_prefix_that_is_no_id_is_refused():
     for prefix in ("", "1-", 'a" onload="', "a b"):
-        with pytest.raises(ValueError, match="Expected a prefix of letters, digits, - and _, with a letter first; got"):
+        with pytest.raises(
+            ValueError,
+            match="Expected a prefix of letters, digits, - and _, with a letter first; got",
+        ):
             figure_svg(Figure(), prefix=prefix)
 
 
@@ -320,7 +454,9 @@ def test_a_sorted_forest_links_to_positions_in_the_draws():
     assert [text.get_text() for text in labels] == [NAMES[i] for i in order]
     points = figure.axes[1].lines[-1].get_xdata()
     np.testing.assert_allclose(points, draws.means[order, 1])
-    with pytest.raises(ValueError, match=r"Expected the name of a parameter, one of \('A', .*\); got 'alpha'"):
+    with pytest.raises(
+        ValueError, match=r"Expected the name of a parameter, one of \('A', .*\); got 'alpha'"
+    ):
         forest_figure(draws, sort_by="alpha")
 
 
@@ -337,11 +473,16 @@ def test_the_mean_of_people_has_its_own_interval():
 
 def test_history_tells_of_learning_by_heart():
     with styled():
-        good, turned = (plots.plot_history(record, new_figure(1, 1, width=3, height=2)[1][0]) for record in (history(), history(turning=True)))
+        good, turned = (
+            plots.plot_history(record, new_figure(1, 1, width=3, height=2)[1][0])
+            for record in (history(), history(turning=True))
+        )
     assert not good.patches
     (grey,) = turned.patches
     assert grey.get_x() == history(turning=True).best.seconds
-    assert any(re.fullmatch(r"best \d\.\d\d, then \+\d\.\d\d", text.get_text()) for text in turned.texts)
+    assert any(
+        re.fullmatch(r"best \d\.\d\d, then \+\d\.\d\d", text.get_text()) for text in turned.texts
+    )
     assert good.get_title(loc="left") == "Ended: the budget was used up"
 
 
@@ -349,7 +490,12 @@ def test_pairs_show_the_prior_also_where_only_its_draws_are_known():
     def ordered(n, rng):
         return np.sort(rng.uniform(1.5, 4.5, (n, 6)), axis=1) + np.repeat([0.0, 4.0], 3)
 
-    joint = JointPrior(PRIOR.names, sample=ordered, low=dict.fromkeys(PRIOR.names, 1.0), high=dict.fromkeys(PRIOR.names, 9.0))
+    joint = JointPrior(
+        PRIOR.names,
+        sample=ordered,
+        low=dict.fromkeys(PRIOR.names, 1.0),
+        high=dict.fromkeys(PRIOR.names, 9.0),
+    )
     draws = replace(people(("one",)), simulator=inc.Simulator(MODEL, joint, SIMULATOR.design))
     with styled():
         ax = plots.plot_pairs(draws, "A", "A", new_figure(1, 1, width=2, height=2)[1][0])
@@ -360,7 +506,11 @@ def test_pairs_show_the_prior_also_where_only_its_draws_are_known():
 
 
 def test_conditions_are_told_apart_in_grey():
-    assert len(set(CONDITION_MARKER.values())) == len({str(line) for line in CONDITION_LINE.values()}) == 3
+    assert (
+        len(set(CONDITION_MARKER.values()))
+        == len({str(line) for line in CONDITION_LINE.values()})
+        == 3
+    )
     assert len({CONDITION_COLOUR[level] for level in CONDITION_COLOUR}) == 3
 
 
@@ -369,14 +519,24 @@ def test_lines_of_the_cycle_are_told_apart_in_grey():
         cycle = list(mpl.rcParams["axes.prop_cycle"])
     assert tuple(f"#{entry['color'].lstrip('#').upper()}" for entry in cycle) == COLOURS
     grey = [
-        np.dot(to_rgb(entry["color"] if str(entry["color"]).startswith("#") else f"#{entry['color']}"), [0.2126, 0.7152, 0.0722]) for entry in cycle
+        np.dot(
+            to_rgb(entry["color"] if str(entry["color"]).startswith("#") else f"#{entry['color']}"),
+            [0.2126, 0.7152, 0.0722],
+        )
+        for entry in cycle
     ]
     for i, j in combinations(range(len(cycle)), 2):
-        assert str(cycle[i]["linestyle"]) != str(cycle[j]["linestyle"]) or abs(grey[i] - grey[j]) > 0.15
+        assert (
+            str(cycle[i]["linestyle"]) != str(cycle[j]["linestyle"])
+            or abs(grey[i] - grey[j]) > 0.15
+        )
     assert max(grey) < 0.65  # dark enough on white
 
 
 def test_the_look_does_not_depend_on_the_users_own():
-    with mpl.rc_context({"axes.facecolor": "black", "text.color": "white", "font.size": 30}), styled():
+    with (
+        mpl.rc_context({"axes.facecolor": "black", "text.color": "white", "font.size": 30}),
+        styled(),
+    ):
         assert (mpl.rcParams["axes.facecolor"], mpl.rcParams["font.size"]) == ("white", 7.5)
     assert mpl.rcParams["svg.hashsalt"] is None

@@ -16,15 +16,44 @@ from incongruent.priors.published import broad
 
 pytestmark = pytest.mark.usefixtures("optimised")
 PRATTE_CODES = inc.Coding(levels={"0": "incongruent", "1": "congruent", "2": "neutral"})
-PRATTE = ["experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused"]
-SPATIAL = ["subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt"]
+PRATTE = [
+    "experiment",
+    "subject",
+    "block",
+    "trial",
+    "colour",
+    "distractor",
+    "condition",
+    "response",
+    "accuracy",
+    "rt",
+    "unused",
+]
+SPATIAL = [
+    "subject",
+    "block",
+    "block type",
+    "trial",
+    "word",
+    "location",
+    "condition",
+    "response",
+    "accuracy",
+    "rt",
+]
 FILES = {
     "Ulrich flanker": ("ulrich2015/flankerData.txt", {}),
     "Ulrich Simon": ("ulrich2015/simonData.txt", {}),
     "Pratte Simon": ("pratte2010/allsi2.dat", {"names": PRATTE, "where": "experiment == 0"}),
-    "Pratte Stroop": ("pratte2010/allsi2.dat", {"names": PRATTE, "where": "experiment == 1", "coding": PRATTE_CODES}),
+    "Pratte Stroop": (
+        "pratte2010/allsi2.dat",
+        {"names": PRATTE, "where": "experiment == 1", "coding": PRATTE_CODES},
+    ),
     "Pratte Simon 2": ("pratte2010/allsi7.dat", {"names": SPATIAL, "where": "`block type` == 0"}),
-    "Pratte spatial Stroop": ("pratte2010/allsi7.dat", {"names": SPATIAL, "where": "`block type` == 1"}),
+    "Pratte spatial Stroop": (
+        "pratte2010/allsi7.dat",
+        {"names": SPATIAL, "where": "`block type` == 1"},
+    ),
     "von Bastian Simon": ("vonbastian2016/LEF_simon.csv", {}),
     "von Bastian Stroop": ("vonbastian2016/LEF_stroop.csv", {}),
     "von Bastian flanker": ("vonbastian2016/LEF_flanker.csv", {}),
@@ -44,7 +73,14 @@ def test_the_card_says_what_the_network_is(dmc: inc.Posterior) -> None:
     assert card["design"]["n_trials"] == (20, 2000)
     assert card["design"]["share"] == {"congruent": (0.2, 0.8), "incongruent": (0.2, 0.8)}
     quality = card["notes"]["quality"]
-    assert {row["trials"] for row in quality["by_trials"]} == {"20–49", "50–99", "100–199", "200–499", "500–999", "1000–2000"}
+    assert {row["trials"] for row in quality["by_trials"]} == {
+        "20–49",
+        "50–99",
+        "100–199",
+        "200–499",
+        "500–999",
+        "1000–2000",
+    }
     assert max(row["calibration_error"] for row in quality["overall"]) <= 0.02
     assert dmc.history is not None
     assert dmc.history.evaluations[-1].seconds > 600
@@ -62,7 +98,9 @@ def test_an_unknown_network_is_refused() -> None:
 
 def test_a_simulated_study_is_recovered(dmc: inc.Posterior) -> None:
     design = inc.Design(300, {"congruent": 0.5, "incongruent": 0.5})
-    simulations = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), design).simulate(100, seed=41)
+    simulations = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), design).simulate(
+        100, seed=41
+    )
     table = recover(dmc, simulations, n_draws=1000, seed=1).table().set_index("parameter")
     floor = {"mu_R": 0.95, "mu_c": 0.85, "b": 0.85, "A": 0.7, "sd_R": 0.7}
     assert all(table.loc[name, "r"] >= r for name, r in floor.items()), table["r"]
@@ -73,13 +111,18 @@ def test_the_demo_study_is_recovered(dmc: inc.Posterior) -> None:
     study, truth = demo_study(), demo_truth()
     assert list(study.names) == truth["subject"].tolist()
     draws = dmc.sample(study, 500, seed=1)
-    r = [np.corrcoef(draws.means[:, i], truth[name])[0, 1] for i, name in enumerate(draws.parameter_names)]
+    r = [
+        np.corrcoef(draws.means[:, i], truth[name])[0, 1]
+        for i, name in enumerate(draws.parameter_names)
+    ]
     assert min(r[4], r[3], r[2]) > 0.85
 
 
 @pytest.mark.slow
 def test_a_thousand_people_take_seconds(dmc: inc.Posterior) -> None:
-    """Eight seconds of all cores together on the machine of RESULTS.md. Machines differ, so that what is tested is that time grows as people do."""
+    """Eight seconds of all cores together on the machine of RESULTS.md. Machines differ, so that
+    what is tested is that time grows as people do.
+    """
     study = dmc.simulator.simulate(1000, seed=3).trials
     dmc.sample(inc.select(study, range(16)), 1000, seed=1)
     seconds = []
@@ -91,17 +134,23 @@ def test_a_thousand_people_take_seconds(dmc: inc.Posterior) -> None:
     assert seconds[1] < 120.0
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in FILES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in FILES]
+)
 def test_real_people_are_fitted(name: str, dmc: inc.Posterior, data_folder: Path) -> None:
     file, options = FILES[name]
     study = inc.read_trials(data_folder / file, **options)
     result = fit(study, dmc, n_draws=200, mcmc=False, seed=1)
     assert len(result.draws) == len(study)
     assert np.isfinite(result.draws.theta).all()
-    assert (result.study.n_trials + result.study.n_excluded == study.n_trials + study.n_excluded).all()
+    assert (
+        result.study.n_trials + result.study.n_excluded == study.n_trials + study.n_excluded
+    ).all()
 
 
-def test_ulrichs_flanker_people_are_where_the_literature_has_them(dmc: inc.Posterior, data_folder: Path) -> None:
+def test_ulrichs_flanker_people_are_where_the_literature_has_them(
+    dmc: inc.Posterior, data_folder: Path
+) -> None:
     study = inc.read_trials(data_folder / "ulrich2015/flankerData.txt")
     A, _, mu_c, b, mu_R, _ = dmc.sample(study, 1000, seed=1).means.mean(axis=0)
     assert 15 <= A <= 25

@@ -14,9 +14,21 @@ import incongruent as inc
 from incongruent.exact.likelihood import evaluate
 from incongruent.posterior import progress
 from incongruent.posterior.parallel import in_threads
-from incongruent.posterior.progress import Stage, announce, counting, counting_bar, listening, progress_bar, shown_stages
+from incongruent.posterior.progress import (
+    Stage,
+    announce,
+    counting,
+    counting_bar,
+    listening,
+    progress_bar,
+    shown_stages,
+)
 
-SIMULATOR = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design(20, {"congruent": 0.5, "incongruent": 0.5}))
+SIMULATOR = inc.Simulator(
+    inc.models.dmc(),
+    inc.priors.schaefer2025(),
+    inc.Design(20, {"congruent": 0.5, "incongruent": 0.5}),
+)
 
 
 def shown(*, terminal: bool) -> tuple[Console, StringIO]:
@@ -38,7 +50,11 @@ def test_a_pipe_gets_plain_lines_from_time_to_time(monkeypatch: pytest.MonkeyPat
     console, text = shown(terminal=False)
     with shown_stages(console):
         work()
-    assert text.getvalue().splitlines() == ["sampling [people]", "sampling [people]: 2 of 4 people, 12 s left", "writing"]
+    assert text.getvalue().splitlines() == [
+        "sampling [people]",
+        "sampling [people]: 2 of 4 people, 12 s left",
+        "writing",
+    ]
 
 
 def test_a_terminal_gets_a_bar_with_people_done_and_what_it_is_doing() -> None:
@@ -55,7 +71,9 @@ def test_a_terminal_gets_a_bar_with_people_done_and_what_it_is_doing() -> None:
 
 
 @pytest.mark.parametrize("bar", [progress_bar, counting_bar])
-def test_training_and_simulating_say_in_a_pipe_how_far_they_are(bar, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_and_simulating_say_in_a_pipe_how_far_they_are(
+    bar, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     console, text = shown(terminal=False)
     if bar is progress_bar:
@@ -94,7 +112,9 @@ def test_an_error_ends_the_rest_and_stops_what_is_under_way() -> None:
 
 def test_results_come_in_order_and_are_counted() -> None:
     counted: list[int] = []
-    assert in_threads(lambda i: (time.sleep(0.002 * (5 - i)), i)[1], range(5), workers=3, done=counted.append) == list(range(5))
+    assert in_threads(
+        lambda i: (time.sleep(0.002 * (5 - i)), i)[1], range(5), workers=3, done=counted.append
+    ) == list(range(5))
     assert counted == [1, 2, 3, 4, 5]
     assert in_threads(abs, [], workers=2) == []
 
@@ -105,4 +125,7 @@ def test_the_likelihood_of_many_people_counts_them() -> None:
     with listening(heard.append):
         announce("correcting")
         evaluate(SIMULATOR, simulations.theta[:, None, :].repeat(3, axis=1), simulations.trials)
-    assert [(stage.words, stage.done, stage.total) for stage in heard] == [("correcting", 0, None), *(("correcting", n, 3) for n in (1, 2, 3))]
+    assert [(stage.words, stage.done, stage.total) for stage in heard] == [
+        ("correcting", 0, None),
+        *(("correcting", n, 3) for n in (1, 2, 3)),
+    ]

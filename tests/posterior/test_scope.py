@@ -1,4 +1,6 @@
-"""Who is inside what a network was trained for: one person outside is flagged, a study with nobody inside is refused."""
+"""Who is inside what a network was trained for: one person outside is flagged, a study with nobody
+inside is refused.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,16 @@ from incongruent.checks.model.predictive import Prediction
 from incongruent.data.datasets import DATASETS, load
 from incongruent.data.trials import RESPONSE
 from incongruent.posterior.draws import Correction
-from incongruent.posterior.scope import FEWEST_PEOPLE, FEWEST_SIMULATED, IN_APP, IN_PYTHON, IN_SHELL, Ranges, admit, ranges_of
+from incongruent.posterior.scope import (
+    FEWEST_PEOPLE,
+    FEWEST_SIMULATED,
+    IN_APP,
+    IN_PYTHON,
+    IN_SHELL,
+    Ranges,
+    admit,
+    ranges_of,
+)
 from incongruent.report.content import glance
 
 DESIGN = inc.Design((50, 200), {"congruent": 0.5, "incongruent": 0.5})
@@ -37,26 +48,46 @@ def slower(study: inc.Trials, by: float) -> inc.Trials:
 
 
 def all_wrong(study: inc.Trials) -> inc.Trials:
-    return replace(study, values={**study.values, "response": np.full_like(study.values["response"], RESPONSE.levels.index("error"))})
+    return replace(
+        study,
+        values={
+            **study.values,
+            "response": np.full_like(study.values["response"], RESPONSE.levels.index("error")),
+        },
+    )
 
 
 def of_another_design(study: inc.Trials) -> inc.Trials:
     share = {"congruent": 0.9, "incongruent": 0.1}
-    return inc.Simulator(SIMULATOR.model, SIMULATOR.prior, inc.Design(150, share)).simulate(len(study), seed=5).trials
+    return (
+        inc.Simulator(SIMULATOR.model, SIMULATOR.prior, inc.Design(150, share))
+        .simulate(len(study), seed=5)
+        .trials
+    )
 
 
 def too_long(study: inc.Trials) -> inc.Trials:
     share = {"congruent": 0.5, "incongruent": 0.5}
-    return inc.Simulator(SIMULATOR.model, SIMULATOR.prior, inc.Design(900, share)).simulate(len(study), seed=5).trials
+    return (
+        inc.Simulator(SIMULATOR.model, SIMULATOR.prior, inc.Design(900, share))
+        .simulate(len(study), seed=5)
+        .trials
+    )
 
 
 def without_trials(study: inc.Trials) -> inc.Trials:
-    return replace(study, present=np.zeros_like(study.present), answered=np.zeros_like(study.answered))
+    return replace(
+        study, present=np.zeros_like(study.present), answered=np.zeros_like(study.answered)
+    )
 
 
 OUTSIDE = {
     "slow": (lambda study: slower(study, 900.0), "RT (ms)", "prior"),
-    "in seconds": (lambda study: replace(study, values={**study.values, "rt": study.values["rt"] / 1000.0}), "no usable trials", "reading"),
+    "in seconds": (
+        lambda study: replace(study, values={**study.values, "rt": study.values["rt"] / 1000.0}),
+        "no usable trials",
+        "reading",
+    ),
     "all wrong": (all_wrong, "error share", "prior"),
     "another share": (of_another_design, "congruent trials ", "design"),
     "too many trials": (too_long, "umber of trials 900", "design"),
@@ -66,7 +97,9 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("kind", OUTSIDE)
 @pytest.mark.parametrize("n", [1, 3, 12])
-def test_a_study_with_nobody_inside_is_refused_whatever_the_reason_and_let_in_on_request(kind: str, n: int, ranges: Ranges) -> None:
+def test_a_study_with_nobody_inside_is_refused_whatever_the_reason_and_let_in_on_request(
+    kind: str, n: int, ranges: Ranges
+) -> None:
     make, reason, advice = OUTSIDE[kind]
     study = make(people(n))
     with pytest.raises(inc.ScopeError) as refused:
@@ -74,7 +107,9 @@ def test_a_study_with_nobody_inside_is_refused_whatever_the_reason_and_let_in_on
     words = str(refused.value)
     assert reason in words
     assert ("all" if n > 1 else "1 lies outside") in words
-    assert ("anyway=True" in words) == (advice != "reading")  # with no trials there is nothing to go on with
+    assert ("anyway=True" in words) == (
+        advice != "reading"
+    )  # with no trials there is nothing to go on with
     assert IN_PYTHON[advice][1:] in words
     admission = admit(study, DESIGN, ranges, anyway=True)
     assert admission.outside.all()
@@ -82,7 +117,9 @@ def test_a_study_with_nobody_inside_is_refused_whatever_the_reason_and_let_in_on
 
 
 @pytest.mark.parametrize("kind", OUTSIDE)
-def test_one_person_inside_lets_a_study_in_and_the_others_are_flagged(kind: str, ranges: Ranges) -> None:
+def test_one_person_inside_lets_a_study_in_and_the_others_are_flagged(
+    kind: str, ranges: Ranges
+) -> None:
     study = inc.concatenate([OUTSIDE[kind][0](people(8)), people(1, seed=3)])
     admission = admit(study, DESIGN, ranges)
     assert admission.outside.tolist() == [True] * 8 + [False]
@@ -93,17 +130,30 @@ def beyond(study: inc.Trials, ranges: Ranges, share: float) -> inc.Trials:
     """Everybody's slow RTs beyond what was simulated, by a share of the simulated range."""
     name = "slow (90 %) RT (ms)"
     wanted = ranges.high[name] + share * (ranges.high[name] - ranges.low[name])
-    rt = np.broadcast_to(np.linspace(350.0, 1.0 + wanted / 0.9, study.present.shape[1]), study.present.shape).copy()
+    rt = np.broadcast_to(
+        np.linspace(350.0, 1.0 + wanted / 0.9, study.present.shape[1]), study.present.shape
+    ).copy()
     slow = np.quantile(rt[0], 0.9)
     return replace(
-        study, values={**study.values, "rt": rt * wanted / slow}, present=np.ones_like(study.present), answered=np.ones_like(study.present)
+        study,
+        values={**study.values, "rt": rt * wanted / slow},
+        present=np.ones_like(study.present),
+        answered=np.ones_like(study.present),
     )
 
 
-def test_a_slight_excess_of_one_person_is_no_reason_to_refuse_but_one_of_everybody_is(ranges: Ranges) -> None:
-    few = replace(DESIGN, n_trials=(20, 5000), share={"congruent": (0.0, 1.0), "incongruent": (0.0, 1.0)})
+def test_a_slight_excess_of_one_person_is_no_reason_to_refuse_but_one_of_everybody_is(
+    ranges: Ranges,
+) -> None:
+    few = replace(
+        DESIGN, n_trials=(20, 5000), share={"congruent": (0.0, 1.0), "incongruent": (0.0, 1.0)}
+    )
     name = "slow (90 %) RT (ms)"
-    only = Ranges({**ranges.low, **{k: -1e9 for k in ranges.low if k != name}}, {**ranges.high, **{k: 1e9 for k in ranges.high if k != name}}, 1000)
+    only = Ranges(
+        {**ranges.low, **{k: -1e9 for k in ranges.low if k != name}},
+        {**ranges.high, **{k: 1e9 for k in ranges.high if k != name}},
+        1000,
+    )
     for n in range(1, FEWEST_PEOPLE + 3):
         slight, far = beyond(people(n), only, 0.1), beyond(people(n), only, 0.4)
         if n < FEWEST_PEOPLE:
@@ -117,9 +167,15 @@ def test_a_slight_excess_of_one_person_is_no_reason_to_refuse_but_one_of_everybo
             admit(far, few, only)
 
 
-@given(n=st.integers(1, 12), n_simulated=st.integers(2, FEWEST_SIMULATED - 1), seed=st.integers(0, 2**31))
+@given(
+    n=st.integers(1, 12),
+    n_simulated=st.integers(2, FEWEST_SIMULATED - 1),
+    seed=st.integers(0, 2**31),
+)
 @settings(max_examples=10, deadline=None)
-def test_ranges_of_few_simulations_flag_but_never_refuse(n: int, n_simulated: int, seed: int) -> None:
+def test_ranges_of_few_simulations_flag_but_never_refuse(
+    n: int, n_simulated: int, seed: int
+) -> None:
     few = ranges_of(SIMULATOR.simulate(n_simulated, seed=seed).trials, DESIGN.levels)
     admission = admit(slower(people(n), 900.0), DESIGN, few)
     assert admission.n_flagged == n
@@ -155,7 +211,17 @@ def fit_of(k_hat: list[float], mcmc: list[bool], flags: list[bool]) -> inc.Fit:
     study = people(n)
     theta = SIMULATOR.prior.sample(n * 1000, seed=1).reshape(n, 1000, -1)
     zeros = np.zeros(n)
-    correction = Correction(np.array(k_hat), zeros, zeros, zeros, zeros == 0, np.array(mcmc), zeros, zeros, np.zeros((n, 1000)))
+    correction = Correction(
+        np.array(k_hat),
+        zeros,
+        zeros,
+        zeros,
+        zeros == 0,
+        np.array(mcmc),
+        zeros,
+        zeros,
+        np.zeros((n, 1000)),
+    )
     words = tuple(("far away",) if flagged else () for flagged in flags)
     draws = inc.Draws(theta, np.zeros((n, 1000)), SIMULATOR, study.names, words, correction)
     return inc.Fit(draws, Prediction({}, {}, (), study.names), study, words)
@@ -178,7 +244,9 @@ def test_a_fit_whose_weights_are_good_for_nobody_says_so_and_so_does_the_page() 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DATASETS)
-def test_public_studies_are_let_in_by_the_network_that_ships(name: str, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_public_studies_are_let_in_by_the_network_that_ships(
+    name: str, data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
     admission = inc.pretrained().admit(load(name))
     assert admission.n_flagged <= 0.25 * len(admission.flags)

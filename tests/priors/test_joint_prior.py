@@ -1,4 +1,6 @@
-"""Laws of priors given by functions: the map to the real line is exact, limits hold, and what nobody knows is refused."""
+"""Laws of priors given by functions: the map to the real line is exact, limits hold, and what
+nobody knows is refused.
+"""
 
 import json
 
@@ -16,12 +18,24 @@ NAMES = ["share", "positive", "negative", "free"]
 def sample(n, rng):
     """A share that depends on a positive number, its negative, and one that is free."""
     positive = rng.gamma(3.0, 2.0, n)
-    return np.stack([rng.beta(1.0 + positive, 2.0), positive, -rng.gamma(2.0, 1.0, n), rng.normal(positive, 1.0)], axis=1)
+    return np.stack(
+        [
+            rng.beta(1.0 + positive, 2.0),
+            positive,
+            -rng.gamma(2.0, 1.0, n),
+            rng.normal(positive, 1.0),
+        ],
+        axis=1,
+    )
 
 
 def log_prob(theta):
     share, positive, negative, free = np.moveaxis(theta, -1, 0)
-    parts = (stats.beta(1.0 + positive, 2.0).logpdf(share), stats.gamma(3, scale=2).logpdf(positive), stats.gamma(2).logpdf(-negative))
+    parts = (
+        stats.beta(1.0 + positive, 2.0).logpdf(share),
+        stats.gamma(3, scale=2).logpdf(positive),
+        stats.gamma(2).logpdf(-negative),
+    )
     return sum(parts) + stats.norm(positive, 1.0).logpdf(free)
 
 
@@ -41,12 +55,22 @@ def test_z_has_mean_0_and_sd_1():
 
 def test_the_jacobian_is_that_of_the_map():
     theta, step = PRIOR.sample(50, seed=3), 1e-6
-    slopes = [(PRIOR.to_real(theta + e) - PRIOR.to_real(theta - e))[:, i] / (2 * step) for i, e in enumerate(step * np.eye(4))]
-    np.testing.assert_allclose(PRIOR.log_jacobian(theta, PRIOR.to_real(theta)), np.log(slopes).sum(axis=0), rtol=1e-4)
+    slopes = [
+        (PRIOR.to_real(theta + e) - PRIOR.to_real(theta - e))[:, i] / (2 * step)
+        for i, e in enumerate(step * np.eye(4))
+    ]
+    np.testing.assert_allclose(
+        PRIOR.log_jacobian(theta, PRIOR.to_real(theta)), np.log(slopes).sum(axis=0), rtol=1e-4
+    )
 
 
 def test_the_density_of_z_integrates_to_one():
-    one = inc.JointPrior(["x"], sample=lambda n, r: r.gamma(3.0, 1.0, (n, 1)), log_prob=lambda t: stats.gamma(3).logpdf(t[..., 0]), low={"x": 0.0})
+    one = inc.JointPrior(
+        ["x"],
+        sample=lambda n, r: r.gamma(3.0, 1.0, (n, 1)),
+        log_prob=lambda t: stats.gamma(3).logpdf(t[..., 0]),
+        low={"x": 0.0},
+    )
     z = np.linspace(-12, 12, 4001)[:, None]
     assert np.trapezoid(np.exp(one.log_prob_real(z)), z[:, 0]) == pytest.approx(1.0, abs=1e-5)
 
@@ -85,12 +109,18 @@ def test_plain_values_bring_the_map_back():
     [
         ({"names": ["a", "a"], "sample": sample}, "Expected different parameter names"),
         ({"names": NAMES, "sample": sample, "low": {"other": 0.0}}, "limits for \\['other'\\]"),
-        ({"names": NAMES, "sample": sample, "low": {"free": 2.0}}, "Expected samples of free within"),
+        (
+            {"names": NAMES, "sample": sample, "low": {"free": 2.0}},
+            "Expected samples of free within",
+        ),
         ({"names": ["a"], "sample": sample}, "Expected samples of shape \\(10000, 1\\)"),
         ({"names": ["a"], "sample": lambda n, r: np.full((n, 1), np.nan)}, "got nan"),
         ({"names": ["a"], "sample": lambda n, r: np.ones((n, 1))}, "every parameter varies"),
         ({"names": ["a"]}, "Expected a function that samples"),
-        ({"names": ["a"], "sample": sample, "low": {"a": 1.0}, "high": {"a": 0.0}}, "Expected low < high"),
+        (
+            {"names": ["a"], "sample": sample, "low": {"a": 1.0}, "high": {"a": 0.0}},
+            "Expected low < high",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(options, words):
@@ -99,8 +129,19 @@ def test_what_cannot_be_is_refused(options, words):
 
 
 def test_a_prior_beyond_the_model_is_refused():
-    model = inc.Model("m", [inc.Parameter("a", low=0.0)], [inc.Continuous("x")], vector=lambda theta, rng: rng.normal(theta))
-    with pytest.raises(ValueError, match=r"Expected a prior for a within \[0, inf\] .* of its samples lie outside"):
-        inc.Simulator(model, inc.JointPrior(["a"], sample=lambda n, r: r.normal(0, 1, (n, 1))), inc.Design(1))
+    model = inc.Model(
+        "m",
+        [inc.Parameter("a", low=0.0)],
+        [inc.Continuous("x")],
+        vector=lambda theta, rng: rng.normal(theta),
+    )
+    with pytest.raises(
+        ValueError, match=r"Expected a prior for a within \[0, inf\] .* of its samples lie outside"
+    ):
+        inc.Simulator(
+            model, inc.JointPrior(["a"], sample=lambda n, r: r.normal(0, 1, (n, 1))), inc.Design(1)
+        )
     with pytest.raises(ValueError, match="in this order"):
-        inc.Simulator(model, inc.JointPrior(["b"], sample=lambda n, r: r.normal(9, 1, (n, 1))), inc.Design(1))
+        inc.Simulator(
+            model, inc.JointPrior(["b"], sample=lambda n, r: r.normal(9, 1, (n, 1))), inc.Design(1)
+        )

@@ -28,17 +28,23 @@ FROZEN = st.one_of(
     st.builds(lambda a, b: stats.norm(loc=a, scale=b), NUMBERS, POSITIVE),
     st.builds(lambda a, b: stats.uniform(a, b), NUMBERS, POSITIVE),
     st.builds(lambda a, b: stats.gamma(a, scale=b), SHAPES, POSITIVE),
-    st.builds(lambda a, b, c: stats.lognorm(a, c, scale=b), st.floats(0.05, 2.0), POSITIVE, NUMBERS),
+    st.builds(
+        lambda a, b, c: stats.lognorm(a, c, scale=b), st.floats(0.05, 2.0), POSITIVE, NUMBERS
+    ),
     st.builds(lambda a, b: stats.beta(a, b), SHAPES, SHAPES),
     st.builds(lambda a, b: stats.t(a, scale=b), st.floats(1.0, 30.0), POSITIVE),
 )
 CUT = st.builds(
-    lambda d, low, high: inc.truncated(d, float(d.ppf(low)), math.inf if high is None else float(d.ppf(high))),
+    lambda d, low, high: inc.truncated(
+        d, float(d.ppf(low)), math.inf if high is None else float(d.ppf(high))
+    ),
     FROZEN,
     st.floats(0.0, 0.4).map(lambda q: max(q, 1e-9)),
     st.none() | st.floats(0.5, 0.99),
 )
-PRIORS = st.dictionaries(NAMES, FROZEN | CUT, min_size=1, max_size=6).map(lambda made: inc.Prior(**made))
+PRIORS = st.dictionaries(NAMES, FROZEN | CUT, min_size=1, max_size=6).map(
+    lambda made: inc.Prior(**made)
+)
 
 
 @given(prior=PRIORS)
@@ -46,29 +52,57 @@ PRIORS = st.dictionaries(NAMES, FROZEN | CUT, min_size=1, max_size=6).map(lambda
 def test_what_is_printed_is_read_as_the_same_prior(prior: inc.Prior) -> None:
     assert inc.prior_from_text(repr(prior)) == prior
     assert inc.prior_from_text(json.dumps(prior.to_json())) == prior
-    lines = repr(prior).removeprefix("Prior(").removesuffix(")").replace("), ", "); ").replace("], ", "]\n")
+    lines = (
+        repr(prior)
+        .removeprefix("Prior(")
+        .removesuffix(")")
+        .replace("), ", "); ")
+        .replace("], ", "]\n")
+    )
     assert inc.prior_from_text(f"# a remark, with (brackets\n{lines}  # another\n") == prior
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_priors_that_ship_are_read_from_what_they_print_by_name_and_from_a_file(name: str, tmp_path: Path) -> None:
+def test_priors_that_ship_are_read_from_what_they_print_by_name_and_from_a_file(
+    name: str, tmp_path: Path
+) -> None:
     prior = NAMED[name]()
     assert prior_named_or_said(name, DMC) == prior_named_or_said(repr(prior), DMC) == prior
-    for file, text in {"prior.json": json.dumps(prior.to_json()), "prior.txt": "\ufeff" + repr(prior)}.items():
+    for file, text in {
+        "prior.json": json.dumps(prior.to_json()),
+        "prior.txt": "\ufeff" + repr(prior),
+    }.items():
         (tmp_path / file).write_text(text, encoding="utf-8")
-        assert prior_named_or_said(str(tmp_path / file), DMC) == inc.prior_from_file(tmp_path / file) == prior
+        assert (
+            prior_named_or_said(str(tmp_path / file), DMC)
+            == inc.prior_from_file(tmp_path / file)
+            == prior
+        )
 
 
 def test_python_can_be_pasted() -> None:
-    text = "Prior(A=inc.truncated(stats.norm(20, 15), 0, high=60), tau=scipy.stats.lognorm(.6, scale=+80) on [10, inf], b=beta(2, 3))"
-    written = inc.Prior(A=inc.truncated(stats.norm(20, 15), 0, 60), tau=inc.truncated(stats.lognorm(0.6, scale=80), 10), b=stats.beta(2, 3))
+    text = (
+        "Prior(A=inc.truncated(stats.norm(20, 15), 0, high=60), tau=scipy.stats.lognorm(.6,"
+        " scale=+80) on [10, inf], b=beta(2, 3))"
+    )
+    written = inc.Prior(
+        A=inc.truncated(stats.norm(20, 15), 0, 60),
+        tau=inc.truncated(stats.lognorm(0.6, scale=80), 10),
+        b=stats.beta(2, 3),
+    )
     assert inc.prior_from_text(text) == written
 
 
 def test_a_cut_of_a_cut_is_one_cut() -> None:
     twice = inc.truncated(inc.truncated(stats.norm(0, 1), -1, 2), -3, 1)
-    assert inc.Prior(x=twice) == inc.Prior(x=inc.truncated(stats.norm(0, 1), -1, 1)) == inc.prior_from_text(repr(inc.Prior(x=twice)))
-    with pytest.raises(ValueError, match=r"Expected a part of \[-1\.0, 2\.0\], to which it is cut already"):
+    assert (
+        inc.Prior(x=twice)
+        == inc.Prior(x=inc.truncated(stats.norm(0, 1), -1, 1))
+        == inc.prior_from_text(repr(inc.Prior(x=twice)))
+    )
+    with pytest.raises(
+        ValueError, match=r"Expected a part of \[-1\.0, 2\.0\], to which it is cut already"
+    ):
         inc.truncated(inc.truncated(stats.norm(0, 1), -1, 2), 3, 4)
 
 
@@ -77,7 +111,10 @@ def test_a_cut_of_a_cut_is_one_cut() -> None:
     [
         ("", "or parameters with distributions"),
         ("brod", r"got 'brod' \(did you mean broad\?\)"),
-        ("A=gama(4, scale=5)", r"A=gama.*continuous distribution of scipy\.stats; got 'gama' \(did you mean gamma\?\)"),
+        (
+            "A=gama(4, scale=5)",
+            r"A=gama.*continuous distribution of scipy\.stats; got 'gama' \(did you mean gamma\?\)",
+        ),
         ("A=os.system(1)", "got 'os.system'"),
         ("A=norm(__import__('os'), 1)", r"Expected a number; got __import__\('os'\)"),
         ("A=norm(1 + 1, 1)", r"Expected a number; got 1 \+ 1"),
@@ -108,7 +145,11 @@ def test_what_cannot_be_read_is_refused_and_the_wrong_part_is_named(text: str, w
 
 
 def test_files_that_cannot_be_read_are_refused_and_named(tmp_path: Path) -> None:
-    for name, content in {"odd": b"\xff\xfe\x00", "large": b"#" * 200_000, "wrong": b"A=norm(0)\nA=norm(1)"}.items():
+    for name, content in {
+        "odd": b"\xff\xfe\x00",
+        "large": b"#" * 200_000,
+        "wrong": b"A=norm(0)\nA=norm(1)",
+    }.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ValueError, match=name):
             prior_named_or_said(str(tmp_path / name), DMC)
@@ -116,7 +157,21 @@ def test_files_that_cannot_be_read_are_refused_and_named(tmp_path: Path) -> None
         inc.prior_from_file(tmp_path)
 
 
-WORDS = ("A", "tau", "norm", "gamma", "inf", "nan", " on ", "stats.", "lambda", "1e999", "Prior(", "0x", "µ")
+WORDS = (
+    "A",
+    "tau",
+    "norm",
+    "gamma",
+    "inf",
+    "nan",
+    " on ",
+    "stats.",
+    "lambda",
+    "1e999",
+    "Prior(",
+    "0x",
+    "µ",
+)
 PIECES = st.sampled_from([*"()[]{},;=+-.*@#'\"\\\n 019eEj_", *WORDS])
 
 
@@ -131,10 +186,25 @@ def test_no_text_ends_otherwise_than_in_a_prior_or_words(text: str) -> None:
 
 
 def test_brackets_without_end_are_refused() -> None:
-    for deep in ("A=" + "(" * 5000, "A=" + "norm(" * 3000 + ")" * 3000, "A=norm(" + "-" * 9000 + "1)", "x" * 30_000):
+    for deep in (
+        "A=" + "(" * 5000,
+        "A=" + "norm(" * 3000 + ")" * 3000,
+        "A=norm(" + "-" * 9000 + "1)",
+        "x" * 30_000,
+    ):
         with pytest.raises(ValueError, match="Expected"):
             inc.prior_from_text(deep)
 
 
 def test_all_continuous_distributions_of_scipy_are_known() -> None:
-    assert {"norm", "gamma", "uniform", "lognorm", "beta", "halfnorm", "truncnorm", "invgauss", "weibull_min"} <= set(FAMILIES)
+    assert {
+        "norm",
+        "gamma",
+        "uniform",
+        "lognorm",
+        "beta",
+        "halfnorm",
+        "truncnorm",
+        "invgauss",
+        "weibull_min",
+    } <= set(FAMILIES)

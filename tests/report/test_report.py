@@ -1,4 +1,6 @@
-"""One page with everything: what it says, that names from outside do no harm, and how it works in a browser."""
+"""One page with everything: what it says, that names from outside do no harm, and how it works in a
+browser.
+"""
 
 from __future__ import annotations
 
@@ -72,13 +74,17 @@ def page(fit: inc.Fit, check: inc.Check, posterior: inc.Posterior) -> str:
 def embedded(page: str) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
     assert found
-    return json.loads(found[1], parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
+    return json.loads(
+        found[1], parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON")
+    )
 
 
-# --- what it says ---------------------------------------------------------------------------------------------------------------------------
+# --- what it says ---------------------------------------------------------------------------------
 
 
-def test_the_page_holds_the_study_the_verdict_and_every_person(page: str, fit: inc.Fit, check: inc.Check) -> None:
+def test_the_page_holds_the_study_the_verdict_and_every_person(
+    page: str, fit: inc.Fit, check: inc.Check
+) -> None:
     said = html.unescape(re.sub(r"<[^>]+>", "", page))
     assert f"{int(fit.study.n_trials.sum()):,}" in said
     assert "Left out: 13 timeout." in said  # counted over people
@@ -96,9 +102,13 @@ def test_what_the_script_draws_are_the_numbers_of_the_fit(page: str, fit: inc.Fi
     drawn = embedded(page)["drawn"]
     for k, person in enumerate(drawn["people"]):
         np.testing.assert_allclose(person["mean"], fit.draws.means[k], rtol=1e-3)
-        np.testing.assert_allclose(person["intervals"][3], np.quantile(fit.draws.theta[k], 0.95, axis=0), rtol=1e-3)
+        np.testing.assert_allclose(
+            person["intervals"][3], np.quantile(fit.draws.theta[k], 0.95, axis=0), rtol=1e-3
+        )
         observed = np.array(person["curves"]["delta"]["observed"], float)
-        np.testing.assert_allclose(observed, fit.prediction.observed["delta"][k], rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(
+            observed, fit.prediction.observed["delta"][k], rtol=1e-3, atol=1e-3
+        )
     np.testing.assert_allclose(drawn["group"]["mean"], fit.draws.means.mean(axis=0), rtol=1e-3)
 
 
@@ -107,16 +117,28 @@ def test_tables_to_download_are_those_of_the_fit_and_no_formulas(page: str, fit:
     table = pd.read_csv(StringIO(files["posterior.csv"]))
     pd.testing.assert_series_equal(table["mean"], fit.draws.summary()["mean"])
     assert "'=HYPERLINK" in files["people.csv"]
-    assert not [name for name in pd.read_csv(StringIO(files["people.csv"]))["person"] if name.startswith(FORMULA)]
+    assert not [
+        name
+        for name in pd.read_csv(StringIO(files["people.csv"]))["person"]
+        if name.startswith(FORMULA)
+    ]
 
 
 def test_numbers_that_look_like_formulas_stay_numbers() -> None:
     frame = pd.DataFrame({"person": ["-1", "+2", "-a", "@b", "c"], "x": [-1.0, 2.0, 3.0, 4.0, 5.0]})
-    assert pd.read_csv(StringIO(as_csv(frame)), dtype=str)["person"].tolist() == ["-1", "+2", "'-a", "'@b", "c"]
+    assert pd.read_csv(StringIO(as_csv(frame)), dtype=str)["person"].tolist() == [
+        "-1",
+        "+2",
+        "'-a",
+        "'@b",
+        "c",
+    ]
     assert "-1.0" in as_csv(frame)
 
 
-def test_the_methods_paragraph_has_this_studys_numbers_and_cites_what_it_names(fit: inc.Fit, check: inc.Check, posterior: inc.Posterior) -> None:
+def test_the_methods_paragraph_has_this_studys_numbers_and_cites_what_it_names(
+    fit: inc.Fit, check: inc.Check, posterior: inc.Posterior
+) -> None:
     paragraphs, references = methods(posterior, fit, check)
     said = " ".join(paragraphs)
     assert f"{int(fit.study.n_trials.sum())} trials of 6 people" in said
@@ -136,7 +158,9 @@ def test_a_shipped_network_tells_its_calibration_at_this_studys_trial_numbers() 
     assert content.quality(inc.pretrained("dmc"), None) is not None
 
 
-def test_either_alone_makes_a_page(fit: inc.Fit, check: inc.Check, posterior: inc.Posterior, tmp_path: Path) -> None:
+def test_either_alone_makes_a_page(
+    fit: inc.Fit, check: inc.Check, posterior: inc.Posterior, tmp_path: Path
+) -> None:
     written = inc.write_report(tmp_path / "new" / "report.html", posterior=posterior, fit=fit)
     assert "was not looked into" in written.read_text()
     alone = report_html(posterior=posterior, check=check)
@@ -144,7 +168,9 @@ def test_either_alone_makes_a_page(fit: inc.Fit, check: inc.Check, posterior: in
     assert embedded(alone)["drawn"] is None
     assert ">seed</dt><dd>3<" in alone  # that of the check
     assert "<dt>seed" not in written.read_text()  # nobody said which
-    with_others = report_html(posterior=posterior, check=check, origin=inc.Origin(left_out=("no <b>trials</b>",)))
+    with_others = report_html(
+        posterior=posterior, check=check, origin=inc.Origin(left_out=("no <b>trials</b>",))
+    )
     assert "left out: <bdi>no &lt;b&gt;trials&lt;/b&gt;</bdi>" in with_others
     with pytest.raises(ValueError, match="Expected a fit, a check or both to report; got neither"):
         report_html(posterior=posterior)
@@ -157,41 +183,72 @@ def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> No
     assert fit.draws.correction is not None
     k_hat = fit.draws.correction.k_hat.copy()
     k_hat[1] = 2.0
-    worse = replace(fit, draws=replace(fit.draws, correction=replace(fit.draws.correction, k_hat=k_hat, mcmc=np.zeros(6, bool))))
+    worse = replace(
+        fit,
+        draws=replace(
+            fit.draws, correction=replace(fit.draws.correction, k_hat=k_hat, mcmc=np.zeros(6, bool))
+        ),
+    )
     concerns = content.concerns_of(worse, check)
     assert "weights" in [short for short, _ in concerns[1]]
     assert "no trials" in [short for short, _ in concerns[6]]
-    sampled = replace(worse, draws=replace(worse.draws, correction=replace(worse.draws.correction, mcmc=np.ones(6, bool))))  # type: ignore[type-var]
+    sampled = replace(
+        worse,
+        draws=replace(
+            worse.draws, correction=replace(worse.draws.correction, mcmc=np.ones(6, bool))
+        ),
+    )  # type: ignore[type-var]
     assert "weights" not in [short for short, _ in content.concerns_of(sampled, check)[1]]
 
 
 def corrected(fit: inc.Fit, **changes: Any) -> inc.Fit:
     assert fit.draws.correction is not None
-    return replace(fit, draws=replace(fit.draws, correction=replace(fit.draws.correction, **changes)))
+    return replace(
+        fit, draws=replace(fit.draws, correction=replace(fit.draws.correction, **changes))
+    )
 
 
 def dependent(prior: Any) -> inc.JointPrior:
-    return inc.JointPrior(list(prior.names), sample=lambda n, rng: prior.sample(n, seed=rng), low=dict.fromkeys(prior.names, 0.0))
+    return inc.JointPrior(
+        list(prior.names),
+        sample=lambda n, rng: prior.sample(n, seed=rng),
+        low=dict.fromkeys(prior.names, 0.0),
+    )
 
 
-def test_the_methods_paragraph_tells_variants_and_what_was_done(fit: inc.Fit, posterior: inc.Posterior) -> None:
+def test_the_methods_paragraph_tells_variants_and_what_was_done(
+    fit: inc.Fit, posterior: inc.Posterior
+) -> None:
     def said(of: inc.Fit, model: inc.Model | None = None, prior: Any = None) -> str:
         simulator = posterior.simulator
-        changed = replace(posterior, simulator=inc.Simulator(model or simulator.model, prior or simulator.prior, simulator.design))
+        changed = replace(
+            posterior,
+            simulator=inc.Simulator(
+                model or simulator.model, prior or simulator.prior, simulator.design
+            ),
+        )
         return " ".join(methods(changed, of, None)[0])
 
     n = len(fit.draws)
     everybody = said(corrected(fit, mcmc=np.ones(n, bool)))
     assert "Everybody's posterior, 200 draws, was sampled by MCMC" in everybody
     assert "importance weights" not in everybody
-    assert "1 person was sampled by MCMC on the exact likelihood instead" in said(corrected(fit, mcmc=np.arange(n) == 0))
-    beyond = said(corrected(fit, k_hat=np.array([np.inf, 0.9, *[0.1] * (n - 2)]), mcmc=np.zeros(n, bool)))
+    assert "1 person was sampled by MCMC on the exact likelihood instead" in said(
+        corrected(fit, mcmc=np.arange(n) == 0)
+    )
+    beyond = said(
+        corrected(fit, k_hat=np.array([np.inf, 0.9, *[0.1] * (n - 2)]), mcmc=np.zeros(n, bool))
+    )
     assert "the largest k-hat was 0.90" in beyond
     assert "2 exceeded it, whose posteriors are not to be trusted" in beyond
     assert "settings differ" not in said(fit)
-    assert "differ from the standard ones: bound weibull." in said(fit, inc.models.dmc(bound="weibull"))
+    assert "differ from the standard ones: bound weibull." in said(
+        fit, inc.models.dmc(bound="weibull")
+    )
     marginal = inc.marginalised(inc.models.dmc(free=["lapse"]), lapse=inc.priors.lapse_rate())
-    assert "Integrated out, from its assumed distribution, was lapse=beta(1, 20)" in said(fit, marginal)
+    assert "Integrated out, from its assumed distribution, was lapse=beta(1, 20)" in said(
+        fit, marginal
+    )
     assert "distributions, was JointPrior(" in said(fit, prior=dependent(posterior.simulator.prior))
 
 
@@ -206,9 +263,15 @@ def test_weights_that_are_no_numbers_are_shown_and_sorted_as_what_they_are(fit: 
 def test_people_of_one_name_keep_their_own_concerns(fit: inc.Fit, check: inc.Check) -> None:
     """Names need not be different; people go by their order."""
     names = ("",) * 6
-    same = replace(check, scope=replace(check.scope, names=names), panel=replace(check.panel, names=names))
+    same = replace(
+        check, scope=replace(check.scope, names=names), panel=replace(check.panel, names=names)
+    )
     assert same.people()["failing"].tolist() == check.people()["failing"].tolist()
-    nameless = replace(fit, draws=replace(fit.draws, names=names), study=replace(fit.study, names=(*names, "nobody")))
+    nameless = replace(
+        fit,
+        draws=replace(fit.draws, names=names),
+        study=replace(fit.study, names=(*names, "nobody")),
+    )
     assert content.concerns_of(nameless, same) == content.concerns_of(fit, check)
 
 
@@ -216,16 +279,20 @@ def test_a_prior_that_cannot_be_sampled_is_left_out(fit: inc.Fit, posterior: inc
     """As of a saved network, whose prior's functions are gone."""
     forgotten = any_prior_from_json(dependent(posterior.simulator.prior).to_json())
     simulator = fit.draws.simulator
-    draws = replace(fit.draws, simulator=inc.Simulator(simulator.model, forgotten, simulator.design))
+    draws = replace(
+        fit.draws, simulator=inc.Simulator(simulator.model, forgotten, simulator.design)
+    )
     drawn = people.drawn(replace(fit, draws=draws), None, content.concerns_of(fit, None))
     assert np.isnan(np.array(drawn["prior"], float)).all()
 
 
-# --- nothing from outside is code -----------------------------------------------------------------------------------------------------------
+# --- nothing from outside is code -----------------------------------------------------------------
 
 
 def test_names_from_outside_are_text(page: str) -> None:
-    without_script = page.replace((Path(inc.__file__).parent / "report/templates/page.js").read_text(), "")
+    without_script = page.replace(
+        (Path(inc.__file__).parent / "report/templates/page.js").read_text(), ""
+    )
     for tag in ("<script>window", "<img", "<b>study", "<i>x"):
         assert tag not in without_script
     assert "{{ 7 * 7 }} $x$" in page
@@ -240,16 +307,23 @@ def test_the_policy_lets_only_the_pages_own_script_run(page: str) -> None:
 
 
 def test_a_page_fetches_nothing(page: str) -> None:
-    assert not re.findall(r"""(?:src|href)=["'](?!#|data:,)[^"']*["']""", re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL))
+    assert not re.findall(
+        r"""(?:src|href)=["'](?!#|data:,)[^"']*["']""",
+        re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL),
+    )
     assert "@import" not in page
 
 
-# --- in a browser ---------------------------------------------------------------------------------------------------------------------------
+# --- in a browser ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=[1280, 390])
-def opened(request: pytest.FixtureRequest, chromium: Browser, page: str, tmp_path: Path) -> Iterator[Page]:
-    """The page, opened from disk; anything said on the console or asked of a network fails the test."""
+def opened(
+    request: pytest.FixtureRequest, chromium: Browser, page: str, tmp_path: Path
+) -> Iterator[Page]:
+    """The page, opened from disk; anything said on the console or asked of a network fails the
+    test.
+    """
     path = tmp_path / "report.html"
     path.write_text(page)
     tab = chromium.new_page(viewport={"width": request.param, "height": 900}, accept_downloads=True)
@@ -257,7 +331,14 @@ def opened(request: pytest.FixtureRequest, chromium: Browser, page: str, tmp_pat
     tab.on("console", lambda message: said.append(message.text))
     tab.on("pageerror", lambda error: said.append(str(error)))
     tab.on("dialog", lambda dialog: said.append(dialog.message))
-    tab.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith(("file:", "blob:", "data:")) else None)
+    tab.on(
+        "request",
+        lambda asked: (
+            said.append(asked.url)
+            if not asked.url.startswith(("file:", "blob:", "data:"))
+            else None
+        ),
+    )
     tab.goto(path.as_uri())
     yield tab
     assert tab.evaluate("window.harmed") is None
@@ -289,7 +370,9 @@ def test_drawings_show_the_numbers(opened: Page, fit: inc.Fit) -> None:
     shown = opened.locator("#estimates td").all_inner_texts()
     assert float(shown[1].replace("−", "-")) == pytest.approx(fit.draws.means[0, 0], rel=0.01)
     squares = opened.locator("#predictions svg").nth(1).locator("rect").count()
-    assert squares == np.isfinite(fit.prediction.observed["accuracy incongruent"][0]).sum() + 1  # the points and the one beside the name
+    assert (
+        squares == np.isfinite(fit.prediction.observed["accuracy incongruent"][0]).sum() + 1
+    )  # the points and the one beside the name
 
 
 def test_the_table_sorts_and_finds(opened: Page) -> None:
@@ -302,7 +385,9 @@ def test_the_table_sorts_and_finds(opened: Page) -> None:
     opened.fill("#find", "EMOJI")
     assert len(opened.eval_on_selector_all("table.sortable tbody tr", values)) == 1
     opened.select_option("#order", "0")
-    firsts = opened.eval_on_selector_all("#forest svg:first-child .row", "rows => rows.map(r => Number(r.dataset.person))")
+    firsts = opened.eval_on_selector_all(
+        "#forest svg:first-child .row", "rows => rows.map(r => Number(r.dataset.person))"
+    )
     assert sorted(firsts) == list(range(6))
 
 
@@ -333,7 +418,9 @@ def test_the_methods_paragraph_is_copied(opened: Page) -> None:
 def test_small_print_is_smaller_on_paper_too(opened: Page) -> None:
     opened.emulate_media(media="print")
     size = "element => parseFloat(getComputedStyle(element).fontSize)"
-    assert opened.locator("td small").first.evaluate(size) < opened.locator("td").first.evaluate(size)
+    assert opened.locator("td small").first.evaluate(size) < opened.locator("td").first.evaluate(
+        size
+    )
 
 
 def test_on_paper_nothing_is_folded_away(opened: Page) -> None:
@@ -346,7 +433,9 @@ def test_on_paper_nothing_is_folded_away(opened: Page) -> None:
     assert opened.locator("details:not([open])").count() > 3
 
 
-def test_a_reader_without_scripts_sees_text_tables_and_figures(chromium: Browser, page: str, tmp_path: Path) -> None:
+def test_a_reader_without_scripts_sees_text_tables_and_figures(
+    chromium: Browser, page: str, tmp_path: Path
+) -> None:
     path = tmp_path / "report.html"
     path.write_text(page)
     context = chromium.new_context(java_script_enabled=False)

@@ -1,4 +1,6 @@
-"""Laws of designs: counts are exact, ranges hold, orders are random, and an observed design is copied person by person."""
+"""Laws of designs: counts are exact, ranges hold, orders are random, and an observed design is
+copied person by person.
+"""
 
 import itertools
 
@@ -18,9 +20,15 @@ DESIGNS = {
     "thirds": Design((1, 50), {"congruent": 1 / 3, "incongruent": 1 / 3, "neutral": 1 / 3}),
     "one level": Design((3, 9), {"incongruent": 1.0}),
     "a range": Design((20, 400), {"congruent": (0.2, 0.8), "incongruent": (0.2, 0.8)}),
-    "ranges of three": Design((10, 300), {"congruent": (0.1, 0.9), "incongruent": (0.1, 0.6), "neutral": (0.0, 0.3)}),
-    "a range and a number": Design((20, 40), {"congruent": (0.5, 0.75), "incongruent": (0.0, 1.0), "neutral": 0.25}),
-    "ranges that meet in one point": Design(40, {"congruent": (0.0, 0.5), "incongruent": (0.0, 0.5)}),
+    "ranges of three": Design(
+        (10, 300), {"congruent": (0.1, 0.9), "incongruent": (0.1, 0.6), "neutral": (0.0, 0.3)}
+    ),
+    "a range and a number": Design(
+        (20, 40), {"congruent": (0.5, 0.75), "incongruent": (0.0, 1.0), "neutral": 0.25}
+    ),
+    "ranges that meet in one point": Design(
+        40, {"congruent": (0.0, 0.5), "incongruent": (0.0, 0.5)}
+    ),
 }
 every_design = pytest.mark.parametrize("design", DESIGNS.values(), ids=DESIGNS)
 
@@ -58,7 +66,9 @@ def test_counts_are_the_shares_within_rounding(design):
 
 
 def test_shares_that_give_whole_numbers_give_exactly_these():
-    condition, present = Design(100, {"congruent": 0.29, "incongruent": 0.57, "neutral": 0.14}).lay_out(50, np.random.default_rng(3))
+    condition, present = Design(
+        100, {"congruent": 0.29, "incongruent": 0.57, "neutral": 0.14}
+    ).lay_out(50, np.random.default_rng(3))
     assert (counts_of(condition, present) == [29, 57, 14]).all()
 
 
@@ -96,7 +106,9 @@ def test_the_gate_tells_uniform_sizes_from_log_uniform_ones():
 
 def test_every_order_of_the_trials_is_equally_likely():
     orders = {order: i for i, order in enumerate(set(itertools.permutations([0, 0, 0, 1, 1])))}
-    condition, _ = Design(5, {"congruent": 0.6, "incongruent": 0.4}).lay_out(100_000, np.random.default_rng(7))
+    condition, _ = Design(5, {"congruent": 0.6, "incongruent": 0.4}).lay_out(
+        100_000, np.random.default_rng(7)
+    )
     seen = np.bincount([orders[tuple(row)] for row in condition.tolist()], minlength=10)
     assert len(orders) == 10
     assert stats.chisquare(seen).pvalue > FIVE_SIGMA
@@ -106,7 +118,11 @@ def test_every_order_of_the_trials_is_equally_likely():
 def test_the_generator_alone_decides(design):
     one, again, other = (design.lay_out(200, np.random.default_rng(seed)) for seed in (8, 8, 9))
     assert all(np.array_equal(a, b) for a, b in zip(one, again, strict=True))
-    assert one[0].shape != other[0].shape or not np.array_equal(one[0], other[0]) or design.levels == ("incongruent",)
+    assert (
+        one[0].shape != other[0].shape
+        or not np.array_equal(one[0], other[0])
+        or design.levels == ("incongruent",)
+    )
 
 
 def test_a_design_names_its_levels_in_their_own_order():
@@ -116,7 +132,9 @@ def test_a_design_names_its_levels_in_their_own_order():
 
 def test_another_condition_column_may_carry_the_shares():
     load = Category("load", ("low", "high"), given=True)
-    condition, present = Design(10, {"low": 0.3, "high": 0.7}, condition=load).lay_out(4, np.random.default_rng(1))
+    condition, present = Design(10, {"low": 0.3, "high": 0.7}, condition=load).lay_out(
+        4, np.random.default_rng(1)
+    )
     assert (np.bincount(condition[present], minlength=2) == [12, 28]).all()
 
 
@@ -127,7 +145,13 @@ def study():
     person, condition = STUDY_ROWS
     outcomes = {"response": np.zeros(15), "rt": np.full(15, 400.0)}
     answered = np.arange(15) % 4 > 0
-    return from_long(CONFLICT_TASK, person, {"condition": condition, **outcomes}, answered=answered, names=("a", "b", "c"))
+    return from_long(
+        CONFLICT_TASK,
+        person,
+        {"condition": condition, **outcomes},
+        answered=answered,
+        names=("a", "b", "c"),
+    )
 
 
 def test_an_observed_design_has_the_counts_of_each_person():
@@ -152,10 +176,19 @@ def test_more_data_sets_than_people_begin_again_with_the_first():
         ({"n_trials": (50, 10)}, "got (50, 10)"),
         ({"share": {"congruent": 0.5, "other": 0.5}}, "got 'other'"),
         ({"share": {"congruent": 1.5}}, "Expected the share of 'congruent' within [0, 1]; got 1.5"),
-        ({"share": {"congruent": (0.8, 0.2), "incongruent": 0.5}}, "Expected the share of 'congruent'"),
+        (
+            {"share": {"congruent": (0.8, 0.2), "incongruent": 0.5}},
+            "Expected the share of 'congruent'",
+        ),
         ({"share": {"congruent": 0.5, "incongruent": 0.4}}, "Expected shares that sum to 1"),
-        ({"share": {"congruent": (0.6, 0.8), "incongruent": (0.5, 0.7)}}, "Expected shares that sum to 1"),
-        ({"window": (2500.0, 150.0)}, "Expected a window (shortest, longest) in ms; got (2500.0, 150.0)"),
+        (
+            {"share": {"congruent": (0.6, 0.8), "incongruent": (0.5, 0.7)}},
+            "Expected shares that sum to 1",
+        ),
+        (
+            {"window": (2500.0, 150.0)},
+            "Expected a window (shortest, longest) in ms; got (2500.0, 150.0)",
+        ),
         ({"deadline": 0.0}, "Expected a deadline above 0 ms; got 0.0"),
     ],
 )

@@ -1,4 +1,6 @@
-"""Simulations made elsewhere: every shape that has one meaning is understood, every other is refused in words."""
+"""Simulations made elsewhere: every shape that has one meaning is understood, every other is
+refused in words.
+"""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,16 @@ ERROR = RNG.random((N, T)) < 0.2
 
 
 def test_arrays_of_every_shape_find_their_place():
-    trials = inc.trials_from({"rt": RT, "error": ERROR, "condition": CONDITION, "age": AGE, "number": 699, "pair": RNG.normal(size=(N, T, 2))})
+    trials = inc.trials_from(
+        {
+            "rt": RT,
+            "error": ERROR,
+            "condition": CONDITION,
+            "age": AGE,
+            "number": 699,
+            "pair": RNG.normal(size=(N, T, 2)),
+        }
+    )
     columns = {column.name: column for column in trials.columns}
     assert columns["rt"] == inc.Continuous("rt", positive=True)
     assert columns["error"] == inc.Category("error", ("False", "True"))
@@ -53,7 +64,14 @@ def test_vectors():
 
 
 def test_a_data_frame_and_a_file_give_what_the_arrays_give(tmp_path):
-    frame = pd.DataFrame({"dataset": np.repeat(np.arange(N), T), "rt": RT.ravel(), "error": ERROR.ravel(), "condition": np.tile(CONDITION, N)})
+    frame = pd.DataFrame(
+        {
+            "dataset": np.repeat(np.arange(N), T),
+            "rt": RT.ravel(),
+            "error": ERROR.ravel(),
+            "condition": np.tile(CONDITION, N),
+        }
+    )
     frame["age"] = np.repeat(AGE, T)
     arrays = inc.trials_from({"rt": RT, "error": ERROR, "condition": CONDITION, "age": AGE})
     frame.to_csv(tmp_path / "trials.csv", index=False)
@@ -71,7 +89,13 @@ def test_theta_is_matched_by_name():
     made = inc.simulations_from(pd.DataFrame({"dataset": ["a", "b"], "m": [1.0, 2.0]}), frame)
     assert made.trials.names == ("b", "a")
     assert made.theta[:, 0].tolist() == [2.0, 1.0]
-    with pytest.raises(ValueError, match="Expected one row of theta for each of the 2 data sets; missing \\['b'\\], without data \\['c'\\]"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            "Expected one row of theta for each of the 2 data sets; missing \\['b'\\], without data"
+            " \\['c'\\]"
+        ),
+    ):
         inc.simulations_from(pd.DataFrame({"dataset": ["a", "c"], "m": [1.0, 2.0]}), frame)
 
 
@@ -80,13 +104,22 @@ def test_trials_without_an_answer():
     rt[~answered] = np.nan
     trials = inc.trials_from({"rt": rt}, answered=answered)
     assert np.array_equal(trials.answered, answered)
-    with pytest.raises(ValueError, match=r"Expected a finite number in column 'rt'; got nan at place .* Say with answered="):
+    with pytest.raises(
+        ValueError,
+        match=r"Expected a finite number in column 'rt'; got nan at place .* Say with answered=",
+    ):
         inc.trials_from({"rt": rt})
 
 
 def test_the_design_is_that_of_the_data():
-    condition = np.stack([RNG.permutation(np.r_[np.zeros(k), np.ones(T - k)]) for k in RNG.integers(10, 20, N)])
-    made = inc.simulations_from({"m": RNG.normal(size=N)}, {"rt": RT, "condition": condition, "age": AGE}, given=["condition"])
+    condition = np.stack(
+        [RNG.permutation(np.r_[np.zeros(k), np.ones(T - k)]) for k in RNG.integers(10, 20, N)]
+    )
+    made = inc.simulations_from(
+        {"m": RNG.normal(size=N)},
+        {"rt": RT, "condition": condition, "age": AGE},
+        given=["condition"],
+    )
     design = made.simulator.design
     assert (design.smallest, design.largest) == (3, 30)
     low, high = design.share["1"]
@@ -99,8 +132,16 @@ def test_the_design_is_that_of_the_data():
 
 
 def test_such_a_model_does_not_simulate():
-    made = inc.simulations_from({"m": RNG.normal(size=N)}, {"rt": RT}, prior=inc.Prior(m=stats.norm(0, 1)))
-    with pytest.raises(ValueError, match="Expected a model that can simulate; 'recorded' is known by simulations made elsewhere alone"):
+    made = inc.simulations_from(
+        {"m": RNG.normal(size=N)}, {"rt": RT}, prior=inc.Prior(m=stats.norm(0, 1))
+    )
+    with pytest.raises(
+        ValueError,
+        match=(
+            "Expected a model that can simulate; 'recorded' is known by simulations made elsewhere"
+            " alone"
+        ),
+    ):
         made.simulator.simulate(2, seed=1)
 
 
@@ -112,17 +153,41 @@ def test_such_a_model_does_not_simulate():
         ({"rt": RT[:, :N], "x": np.zeros(N)}, {}, "there are 20 of each"),
         ({"rt": RT}, {"n_trials": 31}, "Expected n_trials of 0 to 30"),
         ({"rt": RT}, {"given": ["load"]}, "Expected `given` to name some of"),
-        ({"rt": RT}, {"columns": [inc.Continuous("x")]}, "Expected arrays for the columns \\['x'\\]; got \\['rt'\\]"),
-        ({"rt": RT}, {"columns": [inc.Integer("rt")]}, "Expected a whole number within .* in column 'rt'"),
-        ({"rt": RT - 1000}, {"columns": [inc.Continuous("rt", positive=True)]}, "Expected a finite number above 0"),
-        ({"c": np.full((N, T), "up")}, {"columns": [inc.Category("c", ("down",))]}, "Expected levels \\('down',\\) in column 'c'; got \\['up'\\]"),
-        ({"c": np.full((N, T), "up")}, {"columns": [inc.Continuous("c")]}, "Expected numbers in column 'c'"),
+        (
+            {"rt": RT},
+            {"columns": [inc.Continuous("x")]},
+            "Expected arrays for the columns \\['x'\\]; got \\['rt'\\]",
+        ),
+        (
+            {"rt": RT},
+            {"columns": [inc.Integer("rt")]},
+            "Expected a whole number within .* in column 'rt'",
+        ),
+        (
+            {"rt": RT - 1000},
+            {"columns": [inc.Continuous("rt", positive=True)]},
+            "Expected a finite number above 0",
+        ),
+        (
+            {"c": np.full((N, T), "up")},
+            {"columns": [inc.Category("c", ("down",))]},
+            "Expected levels \\('down',\\) in column 'c'; got \\['up'\\]",
+        ),
+        (
+            {"c": np.full((N, T), "up")},
+            {"columns": [inc.Continuous("c")]},
+            "Expected numbers in column 'c'",
+        ),
         ({"x": RT + 1j}, {}, "of real numbers"),
         ({"x": 3}, {}, "Expected at least one array of shape"),
         (np.zeros(3), {}, "Expected an array \\(dataset, column\\)"),
         (np.zeros((3, 2)), {"columns": [inc.Continuous("x")]}, "Expected 1 columns"),
         ({"rt": RT}, {"answered": np.ones(3, bool)}, "Expected answered of shape"),
-        (pd.DataFrame({"x": [1.0]}), {}, "Expected a column 'dataset' that tells the data sets apart"),
+        (
+            pd.DataFrame({"x": [1.0]}),
+            {},
+            "Expected a column 'dataset' that tells the data sets apart",
+        ),
     ],
 )
 def test_what_has_no_one_meaning_is_refused(data, options, words):
@@ -135,10 +200,22 @@ def test_what_has_no_one_meaning_is_refused(data, options, words):
     [
         ({"m": np.zeros(3)}, {}, "Expected theta for 20 data sets; got 3 rows"),
         ({"m": np.full(N, np.nan)}, {}, "Expected finite parameters; got m=nan in data set 1"),
-        ({"m": np.full(N, 5.0)}, {"prior": inc.Prior(m=stats.uniform(0, 1))}, "Expected theta within the support of"),
-        ({"m": np.zeros(N)}, {"prior": inc.Prior(k=stats.norm(0, 1))}, "Expected theta with the prior's parameters"),
+        (
+            {"m": np.full(N, 5.0)},
+            {"prior": inc.Prior(m=stats.uniform(0, 1))},
+            "Expected theta within the support of",
+        ),
+        (
+            {"m": np.zeros(N)},
+            {"prior": inc.Prior(k=stats.norm(0, 1))},
+            "Expected theta with the prior's parameters",
+        ),
         ({"m": np.zeros(N)}, {}, "every parameter varies"),
-        ({"m": RNG.normal(size=N)}, {"n_trials": np.arange(N)}, "Expected data sets with at least one trial each; got 1 without any"),
+        (
+            {"m": RNG.normal(size=N)},
+            {"n_trials": np.arange(N)},
+            "Expected data sets with at least one trial each; got 1 without any",
+        ),
     ],
 )
 def test_theta_that_does_not_belong_is_refused(theta, options, words):
@@ -165,5 +242,7 @@ def test_an_option_that_would_be_left_unused_is_refused(data, columns, options):
 
 
 def test_a_misspelt_option_is_told():
-    with pytest.raises(TypeError, match="simulations_from has no option 'ntrials'; did you mean 'n_trials'"):
+    with pytest.raises(
+        TypeError, match="simulations_from has no option 'ntrials'; did you mean 'n_trials'"
+    ):
         inc.simulations_from({"m": AGE}, {"rt": RT}, ntrials=3)

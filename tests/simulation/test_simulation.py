@@ -1,4 +1,6 @@
-"""Laws of the simulator: the seed alone decides, and every trial that was laid out is accounted for."""
+"""Laws of the simulator: the seed alone decides, and every trial that was laid out is accounted
+for.
+"""
 
 import numpy as np
 import pytest
@@ -21,7 +23,9 @@ def same(one: Trials, other: Trials) -> bool:
         np.array_equal(one.present, other.present)
         and np.array_equal(one.answered, other.answered)
         and all(np.array_equal(one.values[name], other.values[name]) for name in one.values)
-        and all(np.array_equal(one.excluded[reason], other.excluded[reason]) for reason in one.excluded)
+        and all(
+            np.array_equal(one.excluded[reason], other.excluded[reason]) for reason in one.excluded
+        )
     )
 
 
@@ -31,7 +35,10 @@ def laid_out(design: Design, n_datasets: int, seed: int) -> np.ndarray:
 
 @pytest.mark.parametrize("workers", [2, 5, None])
 def test_the_number_of_workers_changes_nothing(workers):
-    one, other = SIMULATOR.simulate(700, seed=1, workers=1), SIMULATOR.simulate(700, seed=1, workers=workers)
+    one, other = (
+        SIMULATOR.simulate(700, seed=1, workers=1),
+        SIMULATOR.simulate(700, seed=1, workers=workers),
+    )
     assert np.array_equal(one.theta, other.theta)
     assert same(one.trials, other.trials)
     assert one.trials.names == other.trials.names == tuple(str(i + 1) for i in range(700))
@@ -83,7 +90,8 @@ def test_every_trial_is_kept_or_counted(design):
 
 def test_trials_after_the_deadline_have_no_answer():
     without, with_deadline = (
-        Simulator(models.dmc(), priors.broad(), DESIGNS[name]).simulate(300, seed=5).trials for name in ("no window", "deadline")
+        Simulator(models.dmc(), priors.broad(), DESIGNS[name]).simulate(300, seed=5).trials
+        for name in ("no window", "deadline")
     )
     assert np.array_equal(without.present, with_deadline.present)
     in_time = without.answered & (without.values["rt"] <= 400.0)
@@ -92,9 +100,14 @@ def test_trials_after_the_deadline_have_no_answer():
 
 
 def test_the_window_leaves_other_trials_as_they_were():
-    without, windowed = (Simulator(models.dmc(), priors.broad(), DESIGNS[name]).simulate(300, seed=6).trials for name in ("no window", "window"))
+    without, windowed = (
+        Simulator(models.dmc(), priors.broad(), DESIGNS[name]).simulate(300, seed=6).trials
+        for name in ("no window", "window")
+    )
     rt = without.values["rt"]
-    assert np.array_equal(windowed.present, without.present & ~(without.answered & ((rt < 300.0) | (rt > 500.0))))
+    assert np.array_equal(
+        windowed.present, without.present & ~(without.answered & ((rt < 300.0) | (rt > 500.0)))
+    )
     assert np.array_equal(windowed.values["rt"], rt)
 
 
@@ -114,7 +127,10 @@ def test_simulating_at_the_drawn_parameters_is_simulating():
 
 
 def test_theta_follows_the_prior_within_the_models_domain():
-    prior = Prior(**{name: priors.broad()[name] for name in ("mu_R", "tau", "mu_c", "b", "A")}, sd_R=stats.norm(30.0, 12.5))
+    prior = Prior(
+        **{name: priors.broad()[name] for name in ("mu_R", "tau", "mu_c", "b", "A")},
+        sd_R=stats.norm(30.0, 12.5),
+    )
     simulator = Simulator(models.dmc(), prior, Design(1, HALVES))
     theta = simulator.simulate(5000, seed=9).theta
     assert simulator.prior.names == models.dmc().parameter_names
@@ -125,8 +141,16 @@ def test_theta_follows_the_prior_within_the_models_domain():
 
 
 def test_an_observed_design_is_simulated_with_its_own_counts():
-    study = Simulator(models.dmc(), priors.broad(), Design((5, 40), HALVES, window=None)).simulate(20, seed=10).trials
-    simulated = Simulator(models.dmc(), priors.broad(), design_of(study, window=None)).simulate(40, seed=11).trials
+    study = (
+        Simulator(models.dmc(), priors.broad(), Design((5, 40), HALVES, window=None))
+        .simulate(20, seed=10)
+        .trials
+    )
+    simulated = (
+        Simulator(models.dmc(), priors.broad(), design_of(study, window=None))
+        .simulate(40, seed=11)
+        .trials
+    )
     for level in ("congruent", "incongruent", "neutral"):
         counts = study.where("condition", level).sum(axis=1)
         assert np.array_equal(simulated.where("condition", level).sum(axis=1), np.tile(counts, 2))
@@ -134,11 +158,30 @@ def test_an_observed_design_is_simulated_with_its_own_counts():
 
 def test_misfits_are_refused():
     load = Category("load", ("low", "high"), given=True)
-    with pytest.raises(ValueError, match=r"Expected shares for the levels of one of the given columns \['condition'\]; got .* for 'load'"):
-        Simulator(models.dmc(), priors.broad(), Design(10, {"low": 0.5, "high": 0.5}, condition=load))
-    prior = Prior(**{name: priors.broad()[name] for name in ("A", "tau", "mu_c", "b", "mu_R")}, lapse=stats.beta(1, 20))
-    with pytest.raises(ValueError, match=r"Expected a prior for exactly the parameters .*missing \['sd_R'\], not in the model \['lapse'\]"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            r"Expected shares for the levels of one of the given columns \['condition'\]; got .*"
+            r" for 'load'"
+        ),
+    ):
+        Simulator(
+            models.dmc(), priors.broad(), Design(10, {"low": 0.5, "high": 0.5}, condition=load)
+        )
+    prior = Prior(
+        **{name: priors.broad()[name] for name in ("A", "tau", "mu_c", "b", "mu_R")},
+        lapse=stats.beta(1, 20),
+    )
+    with pytest.raises(
+        ValueError,
+        match=(
+            r"Expected a prior for exactly the parameters .*missing \['sd_R'\], not in the model"
+            r" \['lapse'\]"
+        ),
+    ):
         Simulator(models.dmc(), prior, Design(10, HALVES))
     trials = SIMULATOR.simulate(3, seed=1).trials
-    with pytest.raises(ValueError, match=r"Expected theta of shape \(3, 6\), \(dataset, parameter\); got \(4, 6\)"):
+    with pytest.raises(
+        ValueError, match=r"Expected theta of shape \(3, 6\), \(dataset, parameter\); got \(4, 6\)"
+    ):
         Simulations(np.zeros((4, 6)), trials, models.dmc().parameter_names)

@@ -1,6 +1,8 @@
-"""Tasks whose posterior can be written down: a simulator, and draws from the exact posterior of each data set that it makes.
+"""Tasks whose posterior can be written down: a simulator, and draws from the exact posterior of
+each data set that it makes.
 
-What is known for each: p(theta | data) exactly, so that a trained network can be compared with it, and its calibration with perfection.
+What is known for each: p(theta | data) exactly, so that a trained network can be compared with it,
+and its calibration with perfection.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +23,8 @@ class Solved:
 
     Attributes:
         simulator: model, prior and design.
-        exact: ``exact(values, n_draws, rng) -> (draw, parameter)``, draws given one data set, whose columns ``values`` maps to arrays (trial,).
+        exact: ``exact(values, n_draws, rng) -> (draw, parameter)``, draws given one data set, whose
+            columns ``values`` maps to arrays (trial,).
     """
 
     simulator: inc.Simulator
@@ -30,7 +33,10 @@ class Solved:
     def draws(self, trials: inc.Trials, n_draws: int, *, seed: int) -> Array:
         """Draws from the exact posterior of every data set, (dataset, draw, parameter)."""
         rng = np.random.default_rng(seed)
-        rows = [{name: values[i, here] for name, values in trials.values.items()} for i, here in enumerate(trials.present)]
+        rows = [
+            {name: values[i, here] for name, values in trials.values.items()}
+            for i, here in enumerate(trials.present)
+        ]
         return np.stack([self.exact(row, n_draws, rng) for row in rows])
 
 
@@ -56,7 +62,12 @@ def _normal_mean(values: Mapping[str, Array], n_draws: int, rng: np.random.Gener
 
 NORMAL_MEAN = Solved(
     inc.Simulator(
-        inc.Model("normal mean", ["mean_x", "mean_y"], [inc.Continuous("x"), inc.Continuous("y")], dataset=_normals),
+        inc.Model(
+            "normal mean",
+            ["mean_x", "mean_y"],
+            [inc.Continuous("x"), inc.Continuous("y")],
+            dataset=_normals,
+        ),
         inc.Prior(mean_x=stats.norm(0, 1), mean_y=stats.norm(0, 1)),
         inc.Design((1, 50)),
     ),
@@ -64,8 +75,10 @@ NORMAL_MEAN = Solved(
 )
 
 
-# beta ~ Gamma(1, rate .5), rho ~ Beta(2, 2); rt_i ~ InvGamma(a_i, beta) with a_i known, choice_i ~ Bernoulli(rho). Both priors are conjugate:
-# beta | data ~ Gamma(1 + sum a_i, rate .5 + sum 1 / rt_i), rho | data ~ Beta(2 + k, 2 + n - k) with k choices of 1.
+# beta ~ Gamma(1, rate .5), rho ~ Beta(2, 2); rt_i ~ InvGamma(a_i, beta) with a_i known, choice_i ~
+# Bernoulli(rho). Both priors are conjugate:
+# beta | data ~ Gamma(1 + sum a_i, rate .5 + sum 1 / rt_i), rho | data ~ Beta(2 + k, 2 + n - k) with
+# k choices of 1.
 
 
 @numba.njit
@@ -75,15 +88,22 @@ def _rt_and_choice_trial(theta, a, rng):  # pragma: no cover - compiled
     return rt, choice
 
 
-def rt_and_choice_posterior(values: Mapping[str, Array]) -> tuple[stats.rv_continuous, stats.rv_continuous]:
+def rt_and_choice_posterior(
+    values: Mapping[str, Array],
+) -> tuple[stats.rv_continuous, stats.rv_continuous]:
     """The posteriors of beta and rho, which are independent."""
     n, k = len(values["rt"]), int(values["choice"].sum())
     rate = 0.5 + (1.0 / values["rt"].astype(float)).sum()
-    return stats.gamma(1.0 + values["a"].astype(float).sum(), scale=1.0 / rate), stats.beta(2 + k, 2 + n - k)
+    return stats.gamma(1.0 + values["a"].astype(float).sum(), scale=1.0 / rate), stats.beta(
+        2 + k, 2 + n - k
+    )
 
 
 def _rt_and_choice(values: Mapping[str, Array], n_draws: int, rng: np.random.Generator) -> Array:
-    return np.stack([posterior.rvs(n_draws, random_state=rng) for posterior in rt_and_choice_posterior(values)], axis=1)
+    return np.stack(
+        [posterior.rvs(n_draws, random_state=rng) for posterior in rt_and_choice_posterior(values)],
+        axis=1,
+    )
 
 
 RT_AND_CHOICE = Solved(
@@ -91,7 +111,11 @@ RT_AND_CHOICE = Solved(
         inc.Model(
             "RT and choice",
             [inc.Parameter("beta", unit="s", low=0.0), inc.Parameter("rho", low=0.0, high=1.0)],
-            [inc.Continuous("a", given=True, positive=True), inc.Continuous("rt", unit="s", positive=True), inc.Category("choice", ("0", "1"))],
+            [
+                inc.Continuous("a", given=True, positive=True),
+                inc.Continuous("rt", unit="s", positive=True),
+                inc.Category("choice", ("0", "1")),
+            ],
             trial=_rt_and_choice_trial,
         ),
         inc.Prior(beta=stats.gamma(1.0, scale=2.0), rho=stats.beta(2, 2)),
@@ -101,7 +125,8 @@ RT_AND_CHOICE = Solved(
 )
 
 
-# theta ~ U(-1, 1)^2, x = B theta + SD N(0, I): the posterior is the normal distribution around B^-1 x with covariance SD^2 (B' B)^-1, cut to the box.
+# theta ~ U(-1, 1)^2, x = B theta + SD N(0, I): the posterior is the normal distribution around B^-1
+# x with covariance SD^2 (B' B)^-1, cut to the box.
 
 B = np.array([[1.0, 0.5], [0.0, 1.0]])
 NOISE = 0.5
@@ -117,7 +142,9 @@ def box_log_density(theta: Array, x: Array) -> Array:
 
 
 def _box(values: Mapping[str, Array], n_draws: int, rng: np.random.Generator) -> Array:
-    """By rejection from the prior; the highest density within the box is a bounded least-squares problem."""
+    """By rejection from the prior; the highest density within the box is a bounded least-squares
+    problem.
+    """
     x = np.array([values["x"][0], values["y"][0]], float)
     peak = box_log_density(optimize.lsq_linear(B, x, (-1.0, 1.0), method="bvls").x, x)
     kept = np.empty((0, 2))
@@ -130,7 +157,12 @@ def _box(values: Mapping[str, Array], n_draws: int, rng: np.random.Generator) ->
 
 BOX = Solved(
     inc.Simulator(
-        inc.Model("linear, box prior", ["left", "right"], [inc.Continuous("x"), inc.Continuous("y")], vector=_linear),
+        inc.Model(
+            "linear, box prior",
+            ["left", "right"],
+            [inc.Continuous("x"), inc.Continuous("y")],
+            vector=_linear,
+        ),
         inc.Prior(left=stats.uniform(-1, 2), right=stats.uniform(-1, 2)),
         inc.Design(1),
     ),

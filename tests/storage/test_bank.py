@@ -1,4 +1,6 @@
-"""Laws of banks: a chunk is whole or absent, whoever writes it and whatever interrupts, and what is damaged is never read as good."""
+"""Laws of banks: a chunk is whole or absent, whoever writes it and whatever interrupts, and what is
+damaged is never read as good.
+"""
 
 import json
 import os
@@ -26,17 +28,28 @@ from incongruent.storage.bank.layout import layout_of, marker_path
 from incongruent.storage.bank.upkeep import merge_banks, verify
 
 HALVES = {"congruent": 0.5, "incongruent": 0.5}
-DMC = inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design((5, 12), HALVES, window=(200.0, 600.0)))
+DMC = inc.Simulator(
+    inc.models.dmc(), inc.priors.broad(), inc.Design((5, 12), HALVES, window=(200.0, 600.0))
+)
 
 VECTOR = inc.Simulator(
-    Model("vector", ["a", "b"], [Continuous("x"), Continuous("y/..")], vector=lambda theta, rng: theta + rng.normal(size=theta.shape)),
+    Model(
+        "vector",
+        ["a", "b"],
+        [Continuous("x"), Continuous("y/..")],
+        vector=lambda theta, rng: theta + rng.normal(size=theta.shape),
+    ),
     inc.Prior(a=stats.norm(), b=stats.norm()),
     inc.Design(1),
 )
 
 
 def many_columns(theta, level, load, n_trials, rng):
-    return {"n": rng.poisson(5.0 + load, n_trials), "side": rng.integers(0, 2, n_trials), "x": theta[0] + rng.normal(size=n_trials) - level}
+    return {
+        "n": rng.poisson(5.0 + load, n_trials),
+        "side": rng.integers(0, 2, n_trials),
+        "x": theta[0] + rng.normal(size=n_trials) - level,
+    }
 
 
 COLUMNS = [
@@ -61,13 +74,22 @@ def same(one: tuple[np.ndarray, Trials], other: tuple[np.ndarray, Trials]) -> bo
     pairs += [(a.values[name], b.values[name]) for name in {**a.values, **b.values}] + [
         (a.excluded[r], b.excluded[r]) for r in {**a.excluded, **b.excluded}
     ]
-    return all(p.dtype == q.dtype and p.shape == q.shape and p.tobytes() == q.tobytes() for p, q in pairs) and a.columns == b.columns
+    return (
+        all(
+            p.dtype == q.dtype and p.shape == q.shape and p.tobytes() == q.tobytes()
+            for p, q in pairs
+        )
+        and a.columns == b.columns
+    )
 
 
 def contents(bank: Bank) -> list:
     """Everything in a bank, chunk by chunk."""
     return [
-        (json.loads(marker_path(bank.path, i).read_text()), {name: a.tobytes() for name, a in bank.arrays(i).items()})
+        (
+            json.loads(marker_path(bank.path, i).read_text()),
+            {name: a.tobytes() for name, a in bank.arrays(i).items()},
+        )
         for i in np.flatnonzero(bank.done).tolist()
     ]
 
@@ -92,7 +114,9 @@ def path(sound: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("simulator", SIMULATORS.values(), ids=SIMULATORS)
 @pytest.mark.parametrize("workers", [1, 4])
-def test_a_chunk_is_what_the_simulator_gives_whatever_the_number_of_workers(simulator, workers, tmp_path):
+def test_a_chunk_is_what_the_simulator_gives_whatever_the_number_of_workers(
+    simulator, workers, tmp_path
+):
     written = write_bank(tmp_path / "bank", simulator, 3 * CHUNK, seed=7, workers=workers)
     bank = open_bank(tmp_path / "bank", simulator.model)
     assert len(bank) == bank.n_datasets == 3 * CHUNK
@@ -112,7 +136,11 @@ def test_the_last_chunk_holds_the_rest(sound):
     assert len(theta) == len(trials) == 1000 - 3 * CHUNK
     assert np.array_equal(theta, DMC.chunk(1, 3)[0][: len(theta)])
     assert len(bank) == len(bank.simulations()) == 1000
-    assert str(bank) == f"Bank of 1,000 of 1,000 data sets (4 of 4 chunks whole) of the model 'dmc', up to 12 trials each, seed 1, in {sound}."
+    assert (
+        str(bank)
+        == "Bank of 1,000 of 1,000 data sets (4 of 4 chunks whole) of the model 'dmc', up to 12"
+        f" trials each, seed 1, in {sound}."
+    )
 
 
 def test_a_bank_can_be_extended_and_is_then_as_if_made_at_once(path, tmp_path):
@@ -138,7 +166,12 @@ def test_a_chunk_can_be_written_twice_and_by_path_and_index_alone(path):
     write_chunk(path, 1)
     write_chunk(path, 1, simulator=DMC)
     assert contents(open_bank(path)) == before
-    with pytest.raises(FileError, match=r"Expected a chunk from 0 to 3 of the bank .*; got 4. Extend the bank with write_bank"):
+    with pytest.raises(
+        FileError,
+        match=(
+            r"Expected a chunk from 0 to 3 of the bank .*; got 4. Extend the bank with write_bank"
+        ),
+    ):
         write_chunk(path, 4)
     other = inc.Simulator(DMC.model, inc.priors.schaefer2025(), DMC.design)
     with pytest.raises(FileError, match=r"Expected the simulator .*prior\.A"):
@@ -158,15 +191,30 @@ def test_a_model_of_ones_own_has_to_be_passed_to_simulate(tmp_path):
     assert verify(open_bank(tmp_path / "b", VECTOR.model), resimulate=5).repeated == (0, 1)
     with pytest.raises(FileError, match="Expected the model 'vector'"):
         open_bank(tmp_path / "b", DMC.model)
-    limited = Model("vector", [inc.Parameter("a", low=-50.0), "b"], VECTOR.model.columns, vector=VECTOR.model.simulate)
-    with pytest.raises(FileError, match=r"got simulator\.model\.parameters\[0\]\.low -50\.0 instead of -inf"):
+    limited = Model(
+        "vector",
+        [inc.Parameter("a", low=-50.0), "b"],
+        VECTOR.model.columns,
+        vector=VECTOR.model.simulate,
+    )
+    with pytest.raises(
+        FileError, match=r"got simulator\.model\.parameters\[0\]\.low -50\.0 instead of -inf"
+    ):
         open_bank(tmp_path / "b", limited)
 
 
 DIFFERENT = {
     "seed": (DMC, 2, r"got seed 2 instead of 1\."),
-    "prior": (inc.Simulator(DMC.model, inc.priors.schaefer2025(), DMC.design), 1, r"simulator\.prior\.A\.args\[0\] 20\.5 instead of 20\.0"),
-    "design": (inc.Simulator(DMC.model, inc.priors.broad(), replace(DMC.design, window=None)), 1, r"simulator\.design\.window None instead of \[200"),
+    "prior": (
+        inc.Simulator(DMC.model, inc.priors.schaefer2025(), DMC.design),
+        1,
+        r"simulator\.prior\.A\.args\[0\] 20\.5 instead of 20\.0",
+    ),
+    "design": (
+        inc.Simulator(DMC.model, inc.priors.broad(), replace(DMC.design, window=None)),
+        1,
+        r"simulator\.design\.window None instead of \[200",
+    ),
     "model": (VECTOR, 1, r"simulator\.model\.name vector instead of dmc"),
 }
 
@@ -188,15 +236,25 @@ def data_files(path: Path, index: int) -> list[Path]:
 
 
 def spoilt(path: Path) -> bool:
-    """Whether chunk 1, and it alone, is refused when read and found by `verify`, and the whole bank refused with it."""
+    """Whether chunk 1, and it alone, is refused when read and found by `verify`, and the whole bank
+    refused with it.
+    """
     bank = open_bank(path)
-    with pytest.raises(FileError, match=r"Expected chunk 1 .*got a damaged chunk .*Simulate it again with write_chunk"):
+    with pytest.raises(
+        FileError,
+        match=r"Expected chunk 1 .*got a damaged chunk .*Simulate it again with write_chunk",
+    ):
         bank.chunk(1)
     with pytest.raises(FileError, match="damaged chunk"):
         bank.simulations()
     assert same(bank.chunk(0), DMC.chunk(1, 0))
     found = verify(bank, resimulate=0)
-    return found.damaged == (1,) and found.whole == (0, 2, 3) and not found.sound and "1 damaged (1), to be simulated again" in str(found)
+    return (
+        found.damaged == (1,)
+        and found.whole == (0, 2, 3)
+        and not found.sound
+        and "1 damaged (1), to be simulated again" in str(found)
+    )
 
 
 def test_a_flipped_byte_anywhere_is_noticed(path):
@@ -214,7 +272,9 @@ def test_a_flipped_byte_anywhere_is_noticed(path):
                 continue
             made = {name: a.tobytes() for name, a in arrays.items()}
             file.write_bytes(good)
-            assert made == {name: a.tobytes() for name, a in open_bank(path).arrays(1).items()}, f"byte {place} of {file}"  # a byte that says nothing
+            assert made == {name: a.tobytes() for name, a in open_bank(path).arrays(1).items()}, (
+                f"byte {place} of {file}"
+            )  # a byte that says nothing
         file.write_bytes(good)
     file = path / "theta" / "c" / "1" / "0"
     bad = bytearray(file.read_bytes())
@@ -252,7 +312,10 @@ def test_data_without_a_marker_is_absent(path):
     bank = open_bank(path)
     assert bank.done.tolist() == [True, False, True, True]
     assert len(bank) == len(bank.simulations()) == 1000 - CHUNK
-    with pytest.raises(FileError, match=r"Expected chunk 1 in the bank .*; it is absent. Simulate it with write_bank"):
+    with pytest.raises(
+        FileError,
+        match=r"Expected chunk 1 in the bank .*; it is absent. Simulate it with write_bank",
+    ):
         bank.chunk(1)
     assert "1 missing (1)" in str(verify(bank))
 
@@ -265,7 +328,9 @@ def test_what_is_no_bank_is_refused_in_words(tmp_path, path):
         open_bank(tmp_path / "file")
     with pytest.raises(FileError, match=r"the folder has no bank\.json"):
         open_bank(tmp_path)
-    with pytest.raises(FileError, match=r"Expected a bank or an empty folder; .* holds something else"):
+    with pytest.raises(
+        FileError, match=r"Expected a bank or an empty folder; .* holds something else"
+    ):
         write_bank(tmp_path, DMC, 10, seed=1)
     card = json.loads((path / CARD).read_text())
     for change, words in (
@@ -281,25 +346,38 @@ def test_what_is_no_bank_is_refused_in_words(tmp_path, path):
         open_bank(path)
     (path / CARD).write_text(json.dumps(card))
     (path / "theta" / "zarr.json").write_text("{")
-    with pytest.raises(FileError, match=r"Expected a zarr array at .*theta; it is absent or damaged"):
+    with pytest.raises(
+        FileError, match=r"Expected a zarr array at .*theta; it is absent or damaged"
+    ):
         open_bank(path).chunk(0)
 
 
 def test_impossible_wishes_are_refused(tmp_path, sound):
-    with pytest.raises(ValueError, match="Expected a whole number for n_datasets, at least 1; got 0"):
+    with pytest.raises(
+        ValueError, match="Expected a whole number for n_datasets, at least 1; got 0"
+    ):
         write_bank(tmp_path / "b", DMC, 0, seed=1)
     study = DMC.simulate(3, seed=1).trials
     with pytest.raises(TypeError, match="Expected a simulator with a Design"):
-        write_bank(tmp_path / "b", inc.Simulator(DMC.model, inc.priors.broad(), inc.design_of(study)), 10, seed=1)
+        write_bank(
+            tmp_path / "b",
+            inc.Simulator(DMC.model, inc.priors.broad(), inc.design_of(study)),
+            10,
+            seed=1,
+        )
     assert not (tmp_path / "b").exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_to_be_one(tmp_path, monkeypatch, path):
     (tmp_path / "file").write_text("x")
-    with pytest.raises(FileError, match=r"Expected a folder that can be written to at .*; got: .*Not a directory"):
+    with pytest.raises(
+        FileError, match=r"Expected a folder that can be written to at .*; got: .*Not a directory"
+    ):
         write_bank(tmp_path / "file" / "bank", DMC, 10, seed=1)
 
-    with pytest.raises(FileError, match=r"Expected a folder that can be written to at .*; got: .*Not a directory"):
+    with pytest.raises(
+        FileError, match=r"Expected a folder that can be written to at .*; got: .*Not a directory"
+    ):
         merge_banks([path], tmp_path / "file" / "bank")
 
     def full(*_):
@@ -311,7 +389,10 @@ def test_a_folder_that_cannot_be_written_to_is_said_to_be_one(tmp_path, monkeypa
     assert open_bank(path).missing.tolist() == [4, 5, 6, 7]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="who may do everything may write everywhere")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0,
+    reason="who may do everything may write everywhere",
+)
 def test_a_read_only_folder_can_be_read_and_is_said_to_be_one(path):
     folders = [path, *(p for p in path.rglob("*") if p.is_dir())]
     for folder in folders:
@@ -331,7 +412,9 @@ def test_what_goes_wrong_in_a_model_is_not_put_down_to_the_folder(tmp_path):
 
     model = Model("vector", ["a", "b"], VECTOR.model.columns, vector=needs_a_file)
     with pytest.raises(FileNotFoundError, match=r"stimuli\.csv"):
-        write_bank(tmp_path / "b", inc.Simulator(model, VECTOR.prior, VECTOR.design), 10_000, seed=1)
+        write_bank(
+            tmp_path / "b", inc.Simulator(model, VECTOR.prior, VECTOR.design), 10_000, seed=1
+        )
     assert not open_bank(tmp_path / "b").done.any()
 
 
@@ -366,7 +449,13 @@ def test_banks_of_several_seeds_are_put_one_after_the_other_and_remember_it(tmp_
         write_bank(tmp_path / name, DMC, n, seed=seed)
     bank = merge_banks([tmp_path / "a", tmp_path / "b", tmp_path / "a again"], tmp_path / "c")
     assert bank.seed is None
-    assert [(o.seed, o.index, o.n) for o in map(bank.origin, range(5))] == [(1, 0, 256), (1, 1, 44), (2, 0, 256), (2, 1, 256), (2, 2, 8)]
+    assert [(o.seed, o.index, o.n) for o in map(bank.origin, range(5))] == [
+        (1, 0, 256),
+        (1, 1, 44),
+        (2, 0, 256),
+        (2, 1, 256),
+        (2, 2, 8),
+    ]
     assert len(bank) == bank.n_datasets == len(bank.simulations()) == 820
     assert same(bank.chunk(3), DMC.chunk(2, 1))
     assert verify(bank, resimulate=9).repeated == (0, 1, 2, 3, 4)
@@ -378,16 +467,26 @@ def test_banks_of_several_seeds_are_put_one_after_the_other_and_remember_it(tmp_
     assert same(bank.chunk(3), DMC.chunk(2, 1))
     again = merge_banks([tmp_path / "c", tmp_path / "b"], tmp_path / "d")
     assert contents(again) == contents(bank)
-    with pytest.raises(FileError, match=r"was merged from several. Extend the banks it was made of"):
+    with pytest.raises(
+        FileError, match=r"was merged from several. Extend the banks it was made of"
+    ):
         write_bank(tmp_path / "c", DMC, 2000, seed=1)
 
 
 def test_merging_refuses_what_it_cannot_do(tmp_path, path, sound):
     other = inc.Simulator(DMC.model, inc.priors.schaefer2025(), DMC.design)
     write_bank(tmp_path / "other", other, 10, seed=1)
-    with pytest.raises(FileError, match=r"Expected banks of the same simulator; .*other has prior\.A\.args\[0\] 20\.5 instead of 20\.0"):
+    with pytest.raises(
+        FileError,
+        match=(
+            r"Expected banks of the same simulator; .*other has prior\.A\.args\[0\] 20\.5 instead"
+            r" of 20\.0"
+        ),
+    ):
         merge_banks([path, tmp_path / "other"], tmp_path / "c")
-    with pytest.raises(FileError, match=r"Expected a new folder for the merged bank; .* is there already"):
+    with pytest.raises(
+        FileError, match=r"Expected a new folder for the merged bank; .* is there already"
+    ):
         merge_banks([path, sound], tmp_path / "other")
     with pytest.raises(ValueError, match="Expected at least one bank to merge; got none"):
         merge_banks([], tmp_path / "c")
@@ -432,7 +531,9 @@ class Writers:
     """Processes that write the bank of VECTOR with seed 4, slowly."""
 
     def __init__(self) -> None:
-        self.process = subprocess.Popen([sys.executable, "-c", FORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", FORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def ask(self, *words: object) -> int:
         assert self.process.stdin is not None
@@ -524,5 +625,10 @@ def test_memory_does_not_grow_with_the_bank(tmp_path):
 def test_the_size_on_disk_is_what_the_docstring_says(tmp_path):
     simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design(200, HALVES))
     write_bank(tmp_path / "b", simulator, 20 * CHUNK, seed=1)
-    size = sum(file.stat().st_size for name in layout_of(simulator) for file in (tmp_path / "b" / name / "c").rglob("*") if file.is_file())
+    size = sum(
+        file.stat().st_size
+        for name in layout_of(simulator)
+        for file in (tmp_path / "b" / name / "c").rglob("*")
+        if file.is_file()
+    )
     assert size / (20 * CHUNK) == pytest.approx(810, rel=0.03)

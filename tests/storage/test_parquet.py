@@ -1,4 +1,6 @@
-"""Laws of the file for exchange: what may be looked at comes back bit for bit, and other programs read it."""
+"""Laws of the file for exchange: what may be looked at comes back bit for bit, and other programs
+read it.
+"""
 
 import json
 
@@ -30,7 +32,10 @@ def same(one: Simulations, other: Simulations) -> bool:
         and one.theta.tobytes() == other.theta.tobytes()
         and a.columns == b.columns
         and (a.names, a.notes) == (b.names, b.notes)
-        and all(a.values[c.name].dtype == b.values[c.name].dtype and looked_at(a, c) == looked_at(b, c) for c in a.columns)
+        and all(
+            a.values[c.name].dtype == b.values[c.name].dtype and looked_at(a, c) == looked_at(b, c)
+            for c in a.columns
+        )
         and a.present.tobytes() == b.present.tobytes()
         and a.answered.tobytes() == b.answered.tobytes()
         and list(a.excluded) == list(b.excluded)
@@ -59,12 +64,21 @@ def test_a_bank_comes_back_as_it_is_in_memory(simulator, tmp_path):
 
 
 def test_windows_deadlines_and_studies_come_back(tmp_path):
-    design = inc.Design((1, 30), {"congruent": 0.5, "incongruent": 0.5}, window=(300.0, 400.0), deadline=380.0)
+    design = inc.Design(
+        (1, 30), {"congruent": 0.5, "incongruent": 0.5}, window=(300.0, 400.0), deadline=380.0
+    )
     simulations = inc.Simulator(DMC.model, inc.priors.broad(), design).simulate(300, seed=2)
     assert simulations.trials.n_trials.min() == 0
     assert (simulations.trials.present & ~simulations.trials.answered).any()
-    of_study = inc.Simulator(DMC.model, inc.priors.broad(), inc.design_of(simulations.trials)).simulate(300, seed=3)
-    for made in (simulations, of_study, simulations.select([]), Simulations(simulations.theta, simulations.trials, simulations.parameter_names)):
+    of_study = inc.Simulator(
+        DMC.model, inc.priors.broad(), inc.design_of(simulations.trials)
+    ).simulate(300, seed=3)
+    for made in (
+        simulations,
+        of_study,
+        simulations.select([]),
+        Simulations(simulations.theta, simulations.trials, simulations.parameter_names),
+    ):
         export_simulations(made, tmp_path / "s.parquet")
         assert same(import_simulations(tmp_path / "s.parquet"), made)
     assert import_simulations(tmp_path / "s.parquet").simulator is None
@@ -74,7 +88,17 @@ def test_polars_reads_one_row_a_trial(tmp_path):
     simulations = MANY.simulate(50, seed=1)
     export_simulations(simulations, tmp_path / "s.parquet")
     frame = pl.read_parquet(tmp_path / "s.parquet")
-    assert frame.columns == ["name", "theta.mu", "place", "level", "load", "n", "side", "x", "answered"]
+    assert frame.columns == [
+        "name",
+        "theta.mu",
+        "place",
+        "level",
+        "load",
+        "n",
+        "side",
+        "x",
+        "answered",
+    ]
     assert np.array_equal(frame["theta.mu"].to_numpy(), simulations.theta[:, 0])
     long = frame.explode("place", "level", "load", "n", "side", "x", "answered")
     wanted = inc.to_frame(simulations.trials)
@@ -87,7 +111,9 @@ def test_no_answer_is_null(tmp_path):
     design = inc.Design(50, {"congruent": 1.0}, window=None, deadline=400.0)
     simulations = inc.Simulator(DMC.model, inc.priors.broad(), design).simulate(20, seed=2)
     export_simulations(simulations, tmp_path / "s.parquet")
-    long = pl.read_parquet(tmp_path / "s.parquet").explode("condition", "response", "rt", "answered")
+    long = pl.read_parquet(tmp_path / "s.parquet").explode(
+        "condition", "response", "rt", "answered"
+    )
     assert 0 < long["rt"].null_count() == (~long["answered"]).sum() == long["response"].null_count()
     assert long["condition"].null_count() == 0
 
@@ -105,20 +131,38 @@ def test_other_files_and_models_are_refused_in_words(path, tmp_path):
     with pytest.raises(FileError, match="is damaged or of another format"):
         import_simulations(tmp_path / "text")
     pl.DataFrame({"rt": [1.0]}).write_parquet(tmp_path / "other.parquet")
-    with pytest.raises(FileError, match=r"Expected a Parquet file that export_simulations wrote; .* is another. Read a study with read_trials"):
+    with pytest.raises(
+        FileError,
+        match=(
+            r"Expected a Parquet file that export_simulations wrote; .* is another. Read a study"
+            r" with read_trials"
+        ),
+    ):
         import_simulations(tmp_path / "other.parquet")
-    with pytest.raises(FileError, match=r"Expected simulations with the columns .* of the model 'many columns'"):
+    with pytest.raises(
+        FileError, match=r"Expected simulations with the columns .* of the model 'many columns'"
+    ):
         import_simulations(path, MANY.model)
     with pytest.raises(FileError, match="Expected simulations with the parameters"):
         import_simulations(path, inc.models.dmc(free=("lapse",)))
     table = pq.read_table(path)
     card = json.loads(table.schema.metadata[b"incongruent"])
-    pq.write_table(table.replace_schema_metadata({b"incongruent": json.dumps(card | {"version": 7}).encode()}), tmp_path / "new.parquet")
+    pq.write_table(
+        table.replace_schema_metadata({b"incongruent": json.dumps(card | {"version": 7}).encode()}),
+        tmp_path / "new.parquet",
+    )
     with pytest.raises(FileError, match=r"Expected simulations of version 1; .* has version 7"):
         import_simulations(tmp_path / "new.parquet")
-    words = pa.array([["unheard of"] * len(row) for row in table["condition"].to_pylist()], pa.list_(pa.string()))
-    pq.write_table(table.set_column(table.column_names.index("condition"), "condition", words), tmp_path / "words.parquet")
-    with pytest.raises(FileError, match="column 'condition' has words that are not among its levels"):
+    words = pa.array(
+        [["unheard of"] * len(row) for row in table["condition"].to_pylist()], pa.list_(pa.string())
+    )
+    pq.write_table(
+        table.set_column(table.column_names.index("condition"), "condition", words),
+        tmp_path / "words.parquet",
+    )
+    with pytest.raises(
+        FileError, match="column 'condition' has words that are not among its levels"
+    ):
         import_simulations(tmp_path / "words.parquet")
 
 
@@ -155,5 +199,8 @@ def test_a_failed_export_leaves_the_old_file(path, tmp_path):
 def test_names_that_the_file_needs_are_refused(tmp_path):
     model = Model("m", ["a"], [Continuous("answered")], vector=lambda theta, rng: theta)
     simulations = inc.Simulator(model, inc.Prior(a=stats.norm()), inc.Design(1)).simulate(5, seed=1)
-    with pytest.raises(ValueError, match=r"Expected a column of trials not called any of .*; got 'answered'. Rename it"):
+    with pytest.raises(
+        ValueError,
+        match=r"Expected a column of trials not called any of .*; got 'answered'. Rename it",
+    ):
         export_simulations(simulations, tmp_path / "s.parquet")

@@ -67,7 +67,9 @@ def test_a_change_of_any_byte_is_noticed(path):
         for change in (0x0F, 0xFF):
             damaged = bytearray(sound)
             damaged[place] ^= change
-            assert refuses(path, bytes(damaged)), f"byte {place} of {len(sound)}: {sound[place]:#x} ^ {change:#x}"
+            assert refuses(path, bytes(damaged)), (
+                f"byte {place} of {len(sound)}: {sound[place]:#x} ^ {change:#x}"
+            )
     assert not refuses(path, sound)
 
 
@@ -90,7 +92,13 @@ def test_every_refusal_says_what_came(tmp_path, path):
         load(tmp_path)
     with pytest.raises(FileError, match=r"Expected a posterior file; .*a\.test is test\."):
         load_arrays(path, kind="posterior", version=1)
-    with pytest.raises(FileError, match=r"Expected test files of version 2; .*a\.test has version 1. Use the release that wrote it"):
+    with pytest.raises(
+        FileError,
+        match=(
+            r"Expected test files of version 2; .*a\.test has version 1. Use the release that"
+            r" wrote it"
+        ),
+    ):
         load_arrays(path, kind="test", version=2)
     path.write_bytes(save(ARRAYS))
     with pytest.raises(FileError, match=r"Expected a test file; .* is something else"):
@@ -102,7 +110,9 @@ def test_every_refusal_says_what_came(tmp_path, path):
 
 def test_a_foreign_file_that_claims_the_kind_is_refused(path):
     path.write_bytes(save(ARRAYS, {"kind": "test", "version": "1"}))
-    with pytest.raises(FileError, match=r"its checksum differs, so it is damaged. Copy or make it again"):
+    with pytest.raises(
+        FileError, match=r"its checksum differs, so it is damaged. Copy or make it again"
+    ):
         load(path)
 
 
@@ -112,9 +122,13 @@ def test_a_card_with_not_a_number_is_refused_before_anything_is_written(tmp_path
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("interruption", [OSError("disk full"), KeyboardInterrupt()], ids=["disk full", "interrupt"])
+@pytest.mark.parametrize(
+    "interruption", [OSError("disk full"), KeyboardInterrupt()], ids=["disk full", "interrupt"]
+)
 @pytest.mark.parametrize("step", ["replace", "fsync", "chmod"])
-def test_an_interrupted_write_leaves_the_old_file_and_no_litter(path, monkeypatch, step, interruption):
+def test_an_interrupted_write_leaves_the_old_file_and_no_litter(
+    path, monkeypatch, step, interruption
+):
     def stop(*_: object) -> None:
         raise interruption
 
@@ -159,7 +173,13 @@ for wait in (0.31, 0.17, 0.23, 0.29, 0.13):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_process_killed_while_writing_leaves_a_whole_file(path):
-    done = subprocess.run([sys.executable, "-c", WRITER, str(path)], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", WRITER, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.split()) == 5
 
@@ -178,7 +198,13 @@ def test_the_leaves_of_a_network_come_back(tmp_path):
 
 def test_the_leaves_of_another_network_are_refused():
     leaves = named_leaves(network(1), "net")
-    with pytest.raises(FileError, match=r"Expected an array 'net.*' of shape \(5, 2\); got shape \(4, 2\). The file is of another network"):
+    with pytest.raises(
+        FileError,
+        match=(
+            r"Expected an array 'net.*' of shape \(5, 2\); got shape \(4, 2\). The file is of"
+            r" another network"
+        ),
+    ):
         with_leaves(network(1, width=5), leaves, "net")
     with pytest.raises(FileError, match="got none"):
         with_leaves(network(1), leaves, "other")

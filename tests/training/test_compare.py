@@ -10,7 +10,9 @@ from scipy import special, stats
 import incongruent as inc
 
 COLUMNS = [inc.Continuous("x")]
-NARROW = inc.Model("narrow", ["m"], COLUMNS, dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n))
+NARROW = inc.Model(
+    "narrow", ["m"], COLUMNS, dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n)
+)
 WIDE = inc.Model("wide", ["m"], COLUMNS, dataset=lambda theta, n, rng: rng.normal(theta[0], 1.5, n))
 PRIOR = inc.Prior(m=stats.norm(0, 1))
 DESIGN = inc.Design((5, 20))
@@ -34,7 +36,10 @@ def test_probabilities_are_those_of_bayes(comparison):
     made = [simulator.simulate(150, seed=5).trials for simulator in BOTH.values()]
     study = inc.concatenate(made)
     exact = np.array(
-        [[log_evidence(row[here].astype(float), sd) for sd in (1.0, 1.5)] for row, here in zip(study.values["x"], study.present, strict=True)]
+        [
+            [log_evidence(row[here].astype(float), sd) for sd in (1.0, 1.5)]
+            for row, here in zip(study.values["x"], study.present, strict=True)
+        ]
     )
     exact = special.softmax(exact, axis=1)[:, 0]
     table = comparison.probabilities(study)
@@ -62,12 +67,17 @@ def test_a_comparison_that_was_saved_says_the_same(comparison, tmp_path):
     with pytest.raises(ValueError, match="Expected a model that can simulate"):
         alone.simulators["narrow"].simulate(1, seed=1)
     with_models = inc.load_comparison(tmp_path / "c", models={"narrow": NARROW, "wide": WIDE})
-    assert np.array_equal(with_models.simulators["narrow"].simulate(2, seed=1).theta, BOTH["narrow"].simulate(2, seed=1).theta)
+    assert np.array_equal(
+        with_models.simulators["narrow"].simulate(2, seed=1).theta,
+        BOTH["narrow"].simulate(2, seed=1).theta,
+    )
 
 
 def test_a_comparison_of_other_models_is_refused(comparison, tmp_path):
     comparison.save(tmp_path / "c")
-    with pytest.raises(inc.FileError, match=r"Expected models among \['narrow', 'wide'\].*got \['tall'\]"):
+    with pytest.raises(
+        inc.FileError, match=r"Expected models among \['narrow', 'wide'\].*got \['tall'\]"
+    ):
         inc.load_comparison(tmp_path / "c", models={"tall": WIDE})
     with pytest.raises(inc.FileError, match="Expected the model 'narrow'"):
         inc.load_comparison(tmp_path / "c", models={"narrow": WIDE})
@@ -79,7 +89,11 @@ def test_a_comparison_of_other_models_is_refused(comparison, tmp_path):
     ("simulators", "weights", "words"),
     [
         ({"one": BOTH["narrow"]}, None, "Expected at least two simulators"),
-        ({"one": BOTH["narrow"], "two": inc.Simulator(WIDE, PRIOR, inc.Design(3))}, None, "the same Design"),
+        (
+            {"one": BOTH["narrow"], "two": inc.Simulator(WIDE, PRIOR, inc.Design(3))},
+            None,
+            "the same Design",
+        ),
         (BOTH, {"narrow": 1.0}, "Expected a probability above 0 for each"),
         (BOTH, {"narrow": 0.5, "wide": 0.6}, "with sum 1"),
     ],
@@ -97,7 +111,12 @@ def test_the_mmd_term_is_for_posteriors():
 @pytest.fixture(scope="module")
 def members():
     recipe = inc.Recipe(batch_size=64, peak_rate=5e-3, warmup=20)
-    return [inc.train(BOTH["narrow"], steps=150, seed=seed, architecture=TINY, recipe=recipe, progress=False) for seed in (1, 2)]
+    return [
+        inc.train(
+            BOTH["narrow"], steps=150, seed=seed, architecture=TINY, recipe=recipe, progress=False
+        )
+        for seed in (1, 2)
+    ]
 
 
 @pytest.mark.slow
@@ -116,7 +135,9 @@ def test_an_ensemble_is_the_mixture_of_its_members(members):
 @pytest.mark.slow
 def test_members_that_agree_disagree_by_nothing_and_others_by_up_to_log_k(members):
     study = BOTH["narrow"].simulate(6, seed=3).trials
-    assert inc.Ensemble([members[0], members[0]]).disagreement(study, seed=1) == pytest.approx(np.zeros(6), abs=1e-6)
+    assert inc.Ensemble([members[0], members[0]]).disagreement(study, seed=1) == pytest.approx(
+        np.zeros(6), abs=1e-6
+    )
     found = inc.Ensemble(members).disagreement(study, seed=1)
     assert ((found > 0) & (found < np.log(2))).all()
 

@@ -20,8 +20,18 @@ print(json.dumps([jax.device_count(), [[e.training, e.validation] for e in histo
 
 
 def losses(n_devices: int) -> tuple[int, np.ndarray]:
-    flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={n_devices}", "JAX_PLATFORMS": "cpu"}
-    made = subprocess.run([sys.executable, "-c", SCRIPT], env=os.environ | flags, check=True, capture_output=True, text=True, timeout=300)
+    flags = {
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count={n_devices}",
+        "JAX_PLATFORMS": "cpu",
+    }
+    made = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=os.environ | flags,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     count, table = json.loads(made.stdout.splitlines()[-1])
     return count, np.array(table)
 

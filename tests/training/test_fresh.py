@@ -1,4 +1,6 @@
-"""Laws of the window: parameters and trials stay together, the paced series is the seed's, and threads end."""
+"""Laws of the window: parameters and trials stay together, the paced series is the seed's, and
+threads end.
+"""
 
 import threading
 from dataclasses import replace
@@ -22,11 +24,15 @@ from incongruent.training.sources import Fresh, data_for
 HALVES = {"congruent": 0.5, "incongruent": 0.5}
 SIMULATOR = Simulator(models.dmc(), priors.broad(), Design((3, 8), HALVES, window=None))
 TASK = Task(CONFLICT_TASK, (("condition", ("congruent", "incongruent")),), (150.0, 2500.0), 6)
-ENCODER = build_estimator(np.random.default_rng(0), TASK, Architecture(Histogram(width=8, n_knots=16, n_quantiles=0))).encoder
+ENCODER = build_estimator(
+    np.random.default_rng(0), TASK, Architecture(Histogram(width=8, n_knots=16, n_quantiles=0))
+).encoder
 
 
 def window(*, seed: int = 1, workers: int = 2, first_chunk: int = 0) -> Window:
-    return Window(Fresh(SIMULATOR, seed), ENCODER, n_bytes=0, workers=workers, first_chunk=first_chunk)
+    return Window(
+        Fresh(SIMULATOR, seed), ENCODER, n_bytes=0, workers=workers, first_chunk=first_chunk
+    )
 
 
 def z_of(seed: int, chunks: list[int]) -> np.ndarray:
@@ -155,18 +161,34 @@ def test_room_grows_with_the_bytes_in_whole_chunks():
 
 
 def test_an_observed_design_has_no_sizes_to_draw_from():
-    observed = Simulator(models.dmc(), priors.broad(), design_of(SIMULATOR.simulate(5, seed=1).trials))
-    with pytest.raises(TypeError, match="Expected a simulator with a Design to train on; got ObservedDesign, which has no sizes to draw from"):
+    observed = Simulator(
+        models.dmc(), priors.broad(), design_of(SIMULATOR.simulate(5, seed=1).trials)
+    )
+    with pytest.raises(
+        TypeError,
+        match=(
+            "Expected a simulator with a Design to train on; got ObservedDesign, which has no sizes"
+            " to draw from"
+        ),
+    ):
         data_for(observed, None, 1, 0)
 
 
 def test_nothing_can_be_drawn_from_an_empty_window():
-    with window() as w, pytest.raises(ValueError, match=r"Expected simulations in the window; got none yet. Call refresh\(1\) first"):
+    with (
+        window() as w,
+        pytest.raises(
+            ValueError,
+            match=r"Expected simulations in the window; got none yet. Call refresh\(1\) first",
+        ),
+    ):
         w.draw(5, np.random.default_rng(1))
 
 
 WIDE = Simulator(models.dmc(), priors.broad(), Design((5, 600), HALVES, window=None))
-PADDED = build_estimator(np.random.default_rng(0), replace(TASK, largest=600), Architecture(DeepSet(width=4, n_blocks=0))).encoder
+PADDED = build_estimator(
+    np.random.default_rng(0), replace(TASK, largest=600), Architecture(DeepSet(width=4, n_blocks=0))
+).encoder
 
 
 def test_a_padded_batch_has_sizes_of_one_rung_and_all_batches_together_those_of_the_design():
@@ -184,7 +206,9 @@ def test_a_padded_batch_has_sizes_of_one_rung_and_all_batches_together_those_of_
     assert lengths == {128, 256, 512, 600}
     share = np.mean(np.concatenate(found) > 256)
     expected = np.log(601 / 257) / np.log(601 / 5)
-    assert abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / 400)  # batches are of one rung, so that only their number counts
+    assert abs(share - expected) < 5 * np.sqrt(
+        expected * (1 - expected) / 400
+    )  # batches are of one rung, so that only their number counts
 
 
 def test_a_padded_draw_is_a_run_of_the_data_set_of_its_parameters():

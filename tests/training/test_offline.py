@@ -1,4 +1,6 @@
-"""Training from stored simulations: what the forum asks about works, quality follows the data, and overfitting is told."""
+"""Training from stored simulations: what the forum asks about works, quality follows the data, and
+overfitting is told.
+"""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,9 @@ from incongruent.training.sources import data_for
 
 FLOW = inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16)
 TINY = inc.Architecture(inc.encoders.DeepSet(width=16, n_blocks=1), FLOW, 4)
-MEAN = inc.Model("mean", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n))
+MEAN = inc.Model(
+    "mean", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n)
+)
 PRIOR = inc.Prior(m=stats.norm(0, 1))
 SIMULATOR = inc.Simulator(MEAN, PRIOR, inc.Design((5, 20)))
 
@@ -19,8 +23,17 @@ SIMULATOR = inc.Simulator(MEAN, PRIOR, inc.Design((5, 20)))
 @pytest.fixture(scope="module")
 def trained():
     simulations = inc.Simulator(MEAN, PRIOR, inc.Design(20)).simulate(1500, seed=1)
-    stored = inc.simulations_from({"m": simulations.theta[:, 0]}, {"x": simulations.trials.values["x"]}, prior=PRIOR)
-    return inc.train(stored, steps=1000, seed=1, architecture=TINY, recipe=inc.Recipe(batch_size=64, warmup=50, peak_rate=5e-3), progress=False)
+    stored = inc.simulations_from(
+        {"m": simulations.theta[:, 0]}, {"x": simulations.trials.values["x"]}, prior=PRIOR
+    )
+    return inc.train(
+        stored,
+        steps=1000,
+        seed=1,
+        architecture=TINY,
+        recipe=inc.Recipe(batch_size=64, warmup=50, peak_rate=5e-3),
+        progress=False,
+    )
 
 
 def test_simulations_of_one_size_train_smaller_ones(trained):
@@ -28,9 +41,16 @@ def test_simulations_of_one_size_train_smaller_ones(trained):
     assert (trained.simulator.design.smallest, trained.simulator.design.largest) == (2, 20)
     for n in (3, 20):
         test = inc.Simulator(MEAN, PRIOR, inc.Design(n)).simulate(200, seed=2)
-        draws = trained.sample(inc.trials_from({"x": test.trials.values["x"]}, trained.simulator.model.columns), 400, seed=3)
+        draws = trained.sample(
+            inc.trials_from({"x": test.trials.values["x"]}, trained.simulator.model.columns),
+            400,
+            seed=3,
+        )
         exact = test.trials.values["x"].sum(axis=1) / (n + 1)
-        assert np.sqrt(np.mean((draws.theta.mean(axis=1)[:, 0] - exact) ** 2)) < 0.35 / np.sqrt(n + 1) + 0.05
+        assert (
+            np.sqrt(np.mean((draws.theta.mean(axis=1)[:, 0] - exact) ** 2))
+            < 0.35 / np.sqrt(n + 1) + 0.05
+        )
         assert np.median(draws.theta.std(axis=1)) == pytest.approx(1 / np.sqrt(n + 1), rel=0.35)
 
 
@@ -43,20 +63,35 @@ def test_the_history_counts_epochs(trained):
 
 def test_a_posterior_of_recorded_simulations_is_saved_and_loaded(trained, tmp_path):
     trained.save(tmp_path / "posterior")
-    study = inc.trials_from({"x": np.random.default_rng(1).normal(size=(3, 10))}, trained.simulator.model.columns)
+    study = inc.trials_from(
+        {"x": np.random.default_rng(1).normal(size=(3, 10))}, trained.simulator.model.columns
+    )
     again = inc.load_posterior(tmp_path / "posterior")
-    assert np.array_equal(again.sample(study, 10, seed=1).theta, trained.sample(study, 10, seed=1).theta)
+    assert np.array_equal(
+        again.sample(study, 10, seed=1).theta, trained.sample(study, 10, seed=1).theta
+    )
     with pytest.raises(ValueError, match="Expected a model that can simulate"):
         again.simulator.simulate(1, seed=1)
 
 
 def test_a_scalar_trial_number_and_an_array_of_conditions_train_as_they_are():
-    """Simulations as users of other packages have them: 699 trials of 4 columns, one scalar for the number of trials, conditions shared by all."""
+    """Simulations as users of other packages have them: 699 trials of 4 columns, one scalar for the
+    number of trials, conditions shared by all.
+    """
     rng, n = np.random.default_rng(1), 699
-    theta = {"A": rng.gamma(4, 5, 60), "tau": rng.uniform(20, 200, 60), "v": rng.normal(0.5, 0.1, 60)}
+    theta = {
+        "A": rng.gamma(4, 5, 60),
+        "tau": rng.uniform(20, 200, 60),
+        "v": rng.normal(0.5, 0.1, 60),
+    }
     conditions = np.arange(n) % 2
     rt = 300 + rng.gamma(4, 30, (60, n)) + theta["A"][:, None] * conditions
-    data = {"rt": rt, "accuracy": (rng.random((60, n)) < 0.9).astype(float), "conditions": conditions, "number": n}
+    data = {
+        "rt": rt,
+        "accuracy": (rng.random((60, n)) < 0.9).astype(float),
+        "conditions": conditions,
+        "number": n,
+    }
     posterior = inc.train(
         inc.simulations_from(theta, data),
         steps=6,
@@ -65,14 +100,19 @@ def test_a_scalar_trial_number_and_an_array_of_conditions_train_as_they_are():
         recipe=inc.Recipe(batch_size=2, warmup=2),
         progress=False,
     )
-    study = inc.trials_from({name: values if np.ndim(values) < 2 else values[:3] for name, values in data.items()}, posterior.simulator.model.columns)
+    study = inc.trials_from(
+        {name: values if np.ndim(values) < 2 else values[:3] for name, values in data.items()},
+        posterior.simulator.model.columns,
+    )
     assert posterior.sample(study, 10, seed=1).theta.shape == (3, 10, 3)
 
 
 def test_a_table_of_parameters_and_a_table_of_trials():
     made = SIMULATOR.simulate(40, seed=1)
     trials = inc.to_frame(made.trials).rename(columns={"subject": "dataset"})
-    theta = pd.DataFrame({"dataset": made.trials.names, "m": made.theta[:, 0]}).sample(frac=1, random_state=1)
+    theta = pd.DataFrame({"dataset": made.trials.names, "m": made.theta[:, 0]}).sample(
+        frac=1, random_state=1
+    )
     stored = inc.simulations_from(theta, trials)
     np.testing.assert_allclose(stored.theta, made.theta)
     assert np.array_equal(stored.trials.n_trials, made.trials.n_trials)
@@ -94,7 +134,10 @@ def test_held_out_simulations_are_never_trained_on():
 def test_trials_are_taken_at_random():
     """Trials sorted by condition would otherwise come as runs of one condition."""
     condition = np.repeat([0, 1], 50)
-    stored = inc.simulations_from({"m": np.random.default_rng(1).normal(size=50)}, {"x": np.zeros((50, 100)) + 0.5, "c": condition})
+    stored = inc.simulations_from(
+        {"m": np.random.default_rng(1).normal(size=50)},
+        {"x": np.zeros((50, 100)) + 0.5, "c": condition},
+    )
     shuffled = data_for(stored, None, 1, 10**9).source.trials
     assert 0.3 < shuffled.values["c"][:, :50].mean() < 0.7
     assert (shuffled.values["c"].sum(axis=1) == 50).all()
@@ -109,7 +152,9 @@ def test_validation_data_can_be_given():
 @pytest.mark.slow
 def test_a_bank_trains_in_memory_or_from_the_disk(tmp_path):
     simulator = inc.Simulator(MEAN, PRIOR, inc.Design((5, 20)))
-    bank = inc.write_bank(tmp_path / "bank", inc.Simulator(SUMS, PRIOR, inc.Design((5, 20))), 1200, seed=1)
+    bank = inc.write_bank(
+        tmp_path / "bank", inc.Simulator(SUMS, PRIOR, inc.Design((5, 20))), 1200, seed=1
+    )
     assert bank.simulator.design == simulator.design
     small = {"architecture": TINY, "seed": 1, "progress": False}
     for recipe in (inc.Recipe(batch_size=32), inc.Recipe(batch_size=32, window_bytes=1)):
@@ -118,7 +163,9 @@ def test_a_bank_trains_in_memory_or_from_the_disk(tmp_path):
         assert np.isfinite(posterior.history.best.best)
 
 
-SUMS = inc.Model("sums", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n))
+SUMS = inc.Model(
+    "sums", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: rng.normal(theta[0], 1.0, n)
+)
 
 
 UNSIGNED = inc.Simulations(np.zeros((3, 1)), SIMULATOR.simulate(3, seed=1).trials, ("m",))
@@ -130,9 +177,17 @@ UNSIGNED = inc.Simulations(np.zeros((3, 1)), SIMULATOR.simulate(3, seed=1).trial
         ("a file", {"steps": 1}, "Expected a Simulator, Simulations or a Bank"),
         (SIMULATOR, {"epochs": 3}, "where there are no epochs"),
         (SIMULATOR, {}, "Expected either minutes or steps"),
-        (SIMULATOR.simulate(30, seed=1), {"epochs": 3, "steps": 2}, "Expected one of minutes, steps and epochs"),
+        (
+            SIMULATOR.simulate(30, seed=1),
+            {"epochs": 3, "steps": 2},
+            "Expected one of minutes, steps and epochs",
+        ),
         (SIMULATOR.simulate(30, seed=1), {"epochs": 0}, "Expected epochs above 0"),
-        (SIMULATOR.simulate(10, seed=1), {"steps": 1}, "Expected at least 20 data sets to learn from; got 10"),
+        (
+            SIMULATOR.simulate(10, seed=1),
+            {"steps": 1},
+            "Expected at least 20 data sets to learn from; got 10",
+        ),
         (
             inc.Simulations(np.zeros((3, 1)), SIMULATOR.simulate(3, seed=1).trials, ("m",)),
             {"steps": 1},
@@ -153,28 +208,58 @@ def test_an_unknown_option_is_refused_with_the_nearest():
 def test_a_slow_simulator_is_refused_before_it_has_cost_an_hour():
     import time
 
-    slow = inc.Model("slow", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: (time.sleep(0.2), rng.normal(theta[0], 1.0, n))[1])
-    with pytest.raises(inc.TrainingError, match="Expected a simulator fast enough for 1 minutes; 2048 data sets are needed before the first step"):
-        inc.train(inc.Simulator(slow, PRIOR, inc.Design((5, 20))), minutes=1, seed=1, progress=False)
+    slow = inc.Model(
+        "slow",
+        ["m"],
+        [inc.Continuous("x")],
+        dataset=lambda theta, n, rng: (time.sleep(0.2), rng.normal(theta[0], 1.0, n))[1],
+    )
+    with pytest.raises(
+        inc.TrainingError,
+        match=(
+            "Expected a simulator fast enough for 1 minutes; 2048 data sets are needed before the"
+            " first step"
+        ),
+    ):
+        inc.train(
+            inc.Simulator(slow, PRIOR, inc.Design((5, 20))), minutes=1, seed=1, progress=False
+        )
 
 
 def test_a_simulator_that_fails_is_told_before_anything_is_trained():
-    broken = inc.Model("broken", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: np.full(n, np.nan))
-    with pytest.raises(ValueError, match="Expected a finite number in column 'x' from the simulator 'broken'; got nan"):
-        inc.train(inc.Simulator(broken, PRIOR, inc.Design((5, 20))), minutes=60, seed=1, progress=False)
+    broken = inc.Model(
+        "broken", ["m"], [inc.Continuous("x")], dataset=lambda theta, n, rng: np.full(n, np.nan)
+    )
+    with pytest.raises(
+        ValueError,
+        match="Expected a finite number in column 'x' from the simulator 'broken'; got nan",
+    ):
+        inc.train(
+            inc.Simulator(broken, PRIOR, inc.Design((5, 20))), minutes=60, seed=1, progress=False
+        )
 
 
 def history(training, validation, n_stored=1000):
-    looks = tuple(Evaluation(100 * i, float(i), t, v, v, 1e-3, n_stored) for i, (t, v) in enumerate(zip(training, validation, strict=True), 1))
+    looks = tuple(
+        Evaluation(100 * i, float(i), t, v, v, 1e-3, n_stored)
+        for i, (t, v) in enumerate(zip(training, validation, strict=True), 1)
+    )
     return History(looks, Stopped.BUDGET, 2.0, 100, 1.0, 0.0, n_stored=n_stored)
 
 
 def test_overfitting_is_told_with_its_epoch():
     over = history([1.0, 0.8, 0.6, 0.4, 0.2, 0.1], [1.1, 0.95, 0.9, 1.0, 1.1, 1.2])
     assert over.overfitting == pytest.approx(0.1)
-    assert "After epoch 30.0 the validation loss rose by 0.10 nats while the training loss went on falling" in str(over)
-    assert history([1.0, 0.9, 0.8, 0.7, 0.7, 0.7], [1.1, 1.0, 0.9, 0.85, 0.84, 0.84]).overfitting == 0
-    assert history([1.0, 0.8, 0.7, 0.9, 1.0, 1.0], [1.1, 1.0, 0.9, 1.0, 1.1, 1.2]).overfitting == 0  # both rise: not by heart
+    assert (
+        "After epoch 30.0 the validation loss rose by 0.10 nats while the training loss went on"
+        " falling" in str(over)
+    )
+    assert (
+        history([1.0, 0.9, 0.8, 0.7, 0.7, 0.7], [1.1, 1.0, 0.9, 0.85, 0.84, 0.84]).overfitting == 0
+    )
+    assert (
+        history([1.0, 0.8, 0.7, 0.9, 1.0, 1.0], [1.1, 1.0, 0.9, 1.0, 1.1, 1.2]).overfitting == 0
+    )  # both rise: not by heart
 
 
 def test_a_loss_that_still_falls_is_told():
@@ -186,15 +271,23 @@ def test_a_loss_that_still_falls_is_told():
 
 @pytest.mark.slow
 def test_a_further_round_goes_on_from_the_first(trained):
-    """With more simulations, from the weights that are there: better from the first look on than one that begins anew."""
+    """With more simulations, from the weights that are there: better from the first look on than
+    one that begins anew.
+    """
     more = inc.Simulator(MEAN, PRIOR, inc.Design(20)).simulate(500, seed=7)
-    stored = inc.simulations_from({"m": more.theta[:, 0]}, {"x": more.trials.values["x"]}, prior=PRIOR)
+    stored = inc.simulations_from(
+        {"m": more.theta[:, 0]}, {"x": more.trials.values["x"]}, prior=PRIOR
+    )
     recipe = inc.Recipe(batch_size=64, peak_rate=1e-4, warmup=5)
     again = inc.train(stored, start=trained, steps=20, seed=2, recipe=recipe, progress=False)
     assert again.architecture == trained.architecture
     assert again.history.evaluations[0].best < trained.history.evaluations[0].best - 0.5
-    strange = inc.simulations_from({"m": more.theta[:, 0]}, {"y": more.trials.values["x"]}, prior=PRIOR)
-    with pytest.raises(ValueError, match="Expected a posterior to start from with the same columns"):
+    strange = inc.simulations_from(
+        {"m": more.theta[:, 0]}, {"y": more.trials.values["x"]}, prior=PRIOR
+    )
+    with pytest.raises(
+        ValueError, match="Expected a posterior to start from with the same columns"
+    ):
         inc.train(strange, start=trained, steps=20, seed=2, progress=False)
 
 
@@ -202,7 +295,12 @@ def test_a_further_round_goes_on_from_the_first(trained):
 def test_rounds_without_a_prior_keep_the_map_of_the_first(tmp_path):
     """Location and scale of samples differ from round to round; weights go with those of the first."""
     rounds = [SIMULATOR.simulate(40, seed=seed) for seed in (1, 2)]
-    one, two = (inc.simulations_from({"m": r.theta[:, 0]}, {"x": r.trials.values["x"]}, n_trials=r.trials.n_trials) for r in rounds)
+    one, two = (
+        inc.simulations_from(
+            {"m": r.theta[:, 0]}, {"x": r.trials.values["x"]}, n_trials=r.trials.n_trials
+        )
+        for r in rounds
+    )
     tiny = {"steps": 2, "architecture": TINY, "recipe": inc.Recipe(batch_size=8), "progress": False}
     first = inc.train(one, seed=1, **tiny)
     second = inc.train(two, start=first, seed=2, **tiny)
@@ -211,8 +309,13 @@ def test_rounds_without_a_prior_keep_the_map_of_the_first(tmp_path):
     assert two.simulator.design.largest != one.simulator.design.largest
     assert second.simulator.design == one.simulator.design
     second.save(tmp_path / "second")
-    study = inc.trials_from({"x": rounds[0].trials.values["x"][:3, :10]}, one.simulator.model.columns)
-    assert np.array_equal(inc.load_posterior(tmp_path / "second").sample(study, 5, seed=1).theta, second.sample(study, 5, seed=1).theta)
+    study = inc.trials_from(
+        {"x": rounds[0].trials.values["x"][:3, :10]}, one.simulator.model.columns
+    )
+    assert np.array_equal(
+        inc.load_posterior(tmp_path / "second").sample(study, 5, seed=1).theta,
+        second.sample(study, 5, seed=1).theta,
+    )
     larger = inc.Simulator(MEAN, PRIOR, inc.Design((5, 90)))
     with pytest.raises(ValueError, match="Expected a posterior to start from with the same"):
         inc.train(larger, start=first, steps=2, seed=1, progress=False)
@@ -230,7 +333,13 @@ def test_rounds_of_simulations_become_one():
 @pytest.mark.slow
 def test_few_simulations_and_a_large_network_overfit_and_say_so():
     simulations = SIMULATOR.simulate(150, seed=1)
-    posterior = inc.train(simulations, steps=2500, seed=1, architecture=inc.Architecture(encoder=inc.encoders.DeepSet(width=64)), progress=False)
+    posterior = inc.train(
+        simulations,
+        steps=2500,
+        seed=1,
+        architecture=inc.Architecture(encoder=inc.encoders.DeepSet(width=64)),
+        progress=False,
+    )
     assert posterior.history.overfitting > 0.05
     assert posterior.history.best.step < 1500
     assert posterior.history.stopped is Stopped.NO_BETTER

@@ -26,17 +26,27 @@ from incongruent.training.train import PosteriorPlan
 
 
 def weights(posterior: inc.Posterior) -> list[np.ndarray]:
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(eqx.filter(posterior.estimator, eqx.is_array))]
+    return [
+        np.asarray(leaf) for leaf in jax.tree.leaves(eqx.filter(posterior.estimator, eqx.is_array))
+    ]
 
 
 def test_a_few_hundred_steps_teach_more_than_the_prior_knows(posterior: inc.Posterior) -> None:
     assert posterior.history is not None
     assert posterior.history.nats > 2.0
-    assert posterior.history.evaluations[-1].validation < posterior.history.evaluations[0].validation - 1.0
+    assert (
+        posterior.history.evaluations[-1].validation
+        < posterior.history.evaluations[0].validation - 1.0
+    )
 
 
-def test_the_same_seed_and_steps_give_the_same_network(simulator: inc.Simulator, small: inc.Architecture) -> None:
-    one, two, other = (inc.train(simulator, steps=30, seed=seed, architecture=small, progress=False) for seed in (1, 1, 2))
+def test_the_same_seed_and_steps_give_the_same_network(
+    simulator: inc.Simulator, small: inc.Architecture
+) -> None:
+    one, two, other = (
+        inc.train(simulator, steps=30, seed=seed, architecture=small, progress=False)
+        for seed in (1, 1, 2)
+    )
     assert all(np.array_equal(a, b) for a, b in zip(weights(one), weights(two), strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(weights(one), weights(other), strict=True))
 
@@ -49,39 +59,75 @@ def test_a_budget_in_minutes_is_kept(simulator: inc.Simulator, small: inc.Archit
     assert 18.0 <= time.perf_counter() - begun < 36.0
 
 
-def test_the_weights_returned_are_those_of_the_best_evaluation(simulator: inc.Simulator, posterior: inc.Posterior) -> None:
+def test_the_weights_returned_are_those_of_the_best_evaluation(
+    simulator: inc.Simulator, posterior: inc.Posterior
+) -> None:
     assert posterior.history is not None
     data = data_for(simulator, None, 3, 0)
-    plan = PosteriorPlan(task_of(simulator, posterior.architecture), posterior.architecture, simulator.prior)
+    plan = PosteriorPlan(
+        task_of(simulator, posterior.architecture), posterior.architecture, simulator.prior
+    )
     job = learning.Job(data, plan, Budget(None, 400), 3, inc.Recipe(), None)
     validation = learning._validation(job, posterior.estimator.encoder, data.held_out())
-    assert validation.loss(posterior.estimator) == pytest.approx(posterior.history.best.best, abs=1e-5)
+    assert validation.loss(posterior.estimator) == pytest.approx(
+        posterior.history.best.best, abs=1e-5
+    )
 
 
-def test_training_stops_when_nothing_improves(simulator: inc.Simulator, small: inc.Architecture) -> None:
+def test_training_stops_when_nothing_improves(
+    simulator: inc.Simulator, small: inc.Architecture
+) -> None:
     idle = inc.Recipe(peak_rate=1e-30)
-    history = inc.train(simulator, steps=200, seed=1, architecture=small, recipe=idle, progress=False).history
+    history = inc.train(
+        simulator, steps=200, seed=1, architecture=small, recipe=idle, progress=False
+    ).history
     assert history is not None
     assert history.stopped is Stopped.NO_BETTER
     assert history.evaluations[-1].step < 200
     assert "had not improved" in str(history)
 
 
-def test_a_loss_that_is_not_finite_stops_with_step_and_advice(simulator: inc.Simulator, small: inc.Architecture) -> None:
-    with pytest.raises(inc.TrainingError, match=r"Expected a finite loss; got none at step \d+ .*Try Recipe\(peak_rate="):
-        inc.train(simulator, steps=200, seed=1, architecture=small, recipe=inc.Recipe(peak_rate=1e30, warmup=1), progress=False)
+def test_a_loss_that_is_not_finite_stops_with_step_and_advice(
+    simulator: inc.Simulator, small: inc.Architecture
+) -> None:
+    with pytest.raises(
+        inc.TrainingError,
+        match=r"Expected a finite loss; got none at step \d+ .*Try Recipe\(peak_rate=",
+    ):
+        inc.train(
+            simulator,
+            steps=200,
+            seed=1,
+            architecture=small,
+            recipe=inc.Recipe(peak_rate=1e30, warmup=1),
+            progress=False,
+        )
 
 
-def test_a_budget_that_ends_before_the_first_step_is_an_error(simulator: inc.Simulator, small: inc.Architecture) -> None:
+def test_a_budget_that_ends_before_the_first_step_is_an_error(
+    simulator: inc.Simulator, small: inc.Architecture
+) -> None:
     with pytest.raises(inc.TrainingError, match="give a larger budget"):
         inc.train(simulator, minutes=1e-4, seed=1, architecture=small, progress=False)
 
 
 @pytest.mark.slow
-def test_an_mmd_term_draws_the_summaries_to_a_standard_normal(simulator: inc.Simulator, small: inc.Architecture, posterior: inc.Posterior) -> None:
-    drawn = inc.train(simulator, steps=400, seed=3, architecture=small, recipe=inc.Recipe(mmd_weight=10.0), progress=False)
+def test_an_mmd_term_draws_the_summaries_to_a_standard_normal(
+    simulator: inc.Simulator, small: inc.Architecture, posterior: inc.Posterior
+) -> None:
+    drawn = inc.train(
+        simulator,
+        steps=400,
+        seed=3,
+        architecture=small,
+        recipe=inc.Recipe(mmd_weight=10.0),
+        progress=False,
+    )
     study = simulator.simulate(500, seed=9).trials
-    spread = {name: np.abs(p.summaries(study).std(axis=0) - 1.0).mean() for name, p in (("free", posterior), ("drawn", drawn))}
+    spread = {
+        name: np.abs(p.summaries(study).std(axis=0) - 1.0).mean()
+        for name, p in (("free", posterior), ("drawn", drawn))
+    }
     assert spread["drawn"] < 0.5 * spread["free"]
 
 
@@ -94,7 +140,9 @@ def test_an_mmd_term_draws_the_summaries_to_a_standard_normal(simulator: inc.Sim
         ({"minutes": 0.0}, "above 0"),
     ],
 )
-def test_an_impossible_budget_is_refused(simulator: inc.Simulator, budget: dict[str, float], words: str) -> None:
+def test_an_impossible_budget_is_refused(
+    simulator: inc.Simulator, budget: dict[str, float], words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
         inc.train(simulator, seed=1, progress=False, **budget)  # type: ignore[arg-type]
 
@@ -109,8 +157,12 @@ def test_impossible_recipes_and_architectures_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_without_a_window_the_axis_is_that_of_a_pilot_and_is_kept(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
-    endless = inc.Simulator(simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None))
+def test_without_a_window_the_axis_is_that_of_a_pilot_and_is_kept(
+    simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path
+) -> None:
+    endless = inc.Simulator(
+        simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None)
+    )
     posterior = inc.train(endless, steps=3, seed=1, architecture=small, progress=False)
     posterior.save(tmp_path / "endless")
     monkey = pytest.MonkeyPatch()
@@ -123,7 +175,10 @@ def test_without_a_window_the_axis_is_that_of_a_pilot_and_is_kept(simulator: inc
 
 LEARNERS = {
     "deep set": (inc.encoders.DeepSet(width=16, n_blocks=1, dropout=0.1), (2, 40)),
-    "set transformer": (inc.encoders.SetTransformer(width=8, n_heads=2, n_blocks=1, n_inducing=4), (20, 40)),
+    "set transformer": (
+        inc.encoders.SetTransformer(width=8, n_heads=2, n_blocks=1, n_inducing=4),
+        (20, 40),
+    ),
     "vector": (None, 1),
 }
 
@@ -131,17 +186,33 @@ LEARNERS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LEARNERS)
 def test_other_encoders_learn_as_well(name: str, tmp_path: Path) -> None:
-    """The mean of a normal with two columns of noise: the validation loss comes near that of the exact posterior."""
+    """The mean of a normal with two columns of noise: the validation loss comes near that of the
+    exact posterior.
+    """
     encoder, n_trials = LEARNERS[name]
 
-    def simulate(theta: np.ndarray, _: object, present: np.ndarray, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        made = {column: (theta[:, :1] + rng.standard_normal(present.shape)).astype(np.float32) for column in ("x", "y")}
+    def simulate(
+        theta: np.ndarray, _: object, present: np.ndarray, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        made = {
+            column: (theta[:, :1] + rng.standard_normal(present.shape)).astype(np.float32)
+            for column in ("x", "y")
+        }
         return made, present.copy()
 
     model = Model("two", ["mean"], (inc.Continuous("x"), inc.Continuous("y")), simulate)
     two = inc.Simulator(model, inc.Prior(mean=stats.norm(0, 1)), inc.Design(n_trials))
-    architecture = inc.Architecture(encoder, inc.flows.CouplingFlow(n_layers=1, width=8, transform="affine", dropout=0.1), 4)
-    posterior = inc.train(two, steps=900, seed=1, architecture=architecture, progress=False, recipe=inc.Recipe(batch_size=64, warmup=20))
+    architecture = inc.Architecture(
+        encoder, inc.flows.CouplingFlow(n_layers=1, width=8, transform="affine", dropout=0.1), 4
+    )
+    posterior = inc.train(
+        two,
+        steps=900,
+        seed=1,
+        architecture=architecture,
+        progress=False,
+        recipe=inc.Recipe(batch_size=64, warmup=20),
+    )
     posterior.save(tmp_path / "two")
     loaded = inc.load_posterior(tmp_path / "two", model=model)
     assert eqx.tree_equal(loaded.estimator, posterior.estimator)
@@ -154,18 +225,32 @@ def test_other_encoders_learn_as_well(name: str, tmp_path: Path) -> None:
     assert posterior.history.best.best < exact + 0.2
 
 
-def test_a_model_with_columns_of_its_own_trains_saves_and_loads(small: inc.Architecture, tmp_path: Path) -> None:
+def test_a_model_with_columns_of_its_own_trains_saves_and_loads(
+    small: inc.Architecture, tmp_path: Path
+) -> None:
     levels = inc.Category("contrast", ("low", "high"), given=True)
     columns = (levels, inc.Category("response", ("left", "right")), inc.Continuous("rt", unit="ms"))
 
     def simulate(
-        theta: np.ndarray, given: dict[str, np.ndarray], present: np.ndarray, rng: np.random.Generator
+        theta: np.ndarray,
+        given: dict[str, np.ndarray],
+        present: np.ndarray,
+        rng: np.random.Generator,
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         rt = 300.0 + theta[:, :1] * rng.exponential(size=present.shape)
         right = (rng.random(present.shape) < 0.5 + 0.2 * given["contrast"]).astype(np.int8)
-        return {"contrast": given["contrast"], "response": right, "rt": rt.astype(np.float32)}, present.copy()
+        return {
+            "contrast": given["contrast"],
+            "response": right,
+            "rt": rt.astype(np.float32),
+        }, present.copy()
 
-    model = Model("own", (inc.Parameter("scale", "mean of the exponential", "ms", 1.0, np.inf, 100.0),), columns, simulate)
+    model = Model(
+        "own",
+        (inc.Parameter("scale", "mean of the exponential", "ms", 1.0, np.inf, 100.0),),
+        columns,
+        simulate,
+    )
     design = inc.Design((50, 60), {"low": 0.5, "high": 0.5}, condition=levels)
     own = inc.Simulator(model, inc.Prior(scale=stats.gamma(10, scale=10)), design)
     posterior = inc.train(own, steps=150, seed=1, architecture=small, progress=False)
@@ -183,16 +268,22 @@ def test_a_design_of_one_study_cannot_be_trained_on(simulator: inc.Simulator) ->
         inc.train(observed, steps=1, seed=1, progress=False)
 
 
-def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(
+    simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path
+) -> None:
     broken = replace_model(simulator, fail_after=12)
     checkpoint = tmp_path / "run.checkpoint"
     monkey = pytest.MonkeyPatch()
     monkey.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(RuntimeError, match="pulled the plug"):
-        inc.train(broken, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
+        inc.train(
+            broken, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False
+        )
     monkey.undo()
     assert checkpoint.exists()
-    resumed = inc.train(simulator, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
+    resumed = inc.train(
+        simulator, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False
+    )
     assert resumed.history is not None
     assert resumed.history.evaluations[-1].step == 300
     steps = [e.step for e in resumed.history.evaluations]
@@ -206,7 +297,9 @@ def replace_model(simulator: inc.Simulator, *, fail_after: int) -> inc.Simulator
 
     def simulate(*arguments: object) -> object:
         calls.append(1)
-        if len(calls) > fail_after + 8 + 2 + 2:  # the validation simulations come in eight chunks, and two are tried out before
+        if (
+            len(calls) > fail_after + 8 + 2 + 2
+        ):  # the validation simulations come in eight chunks, and two are tried out before
             raise RuntimeError("somebody pulled the plug")
         return simulator.model.simulate(*arguments)  # type: ignore[arg-type]
 
@@ -214,15 +307,26 @@ def replace_model(simulator: inc.Simulator, *, fail_after: int) -> inc.Simulator
     return inc.Simulator(model, simulator.prior, simulator.design)
 
 
-def test_a_checkpoint_of_another_run_is_refused(simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_run_is_refused(
+    simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path
+) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     monkey = pytest.MonkeyPatch()
     monkey.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(RuntimeError):
-        inc.train(replace_model(simulator, fail_after=12), steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False)
+        inc.train(
+            replace_model(simulator, fail_after=12),
+            steps=300,
+            seed=5,
+            architecture=small,
+            checkpoint=checkpoint,
+            progress=False,
+        )
     monkey.undo()
     with pytest.raises(inc.FileError, match="it differs in seed"):
-        inc.train(simulator, steps=300, seed=6, architecture=small, checkpoint=checkpoint, progress=False)
+        inc.train(
+            simulator, steps=300, seed=6, architecture=small, checkpoint=checkpoint, progress=False
+        )
 
 
 SCRIPT = """

@@ -1,7 +1,9 @@
-"""Charts of the model's curves over a study, as options for ECharts; numbers come in, nothing is computed.
+"""Charts of the model's curves over a study, as options for ECharts; numbers come in, nothing is
+computed.
 
-Every chart has fixed series; `curves_data` and `observed_data` give only what they show, so that a moved slider sends numbers and no styles.
-Congruent is blue and solid, incongruent orange and dashed, so that both can be told apart in grey.
+Every chart has fixed series; `curves_data` and `observed_data` give only what they show, so that a
+moved slider sends numbers and no styles. Congruent is blue and solid, incongruent orange and
+dashed, so that both can be told apart in grey.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ GREY = "#767676"
 DRAWN = 0.997
 """Share of the answers that the axis of reaction times has to show."""
 UNNAMED = ("lower bound", ", automatic", ", data")
-"""Ends of the names of series that the legend leaves out, since their colour and dash are those of another one."""
+"""Ends of the names of series that the legend leaves out, since their colour and dash are those of
+another one.
+"""
 MOST_POINTS = 240
 """Of a curve, enough for any screen."""
 
@@ -41,25 +45,47 @@ TITLES = {
 def line(name: str, colour: str, dash: str = "solid", width: float = 2.0) -> Options:
     """A curve of the model."""
     style = {"color": colour, "type": dash, "width": width}
-    return {"type": "line", "id": name, "name": name, "symbol": "none", "lineStyle": style, "itemStyle": {"color": colour}, "data": [], "z": 3}
+    return {
+        "type": "line",
+        "id": name,
+        "name": name,
+        "symbol": "none",
+        "lineStyle": style,
+        "itemStyle": {"color": colour},
+        "data": [],
+        "z": 3,
+    }
 
 
 def area(name: str, colour: str, dash: str) -> Options:
     """A histogram of data."""
     style = {"color": colour, "type": dash, "width": 1, "opacity": 0.55}
-    return line(name, colour) | {"step": "end", "lineStyle": style, "areaStyle": {"color": colour, "opacity": 0.14}, "z": 2}
+    return line(name, colour) | {
+        "step": "end",
+        "lineStyle": style,
+        "areaStyle": {"color": colour, "opacity": 0.14},
+        "z": 2,
+    }
 
 
 def points(name: str, colour: str, symbol: str) -> Options:
     """Points of data."""
-    look = {"symbol": symbol, "symbolSize": 8, "symbolKeepAspect": True, "itemStyle": {"color": colour}}
+    look = {
+        "symbol": symbol,
+        "symbolSize": 8,
+        "symbolKeepAspect": True,
+        "itemStyle": {"color": colour},
+    }
     return {"type": "scatter", "id": name, "name": name, **look, "data": [], "z": 4}
 
 
 def pair(kind: Any, suffix: str, *styles: Sequence[str]) -> list[Options]:
     """The same for congruent and incongruent trials."""
     named = zip(("congruent", "incongruent"), (CONGRUENT, INCONGRUENT), strict=True)
-    return [kind(f"{name}{suffix}", colour, *(style[i] for style in styles)) for i, (name, colour) in enumerate(named)]
+    return [
+        kind(f"{name}{suffix}", colour, *(style[i] for style in styles))
+        for i, (name, colour) in enumerate(named)
+    ]
 
 
 DIAMOND = "path://M0,5 L5,0 L10,5 L5,10 Z"
@@ -67,7 +93,10 @@ DASHES, SYMBOLS = ("solid", "dashed"), ("circle", "rect")
 SERIES: dict[str, list[Options]] = {
     "activation": [
         *pair(line, "", DASHES),
-        *[one | {"lineStyle": {**one["lineStyle"], "width": 1.2}} for one in pair(line, ", automatic", DASHES)],
+        *[
+            one | {"lineStyle": {**one["lineStyle"], "width": 1.2}}
+            for one in pair(line, ", automatic", DASHES)
+        ],
         line("controlled", GREY, "dotted"),
         line("bounds", INK, "solid", 1.0),
         line("lower bound", INK, "solid", 1.0),
@@ -89,20 +118,40 @@ AXES = {
 
 
 def in_words(curves: Curves) -> dict[str, str]:
-    """What each chart shows, for those who do not see it: its axes, and the numbers that matter most."""
+    """What each chart shows, for those who do not see it: its axes, and the numbers that matter
+    most.
+    """
     said = {
-        "activation": f"bounds at ±{curves.bound:.0f}; the automatic part is at most {np.abs(curves.automatic).max():.0f}",
-        "drift": _of_both("{:.2f} at first", curves.drift[:, 0]) + "; " + _of_both("{:.2f} in the end", curves.drift[:, -1]),
+        "activation": (
+            f"bounds at ±{curves.bound:.0f}; the automatic part is at most"
+            f" {np.abs(curves.automatic).max():.0f}"
+        ),
+        "drift": (
+            _of_both("{:.2f} at first", curves.drift[:, 0])
+            + "; "
+            + _of_both("{:.2f} in the end", curves.drift[:, -1])
+        ),
         "correct": _of_both("{:.0f} ms on average", curves.mean_rt),
         "error": _of_both("{:.1%} of the answers", curves.errors),
-        "delta": f"from {curves.delta[0]:.0f} ms at {curves.delta_at[0]:.0f} ms to {curves.delta[-1]:.0f} ms at {curves.delta_at[-1]:.0f} ms",
-        "accuracy": f"{_of_both('{:.0%} in the fastest fifth', curves.accuracy[:, 0])}; {_of_both('{:.0%} in the slowest', curves.accuracy[:, -1])}",
+        "delta": (
+            f"from {curves.delta[0]:.0f} ms at {curves.delta_at[0]:.0f} ms to"
+            f" {curves.delta[-1]:.0f} ms at {curves.delta_at[-1]:.0f} ms"
+        ),
+        "accuracy": (
+            f"{_of_both('{:.0%} in the fastest fifth', curves.accuracy[:, 0])};"
+            f" {_of_both('{:.0%} in the slowest', curves.accuracy[:, -1])}"
+        ),
     }
-    return {chart: f"{TITLES[chart]}. {AXES[chart][1]} over {AXES[chart][0]}. Model: {words}." for chart, words in said.items()}
+    return {
+        chart: f"{TITLES[chart]}. {AXES[chart][1]} over {AXES[chart][0]}. Model: {words}."
+        for chart, words in said.items()
+    }
 
 
 def _of_both(words: str, values: Array) -> str:
-    return ", ".join(f"{name} {words.format(float(value))}" for name, value in zip(LEVELS, values, strict=True))
+    return ", ".join(
+        f"{name} {words.format(float(value))}" for name, value in zip(LEVELS, values, strict=True)
+    )
 
 
 def options(chart: str) -> Options:
@@ -111,19 +160,41 @@ def options(chart: str) -> Options:
     text = {"color": INK, "fontSize": 12}
     labels = {"color": INK, "hideOverlap": True}
     axis = {"type": "value", "nameLocation": "middle", "nameTextStyle": text, "axisLabel": labels}
-    x_axis = axis | {"name": x, "nameGap": 26, "splitLine": {"show": False}, "axisLine": {"onZero": False, "lineStyle": {"color": GREY}}}
+    x_axis = axis | {
+        "name": x,
+        "nameGap": 26,
+        "splitLine": {"show": False},
+        "axisLine": {"onZero": False, "lineStyle": {"color": GREY}},
+    }
     if chart == "accuracy":
         x_axis |= {"type": "category", "data": [str(i + 1) for i in range(N_BINS)]}
     x_axis |= {"scale": chart == "delta"}
-    y_axis = axis | {"name": y, "nameGap": 42, "scale": chart == "accuracy", "splitLine": {"lineStyle": {"color": "#ececec"}}}
+    y_axis = axis | {
+        "name": y,
+        "nameGap": 42,
+        "scale": chart == "accuracy",
+        "splitLine": {"lineStyle": {"color": "#ececec"}},
+    }
     y_axis |= {"max": 1} if chart == "accuracy" else {}
     legend = [_key(entry) for entry in SERIES[chart] if not entry["name"].endswith(UNNAMED)]
     return {
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif"},
         "grid": {"left": 58, "right": 14, "top": 34 if chart != "activation" else 52, "bottom": 40},
-        "legend": {"data": legend, "top": 0, "left": 0, "itemWidth": 26, "itemHeight": 8, "textStyle": text},
-        "tooltip": {"trigger": "axis", "confine": True, "axisPointer": {"type": "line"}, "order": "seriesAsc"},
+        "legend": {
+            "data": legend,
+            "top": 0,
+            "left": 0,
+            "itemWidth": 26,
+            "itemHeight": 8,
+            "textStyle": text,
+        },
+        "tooltip": {
+            "trigger": "axis",
+            "confine": True,
+            "axisPointer": {"type": "line"},
+            "order": "seriesAsc",
+        },
         "xAxis": x_axis,
         "yAxis": y_axis,
         "series": SERIES[chart],
@@ -132,28 +203,54 @@ def options(chart: str) -> Options:
 
 def _key(series: Options) -> Options:
     """A series in the legend: the line as it is drawn, without a symbol, or the symbol of points."""
-    return {"name": series["name"], **({"itemStyle": {"opacity": 0}} if series["type"] == "line" else {"icon": DIAMOND})}
+    return {
+        "name": series["name"],
+        **({"itemStyle": {"opacity": 0}} if series["type"] == "line" else {"icon": DIAMOND}),
+    }
 
 
 def curves_data(curves: Curves, data: tuple[float, float] | None = None) -> dict[str, Options]:
-    """What each chart shows of the model; axes of reaction times reach over those of the data, (first, last) in ms, too."""
+    """What each chart shows of the model; axes of reaction times reach over those of the data,
+    (first, last) in ms, too.
+    """
     first, last = _span(curves, data)
     shown = curves.rt <= last
     end = _rounded(max(_span(curves)[1] - curves.rt[0], 200.0), 50)
     decision, step = curves.time <= end, curves.drift_time <= end
     time = curves.time[decision]
-    total, automatic, bound = curves.activation[:, decision], curves.automatic[:, decision], np.full(len(time), curves.bound)
-    paths = [*_both(time, total), *(_xy(time, one, 2) for one in automatic), _xy(time, curves.controlled[decision], 2)]
+    total, automatic, bound = (
+        curves.activation[:, decision],
+        curves.automatic[:, decision],
+        np.full(len(time), curves.bound),
+    )
+    paths = [
+        *_both(time, total),
+        *(_xy(time, one, 2) for one in automatic),
+        _xy(time, curves.controlled[decision], 2),
+    ]
     reach = 1.35 * curves.bound
     found = {
-        "activation": _series("activation", [*paths, _xy(time, bound), _xy(time, -bound)])
-        | {"yAxis": {"min": -_rounded(reach), "max": _rounded(reach)}, "xAxis": {"max": end}},
-        "drift": _series("drift", _both(curves.drift_time[step], curves.drift[:, step], 4)) | {"xAxis": {"max": end}},
+        "activation": (
+            _series("activation", [*paths, _xy(time, bound), _xy(time, -bound)])
+            | {
+                "yAxis": {"min": -_rounded(reach), "max": _rounded(reach)},
+                "xAxis": {"max": end},
+            }
+        ),
+        "drift": (
+            _series("drift", _both(curves.drift_time[step], curves.drift[:, step], 4))
+            | {"xAxis": {"max": end}}
+        ),
         "delta": _series("delta", [_xy(curves.delta_at, curves.delta, 1)]),
-        "accuracy": _series("accuracy", [[round(float(share), 4) for share in condition] for condition in curves.accuracy]),
+        "accuracy": _series(
+            "accuracy",
+            [[round(float(share), 4) for share in condition] for condition in curves.accuracy],
+        ),
     }
     for side, chart in enumerate(("correct", "error")):
-        found[chart] = _series(chart, _both(curves.rt[shown], 1000.0 * curves.density[:, side, shown], 4))
+        found[chart] = _series(
+            chart, _both(curves.rt[shown], 1000.0 * curves.density[:, side, shown], 4)
+        )
         found[chart]["xAxis"] = {"min": first, "max": last}
     return found
 
@@ -162,24 +259,41 @@ def observed_data(observed: Observed | None) -> dict[str, Options]:
     """What each chart shows of the data; nothing for None."""
     found: dict[str, Options] = {}
     for side, chart in enumerate(("correct", "error")):
-        bars = [[], []] if observed is None else _both(observed.edges, 1000.0 * _closed(observed.density[:, side]), 4)
+        bars = (
+            [[], []]
+            if observed is None
+            else _both(observed.edges, 1000.0 * _closed(observed.density[:, side]), 4)
+        )
         found[chart] = _series(chart, bars, 2)
-    found["delta"] = _series("delta", [[] if observed is None else _xy(observed.delta_at, observed.delta, 1)], 1)
-    shares = [[], []] if observed is None else [_known(condition, 4) for condition in observed.accuracy]
+    found["delta"] = _series(
+        "delta", [[] if observed is None else _xy(observed.delta_at, observed.delta, 1)], 1
+    )
+    shares = (
+        [[], []] if observed is None else [_known(condition, 4) for condition in observed.accuracy]
+    )
     found["accuracy"] = _series("accuracy", shares, 2)
     return found
 
 
 def _series(chart: str, data: Sequence[list[Any]], first: int = 0) -> Options:
     """Numbers for the chart's series from the first on."""
-    return {"series": [{"id": entry["id"], "data": numbers} for entry, numbers in zip(SERIES[chart][first:], data, strict=False)]}
+    return {
+        "series": [
+            {"id": entry["id"], "data": numbers}
+            for entry, numbers in zip(SERIES[chart][first:], data, strict=False)
+        ]
+    }
 
 
 def _span(curves: Curves, data: tuple[float, float] | None = None) -> tuple[float, float]:
     """Ends of the axes of reaction times, in ms."""
     done = np.cumsum(curves.density.sum(axis=1), axis=-1)
-    last = float(curves.rt[min(int((done < DRAWN * done[:, -1:]).sum(axis=1).max()), len(curves.rt) - 1)])
-    first, last = (curves.rt[0], last) if data is None else (min(curves.rt[0], data[0]), max(last, data[1]))
+    last = float(
+        curves.rt[min(int((done < DRAWN * done[:, -1:]).sum(axis=1).max()), len(curves.rt) - 1)]
+    )
+    first, last = (
+        (curves.rt[0], last) if data is None else (min(curves.rt[0], data[0]), max(last, data[1]))
+    )
     return 200.0 * np.floor(first / 200.0), _rounded(last, 200)
 
 
@@ -200,7 +314,10 @@ def _both(x: Array, rows: Array, digits: int = 2) -> list[list[Any]]:
 def _xy(x: Array, y: Array, digits: int = 2) -> list[list[float | None]]:
     """Pairs, thinned to what a screen can show; None for what is not known."""
     every = max(1, -(-len(x) // MOST_POINTS))
-    return [[round(float(a), 1), value] for a, value in zip(x[::every], _known(y[::every], digits), strict=True)]
+    return [
+        [round(float(a), 1), value]
+        for a, value in zip(x[::every], _known(y[::every], digits), strict=True)
+    ]
 
 
 def _known(values: Array, digits: int) -> list[float | None]:

@@ -53,7 +53,9 @@ class Choices:
         """The same with some entries of the coding changed."""
         return replace(self, coding=replace(self.coding, **changes))
 
-    def code(self, file: str, window: tuple[float, float] | None, deadline: float | None = None) -> str:
+    def code(
+        self, file: str, window: tuple[float, float] | None, deadline: float | None = None
+    ) -> str:
         """The Python expression that reads the file in the same way.
 
         >>> Choices(unit="s").code("a.csv", (150.0, 2500.0))
@@ -67,7 +69,10 @@ class Choices:
         if not options:
             return "from incongruent.data.demo import demo_study\nstudy = demo_study()"
         file = f"files('incongruent.data.demo') / '{DEMO}'"
-        return f"from importlib.resources import files\nstudy = inc.read_trials({', '.join([file, *options])})"
+        return (
+            "from importlib.resources import files\nstudy ="
+            f" inc.read_trials({', '.join([file, *options])})"
+        )
 
     def _options(self, window: tuple[float, float] | None, deadline: float | None) -> list[str]:
         """What differs from the reader's defaults, as it is written in a call."""
@@ -77,7 +82,9 @@ class Choices:
             words.append(f"window={window!r}")
         if deadline is not None:
             words.append(f"deadline={deadline!r}")
-        roles = [f"{name}={value!r}" for name, value in vars(self.coding).items() if value is not None]
+        roles = [
+            f"{name}={value!r}" for name, value in vars(self.coding).items() if value is not None
+        ]
         return words + ([f"coding=inc.Coding({', '.join(roles)})"] if roles else [])
 
 
@@ -115,19 +122,41 @@ class Reading:
 
 
 def read(
-    path: Path, choices: Choices, window: tuple[float, float] | None, before: Reading | None = None, *, deadline: float | None = None
+    path: Path,
+    choices: Choices,
+    window: tuple[float, float] | None,
+    before: Reading | None = None,
+    *,
+    deadline: float | None = None,
 ) -> Reading:
-    """Read a file; a refusal is part of what is returned, in the app's words. The table of ``before``, the same file, is used again when it fits."""
+    """Read a file; a refusal is part of what is returned, in the app's words. The table of
+    ``before``, the same file, is used again when it fits.
+    """
     table, notes, labels, outcomes = None, (), {}, {}
     with at_door(APP):
         try:
-            if before is not None and before.table is not None and before.choices.names == choices.names:
+            if (
+                before is not None
+                and before.table is not None
+                and before.choices.names == choices.names
+            ):
                 table, notes = before.table, before.table_notes
             else:
                 table, found = read_table(path, choices.names)
                 notes = tuple(found)
-            labels, outcomes = _condition_labels(table, choices.coding), _outcome_labels(table, choices.coding)
-            study = read_trials(table, by=choices.by, where=choices.where, unit=choices.unit, window=window, deadline=deadline, coding=choices.coding)
+            labels, outcomes = (
+                _condition_labels(table, choices.coding),
+                _outcome_labels(table, choices.coding),
+            )
+            study = read_trials(
+                table,
+                by=choices.by,
+                where=choices.where,
+                unit=choices.unit,
+                window=window,
+                deadline=deadline,
+                coding=choices.coding,
+            )
         except DataError as error:
             return Reading(choices, table, notes, None, str(error), labels, outcomes)
     return Reading(choices, table, notes, study, None, labels, outcomes)
@@ -148,11 +177,15 @@ def _outcome_labels(table: pd.DataFrame, coding: Coding) -> Labels:
         return {}
     column, one_is_correct = found
     words = labels_of(column_of(table, column), coding.outcomes)
-    return _common(words, outcome_meaning(words, one_is_correct, coding, np.ones(len(words), bool)).levels)
+    return _common(
+        words, outcome_meaning(words, one_is_correct, coding, np.ones(len(words), bool)).levels
+    )
 
 
 def _found(find: Callable[[], T | Unsettled]) -> T | None:
-    """What was found; None where nothing was, or the coding names what is not there, such as a column to be computed."""
+    """What was found; None where nothing was, or the coding names what is not there, such as a
+    column to be computed.
+    """
     try:
         found = find()
     except DataError:
@@ -166,21 +199,29 @@ def _common(words: pd.Categorical, meaning: Mapping[str, str]) -> Labels:
 
 
 def first_lines(path: str | os.PathLike[str]) -> list[str]:
-    """The first lines of a file, or of the first file of a folder, as text, cut; for eyes, not for reading numbers from."""
+    """The first lines of a file, or of the first file of a folder, as text, cut; for eyes, not for
+    reading numbers from.
+    """
     if os.path.isdir(path):
         path = min(Path(path).iterdir())
     with open(path, "rb") as file:
         content = file.read(LINES * 4096)
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = content.decode(encoding, errors="replace")
-    lines = ["".join(c if c.isprintable() or c == "\t" else "·" for c in line) for line in text.splitlines()[:LINES]]
+    lines = [
+        "".join(c if c.isprintable() or c == "\t" else "·" for c in line)
+        for line in text.splitlines()[:LINES]
+    ]
     return [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines]
 
 
 def first_rows(table: pd.DataFrame) -> list[list[str]]:
     """The first rows of a table as text, "" where a value is missing."""
     head = table.head(LINES).astype(object)
-    words = [[word if word is not None else "" for word in texts(column_of(head, column))] for column in head.columns]
+    words = [
+        [word if word is not None else "" for word in texts(column_of(head, column))]
+        for column in head.columns
+    ]
     return [list(row) for row in zip(*words, strict=True)]
 
 

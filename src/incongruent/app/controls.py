@@ -1,4 +1,6 @@
-"""Controls with which a user says what the columns and codes of a file are; each offers "found out", which leaves it to the reader."""
+"""Controls with which a user says what the columns and codes of a file are; each offers "found
+out", which leaves it to the reader.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from incongruent.data.codings import OUTCOMES, Coding
 from incongruent.data.trials import CONDITION
 
 FOUND_OUT = -1
-"""Stands for no column, where columns are known by their positions: names from outside are shown, and nothing else."""
+"""Stands for no column, where columns are known by their positions: names from outside are shown,
+and nothing else.
+"""
 ROLES = {
     "rt": "Reaction time",
     "condition": "Condition",
@@ -45,7 +49,13 @@ class Controls:
         heading("Corrections", 3)
         with ui.element("div").classes("fields"):
             if not self.columns or choices.names is not None:
-                self.names = _text("Names of the columns", ", ".join(choices.names or ()), changed, "names", "subject, condition, rt, accuracy")
+                self.names = _text(
+                    "Names of the columns",
+                    ", ".join(choices.names or ()),
+                    changed,
+                    "names",
+                    "subject, condition, rt, accuracy",
+                )
             if self.columns:
                 self._roles(choices)
         self.labels = ui.element("div")
@@ -53,24 +63,59 @@ class Controls:
     def _roles(self, choices: Choices) -> None:
         positions = dict(enumerate(self.columns))
         by = [self.columns.index(name) for name in choices.by or () if name in self.columns]
-        people = ui.select(positions, label="Person, one column or several", value=by, multiple=True, clearable=True, on_change=self.changed)
-        self.by = people.props("stack-label use-chips" if by else "stack-label display-value='found out'").classes("at-by")
-        self.roles = {role: self._column(role, label, getattr(choices.coding, role)) for role, label in ROLES.items()}
-        self.unit = ui.select(UNITS, label="Unit of reaction times", value=choices.unit or "", on_change=self.changed).classes("at-unit")
-        self.where = _text("Rows to take", choices.where or "", self.changed, "where", 'block > 0 and task == "flanker"')
-        self.computed = {role: self._expression(role, example, getattr(choices.coding, role)) for role, example in COMPUTED.items()}
-        self.alone = ui.checkbox("All rows are one person's", value=choices.by == (), on_change=self.changed)
+        people = ui.select(
+            positions,
+            label="Person, one column or several",
+            value=by,
+            multiple=True,
+            clearable=True,
+            on_change=self.changed,
+        )
+        self.by = people.props(
+            "stack-label use-chips" if by else "stack-label display-value='found out'"
+        ).classes("at-by")
+        self.roles = {
+            role: self._column(role, label, getattr(choices.coding, role))
+            for role, label in ROLES.items()
+        }
+        self.unit = ui.select(
+            UNITS, label="Unit of reaction times", value=choices.unit or "", on_change=self.changed
+        ).classes("at-unit")
+        self.where = _text(
+            "Rows to take",
+            choices.where or "",
+            self.changed,
+            "where",
+            'block > 0 and task == "flanker"',
+        )
+        self.computed = {
+            role: self._expression(role, example, getattr(choices.coding, role))
+            for role, example in COMPUTED.items()
+        }
+        self.alone = ui.checkbox(
+            "All rows are one person's", value=choices.by == (), on_change=self.changed
+        )
 
     def _column(self, role: str, label: str, chosen: str | None) -> Any:
         options = {FOUND_OUT: "found out", **dict(enumerate(self.columns))}
         value = self.columns.index(chosen) if chosen in self.columns else FOUND_OUT
-        handler = {"condition": self._other_condition, "accuracy": self._other_accuracy, "error": self._other_accuracy}.get(role, self.changed)
+        handler = {
+            "condition": self._other_condition,
+            "accuracy": self._other_accuracy,
+            "error": self._other_accuracy,
+        }.get(role, self.changed)
         return ui.select(options, label=label, value=value, on_change=handler).classes(f"at-{role}")
 
     def _expression(self, role: str, example: str, said: str | None) -> ui.input:
         """A field for how a role is computed from columns, instead of the column that plays it."""
         value = said if said is not None and said not in self.columns else ""
-        return _text(f"{ROLES[role].partition(' (')[0]}, where it is computed", value, self.changed, f"computed-{role}", example)
+        return _text(
+            f"{ROLES[role].partition(' (')[0]}, where it is computed",
+            value,
+            self.changed,
+            f"computed-{role}",
+            example,
+        )
 
     async def _other_condition(self) -> None:
         self.given_levels = {}
@@ -84,19 +129,37 @@ class Controls:
         """A control for each label of condition and accuracy, with what it is taken for."""
         self.labels.clear()
         with self.labels:
-            self.levels = self._meanings("condition", "level", reading.labels, CONDITION.levels, self._other_level)
-            self.outcomes = self._meanings("accuracy", "outcome", reading.outcomes, OUTCOMES, self._other_outcome)
+            self.levels = self._meanings(
+                "condition", "level", reading.labels, CONDITION.levels, self._other_level
+            )
+            self.outcomes = self._meanings(
+                "accuracy", "outcome", reading.outcomes, OUTCOMES, self._other_outcome
+            )
 
-    def _meanings(self, role: str, mark: str, labels: Labels, meanings: Sequence[str], changed: Callable[[], Awaitable[None]]) -> dict[str, Any]:
+    def _meanings(
+        self,
+        role: str,
+        mark: str,
+        labels: Labels,
+        meanings: Sequence[str],
+        changed: Callable[[], Awaitable[None]],
+    ) -> dict[str, Any]:
         """A control for each label."""
         if not labels:
             return {}
         controls: dict[str, Any] = {}
-        ui.label(f"What the labels of the {role} mean").classes("soft small").style("margin-top: 10px")
+        ui.label(f"What the labels of the {role} mean").classes("soft small").style(
+            "margin-top: 10px"
+        )
         with ui.element("div").classes("fields"):
             for i, (label, (share, meaning)) in enumerate(labels.items()):
                 options = [*meanings, UNUSED]
-                controls[label] = ui.select(options, label=f"{label[:60]} ({share:.0%})", value=meaning or UNUSED, on_change=changed)
+                controls[label] = ui.select(
+                    options,
+                    label=f"{label[:60]} ({share:.0%})",
+                    value=meaning or UNUSED,
+                    on_change=changed,
+                )
                 controls[label].classes(f"at-{mark}-{i}")
         return controls
 
@@ -118,21 +181,40 @@ class Controls:
         names = tuple(name.strip() for name in written.split(",")) if written else None
         if not self.columns:
             return Choices(names=names)
-        columns = {role: self.columns[control.value] for role, control in self.roles.items() if control.value != FOUND_OUT}
+        columns = {
+            role: self.columns[control.value]
+            for role, control in self.roles.items()
+            if control.value != FOUND_OUT
+        }
         expressions = {role: (field.value or "").strip() for role, field in self.computed.items()}
         columns |= {role: expression for role, expression in expressions.items() if expression}
         by = () if self.alone.value else tuple(self.columns[i] for i in self.by.value or ()) or None
-        coding = Coding(**columns, levels=self.given_levels or None, outcomes=self.given_outcomes or None)
-        return Choices(names=names, by=by, where=(self.where.value or "").strip() or None, unit=self.unit.value or None, coding=coding)
+        coding = Coding(
+            **columns, levels=self.given_levels or None, outcomes=self.given_outcomes or None
+        )
+        return Choices(
+            names=names,
+            by=by,
+            where=(self.where.value or "").strip() or None,
+            unit=self.unit.value or None,
+            coding=coding,
+        )
 
 
 def _said(controls: dict[str, Any]) -> dict[str, str]:
     return {label: control.value for label, control in controls.items() if control.value != UNUSED}
 
 
-def _text(label: str, value: str, changed: Callable[[], Awaitable[None]], mark: str, example: str) -> ui.input:
+def _text(
+    label: str, value: str, changed: Callable[[], Awaitable[None]], mark: str, example: str
+) -> ui.input:
     """A line of text that counts when it is finished: on Enter, or when the user goes elsewhere."""
-    field = ui.input(label, value=value, placeholder=example).props("stack-label").classes("wide").classes(f"at-{mark}")
+    field = (
+        ui.input(label, value=value, placeholder=example)
+        .props("stack-label")
+        .classes("wide")
+        .classes(f"at-{mark}")
+    )
     field.on("blur", changed)
     field.on("keydown.enter", changed)
     return field

@@ -1,4 +1,6 @@
-"""The page that explores: move a parameter of the model, and see at once what it does, over data of one's own."""
+"""The page that explores: move a parameter of the model, and see at once what it does, over data of
+one's own.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +37,18 @@ class ExplorerPage:
 
     def __init__(self, house: House, visitor: Visitor) -> None:
         self.house, self.visitor = house, visitor
-        self.study = visitor.reading.study if visitor.reading is not None else None  # the page shows this one until it is opened again
+        self.study = (
+            visitor.reading.study if visitor.reading is not None else None
+        )  # the page shows this one until it is opened again
         network = house.posteriors[visitor.network or next(iter(house.posteriors))]
         self.model, prior = _explorable(network.simulator.model, network.simulator.prior)
-        self.ranges = [_range(parameter, *prior.limits(i)) for i, parameter in enumerate(self.model.parameters)]
-        self.typical = [_within(parameter.typical, low, high) for parameter, (low, high, _) in zip(self.model.parameters, self.ranges, strict=True)]
+        self.ranges = [
+            _range(parameter, *prior.limits(i)) for i, parameter in enumerate(self.model.parameters)
+        ]
+        self.typical = [
+            _within(parameter.typical, low, high)
+            for parameter, (low, high, _) in zip(self.model.parameters, self.ranges, strict=True)
+        ]
         self.values = list(self.typical)
         self.busy, self.again = False, False
         self.person_ticket = 0
@@ -55,41 +64,71 @@ class ExplorerPage:
                     for place in range(len(self.values)):
                         self._parameter(place)
                     with ui.element("div").classes("line").style("margin-top: 14px"):
-                        ui.button("Typical values", on_click=self._reset).props("outline dense padding='4px 12px'").classes("at-reset")
+                        ui.button("Typical values", on_click=self._reset).props(
+                            "outline dense padding='4px 12px'"
+                        ).classes("at-reset")
                 self._data_card()
             with ui.element("div").classes("charts"):
                 found = self._curves()
                 drawn, words = _merged(curves_data(found), observed_data(None)), in_words(found)
                 self.spoken: dict[str, ui.element] = {}
-                self.charts = {chart: self._chart(chart, drawn[chart], words[chart]) for chart in CHARTS}
+                self.charts = {
+                    chart: self._chart(chart, drawn[chart], words[chart]) for chart in CHARTS
+                }
         if self.study is not None:
             ui.timer(0.0, lambda: self._show_data(EVERYBODY), once=True)
 
     def _chart(self, chart: str, drawn: dict[str, Any], words: str) -> ui.echart:
-        """A chart in an element that says what it shows; not the chart itself, since with other words it would be drawn again as a whole."""
+        """A chart in an element that says what it shows; not the chart itself, since with other
+        words it would be drawn again as a whole.
+        """
         with card(TITLES[chart]), ui.element("div").props("role=img") as self.spoken[chart]:
             self.spoken[chart].props["aria-label"] = words
-            return ui.echart(_with_numbers(options(chart), drawn)).classes("chart").classes(f"at-{chart}")
+            return (
+                ui.echart(_with_numbers(options(chart), drawn))
+                .classes("chart")
+                .classes(f"at-{chart}")
+            )
 
-    # --- parameters ---------------------------------------------------------------------------------------------------------------------------
+    # --- parameters -------------------------------------------------------------------------------
 
     def _parameter(self, place: int) -> None:
         parameter, (low, high, step) = self.model.parameters[place], self.ranges[place]
         unit = f" ({parameter.unit})" if parameter.unit else ""
         with ui.element("div").classes("parameter"):
             ui.label(f"{parameter.name}: {parameter.meaning}{unit}").classes("meaning small")
-            slider = ui.slider(min=low, max=high, step=step, value=self.values[place], on_change=partial(self._moved, place))
-            number = ui.number(min=low, max=high, step=step, value=self.values[place], on_change=partial(self._moved, place))
+            slider = ui.slider(
+                min=low,
+                max=high,
+                step=step,
+                value=self.values[place],
+                on_change=partial(self._moved, place),
+            )
+            number = ui.number(
+                min=low,
+                max=high,
+                step=step,
+                value=self.values[place],
+                on_change=partial(self._moved, place),
+            )
             slider.props(f'aria-label="{parameter.name}"').classes(f"at-slider-{parameter.name}")
-            number.props(f'dense outlined hide-bottom-space aria-label="{parameter.name}, number"').classes(f"at-number-{parameter.name}")
+            number.props(
+                f'dense outlined hide-bottom-space aria-label="{parameter.name}, number"'
+            ).classes(f"at-number-{parameter.name}")
             self.sliders.append(slider)
             self.numbers.append(number)
 
     async def _moved(self, place: int, event: events.ValueChangeEventArguments) -> None:
-        """A slider or a number has another value; what is no value of the parameter waits until it is."""
+        """A slider or a number has another value; what is no value of the parameter waits until it
+        is.
+        """
         low, high, _ = self.ranges[place]
         value = event.value
-        if not isinstance(value, int | float) or not low <= value <= high or value == self.values[place]:
+        if (
+            not isinstance(value, int | float)
+            or not low <= value <= high
+            or value == self.values[place]
+        ):
             return
         self.values[place] = float(value)
         self._show_values([place])
@@ -100,20 +139,25 @@ class ExplorerPage:
             self.sliders[place].value = self.numbers[place].value = self.values[place]
 
     async def _set_all(self, values: list[float]) -> None:
-        self.values = [_within(value, low, high) for value, (low, high, _) in zip(values, self.ranges, strict=True)]
+        self.values = [
+            _within(value, low, high)
+            for value, (low, high, _) in zip(values, self.ranges, strict=True)
+        ]
         self._show_values(list(range(len(self.values))))
         await self._draw()
 
     async def _reset(self) -> None:
         await self._set_all(self.typical)
 
-    # --- curves -------------------------------------------------------------------------------------------------------------------------------
+    # --- curves -----------------------------------------------------------------------------------
 
     def _curves(self) -> Curves:
         return curves(self.model, np.array(self.values))
 
     async def _draw(self) -> None:
-        """Draw the curves of the latest values; values that come meanwhile are drawn afterwards, the last ones only."""
+        """Draw the curves of the latest values; values that come meanwhile are drawn afterwards,
+        the last ones only.
+        """
         self.again = True
         if self.busy:
             return
@@ -139,21 +183,38 @@ class ExplorerPage:
         for chart, numbers in changed.items():
             self.charts[chart].run_chart_method("setOption", numbers)
 
-    # --- data ---------------------------------------------------------------------------------------------------------------------------------
+    # --- data -------------------------------------------------------------------------------------
 
     def _data_card(self) -> None:
         study = self.study
         with card("Data behind the curves"):
             if study is None:
-                ui.label("None yet: drop a file on the page Fit, and its people can be shown here.").classes("soft small")
+                ui.label(
+                    "None yet: drop a file on the page Fit, and its people can be shown here."
+                ).classes("soft small")
                 return
             ui.label(self.visitor.file_name).classes("soft small text")
-            people = {NOTHING: "none", EVERYBODY: f"mean of {len(study)} people", **dict(enumerate(study.names))}
-            self.person = ui.select(people, value=EVERYBODY, with_input=len(study) > 12, on_change=lambda e: self._show_data(e.value))
-            self.person.classes("fill").props('dense outlined aria-label="person"').classes("at-person")
-            self.take = ui.button("Take the posterior mean", on_click=self._take_mean).classes("at-take-mean")
+            people = {
+                NOTHING: "none",
+                EVERYBODY: f"mean of {len(study)} people",
+                **dict(enumerate(study.names)),
+            }
+            self.person = ui.select(
+                people,
+                value=EVERYBODY,
+                with_input=len(study) > 12,
+                on_change=lambda e: self._show_data(e.value),
+            )
+            self.person.classes("fill").props('dense outlined aria-label="person"').classes(
+                "at-person"
+            )
+            self.take = ui.button("Take the posterior mean", on_click=self._take_mean).classes(
+                "at-take-mean"
+            )
             self.take.props("outline dense padding='4px 12px'").style("margin-top: 10px")
-            ui.label("Densities reach over 99 % of the answers.").classes("soft small").style("margin-top: 6px")
+            ui.label("Densities reach over 99 % of the answers.").classes("soft small").style(
+                "margin-top: 6px"
+            )
             self.why_not = ui.label().classes("soft small").style("margin-top: 6px")
 
     async def _show_data(self, person: int | None) -> None:
@@ -161,7 +222,11 @@ class ExplorerPage:
         if study is None or person is None:
             return
         self.person_ticket = ticket = self.person_ticket + 1
-        found = None if person == NOTHING else await run.io_bound(observe, study, None if person == EVERYBODY else person)
+        found = (
+            None
+            if person == NOTHING
+            else await run.io_bound(observe, study, None if person == EVERYBODY else person)
+        )
         if ticket != self.person_ticket:
             return  # somebody else has been chosen meanwhile
         self.span = found.span if found is not None else None
@@ -173,15 +238,24 @@ class ExplorerPage:
         self.why_not.text = (
             ""
             if mean is not None or person == NOTHING
-            else "There is no posterior of these parameters for this person."
-            if fitted
-            else "Fit these data first."
+            else (
+                "There is no posterior of these parameters for this person."
+                if fitted
+                else "Fit these data first."
+            )
         )
 
     def _mean(self, person: int) -> list[float] | None:
-        """Posterior mean of a person, or the mean of everybody's; None where there is no posterior of these parameters."""
+        """Posterior mean of a person, or the mean of everybody's; None where there is no posterior
+        of these parameters.
+        """
         outcome, study = self.visitor.outcome, self.study
-        if outcome is None or study is None or self.visitor.fitted is not study or person == NOTHING:
+        if (
+            outcome is None
+            or study is None
+            or self.visitor.fitted is not study
+            or person == NOTHING
+        ):
             return None
         if outcome.parameter_names != self.model.parameter_names:
             return None
@@ -209,13 +283,19 @@ def _explorable(model: Model, prior: AnyPrior) -> tuple[Model, AnyPrior]:
 
 
 def _range(parameter: Parameter, low: float, high: float) -> tuple[float, float, float]:
-    """Of a slider, with a step that people would choose: the prior's limits, or three times the typical value where it has none."""
+    """Of a slider, with a step that people would choose: the prior's limits, or three times the
+    typical value where it has none.
+    """
     high = high if np.isfinite(high) else 3.0 * (parameter.typical or 1.0)
     low = low if np.isfinite(low) else 0.0
     rough = (high - low) / STEPS
     step = 10.0 ** np.floor(np.log10(rough))
     step *= max(factor for factor in (1, 2, 5) if factor * step <= rough)
-    return round(float(np.ceil(low / step) * step), 10), round(float(np.floor(high / step) * step), 10), float(f"{step:.1g}")
+    return (
+        round(float(np.ceil(low / step) * step), 10),
+        round(float(np.floor(high / step) * step), 10),
+        float(f"{step:.1g}"),
+    )
 
 
 def _within(value: float | None, low: float, high: float) -> float:
@@ -224,12 +304,20 @@ def _within(value: float | None, low: float, high: float) -> float:
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """The same charts with the series of both."""
-    return {chart: {**first[chart], "series": [*first[chart]["series"], *second.get(chart, {}).get("series", [])]} for chart in first}
+    return {
+        chart: {
+            **first[chart],
+            "series": [*first[chart]["series"], *second.get(chart, {}).get("series", [])],
+        }
+        for chart in first
+    }
 
 
 def _with_numbers(whole: dict[str, Any], numbers: dict[str, Any]) -> dict[str, Any]:
     """A chart's options with its first numbers, before it is sent as a whole."""
     by_id = {entry["id"]: entry["data"] for entry in numbers["series"]}
     series = [entry | {"data": by_id.get(entry["id"], [])} for entry in whole["series"]]
-    axes = {axis: {**whole[axis], **numbers[axis]} for axis in ("xAxis", "yAxis") if axis in numbers}
+    axes = {
+        axis: {**whole[axis], **numbers[axis]} for axis in ("xAxis", "yAxis") if axis in numbers
+    }
     return {**whole, **axes, "series": series}

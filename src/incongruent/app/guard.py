@@ -1,4 +1,6 @@
-"""Who may ask, and how much may be sent: pages of other sites may not, and no request may be larger than a file is allowed to be."""
+"""Who may ask, and how much may be sent: pages of other sites may not, and no request may be larger
+than a file is allowed to be.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +11,28 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = ["127.0.0.1", "localhost"]
-"""Names under which the page can be asked for; another one is a page elsewhere whose address was turned to this machine (DNS rebinding)."""
+"""Names under which the page can be asked for; another one is a page elsewhere whose address was
+turned to this machine (DNS rebinding).
+"""
 SLACK = 65_536
 """Bytes by which a form is larger than the file in it."""
 ELSEWHERE = ("cross-site", "same-site")
-"""What browsers call a request that another site's page, or another server's on this machine, made."""
+"""What browsers call a request that another site's page, or another server's on this machine, made.
+"""
 MEGABYTE = 1_000_000
 
 PAGES = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline' blob:; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self' blob:; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self'"
+    " 'unsafe-inline' blob:; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'"
+    " blob:; frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-"""What pages may load: nothing from elsewhere. The framework compiles its templates in the browser, hence 'unsafe-eval'."""
+"""What pages may load: nothing from elsewhere. The framework compiles its templates in the browser,
+hence 'unsafe-eval'.
+"""
 RESULTS = (
-    "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; "
-    "img-src data: blob:; font-src data:; frame-ancestors 'self'"
+    "sandbox allow-scripts allow-popups allow-downloads; default-src 'none'; script-src"
+    " 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; font-src data:;"
+    " frame-ancestors 'self'"
 )
 """What a report may do: nothing that reaches beyond itself."""
 
@@ -31,13 +40,14 @@ RESULTS = (
 def too_large(limit: int) -> str:
     """The sentence about files that are larger than ``limit`` bytes together."""
     return (
-        f"Expected at most {limit / MEGABYTE:g} MB in all; this is more. Leave out columns that are not needed, or start the page again "
-        f"with a larger --limit."
+        f"Expected at most {limit / MEGABYTE:g} MB in all; this is more. Leave out columns that are"
+        " not needed, or start the page again with a larger --limit."
     )
 
 
 class Guard:
-    """Middleware that refuses requests from other sites' pages and bodies that are too large, and says what pages may load.
+    """Middleware that refuses requests from other sites' pages and bodies that are too large, and
+    says what pages may load.
 
     Args:
         app: behind it.
@@ -68,19 +78,30 @@ class Guard:
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)
         if _from_elsewhere(headers):
-            return PlainTextResponse("Expected a request from this page itself; it came from another site.", 403)
+            return PlainTextResponse(
+                "Expected a request from this page itself; it came from another site.", 403
+            )
         if scope["type"] == "websocket" or scope["method"] in ("GET", "HEAD"):
             return None
         length = headers.get("content-length", "")
         if not length.isdigit():
             return PlainTextResponse("Expected a request that says how long it is.", 411)
-        return PlainTextResponse(too_large(self.limit), 413) if int(length) > self.limit + SLACK else None
+        return (
+            PlainTextResponse(too_large(self.limit), 413)
+            if int(length) > self.limit + SLACK
+            else None
+        )
 
 
 def _from_elsewhere(headers: Headers) -> bool:
-    """Whether another site's page asks. An image or a script there is asked for without an origin; a link that somebody follows may lead here."""
+    """Whether another site's page asks. An image or a script there is asked for without an origin;
+    a link that somebody follows may lead here.
+    """
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
         return True
-    follows = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest", "document") == "document"
+    follows = (
+        headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest", "document") == "document"
+    )
     return headers.get("sec-fetch-site") in ELSEWHERE and not follows

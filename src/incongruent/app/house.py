@@ -101,7 +101,9 @@ def frame(here: str) -> Iterator[None]:
             _tagged("span", f": {PAGES[here]}").classes("unseen")
         with ui.element("nav").props('aria-label="pages"'):
             for target, name in PAGES.items():
-                ui.link(name, target).classes("here" if target == here else "").props("aria-current=page" if target == here else "")
+                ui.link(name, target).classes("here" if target == here else "").props(
+                    "aria-current=page" if target == here else ""
+                )
     with ui.element("main"):
         yield
 

@@ -44,13 +44,18 @@ class Observed:
 
 
 def observe(study: Trials, person: int | None = None) -> Observed:
-    """One person by position, or the mean of everybody's own statistics; people without trials of a kind are left out of its mean."""
+    """One person by position, or the mean of everybody's own statistics; people without trials of a
+    kind are left out of its mean.
+    """
     people = study if person is None else select(study, [person])
     edges = _edges(people)
     at, delta = delta_function(people)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a mean of nothing is NaN
-        means = [np.nanmean(values, axis=0) for values in (_density(people, edges), at, delta, _accuracy(people))]
+        means = [
+            np.nanmean(values, axis=0)
+            for values in (_density(people, edges), at, delta, _accuracy(people))
+        ]
     return Observed(edges, *means)
 
 
@@ -69,7 +74,9 @@ def _density(people: Trials, edges: Array) -> Array:
         for j, response in enumerate(RESPONSE.levels):
             these = here & people.where(RESPONSE.name, response)
             for k in np.flatnonzero(here.any(axis=1)):
-                out[k, i, j] = np.bincount(place[k, these[k]], minlength=len(edges) - 1) / (here[k].sum() * WIDTH)
+                out[k, i, j] = np.bincount(place[k, these[k]], minlength=len(edges) - 1) / (
+                    here[k].sum() * WIDTH
+                )
     return out
 
 

@@ -37,7 +37,9 @@ from incongruent.storage.atomic import FileError
 ADDRESS = "127.0.0.1"
 
 
-def serve(*, port: int, browser: bool, network: str | None, folder: Path | None, limit: float) -> None:
+def serve(
+    *, port: int, browser: bool, network: str | None, folder: Path | None, limit: float
+) -> None:
     """Serve the page until it is interrupted.
 
     Args:
@@ -50,7 +52,10 @@ def serve(*, port: int, browser: bool, network: str | None, folder: Path | None,
     Raises:
         FileError: when there is no such network, or it is for other data than files of trials hold.
     """
-    networks = [*([network] if network is not None and network not in shipped() else []), *shipped()]
+    networks = [
+        *([network] if network is not None and network not in shipped() else []),
+        *shipped(),
+    ]
     posteriors = {name: _for_conflict_tasks(name) for name in networks}
     with _working_folder(folder) as place:
         Storage.path = place / "page"
@@ -70,8 +75,9 @@ def _for_conflict_tasks(network: str) -> Posterior:
     if set(columns) != set(CONFLICT_TASK):
         wanted, found = (", ".join(column.name for column in of) for of in (CONFLICT_TASK, columns))
         raise FileError(
-            f"Expected a network for conflict tasks, with the columns {wanted}; that of {network} is for {posterior.simulator.model.name} with the "
-            f"columns {found}. Use it from Python: inc.load_posterior and inc.fit."
+            f"Expected a network for conflict tasks, with the columns {wanted}; that of {network}"
+            f" is for {posterior.simulator.model.name} with the columns {found}. Use it from"
+            " Python: inc.load_posterior and inc.fit."
         )
     return posterior
 
@@ -80,7 +86,11 @@ def _for_conflict_tasks(network: str) -> Posterior:
 def _working_folder(folder: Path | None) -> Iterator[Path]:
     """Where everything is written, also what libraries write for a moment, here and in the worker."""
     before = os.environ.get("TMPDIR")
-    fresh = tempfile.TemporaryDirectory(prefix="incongruent-", ignore_cleanup_errors=True) if folder is None else nullcontext(folder)
+    fresh = (
+        tempfile.TemporaryDirectory(prefix="incongruent-", ignore_cleanup_errors=True)
+        if folder is None
+        else nullcontext(folder)
+    )
     with fresh as found:
         place = Path(found).resolve()
         for_a_moment = place / "moment"
@@ -112,16 +122,31 @@ def _install(house: House, port: int) -> None:
         if path is None:
             return PlainTextResponse("There is no such result here.", 404)
         headers = {"Content-Security-Policy": RESULTS, "Cache-Control": "no-store"}
-        return FileResponse(path, filename=name, headers=headers, content_disposition_type="attachment" if download or name != REPORT else "inline")
+        return FileResponse(
+            path,
+            filename=name,
+            headers=headers,
+            content_disposition_type="attachment" if download or name != REPORT else "inline",
+        )
 
-    # Cookies know no ports: a page beside this one must not take its cookie. "lax", as a link from elsewhere would else begin a new session.
-    app.add_middleware(SessionMiddleware, secret_key=secrets.token_urlsafe(32), session_cookie=f"incongruent-{port}", same_site="lax")
+    # Cookies know no ports: a page beside this one must not take its cookie. "lax", as a link from
+    # elsewhere would else begin a new session.
+    app.add_middleware(
+        SessionMiddleware,
+        secret_key=secrets.token_urlsafe(32),
+        session_cookie=f"incongruent-{port}",
+        same_site="lax",
+    )
     app.add_middleware(Guard, limit=house.limit)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)  # the last one added is asked first
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=HOSTS
+    )  # the last one added is asked first
 
 
 def _run(port: int, browser: bool) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # not at once: the worker has to be stopped, and a temporary folder to be removed
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(0)
+    )  # not at once: the worker has to be stopped, and a temporary folder to be removed
     app.on_startup(lambda: background_tasks.create(_announce(port), name="announce"))
     ui.run(
         host=ADDRESS,
@@ -145,7 +170,9 @@ async def _announce(port: int) -> None:
             writer.close()
             break
         await asyncio.sleep(0.05)
-    screen.print(f"The page is at http://{ADDRESS}:{port} for browsers on this machine. Ctrl+C ends it.")
+    screen.print(
+        f"The page is at http://{ADDRESS}:{port} for browsers on this machine. Ctrl+C ends it."
+    )
 
 
 def _free_port(port: int) -> int:

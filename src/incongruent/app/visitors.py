@@ -1,4 +1,6 @@
-"""Who is here: every browser has a folder, a file, a job and results of its own, which nobody else can reach."""
+"""Who is here: every browser has a folder, a file, a job and results of its own, which nobody else
+can reach.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,16 @@ from incongruent.data.trials import Trials
 SERVED = (REPORT, ARCHIVE)
 """The only files of a result that are given out."""
 STORED_AS = "your file"
-"""What an uploaded file is called on the disk, whatever its name was; the reader's sentences speak of it so."""
+"""What an uploaded file is called on the disk, whatever its name was; the reader's sentences speak
+of it so.
+"""
 STORED_TOGETHER = "your files"
-"""What the folder of several is called; in it they keep their names, which may say whose they are."""
+"""What the folder of several is called; in it they keep their names, which may say whose they are.
+"""
 LONGEST_NAME, LONGEST_STEM = 200, 50
-"""Characters of a name on the page, and of each part of one on the disk, where a character may take four bytes."""
+"""Characters of a name on the page, and of each part of one on the disk, where a character may take
+four bytes.
+"""
 
 
 @dataclass
@@ -35,7 +42,8 @@ class Visitor:
         path: where it is.
         is_demo: whether it is the study that ships with the package.
         reading: what it was understood as, the latest that has ended.
-        asked: how it is to be read according to what was said last; None when that contradicts itself.
+        asked: how it is to be read according to what was said last; None when that contradicts
+            itself.
         is_reading: whether what was asked for has not ended yet.
         job: the latest.
         outcome: of the latest job that was done.
@@ -60,7 +68,9 @@ class Visitor:
 
     @cached_property
     def folder(self) -> Path:
-        """Of its own; made when it is first needed, so that whoever only looks leaves nothing behind."""
+        """Of its own; made when it is first needed, so that whoever only looks leaves nothing
+        behind.
+        """
         return _new_folder(self.parent, "visitor-")
 
     def place_for_upload(self) -> Path:
@@ -68,7 +78,9 @@ class Visitor:
         return _new_folder(self.folder, "upload-") / STORED_AS
 
     def places_for_uploads(self, names: Sequence[str]) -> tuple[Path, list[Path]]:
-        """Where files of these names may be written to: the file or the folder to be read, and the place of each."""
+        """Where files of these names may be written to: the file or the folder to be read, and the
+        place of each.
+        """
         alone = self.place_for_upload()
         if len(names) == 1:
             return alone, [alone]
@@ -77,7 +89,9 @@ class Visitor:
         places: dict[str, Path] = {}
         for name in map(_safe, names):
             place = folder / name
-            while place.name.casefold() in places:  # two that differ in nothing that every disk can keep
+            while (
+                place.name.casefold() in places
+            ):  # two that differ in nothing that every disk can keep
                 place = place.with_name(f"{place.stem}_{len(places) + 1}{place.suffix}")
             places[place.name.casefold()] = place
         return folder, list(places.values())
@@ -86,20 +100,26 @@ class Visitor:
         """Have another file, which was written to its place, instead of the one before."""
         before, self.path, self.reading, self.is_demo = self.path, path, None, is_demo
         self._ticket += 1  # whoever still reads the file before comes too late
-        self.file_name = "".join(c if c.isprintable() else "·" for c in name)[:LONGEST_NAME] or "unnamed"
+        self.file_name = (
+            "".join(c if c.isprintable() else "·" for c in name)[:LONGEST_NAME] or "unnamed"
+        )
         if before is not None:
             shutil.rmtree(before.parent, ignore_errors=True)
 
     def ask(self, choices: Choices) -> int:
-        """A ticket for reading the file with other choices; earlier tickets are worth nothing from now on."""
+        """A ticket for reading the file with other choices; earlier tickets are worth nothing from
+        now on.
+        """
         self.asked, self.is_reading, self._ticket = choices, True, self._ticket + 1
         return self._ticket
 
     def keep(self, reading: Reading | None, ticket: int | None = None) -> bool:
-        """Have a reading that has ended, unless its ticket is not the last one; without a ticket, one that says why nothing can be read.
+        """Have a reading that has ended, unless its ticket is not the last one; without a ticket,
+        one that says why nothing can be read.
 
         Returns:
-            Whether it is kept: of two readings the one that was asked for last counts, whichever ends last.
+            Whether it is kept: of two readings the one that was asked for last counts, whichever
+            ends last.
         """
         if ticket is None:
             self.asked, self._ticket = None, self._ticket + 1
@@ -109,7 +129,9 @@ class Visitor:
         return True
 
     def new_results(self) -> Path:
-        """An empty folder for results; those of jobs that were cancelled or failed are removed, the latest outcome stays."""
+        """An empty folder for results; those of jobs that were cancelled or failed are removed, the
+        latest outcome stays.
+        """
         for old in self.folder.glob("results-*"):
             if self.outcome is None or old != self.outcome.folder:
                 shutil.rmtree(old, ignore_errors=True)
@@ -135,7 +157,9 @@ class Visitors:
         return self._by_session[session]
 
     def publish(self, visitor: Visitor, outcome: Outcome, study: Trials) -> None:
-        """Give a visitor the outcome of a study, with a token that cannot be guessed, instead of the outcome before."""
+        """Give a visitor the outcome of a study, with a token that cannot be guessed, instead of
+        the outcome before.
+        """
         before = self._by_token.pop(visitor.token, None)
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
@@ -145,12 +169,18 @@ class Visitors:
     def file(self, token: str, name: str) -> Path | None:
         """The file of a result; None unless the token is right and the file is one of `SERVED`."""
         folder = self._by_token.get(token)
-        return folder / name if folder is not None and name in SERVED and (folder / name).is_file() else None
+        return (
+            folder / name
+            if folder is not None and name in SERVED and (folder / name).is_file()
+            else None
+        )
 
 
 def _safe(name: str) -> str:
     """A file name that every disk can keep, and that names nothing outside its folder."""
-    kept = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in name).strip(" .")
+    kept = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in name).strip(
+        " ."
+    )
     stem, dot, suffix = kept.rpartition(".")
     return f"{stem[:LONGEST_STEM]}{dot}{suffix[:LONGEST_STEM]}" or "unnamed"
 

@@ -68,7 +68,9 @@ class Outcome:
     sentences: tuple[str, ...]
 
 
-def program(reading: str, network: str, *, n_draws: int, seed: int, with_check: bool, anyway: bool = False) -> str:
+def program(
+    reading: str, network: str, *, n_draws: int, seed: int, with_check: bool, anyway: bool = False
+) -> str:
     """The Python program that gives the same numbers as a task.
 
     Args:
@@ -77,12 +79,17 @@ def program(reading: str, network: str, *, n_draws: int, seed: int, with_check: 
         n_draws, seed, with_check, anyway: as in `Task`.
     """
     go_on = ", anyway=True" if anyway else ""
-    lines = [f"posterior = {network}", f"fit = inc.fit(study, posterior, n_draws={n_draws}{go_on}, seed={seed})"]
+    lines = [
+        f"posterior = {network}",
+        f"fit = inc.fit(study, posterior, n_draws={n_draws}{go_on}, seed={seed})",
+    ]
     check_too = [
         "usable = [i for i, n in enumerate(fit.study.n_trials) if n > 0]",
         f"check = inc.check(posterior, inc.select(study, usable){go_on}, seed={seed})",
     ]
-    return "\n".join(["import incongruent as inc", reading, *lines, *(check_too if with_check else [])])
+    return "\n".join(
+        ["import incongruent as inc", reading, *lines, *(check_too if with_check else [])]
+    )
 
 
 def carry_out(task: Task) -> Outcome:
@@ -109,16 +116,32 @@ def carry_out(task: Task) -> Outcome:
         write_fit(found, tables)
         verdict = _check(task, posterior, found, tables / "check") if task.with_check else None
         announce("writing the report")
-        write_report(task.folder / REPORT, posterior=posterior, fit=found, check=verdict, origin=task.origin)
+        write_report(
+            task.folder / REPORT, posterior=posterior, fit=found, check=verdict, origin=task.origin
+        )
         announce("packing the results")
         pack(task.folder)
-    words = [*_words(found, verdict), *dict.fromkeys(str(warning.message) for warning in caught if issubclass(warning.category, RuntimeWarning))]
-    return Outcome(task.folder, found.draws.names, found.draws.parameter_names, found.draws.means, tuple(words))
+    words = [
+        *_words(found, verdict),
+        *dict.fromkeys(
+            str(warning.message)
+            for warning in caught
+            if issubclass(warning.category, RuntimeWarning)
+        ),
+    ]
+    return Outcome(
+        task.folder, found.draws.names, found.draws.parameter_names, found.draws.means, tuple(words)
+    )
 
 
 def _check(task: Task, posterior: Posterior, found: Fit, folder: Path) -> Check:
     """Of those who have usable trials."""
-    verdict = check(posterior, select(task.study, np.flatnonzero(found.study.n_trials > 0)), anyway=True, seed=task.seed)
+    verdict = check(
+        posterior,
+        select(task.study, np.flatnonzero(found.study.n_trials > 0)),
+        anyway=True,
+        seed=task.seed,
+    )
     announce("writing the verdict")
     write_check(verdict, folder)
     return verdict
@@ -130,17 +153,32 @@ def _words(found: Fit, verdict: Check | None) -> list[str]:
         brief = verdict.brief()
         words += [f"{brief[0].upper()}{brief[1:]}.", *verdict.advice]
     if found.not_fitted:
-        words.append(f"Left out, without usable trials: {', '.join(found.not_fitted[:10])}{' …' if len(found.not_fitted) > 10 else ''}.")
+        words.append(
+            "Left out, without usable trials:"
+            f" {', '.join(found.not_fitted[:10])}{' …' if len(found.not_fitted) > 10 else ''}."
+        )
     flagged = sum(bool(flags) for flags in found.flags)
     if flagged:
-        words.append(f"{flagged} of {len(found.study)} people lie outside what the network was trained for; see flags in people.csv.")
+        words.append(
+            f"{flagged} of {len(found.study)} people lie outside what the network was trained for;"
+            " see flags in people.csv."
+        )
     return words
 
 
 def pack(folder: Path) -> Path:
     """Write everything in a folder, except earlier archives, into `ARCHIVE` there; whole or absent."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ARCHIVE]
-    with whole(folder / ARCHIVE) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        whole(folder / ARCHIVE) as beside,
+        zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for path in files:
-            archive.write(path, Path(TABLES) / path.relative_to(folder / TABLES if path.is_relative_to(folder / TABLES) else folder))
+            archive.write(
+                path,
+                Path(TABLES)
+                / path.relative_to(
+                    folder / TABLES if path.is_relative_to(folder / TABLES) else folder
+                ),
+            )
     return folder / ARCHIVE

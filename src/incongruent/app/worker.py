@@ -1,8 +1,9 @@
 """Jobs of all visitors, one after the other, in a process of their own.
 
-A process rather than a thread: compiling and sampling would make every page wait for the interpreter's lock, and only a process can be stopped at
-once. It is started before the first job, so that nothing has to be imported when one comes, stays for the next, and is started again after a job that
-was cancelled or died.
+A process rather than a thread: compiling and sampling would make every page wait for the
+interpreter's lock, and only a process can be stopped at once. It is started before the first job,
+so that nothing has to be imported when one comes, stays for the next, and is started again after a
+job that was cancelled or died.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ class Job:
         return [(words, end - begun) for (words, begun), end in zip(stages, ends, strict=False)]
 
     def share(self) -> str:
-        """How much of the present stage is done, and how long the rest of it takes; nothing where nobody can say."""
+        """How much of the present stage is done, and how long the rest of it takes; nothing where
+        nobody can say.
+        """
         return self.stage.share(self.timetable()[-1][1]) if self.stages else ""
 
     def seconds(self) -> float:
@@ -172,7 +175,10 @@ class Worker:
             if self._closed:
                 return
             if job.state is State.RUNNING:
-                job.complaint = "Expected the analysis to end; its process did before, perhaps for want of memory. Try fewer people or fewer draws."
+                job.complaint = (
+                    "Expected the analysis to end; its process did before, perhaps for want of"
+                    " memory. Try fewer people or fewer draws."
+                )
                 self._end(job, State.FAILED)
             self._process.terminate()
             self._process.join()
@@ -182,7 +188,9 @@ class Worker:
 
 def _work(connection: Connection) -> None:
     """What the process does: jobs as they come, until nobody sends any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which ends this process
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl+C is for the server, which ends this process
     if hasattr(os, "nice"):
         os.nice(NICER)
     with contextlib.suppress(EOFError, OSError):
@@ -197,8 +205,18 @@ def _result(work: Callable[[Any], Any], task: Any, connection: Connection) -> tu
             return "done", work(task)
     except ScopeError as error:
         return "failed", error.said(IN_APP)
-    except (ValueError, MemoryError, OSError) as error:  # what the package raises about data, networks, scope and files
+    except (
+        ValueError,
+        MemoryError,
+        OSError,
+    ) as error:  # what the package raises about data, networks, scope and files
         return "failed", str(error) or type(error).__name__
     except Exception as error:
         traceback.print_exc()  # for the operator
-        return "failed", f"Something went wrong that should not ({type(error).__name__}: {error}). The terminal says where."
+        return (
+            "failed",
+            (
+                f"Something went wrong that should not ({type(error).__name__}: {error}). The"
+                " terminal says where."
+            ),
+        )

@@ -1,5 +1,5 @@
 """Checks: numbers only; each returns a record that prints as a sentence or a table.
 
-`network`: is the network right? `hygiene`, `scope`, `model`, `prior`: are these people, and is the model right for them? `verdict` asks all. Plots
-also read `statistics` and `panel_statistics`.
+`network`: is the network right? `hygiene`, `scope`, `model`, `prior`: are these people, and is the
+model right for them? `verdict` asks all. Plots also read `statistics` and `panel_statistics`.
 """

@@ -2,8 +2,9 @@ r"""Kernels for comparing samples: Gaussian mixture, in blocks; whitening.
 
     k(x, y) = mean_s exp(-|x - y|^2 / (s m)),     s in {1/4, 1/2, 1, 2, 4},  m = median |x - x'|^2
 
-With the median heuristic for m (Gretton et al. 2012, JMLR 13, 723-773) and scales a factor of 2 apart, one exponential and squarings give all five.
-Matrices are never held whole: 10,000 × 10,000 pairs take some 100 MB.
+With the median heuristic for m (Gretton et al. 2012, JMLR 13, 723-773) and scales a factor of 2
+apart, one exponential and squarings give all five. Matrices are never held whole: 10,000 × 10,000
+pairs take some 100 MB.
 """
 
 from __future__ import annotations
@@ -58,17 +59,27 @@ class GaussianMixture:
 
 
 def median_kernel(points: Array) -> GaussianMixture:
-    """The kernel whose m is the median squared distance among up to 1000 evenly chosen points of (n, dim).
+    """The kernel whose m is the median squared distance among up to 1000 evenly chosen points of
+    (n, dim).
 
     Raises:
         ValueError: for fewer than two points, or points that nearly all coincide.
     """
-    few = points[np.linspace(0, len(points) - 1, min(len(points), N_FOR_MEDIAN)).astype(int)] if len(points) else points
+    few = (
+        points[np.linspace(0, len(points) - 1, min(len(points), N_FOR_MEDIAN)).astype(int)]
+        if len(points)
+        else points
+    )
     if len(few) < 2:
-        raise ValueError(f"Expected at least two points for a median distance; got {len(few)}. Simulate more.")
+        raise ValueError(
+            f"Expected at least two points for a median distance; got {len(few)}. Simulate more."
+        )
     median = float(np.median(squared_distances(few, few)[np.triu_indices(len(few), 1)]))
     if not median > 0:
-        raise ValueError("Expected points that differ; the median distance between them is 0. Leave out statistics that are constant.")
+        raise ValueError(
+            "Expected points that differ; the median distance between them is 0. Leave out"
+            " statistics that are constant."
+        )
     return GaussianMixture(median)
 
 
@@ -79,8 +90,13 @@ def mmd_squared(x: Array, y: Array, kernel: GaussianMixture) -> float:
         ValueError: for fewer than two points on either side.
     """
     if min(len(x), len(y)) < 2:
-        raise ValueError(f"Expected at least two points on each side; got {len(x)} and {len(y)}. An unbiased estimate needs pairs.")
-    return kernel.mean_within(x) + kernel.mean_within(y) - 2.0 * float(kernel.row_means(x, y).mean())
+        raise ValueError(
+            f"Expected at least two points on each side; got {len(x)} and {len(y)}. An unbiased"
+            " estimate needs pairs."
+        )
+    return (
+        kernel.mean_within(x) + kernel.mean_within(y) - 2.0 * float(kernel.row_means(x, y).mean())
+    )
 
 
 def squared_distances(x: Array, y: Array) -> Array:
@@ -108,35 +124,52 @@ class Whitening:
 
 
 def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
-    """The whitening of points (n, dim), without directions whose share of the standardised variance is below ``floor``.
+    """The whitening of points (n, dim), without directions whose share of the standardised variance
+    is below ``floor``.
 
     Raises:
         ValueError: when points are not finite, too few, or all the same.
     """
     points = np.asarray(points, float)
     if points.ndim != 2 or len(points) <= points.shape[1]:
-        raise ValueError(f"Expected points (n, dim), more of them than dimensions; got shape {points.shape}. Simulate more.")
+        raise ValueError(
+            f"Expected points (n, dim), more of them than dimensions; got shape {points.shape}."
+            " Simulate more."
+        )
     if not np.isfinite(points).all():
-        raise ValueError("Expected finite points; got NaN or infinity. Leave such data sets out, and say how many.")
+        raise ValueError(
+            "Expected finite points; got NaN or infinity. Leave such data sets out, and say how"
+            " many."
+        )
     sd = points.std(axis=0)
     if not (sd > 0).any():
         raise ValueError("Expected points that differ; all are the same. Is the network trained?")
     scaled = np.where(sd > 0, 1.0 / np.where(sd > 0, sd, 1.0), 0.0)
-    values, vectors = np.linalg.eigh(np.cov(points * scaled, rowvar=False).reshape(len(sd), len(sd)))
+    values, vectors = np.linalg.eigh(
+        np.cov(points * scaled, rowvar=False).reshape(len(sd), len(sd))
+    )
     keep = values > floor * values.sum()
-    return Whitening(points.mean(axis=0), scaled[:, None] * vectors[:, keep] / np.sqrt(values[keep]))
+    return Whitening(
+        points.mean(axis=0), scaled[:, None] * vectors[:, keep] / np.sqrt(values[keep])
+    )
 
 
 def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
-    """The whitening of the leading principal components of points (n, dim), in their own units, that hold a share of the variance.
+    """The whitening of the leading principal components of points (n, dim), in their own units,
+    that hold a share of the variance.
 
     Raises:
         ValueError: when there are fewer than two points, or all are the same.
     """
     points = np.asarray(points, float)
     if len(points) < 2 or not (points != points[0]).any():
-        raise ValueError(f"Expected at least two points that differ; got {len(points)}, all the same. Simulate more.")
-    values, vectors = np.linalg.eigh(np.cov(points, rowvar=False).reshape(points.shape[1], points.shape[1]))
+        raise ValueError(
+            f"Expected at least two points that differ; got {len(points)}, all the same. Simulate"
+            " more."
+        )
+    values, vectors = np.linalg.eigh(
+        np.cov(points, rowvar=False).reshape(points.shape[1], points.shape[1])
+    )
     values, vectors = values[::-1], vectors[:, ::-1]
     n = int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
     n = min(n, len(points) - 1, len(values))

@@ -1,7 +1,8 @@
-"""The signed statistics of the predictive panel: names, units, words, and one compiled pass over all data sets.
+"""The signed statistics of the predictive panel: names, units, words, and one compiled pass over
+all data sets.
 
-They are those of `checks.statistics` and a few more, computed together because the panel needs them for hundreds of thousands of simulated data sets;
-a test holds the two against each other.
+They are those of `checks.statistics` and a few more, computed together because the panel needs them
+for hundreds of thousands of simulated data sets; a test holds the two against each other.
 """
 
 from __future__ import annotations
@@ -55,7 +56,10 @@ def _of_level(level: str) -> list[Statistic]:
     def one(name: str, unit: str, words: str) -> Statistic:
         return Statistic(f"{name}, {level}", unit, f"{words} in {level} trials", level)
 
-    quantiles = [one(f"RT quantile .{10 * p:.0f}", "ms", f"the {100 * p:.0f} % quantile of correct RTs") for p in PROBABILITIES]
+    quantiles = [
+        one(f"RT quantile .{10 * p:.0f}", "ms", f"the {100 * p:.0f} % quantile of correct RTs")
+        for p in PROBABILITIES
+    ]
     moments = [
         one("mean RT", "ms", "the mean correct RT"),
         one("SD of RT", "ms", "the standard deviation of correct RTs"),
@@ -63,28 +67,61 @@ def _of_level(level: str) -> list[Statistic]:
         one("errors", "%", "the share of errors"),
         one("error − correct RT", "ms", "the mean RT of errors minus that of correct answers"),
     ]
-    bins = [one(f"accuracy, RT bin {k + 1}", "%", f"the accuracy of the {BIN_WORDS[k]} fifth of answers") for k in range(N_BINS)]
+    bins = [
+        one(
+            f"accuracy, RT bin {k + 1}", "%", f"the accuracy of the {BIN_WORDS[k]} fifth of answers"
+        )
+        for k in range(N_BINS)
+    ]
     return quantiles + moments + bins
 
 
 def statistics_for(study: Trials) -> tuple[Statistic, ...]:
-    """The statistics that a study of a conflict task has: fifteen for each condition, six of the delta function where there are congruent and
-    incongruent trials, the share of fast answers, and omissions where some trial has no answer.
+    """The statistics that a study of a conflict task has: fifteen for each condition, six of the
+    delta function where there are congruent and incongruent trials, the share of fast answers, and
+    omissions where some trial has no answer.
 
     Raises:
         ValueError: when the trials are not those of a conflict task.
     """
     if set(study.columns) != set(CONFLICT_TASK):
-        raise ValueError(f"Expected trials of a conflict task, with condition, response and rt; got {[c.name for c in study.columns]}.")
+        raise ValueError(
+            "Expected trials of a conflict task, with condition, response and rt; got"
+            f" {[c.name for c in study.columns]}."
+        )
     levels = levels_in(study)
     out = [statistic for level in levels for statistic in _of_level(level)]
     if {"congruent", "incongruent"} <= set(levels):
         words = "the congruency effect (incongruent − congruent RT) at the"
-        out += [Statistic(f"delta at .{10 * p:.0f}", "ms", f"{words} {100 * p:.0f} % quantile", "delta function") for p in PROBABILITIES]
-        out.append(Statistic("delta, last slope", "ms per 100 ms", "the slope of the delta function at slow responses", "delta function"))
-    out.append(Statistic(f"RT < {FAST:.0f} ms", "%", f"the share of answers faster than {FAST:.0f} ms", "all trials"))
+        out += [
+            Statistic(
+                f"delta at .{10 * p:.0f}",
+                "ms",
+                f"{words} {100 * p:.0f} % quantile",
+                "delta function",
+            )
+            for p in PROBABILITIES
+        ]
+        out.append(
+            Statistic(
+                "delta, last slope",
+                "ms per 100 ms",
+                "the slope of the delta function at slow responses",
+                "delta function",
+            )
+        )
+    out.append(
+        Statistic(
+            f"RT < {FAST:.0f} ms",
+            "%",
+            f"the share of answers faster than {FAST:.0f} ms",
+            "all trials",
+        )
+    )
     if (study.present & ~study.answered).any():
-        out.append(Statistic("omissions", "%", "the share of trials without an answer", "all trials"))
+        out.append(
+            Statistic("omissions", "%", "the share of trials without an answer", "all trials")
+        )
     return tuple(out)
 
 
@@ -94,22 +131,46 @@ def levels_in(study: Trials) -> tuple[str, ...]:
 
 
 def panel_values(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
-    """The values of the statistics of `statistics_for`, (dataset, statistic), in their units; NaN where there is nothing to compute them from.
+    """The values of the statistics of `statistics_for`, (dataset, statistic), in their units; NaN
+    where there is nothing to compute them from.
 
     A standard deviation needs two correct answers, a skewness three; times and shares need one.
     """
     levels = [level for level in CONDITION.levels if any(s.group == level for s in statistics)]
     codes = np.array([CONDITION.levels.index(level) for level in levels], np.int8)
-    pair = [levels.index(level) for level in ("congruent", "incongruent")] if {"congruent", "incongruent"} <= set(levels) else [-1, -1]
-    out = np.full((len(trials), len(codes) * PER_LEVEL + (len(PROBABILITIES) + 1) * (pair[0] >= 0) + 2), np.nan)
+    pair = (
+        [levels.index(level) for level in ("congruent", "incongruent")]
+        if {"congruent", "incongruent"} <= set(levels)
+        else [-1, -1]
+    )
+    out = np.full(
+        (len(trials), len(codes) * PER_LEVEL + (len(PROBABILITIES) + 1) * (pair[0] >= 0) + 2),
+        np.nan,
+    )
     correct = RESPONSE.levels.index("correct")
     right = trials.values[RESPONSE.name] == correct
 
     def one(start: int) -> None:
         rows = slice(start, start + AT_ONCE)
-        rt, condition = (np.ascontiguousarray(trials.values[name][rows]) for name in ("rt", CONDITION.name))
-        here = [np.ascontiguousarray(mask[rows]) for mask in (right, trials.answered, trials.present)]
-        _fill(rt, condition, here[0], here[1], here[2], codes, pair[0], pair[1], np.asarray(PROBABILITIES), FAST, out[rows])
+        rt, condition = (
+            np.ascontiguousarray(trials.values[name][rows]) for name in ("rt", CONDITION.name)
+        )
+        here = [
+            np.ascontiguousarray(mask[rows]) for mask in (right, trials.answered, trials.present)
+        ]
+        _fill(
+            rt,
+            condition,
+            here[0],
+            here[1],
+            here[2],
+            codes,
+            pair[0],
+            pair[1],
+            np.asarray(PROBABILITIES),
+            FAST,
+            out[rows],
+        )
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(one, range(0, len(trials), AT_ONCE)))
@@ -117,14 +178,19 @@ def panel_values(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
 
 
 def noise_of(observed: Array, predicted: Array, statistics: tuple[Statistic, ...]) -> Array:
-    """By what the sampling noise of each statistic grows from data set to data set, up to a constant, (…, statistic): quantiles vary with the gap
-    between the predicted quantiles beside them, means with the predicted SD, those of errors also with the number of errors, shares as binomial ones.
+    """By what the sampling noise of each statistic grows from data set to data set, up to a
+    constant, (…, statistic): quantiles vary with the gap between the predicted quantiles beside
+    them, means with the predicted SD, those of errors also with the number of errors, shares as
+    binomial ones.
     """
     place = {s.name: i for i, s in enumerate(statistics)}
     last, tags = len(PROBABILITIES) - 1, [f".{10 * p:.0f}" for p in PROBABILITIES]
 
     def spacing(k: int, level: str) -> Array:
-        above, below = (predicted[..., place[f"RT quantile {tags[j]}, {level}"]] for j in (min(k + 1, last), max(k - 1, 0)))
+        above, below = (
+            predicted[..., place[f"RT quantile {tags[j]}, {level}"]]
+            for j in (min(k + 1, last), max(k - 1, 0))
+        )
         return np.maximum(above - below, 1.0)  # not below 1 ms
 
     noise = np.ones_like(predicted)
@@ -140,7 +206,11 @@ def noise_of(observed: Array, predicted: Array, statistics: tuple[Statistic, ...
             noise[..., i] = spacing(tags.index(s.name.split()[2].rstrip(",")), s.group)
         elif s.unit == "ms":
             spread = np.maximum(predicted[..., place[f"SD of RT, {s.group}"]], 1.0)
-            few = np.sqrt(np.maximum(observed[..., place[f"errors, {s.group}"]], 1e-3)) if s.name.startswith("error −") else 1.0
+            few = (
+                np.sqrt(np.maximum(observed[..., place[f"errors, {s.group}"]], 1e-3))
+                if s.name.startswith("error −")
+                else 1.0
+            )
             noise[..., i] = spread / few
     return noise
 
@@ -205,7 +275,9 @@ def _of_condition(rt, correct, probabilities, n_bins, out):  # pragma: no cover 
 
 
 @numba.njit(nogil=True, cache=True)
-def _fill(rt, condition, correct, answered, present, codes, first, second, probabilities, fast, out):  # pragma: no cover - compiled
+def _fill(
+    rt, condition, correct, answered, present, codes, first, second, probabilities, fast, out
+):  # pragma: no cover - compiled
     n_quantiles, width = len(probabilities), len(probabilities) * 2 + 5
     for d in range(rt.shape[0]):
         n_present, n_answered, n_fast = 0, 0, 0
@@ -221,16 +293,26 @@ def _fill(rt, condition, correct, answered, present, codes, first, second, proba
                     times[n], right[n] = rt[d, t], correct[d, t]
                     n += 1
             if n > 0:
-                _of_condition(times[:n], right[:n], probabilities, width - n_quantiles - 5, out[d, c * width : (c + 1) * width])
+                _of_condition(
+                    times[:n],
+                    right[:n],
+                    probabilities,
+                    width - n_quantiles - 5,
+                    out[d, c * width : (c + 1) * width],
+                )
         last = len(codes) * width
         if first >= 0:
             for q in range(n_quantiles):
                 out[d, last + q] = out[d, second * width + q] - out[d, first * width + q]
             step = 0.0
             for c in (first, second):
-                step += 0.5 * (out[d, c * width + n_quantiles - 1] - out[d, c * width + n_quantiles - 2])
+                step += 0.5 * (
+                    out[d, c * width + n_quantiles - 1] - out[d, c * width + n_quantiles - 2]
+                )
             if step > 0.0:
-                out[d, last + n_quantiles] = 100.0 * (out[d, last + n_quantiles - 1] - out[d, last + n_quantiles - 2]) / step
+                out[d, last + n_quantiles] = (
+                    100.0 * (out[d, last + n_quantiles - 1] - out[d, last + n_quantiles - 2]) / step
+                )
             last += n_quantiles + 1
         if n_answered > 0:
             out[d, last] = 100.0 * n_fast / n_answered

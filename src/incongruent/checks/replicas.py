@@ -1,8 +1,10 @@
-"""Replicas: simulated data sets that have exactly the numbers of trials, by condition, of the observed ones.
+"""Replicas: simulated data sets that have exactly the numbers of trials, by condition, of the
+observed ones.
 
-Reference data of another design differ from the observed in ways that have nothing to do with the model. Here the observed layout itself is
-simulated, trial by trial. A simulated answer outside the exclusion window is simulated again, since the observed trials are those that were left;
-trials of a data set are exchangeable given theta, so this is sampling from the model within the window.
+Reference data of another design differ from the observed in ways that have nothing to do with the
+model. Here the observed layout itself is simulated, trial by trial. A simulated answer outside the
+exclusion window is simulated again, since the observed trials are those that were left; trials of a
+data set are exchangeable given theta, so this is sampling from the model within the window.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ from incongruent.simulation.simulator import Simulations, Simulator
 Array = np.ndarray
 
 ROUNDS = 8
-"""How often the trials of one theta are simulated again before it is given up, since nearly all its answers are outside the window."""
+"""How often the trials of one theta are simulated again before it is given up, since nearly all its
+answers are outside the window.
+"""
 THETAS = 20
 """How many theta are tried for a data set."""
 PLACES_AT_ONCE = 2_000_000
@@ -32,27 +36,39 @@ GIVEN_UP = "theta given up, nearly all answers out of window"
 
 
 def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> Simulations:
-    """Simulate ``n_each`` data sets for every person of a study, each with the person's own trials: conditions, numbers, window and deadline.
+    """Simulate ``n_each`` data sets for every person of a study, each with the person's own trials:
+    conditions, numbers, window and deadline.
 
     Args:
-        simulator: model and prior; its design gives window, deadline and the levels that can be read.
+        simulator: model and prior; its design gives window, deadline and the levels that can be
+            read.
         study: the observed trials; what the design cannot read is left out first.
         n_each: data sets a person.
         seed: of theta and trials.
 
     Returns:
-        Simulations of n_each × person data sets, all people once, then all again: data set r × person + i has the layout of person i. Where theta had
-        to be drawn again since nearly none of its answers lay in the window, ``excluded`` counts how often.
+        Simulations of n_each × person data sets, all people once, then all again: data set r ×
+        person + i has the layout of person i. Where theta had to be drawn again since nearly none
+        of its answers lay in the window, ``excluded`` counts how often.
 
     Raises:
-        ValueError: for n_each below 1, an empty study, or when the prior gives answers within the window hardly ever.
+        ValueError: for n_each below 1, an empty study, or when the prior gives answers within the
+            window hardly ever.
     """
     study = readable(study, simulator.design)
     if n_each < 1 or len(study) == 0:
-        raise ValueError(f"Expected at least one data set for each of at least one person; got n_each={n_each}, {len(study)} people.")
+        raise ValueError(
+            f"Expected at least one data set for each of at least one person; got n_each={n_each},"
+            f" {len(study)} people."
+        )
     design = simulator.design
     layout = replace(
-        design_of(study, window=design.window, deadline=design.deadline, condition=design.condition if design.levels else None),
+        design_of(
+            study,
+            window=design.window,
+            deadline=design.deadline,
+            condition=design.condition if design.levels else None,
+        ),
         given={column.name: study.values[column.name] for column in study.columns if column.given},
         present=study.present,
     )
@@ -63,8 +79,15 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
     given_up = np.zeros(len(rows), int)
     pending = np.arange(len(rows))
     for attempt in range(THETAS):
-        theta[pending] = simulator.prior.sample(len(pending), seed=stream(seed, Purpose.MATCHED_PRIOR, attempt))
-        trials = _filled(simulator, _rows(layout, rows[pending]), theta[pending], stream(seed, Purpose.MATCHED_TRIALS, attempt))
+        theta[pending] = simulator.prior.sample(
+            len(pending), seed=stream(seed, Purpose.MATCHED_PRIOR, attempt)
+        )
+        trials = _filled(
+            simulator,
+            _rows(layout, rows[pending]),
+            theta[pending],
+            stream(seed, Purpose.MATCHED_TRIALS, attempt),
+        )
         whole = (trials.present == study.present[rows[pending]]).all(axis=1)
         parts.append(select(trials, whole))
         order.append(pending[whole])
@@ -74,16 +97,20 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
             break
     else:
         raise ValueError(
-            f"Expected a prior whose answers lie within the window {design.window} ms; {len(pending)} of {len(rows)} data sets had nearly none, for "
-            f"{THETAS} values of theta each. Widen the window, or use a prior for these data."
+            f"Expected a prior whose answers lie within the window {design.window} ms;"
+            f" {len(pending)} of {len(rows)} data sets had nearly none, for {THETAS} values of"
+            " theta each. Widen the window, or use a prior for these data."
         )
     trials = renumbered(select(concatenate(parts), np.argsort(np.concatenate(order))))
     trials = replace(trials, excluded={GIVEN_UP: given_up} if given_up.any() else {})
     return Simulations(theta, trials, simulator.prior.names, simulator)
 
 
-def matched_summaries(posterior: Posterior, study: Trials, n_each: int, *, prior: AnyPrior | None = None, seed: int) -> Array:
-    """Learned summaries of `matched` data sets, (n_each, person, summary); other theta and trials for every seed.
+def matched_summaries(
+    posterior: Posterior, study: Trials, n_each: int, *, prior: AnyPrior | None = None, seed: int
+) -> Array:
+    """Learned summaries of `matched` data sets, (n_each, person, summary); other theta and trials
+    for every seed.
 
     Args:
         posterior: whose summaries, and whose simulator unless ``prior`` says otherwise.
@@ -92,15 +119,25 @@ def matched_summaries(posterior: Posterior, study: Trials, n_each: int, *, prior
         prior: to simulate from instead of the posterior's own.
         seed: of everything.
     """
-    parts = [posterior.summaries(part.trials) for part in in_parts(simulator_with(posterior, prior), study, n_each, seed=seed)]
+    parts = [
+        posterior.summaries(part.trials)
+        for part in in_parts(simulator_with(posterior, prior), study, n_each, seed=seed)
+    ]
     return np.concatenate(parts).reshape(n_each, len(study), -1).astype(float)
 
 
-def in_parts(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> Iterator[Simulations]:
+def in_parts(
+    simulator: Simulator, study: Trials, n_each: int, *, seed: int
+) -> Iterator[Simulations]:
     """`matched`, so many data sets at a time that memory does not grow with n_each."""
     at_once = max(1, PLACES_AT_ONCE // max(study.present.size, 1))
     for first in range(0, n_each, at_once):
-        yield matched(simulator, study, min(at_once, n_each - first), seed=child(seed, Purpose.MATCHED_PARTS, first))
+        yield matched(
+            simulator,
+            study,
+            min(at_once, n_each - first),
+            seed=child(seed, Purpose.MATCHED_PARTS, first),
+        )
 
 
 def simulator_with(posterior: Posterior, prior: AnyPrior | None) -> Simulator:
@@ -109,7 +146,9 @@ def simulator_with(posterior: Posterior, prior: AnyPrior | None) -> Simulator:
     if prior is None:
         return own
     if prior.names != own.prior.names:
-        raise ValueError(f"Expected a prior of the parameters {own.prior.names}; got {prior.names}.")
+        raise ValueError(
+            f"Expected a prior of the parameters {own.prior.names}; got {prior.names}."
+        )
     return Simulator(own.model, prior, own.design)
 
 
@@ -120,16 +159,26 @@ def _rows(layout: ObservedDesign, rows: Array) -> ObservedDesign:
     return replace(layout, counts=layout.counts[rows], given=given, present=layout.present[rows])
 
 
-def _filled(simulator: Simulator, layout: ObservedDesign, theta: Array, rng: np.random.Generator) -> Trials:
+def _filled(
+    simulator: Simulator, layout: ObservedDesign, theta: Array, rng: np.random.Generator
+) -> Trials:
     """One data set a row of theta, with every place of the layout filled that `ROUNDS` rounds fill."""
     assert layout.present is not None
-    trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(theta, seed=seed_from(rng))
-    values, present, answered = {name: array.copy() for name, array in trials.values.items()}, trials.present.copy(), trials.answered.copy()
+    trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(
+        theta, seed=seed_from(rng)
+    )
+    values, present, answered = (
+        {name: array.copy() for name, array in trials.values.items()},
+        trials.present.copy(),
+        trials.answered.copy(),
+    )
     for _ in range(ROUNDS):
         short = np.flatnonzero((layout.present & ~present).any(axis=1))
         if len(short) == 0:
             break
-        again = Simulator(simulator.model, simulator.prior, _rows(layout, short)).simulate_at(theta[short], seed=seed_from(rng))
+        again = Simulator(simulator.model, simulator.prior, _rows(layout, short)).simulate_at(
+            theta[short], seed=seed_from(rng)
+        )
         missing = layout.present[short] & ~present[short]
         fill = missing & again.present
         for name, array in values.items():

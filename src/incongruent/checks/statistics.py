@@ -22,8 +22,15 @@ def error_share(trials: Trials, level: str) -> Array:
     return _ratio((here & trials.where(RESPONSE.name, "error")).sum(axis=1), here.sum(axis=1))
 
 
-def rt_quantiles(trials: Trials, level: str, probabilities: tuple[float, ...] = PROBABILITIES, response: str = "correct") -> Array:
-    """Quantiles of the RT of one response in one condition, (dataset, quantile); linear between order statistics."""
+def rt_quantiles(
+    trials: Trials,
+    level: str,
+    probabilities: tuple[float, ...] = PROBABILITIES,
+    response: str = "correct",
+) -> Array:
+    """Quantiles of the RT of one response in one condition, (dataset, quantile); linear between
+    order statistics.
+    """
     here = trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
     return quantiles_of(trials.values["rt"], here, probabilities)
 
@@ -31,23 +38,42 @@ def rt_quantiles(trials: Trials, level: str, probabilities: tuple[float, ...] = 
 def mean_rt(trials: Trials, level: str, response: str = "correct") -> Array:
     """Mean RT of one response in one condition, (dataset,)."""
     here = trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
-    return _ratio(np.where(here, trials.values["rt"], 0.0).sum(axis=1, dtype=float), here.sum(axis=1))
+    return _ratio(
+        np.where(here, trials.values["rt"], 0.0).sum(axis=1, dtype=float), here.sum(axis=1)
+    )
 
 
 def conditional_accuracy(trials: Trials, level: str, n_bins: int = N_BINS) -> Array:
-    """Conditional accuracy function: the share of correct answers in bins of equally many trials from fast to slow, (dataset, bin)."""
+    """Conditional accuracy function: the share of correct answers in bins of equally many trials
+    from fast to slow, (dataset, bin).
+    """
     here = trials.where(CONDITION.name, level) & trials.answered
     n = here.sum(axis=1)
     order = np.argsort(np.where(here, trials.values["rt"], np.inf), axis=1, kind="stable")
     correct = np.take_along_axis(trials.where(RESPONSE.name, "correct") & here, order, 1)
     rank = np.arange(order.shape[1])[None, :]
-    bins = np.where(rank < n[:, None], rank * n_bins // np.maximum(n, 1)[:, None], -1)  # (dataset, rank)
-    return np.stack([_ratio((correct & (bins == k)).sum(axis=1), (bins == k).sum(axis=1)) for k in range(n_bins)], axis=1)
+    bins = np.where(
+        rank < n[:, None], rank * n_bins // np.maximum(n, 1)[:, None], -1
+    )  # (dataset, rank)
+    return np.stack(
+        [
+            _ratio((correct & (bins == k)).sum(axis=1), (bins == k).sum(axis=1))
+            for k in range(n_bins)
+        ],
+        axis=1,
+    )
 
 
-def delta_function(trials: Trials, probabilities: tuple[float, ...] = PROBABILITIES) -> tuple[Array, Array]:
-    """Delta function: incongruent minus congruent RT quantiles of correct answers against their mean; both (dataset, quantile)."""
-    slow, fast = rt_quantiles(trials, "incongruent", probabilities), rt_quantiles(trials, "congruent", probabilities)
+def delta_function(
+    trials: Trials, probabilities: tuple[float, ...] = PROBABILITIES
+) -> tuple[Array, Array]:
+    """Delta function: incongruent minus congruent RT quantiles of correct answers against their
+    mean; both (dataset, quantile).
+    """
+    slow, fast = (
+        rt_quantiles(trials, "incongruent", probabilities),
+        rt_quantiles(trials, "congruent", probabilities),
+    )
     return 0.5 * (slow + fast), slow - fast
 
 

@@ -1,13 +1,17 @@
-"""Is the model right for these people, and if not, what should change? Five questions in an order in which each rests on those before.
+"""Is the model right for these people, and if not, what should change? Five questions in an order
+in which each rests on those before.
 
 0. Hygiene: are these data sets people, in trials that the model can speak of?
-1. Scope: is everybody inside what the simulator makes? Single people outside are left out of what follows, since their posteriors mean nothing;
-   where many are, they stay, since model or prior are to blame.
-2. Model: is there any parameter value that gives these data? If not, which extension of the model would?
+1. Scope: is everybody inside what the simulator makes? Single people outside are left out of what
+   follows, since their posteriors mean nothing; where many are, they stay, since model or prior are
+   to blame.
+2. Model: is there any parameter value that gives these data? If not, which extension of the model
+   would?
 3. Prior: if there is, does the prior lie where people are, and is it as wide as they differ?
 4. What to change, and what would be better then.
 
-The model is asked about before the prior, since the scores of a prior mean little under a model that cannot give the data (Evans & Moshonov 2006).
+The model is asked about before the prior, since the scores of a prior mean little under a model
+that cannot give the data (Evans & Moshonov 2006).
 """
 
 from __future__ import annotations
@@ -66,8 +70,10 @@ class Check:
         prior: scores of its locations and spreads; None when its parameters depend on each other.
         suggestion: a better prior; None when the prior is quiet or the people are fewer than five.
         mmd_after: the same people under the suggested prior.
-        panel_after: what the panel would be under the suggested prior; None where there is none, or the panel finds nothing now.
-        extension: what explains the statistics in which the model fails; None when it fails in none, or is not one for which there are candidates.
+        panel_after: what the panel would be under the suggested prior; None where there is none, or
+            the panel finds nothing now.
+        extension: what explains the statistics in which the model fails; None when it fails in
+            none, or is not one for which there are candidates.
         network: what the posterior is called: model and prior.
         seed: of everything.
         seconds: it took.
@@ -90,7 +96,9 @@ class Check:
     @property
     def outside(self) -> tuple[str, ...]:
         """People outside the simulator's scope."""
-        return tuple(name for name, out in zip(self.scope.names, self.scope.outside, strict=True) if out)
+        return tuple(
+            name for name, out in zip(self.scope.names, self.scope.outside, strict=True) if out
+        )
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -98,11 +106,15 @@ class Check:
         said = [finding.sentence for finding in self.hygiene.warnings]
         if many_outside(self.scope):
             said.append(
-                f"{len(self.outside)} of {len(self.scope)} people are outside what the simulator makes: model or prior are to blame, not they."
+                f"{len(self.outside)} of {len(self.scope)} people are outside what the simulator"
+                " makes: model or prior are to blame, not they."
             )
         elif self.outside:
             who = ", ".join(self.outside[:5]) + (" …" if len(self.outside) > 5 else "")
-            said.append(f"Do not trust the posteriors of {who}: look at these trials, and leave them out or train for them.")
+            said.append(
+                f"Do not trust the posteriors of {who}: look at these trials, and leave them out or"
+                " train for them."
+            )
         if self.panel.failing():
             said.append(
                 "Do not read parameters of this model as if it were right: it cannot give "
@@ -116,17 +128,31 @@ class Check:
             moves = self.prior.moves()
             if moves:
                 words = ", ".join(f"{name} {word}" for name, word in moves)
-                said.append(f"Prior: {words}." if any(w in ("up", "down", "wider") for _, w in moves) else f"The prior may be narrower: {words}.")
+                said.append(
+                    f"Prior: {words}."
+                    if any(w in ("up", "down", "wider") for _, w in moves)
+                    else f"The prior may be narrower: {words}."
+                )
         if self.suggestion is not None and self.mmd_after is not None:
-            under = f"under it the MMD test has p = {self.mmd_after.p_value:.2g}, now p = {self.mmd.p_value:.2g}"
+            under = (
+                f"under it the MMD test has p = {self.mmd_after.p_value:.2g}, now p ="
+                f" {self.mmd.p_value:.2g}"
+            )
             if self.panel_after is not None:
-                under += f", and the fitted model fails in {len(self.panel_after.failing())} statistics, now in {len(self.panel.failing())}"
+                under += (
+                    f", and the fitted model fails in {len(self.panel_after.failing())} statistics,"
+                    f" now in {len(self.panel.failing())}"
+                )
             if self.mmd_after.p_value > max(self.mmd.p_value, LEVEL):
                 said.append(
-                    f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the present simulations land where people live; {under}."
+                    f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the"
+                    f" present simulations land where people live; {under}."
                 )
             else:
-                said.append(f"Moving the prior alone does not help: the best that was found leaves people unlike the simulations ({under}).")
+                said.append(
+                    "Moving the prior alone does not help: the best that was found leaves people"
+                    f" unlike the simulations ({under})."
+                )
         return tuple(said) or ("Nothing has to change.",)
 
     def brief(self) -> str:
@@ -139,9 +165,15 @@ class Check:
         return _REASONS[self.verdict]
 
     def people(self) -> pd.DataFrame:
-        """One row per person: scope (as `Surprise.table`) and failing, the statistics that the fitted model does not predict."""
+        """One row per person: scope (as `Surprise.table`) and failing, the statistics that the
+        fitted model does not predict.
+        """
         frame = self.scope.table()
-        asked = np.arange(len(self.scope)) if many_outside(self.scope) else np.flatnonzero(~self.scope.outside)
+        asked = (
+            np.arange(len(self.scope))
+            if many_outside(self.scope)
+            else np.flatnonzero(~self.scope.outside)
+        )
         failing = [""] * len(self.scope)
         for k, i in enumerate(asked):
             failing[i] = "; ".join(self.panel.failing(k))
@@ -149,9 +181,14 @@ class Check:
         return frame
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: verdict, a part for each question with p-values and effect sizes, advice, people."""
+        """Plain values: verdict, a part for each question with p-values and effect sizes, advice,
+        people.
+        """
         questions: dict[str, Any] = {
-            "hygiene": {f.name: {"severity": f.severity.value, "p": f.p, "numbers": dict(f.numbers)} for f in self.hygiene.findings},
+            "hygiene": {
+                f.name: {"severity": f.severity.value, "p": f.p, "numbers": dict(f.numbers)}
+                for f in self.hygiene.findings
+            },
             "scope": {
                 "people": len(self.scope),
                 "outside": list(self.outside),
@@ -161,28 +198,65 @@ class Check:
         }
         for name, test in (("mmd", self.mmd), ("mmd_after", self.mmd_after)):
             if test is not None:
-                questions[name] = {"p": test.p_value, "statistic": test.statistic, "effect": test.effect, "location_share": test.location_share}
-                questions[name] |= {"spread_share": test.spread_share, "variance_ratio": test.variance_ratio, "people": test.n_people}
-        questions["model"] = {"failing": list(self.panel.failing()), "statistics": self.panel.table().to_dict("records")}
+                questions[name] = {
+                    "p": test.p_value,
+                    "statistic": test.statistic,
+                    "effect": test.effect,
+                    "location_share": test.location_share,
+                }
+                questions[name] |= {
+                    "spread_share": test.spread_share,
+                    "variance_ratio": test.variance_ratio,
+                    "people": test.n_people,
+                }
+        questions["model"] = {
+            "failing": list(self.panel.failing()),
+            "statistics": self.panel.table().to_dict("records"),
+        }
         if self.panel_after is not None:
             questions["model_after"] = {"failing": list(self.panel_after.failing())}
         if self.extension is not None:
             questions["extension"] = self.extension.to_json()
         if self.prior is not None:
-            questions["prior"] = {"p": self.prior.p_value, "moves": [list(move) for move in self.prior.moves()]}
+            questions["prior"] = {
+                "p": self.prior.p_value,
+                "moves": [list(move) for move in self.prior.moves()],
+            }
             questions["prior"]["parameters"] = self.prior.table().to_dict("records")
         if self.suggestion is not None:
             suggestion = self.suggestion
-            questions["suggestion"] = {"prior": suggestion.prior.to_json(), "share": suggestion.share, "trusted": suggestion.trusted}
+            questions["suggestion"] = {
+                "prior": suggestion.prior.to_json(),
+                "share": suggestion.share,
+                "trusted": suggestion.trusted,
+            }
             questions["suggestion"]["parameters"] = suggestion.table().to_dict("records")
-        whole = {"verdict": self.verdict.value, "network": self.network, "questions": questions, "advice": list(self.advice)}
-        return strict_json(whole | {"people": self.people().to_dict("records"), "seed": self.seed, "seconds": self.seconds})
+        whole = {
+            "verdict": self.verdict.value,
+            "network": self.network,
+            "questions": questions,
+            "advice": list(self.advice),
+        }
+        return strict_json(
+            whole
+            | {
+                "people": self.people().to_dict("records"),
+                "seed": self.seed,
+                "seconds": self.seconds,
+            }
+        )
 
     def sections(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Each question that was asked, with the sentences that answer it, and last what to do."""
-        hygiene_words = [f.sentence for f in self.hygiene.findings if f.severity not in (Severity.FINE,)] or ["Nothing was found."]
-        sections: list[tuple[str, list[str]]] = [("Are these people, and trials that the model can speak of?", hygiene_words)]
-        sections.append(("Is everybody inside what the simulator makes?", [str(self.scope), str(self.mmd)]))
+        hygiene_words = [
+            f.sentence for f in self.hygiene.findings if f.severity not in (Severity.FINE,)
+        ] or ["Nothing was found."]
+        sections: list[tuple[str, list[str]]] = [
+            ("Are these people, and trials that the model can speak of?", hygiene_words)
+        ]
+        sections.append(
+            ("Is everybody inside what the simulator makes?", [str(self.scope), str(self.mmd)])
+        )
         sections.append(("Can the model give these data?", str(self.panel).splitlines()))
         if self.extension is not None:
             sections.append(("Which mechanism would?", list(self.extension.sentences())))
@@ -191,12 +265,21 @@ class Check:
         if self.suggestion is not None:
             sections.append(("Which prior would be?", list(self.suggestion.sentences())))
         sections.append(("What to do", list(self.advice)))
-        return tuple((title, tuple(sentence.removeprefix("* ") for sentence in sentences)) for title, sentences in sections)
+        return tuple(
+            (title, tuple(sentence.removeprefix("* ") for sentence in sentences))
+            for title, sentences in sections
+        )
 
     def to_markdown(self) -> str:
         """A page: the verdict, each question with the sentences that answer it, what to do."""
-        parts = [f"# {self.verdict.value.capitalize()}", self.reason.capitalize() + f" ({len(self.scope)} people; {self.network})."]
-        parts += [f"## {title}\n\n" + "\n".join(f"* {sentence}" for sentence in sentences) for title, sentences in self.sections()]
+        parts = [
+            f"# {self.verdict.value.capitalize()}",
+            self.reason.capitalize() + f" ({len(self.scope)} people; {self.network}).",
+        ]
+        parts += [
+            f"## {title}\n\n" + "\n".join(f"* {sentence}" for sentence in sentences)
+            for title, sentences in self.sections()
+        ]
         return "\n\n".join(parts) + "\n"
 
     def __str__(self) -> str:
@@ -205,14 +288,29 @@ class Check:
 
 _REASONS = {
     Verdict.WELL_SPECIFIED: "nothing speaks against model and prior",
-    Verdict.WASTEFUL: "the model can give these data and the prior holds everybody, but it is wider than people differ",
-    Verdict.MOVE_PRIOR: "the model can give these data, but people lie elsewhere than the prior says",
+    Verdict.WASTEFUL: (
+        "the model can give these data and the prior holds everybody, but it is wider than people"
+        " differ"
+    ),
+    Verdict.MOVE_PRIOR: (
+        "the model can give these data, but people lie elsewhere than the prior says"
+    ),
     Verdict.DEFICIENT: "the fitted model does not predict these data, whatever the prior",
-    Verdict.OUTSIDE: "the data sets are not people, or many of them are unlike anything that the simulator makes and nothing tells why",
+    Verdict.OUTSIDE: (
+        "the data sets are not people, or many of them are unlike anything that the simulator makes"
+        " and nothing tells why"
+    ),
 }
 
 
-def check(posterior: Posterior | Ensemble, study: Trials, *, n_replicates: int = N_REPLICATES, anyway: bool = False, seed: int) -> Check:
+def check(
+    posterior: Posterior | Ensemble,
+    study: Trials,
+    *,
+    n_replicates: int = N_REPLICATES,
+    anyway: bool = False,
+    seed: int,
+) -> Check:
     """Ask whether the model is right for these people, and what should change.
 
     Args:
@@ -223,13 +321,16 @@ def check(posterior: Posterior | Ensemble, study: Trials, *, n_replicates: int =
         seed: of everything.
 
     Raises:
-        ScopeError: when nobody is inside what the network was trained for, unless ``anyway`` is given.
+        ScopeError: when nobody is inside what the network was trained for, unless ``anyway`` is
+            given.
         ValueError: when the trials are not those of a conflict task, or someone has none.
     """
     begun = time.perf_counter()
     study = in_columns(study, posterior.simulator.model.columns)
     posterior.admit(study, anyway=anyway)
-    posterior = cast(Posterior, posterior.unguarded())  # an ensemble has all that is asked of a posterior below
+    posterior = cast(
+        Posterior, posterior.unguarded()
+    )  # an ensemble has all that is asked of a posterior below
     announce("looking at the trials")
     clean = hygiene(study, seed=seed)
     announce("asking who is unlike the simulations")
@@ -252,10 +353,26 @@ def check(posterior: Posterior | Ensemble, study: Trials, *, n_replicates: int =
         again = child(seed, Purpose.AFTER_SUGGESTION)
         after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=again)
         if panel.failing(level=LEVEL):
-            panel_after = predictive_panel(posterior, asked, prior=suggestion.prior, n_replicates=n_replicates, seed=again)
+            panel_after = predictive_panel(
+                posterior, asked, prior=suggestion.prior, n_replicates=n_replicates, seed=again
+            )
     network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
     verdict = decide(clean, scope, panel, prior)
-    return Check(verdict, clean, scope, mmd, panel, prior, suggestion, after, panel_after, extension, network, seed, time.perf_counter() - begun)
+    return Check(
+        verdict,
+        clean,
+        scope,
+        mmd,
+        panel,
+        prior,
+        suggestion,
+        after,
+        panel_after,
+        extension,
+        network,
+        seed,
+        time.perf_counter() - begun,
+    )
 
 
 def many_outside(scope: Surprise) -> bool:

@@ -15,15 +15,21 @@ from incongruent.storage.bank.bank import open_bank, write_bank
 from incongruent.storage.bank.upkeep import merge_banks
 from incongruent.storage.bank.upkeep import verify as verify_bank
 
-bank_app = typer.Typer(no_args_is_help=True, help="Folders of simulations, which `simulate --bank` writes.")
+bank_app = typer.Typer(
+    no_args_is_help=True, help="Folders of simulations, which `simulate --bank` writes."
+)
 
 Folder = Annotated[Path, typer.Argument(help="Folder of the bank.")]
 
 
-def simulate_into(folder: Path, simulator: Simulator, n_datasets: int, *, seed: int, workers: int | None) -> None:
+def simulate_into(
+    folder: Path, simulator: Simulator, n_datasets: int, *, seed: int, workers: int | None
+) -> None:
     """Write a bank beside a bar, and say what it holds."""
     with counting_bar("chunks of 256 data sets") as progress:
-        bank = write_bank(folder, simulator, n_datasets, seed=seed, workers=workers, progress=progress)
+        bank = write_bank(
+            folder, simulator, n_datasets, seed=seed, workers=workers, progress=progress
+        )
     screen.print(plain(str(bank)))
 
 
@@ -32,7 +38,9 @@ def info(folder: Folder) -> None:
     """What a bank holds, and what made it."""
     bank = open_bank(folder)
     screen.print(plain(str(bank)))
-    screen.print(f"model   {bank.simulator.model.name}, {plain(str(dict(bank.simulator.model.settings)))}")
+    screen.print(
+        f"model   {bank.simulator.model.name}, {plain(str(dict(bank.simulator.model.settings)))}"
+    )
     screen.print(f"prior   {plain(repr(bank.simulator.prior))}")
     screen.print(f"design  {plain(str(bank.simulator.design))}")
     for seed in dict.fromkeys(origin.seed for origin in bank.origins or ()):
@@ -43,10 +51,14 @@ def info(folder: Folder) -> None:
 @bank_app.command()
 def verify(
     folder: Folder,
-    resimulate: Annotated[int, typer.Option(min=0, help="Chunks to simulate again, chosen by chance.")] = 1,
+    resimulate: Annotated[
+        int, typer.Option(min=0, help="Chunks to simulate again, chosen by chance.")
+    ] = 1,
     seed: Seed = 1,
 ) -> None:
-    """Read every chunk of a bank, compare its checksum, and simulate some again. Exit code 1 when one is damaged or comes out otherwise."""
+    """Read every chunk of a bank, compare its checksum, and simulate some again. Exit code 1 when
+    one is damaged or comes out otherwise.
+    """
     found = verify_bank(open_bank(folder), resimulate=resimulate, seed=seed)
     if not found.sound:
         raise FileError(str(found))

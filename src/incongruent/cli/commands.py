@@ -84,8 +84,10 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Amortized Bayesian inference for reaction-time models of conflict tasks. "
-    "Exit codes: 0 good, 1 bad data or network, 2 bad usage. --debug shows tracebacks.",
+    help=(
+        "Amortized Bayesian inference for reaction-time models of conflict tasks. "
+        "Exit codes: 0 good, 1 bad data or network, 2 bad usage. --debug shows tracebacks."
+    ),
 )
 app.add_typer(bank_app, name="bank")
 app.command()(check)
@@ -95,13 +97,47 @@ BAD_DATA = (DataError, FileError, LikelihoodError, PriorError, ScopeError, Train
 
 AnyPrior = Annotated[
     str | None,
-    typer.Option("--prior", help=f"Posterior under another prior than the network's, exact as far as k_hat allows: {PRIOR_HELP}."),
+    typer.Option(
+        "--prior",
+        help=(
+            "Posterior under another prior than the network's, exact as far as k_hat allows:"
+            f" {PRIOR_HELP}."
+        ),
+    ),
 ]
-Exact = Annotated[bool, typer.Option("--exact", help="Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person.")]
-Mcmc = Annotated[bool, typer.Option("--mcmc/--no-mcmc", help="Sample by MCMC the people whose importance weights cannot be trusted (k_hat).")]
-WithCheck = Annotated[bool, typer.Option("--check/--no-check", help="Ask also whether the model is right for these people; half a minute.")]
-Deadline = Annotated[float | None, typer.Option(min=1.0, help="RT in ms after which an answer counts as none; no deadline when left out.")]
-Window = Annotated[str | None, typer.Option(help="Shortest and longest RT in ms to keep, or none; 150-2500 when left out.")]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--exact",
+        help=(
+            "Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person."
+        ),
+    ),
+]
+Mcmc = Annotated[
+    bool,
+    typer.Option(
+        "--mcmc/--no-mcmc",
+        help="Sample by MCMC the people whose importance weights cannot be trusted (k_hat).",
+    ),
+]
+WithCheck = Annotated[
+    bool,
+    typer.Option(
+        "--check/--no-check",
+        help="Ask also whether the model is right for these people; half a minute.",
+    ),
+]
+Deadline = Annotated[
+    float | None,
+    typer.Option(
+        min=1.0, help="RT in ms after which an answer counts as none; no deadline when left out."
+    ),
+]
+Window = Annotated[
+    str | None,
+    typer.Option(help="Shortest and longest RT in ms to keep, or none; 150-2500 when left out."),
+]
 NDraws = Annotated[int, typer.Option("--draws", min=25, help="Draws from each person's posterior.")]
 
 
@@ -143,13 +179,27 @@ def fit(
     anyway: Anyway = False,
     seed: Seed = 1,
 ) -> None:
-    """Posteriors, corrected by the exact likelihood, and predictions for everybody in one or more files of trials."""
+    """Posteriors, corrected by the exact likelihood, and predictions for everybody in one or more
+    files of trials.
+    """
     folder_for(out)
     posterior = network_named(network)
     roles = coding_of(coding, accuracy=accuracy, condition=condition, rt=rt)
-    study = read_study(files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles)
+    study = read_study(
+        files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
+    )
     other = _other_prior(prior, posterior)
-    result = _fit_and_write(study, posterior, out, n_draws=draws, prior=other, exact=exact, mcmc=mcmc, anyway=anyway, seed=seed)
+    result = _fit_and_write(
+        study,
+        posterior,
+        out,
+        n_draws=draws,
+        prior=other,
+        exact=exact,
+        mcmc=mcmc,
+        anyway=anyway,
+        seed=seed,
+    )
     _show_fit(result, out)
     found = show_check(study, posterior, out / "check", seed, anyway=True)[0] if check else None
     show_report(out, posterior, result, found, Origin(source_name(files), called(), seed))
@@ -171,48 +221,108 @@ def demo(
     screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
     posterior = network_named(network)
     other = _other_prior(prior, posterior)
-    result = _fit_and_write(demo_study(), posterior, out, n_draws=draws, prior=other, exact=exact, anyway=anyway, seed=seed)
+    result = _fit_and_write(
+        demo_study(),
+        posterior,
+        out,
+        n_draws=draws,
+        prior=other,
+        exact=exact,
+        anyway=anyway,
+        seed=seed,
+    )
     _show_fit(result, out)
-    truth = demo_truth().set_index("subject").loc[list(result.draws.names), list(result.draws.parameter_names)].to_numpy()
+    truth = (
+        demo_truth()
+        .set_index("subject")
+        .loc[list(result.draws.names), list(result.draws.parameter_names)]
+        .to_numpy()
+    )
     low, high = np.quantile(result.draws.theta, [0.05, 0.95], axis=1)
     table = pd.DataFrame(
         {
             "parameter": result.draws.parameter_names,
-            "r of posterior mean and truth": [f"{np.corrcoef(truth[:, i], result.draws.means[:, i])[0, 1]:.2f}" for i in range(truth.shape[1])],
-            "90 % intervals with the truth": [f"{n} of {len(truth)}" for n in ((truth >= low) & (truth <= high)).sum(axis=0)],
+            "r of posterior mean and truth": [
+                f"{np.corrcoef(truth[:, i], result.draws.means[:, i])[0, 1]:.2f}"
+                for i in range(truth.shape[1])
+            ],
+            "90 % intervals with the truth": [
+                f"{n} of {len(truth)}" for n in ((truth >= low) & (truth <= high)).sum(axis=0)
+            ],
         }
     )
     show_table(table, "Against the truth")
-    found = show_check(demo_study(), posterior, out / "check", seed, anyway=True)[0] if check else None
+    found = (
+        show_check(demo_study(), posterior, out / "check", seed, anyway=True)[0] if check else None
+    )
     show_report(out, posterior, result, found, Origin("demo study", called(), seed))
 
 
 @app.command()
 def simulate(
-    out: Annotated[Path | None, typer.Option(help="CSV for the trials of a study: subject, condition, rt_ms, accuracy.")] = None,
-    bank: Annotated[Path | None, typer.Option(help="Folder for simulations to train with; goes on with what is there already.")] = None,
-    truth: Annotated[Path | None, typer.Option(help="CSV for the parameters of each subject; with --out.")] = None,
-    people: Annotated[int, typer.Option(min=1, help="How many people; with more than before a bank is extended.")] = 30,
-    trials: Annotated[str, typer.Option(help="Trials of each; with --bank also from-to, such as 50-1000.")] = "200",
-    congruent: Annotated[str, typer.Option(help="Share of congruent trials; with --bank also from-to.")] = "0.5",
-    prior: Annotated[str, typer.Option(help=f"Where people's parameters come from: {PRIOR_HELP}.")] = "schaefer2025",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="CSV for the trials of a study: subject, condition, rt_ms, accuracy."),
+    ] = None,
+    bank: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for simulations to train with; goes on with what is there already."
+        ),
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(help="CSV for the parameters of each subject; with --out.")
+    ] = None,
+    people: Annotated[
+        int, typer.Option(min=1, help="How many people; with more than before a bank is extended.")
+    ] = 30,
+    trials: Annotated[
+        str, typer.Option(help="Trials of each; with --bank also from-to, such as 50-1000.")
+    ] = "200",
+    congruent: Annotated[
+        str, typer.Option(help="Share of congruent trials; with --bank also from-to.")
+    ] = "0.5",
+    prior: Annotated[
+        str, typer.Option(help=f"Where people's parameters come from: {PRIOR_HELP}.")
+    ] = "schaefer2025",
     deadline: Deadline = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads; one for each core when left out.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads; one for each core when left out.")
+    ] = None,
     seed: Seed = 1,
 ) -> None:
     """Simulate a study whose parameters are known, or a bank of simulations to train with."""
     if (out is None) == (bank is None):
-        raise typer.BadParameter(f"Expected --out for one study or --bank for a folder of simulations; got {'neither' if out is None else 'both'}.")
+        raise typer.BadParameter(
+            "Expected --out for one study or --bank for a folder of simulations; got"
+            f" {'neither' if out is None else 'both'}."
+        )
     if bank is not None:
         if truth is not None:
-            raise typer.BadParameter("Expected --truth with --out; a bank holds the parameters itself.")
-        simulate_into(bank, _simulator(dmc(), prior, _design(trials, congruent, deadline)), people, seed=seed, workers=workers)
+            raise typer.BadParameter(
+                "Expected --truth with --out; a bank holds the parameters itself."
+            )
+        simulate_into(
+            bank,
+            _simulator(dmc(), prior, _design(trials, congruent, deadline)),
+            people,
+            seed=seed,
+            workers=workers,
+        )
     elif out is not None:
         for path in (out, truth):
             if path is not None:
                 file_for(path)
-        design = usable(lambda: _design(_one("--trials", trials), _one("--congruent", congruent), deadline, "none"))
-        _write_study(_simulator(dmc(), prior, design).simulate(people, seed=seed, workers=workers), out, truth)
+        design = usable(
+            lambda: _design(
+                _one("--trials", trials), _one("--congruent", congruent), deadline, "none"
+            )
+        )
+        _write_study(
+            _simulator(dmc(), prior, design).simulate(people, seed=seed, workers=workers),
+            out,
+            truth,
+        )
 
 
 def _simulator(model: Model, prior: str, design: Design) -> Simulator:
@@ -222,15 +332,23 @@ def _simulator(model: Model, prior: str, design: Design) -> Simulator:
 
 def _one(option: str, text: str) -> str:
     if re.search(r"\d\s*[-–]", text):
-        raise typer.BadParameter(f"Expected one number for {option} with --out; got {text!r}. Ranges are for --bank.")
+        raise typer.BadParameter(
+            f"Expected one number for {option} with --out; got {text!r}. Ranges are for --bank."
+        )
     return text
 
 
-def _design(trials: str, congruent: str, deadline: float | None = None, window: str | None = None) -> Design:
-    """Trials a person and share of congruent trials, each one number or from-to; a deadline and the RTs that are kept, in ms."""
+def _design(
+    trials: str, congruent: str, deadline: float | None = None, window: str | None = None
+) -> Design:
+    """Trials a person and share of congruent trials, each one number or from-to; a deadline and the
+    RTs that are kept, in ms.
+    """
     low, high = range_of("--congruent", congruent, float, "0.4-0.6")
     if high > 1.0:
-        raise typer.BadParameter(f"Expected --congruent within 0 and 1, such as 0.5 or 0.4-0.6; got {congruent!r}.")
+        raise typer.BadParameter(
+            f"Expected --congruent within 0 and 1, such as 0.5 or 0.4-0.6; got {congruent!r}."
+        )
     fewest, most = range_of("--trials", trials, int, "50-1000")
     share = {"congruent": (low, high), "incongruent": (1.0 - high, 1.0 - low)}
     design = usable(lambda: Design((int(fewest), int(most)), share, deadline=deadline))
@@ -242,8 +360,17 @@ def _design(trials: str, congruent: str, deadline: float | None = None, window: 
 
 def _write_study(simulations: Simulations, out: Path, truth: Path | None) -> None:
     frame = to_frame(simulations.trials)
-    correct = pd.Series((frame["response"] == "correct").to_numpy(int), dtype="Int64").mask(frame["response"].isna())
-    table = pd.DataFrame({"subject": frame["subject"], "condition": frame["condition"], "rt_ms": frame["rt"].round(2), "accuracy": correct})
+    correct = pd.Series((frame["response"] == "correct").to_numpy(int), dtype="Int64").mask(
+        frame["response"].isna()
+    )
+    table = pd.DataFrame(
+        {
+            "subject": frame["subject"],
+            "condition": frame["condition"],
+            "rt_ms": frame["rt"].round(2),
+            "accuracy": correct,
+        }
+    )
     write_csv(table, out)
     screen.print(f"{len(frame)} trials of {len(simulations)} people in {plain(str(out))}")
     if truth is not None:
@@ -273,39 +400,91 @@ def _with_lapses(prior: Prior, lapses: Lapses) -> tuple[Model, Prior]:
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="File for the network.")],
-    prior: Annotated[str | None, typer.Option(help=f"Prior of the model's parameters: {PRIOR_HELP}; schaefer2025 when left out.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Budget in minutes; 5 when neither minutes nor steps are given.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Budget in steps instead: same seed, same network.")] = None,
-    trials: Annotated[str | None, typer.Option(help="Numbers of trials a person, from-to; 50-1000 when left out.")] = None,
-    congruent: Annotated[str | None, typer.Option(help="Share of congruent trials, one number or from-to; .5 when left out.")] = None,
-    bank: Annotated[Path | None, typer.Option(help="Learn from a bank, whose prior and design count, instead of simulating.")] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Prior of the model's parameters: {PRIOR_HELP}; schaefer2025 when left out."
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01, help="Budget in minutes; 5 when neither minutes nor steps are given."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Budget in steps instead: same seed, same network.")
+    ] = None,
+    trials: Annotated[
+        str | None, typer.Option(help="Numbers of trials a person, from-to; 50-1000 when left out.")
+    ] = None,
+    congruent: Annotated[
+        str | None,
+        typer.Option(help="Share of congruent trials, one number or from-to; .5 when left out."),
+    ] = None,
+    bank: Annotated[
+        Path | None,
+        typer.Option(
+            help="Learn from a bank, whose prior and design count, instead of simulating."
+        ),
+    ] = None,
     deadline: Deadline = None,
     window: Window = None,
-    lapses: Annotated[Lapses, typer.Option(help="Simulate answers at random too; their rate is integrated out, or a parameter.")] = Lapses.NONE,
-    mmd: Annotated[float, typer.Option(min=0.0, help="Weight of the MMD term on the summaries.")] = 0.0,
+    lapses: Annotated[
+        Lapses,
+        typer.Option(
+            help="Simulate answers at random too; their rate is integrated out, or a parameter."
+        ),
+    ] = Lapses.NONE,
+    mmd: Annotated[
+        float, typer.Option(min=0.0, help="Weight of the MMD term on the summaries.")
+    ] = 0.0,
     seed: Seed = 1,
 ) -> None:
-    """Train a network for a prior and a design. An interrupted run goes on when the same command is given again."""
-    if bank is not None and (prior, trials, congruent, deadline, window, lapses) != (None, None, None, None, None, Lapses.NONE):
+    """Train a network for a prior and a design. An interrupted run goes on when the same command is
+    given again.
+    """
+    if bank is not None and (prior, trials, congruent, deadline, window, lapses) != (
+        None,
+        None,
+        None,
+        None,
+        None,
+        Lapses.NONE,
+    ):
         raise typer.BadParameter(
-            "Expected --bank or --prior, --trials, --congruent, --deadline, --window and --lapses; got both. "
-            "A bank has its own model, prior and design."
+            "Expected --bank or --prior, --trials, --congruent, --deadline, --window and --lapses;"
+            " got both. A bank has its own model, prior and design."
         )
     if minutes is not None and steps is not None:
         raise typer.BadParameter("Expected --minutes or --steps; got both.")
     file_for(out)
-    model, prior_in_use = _with_lapses(prior_said(prior or "schaefer2025", dmc().parameters), lapses)
+    model, prior_in_use = _with_lapses(
+        prior_said(prior or "schaefer2025", dmc().parameters), lapses
+    )
     design = _design(trials or "50-1000", congruent or "0.5", deadline, window)
     source = open_bank(bank) if bank else usable(lambda: Simulator(model, prior_in_use, design))
     budget = 5.0 if minutes is None and steps is None else minutes
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     posterior = train_posterior(
-        source, minutes=budget, steps=steps, seed=seed, architecture=Architecture(), recipe=Recipe(mmd_weight=mmd), checkpoint=checkpoint
+        source,
+        minutes=budget,
+        steps=steps,
+        seed=seed,
+        architecture=Architecture(),
+        recipe=Recipe(mmd_weight=mmd),
+        checkpoint=checkpoint,
     )
     posterior.save(out)
     with shown_stages(errors):
         announce("measuring on simulations how good the network is")
-        posterior = with_quality(posterior, n_datasets=1000, seed=child(seed, Purpose.QUALITY), n_calibrated=300, n_efficiency=100)
+        posterior = with_quality(
+            posterior,
+            n_datasets=1000,
+            seed=child(seed, Purpose.QUALITY),
+            n_calibrated=300,
+            n_efficiency=100,
+        )
     posterior.save(out)
     screen.print(plain(str(posterior.history)))
     show_quality(posterior)
@@ -321,41 +500,67 @@ def _other_prior(name: str | None, posterior: Posterior) -> Prior | None:
 
 
 def _fit_and_write(study: Trials, posterior: Posterior, out: Path, **options: Any) -> Fit:
-    """Fit beside a bar; the network's own draws are written before the correction, which may take minutes."""
+    """Fit beside a bar; the network's own draws are written before the correction, which may take
+    minutes.
+    """
     written: list[Path] = []
     try:
         with shown_stages(errors):
-            result = fit_study(study, posterior, first=lambda draws, admission: written.extend(write_uncorrected(draws, admission, out)), **options)
+            result = fit_study(
+                study,
+                posterior,
+                first=lambda draws, admission: written.extend(
+                    write_uncorrected(draws, admission, out)
+                ),
+                **options,
+            )
             announce("writing tables and figures")
             write_fit(result, out)
     except BaseException:
         if written:
             words = plain(", ".join(map(str, written)))
-            errors.print(f"The fit did not end. What the network says, without correction, is in {words}.", style="yellow")
+            errors.print(
+                f"The fit did not end. What the network says, without correction, is in {words}.",
+                style="yellow",
+            )
         raise
     return result
 
 
 def _show_fit(result: Fit, out: Path) -> None:
     n = result.study.n_trials
-    left_out = {reason: int(counts.sum()) for reason, counts in result.study.excluded.items() if counts.sum()}
+    left_out = {
+        reason: int(counts.sum())
+        for reason, counts in result.study.excluded.items()
+        if counts.sum()
+    }
     words = ", ".join(f"{count} {reason}" for reason, count in left_out.items()) or "nothing"
-    screen.print(f"{len(result.draws)} people, {n.min()}–{n.max()} trials each; left out: {plain(words)}.")
+    screen.print(
+        f"{len(result.draws)} people, {n.min()}–{n.max()} trials each; left out: {plain(words)}."
+    )
     for sentence in result.alarms:
         screen.print(plain(sentence), style="bold red")
     table = result.group()
-    table[["mean", "sd over people", "contraction"]] = table[["mean", "sd over people", "contraction"]].map(lambda value: f"{value:.3g}")
+    table[["mean", "sd over people", "contraction"]] = table[
+        ["mean", "sd over people", "contraction"]
+    ].map(lambda value: f"{value:.3g}")
     show_table(table, "Posterior means over people")
     if result.draws.correction is not None:
         _show_correction(result)
-    flagged = [(name, flags) for name, flags in zip(result.study.names, result.flags, strict=True) if flags]
+    flagged = [
+        (name, flags) for name, flags in zip(result.study.names, result.flags, strict=True) if flags
+    ]
     if flagged:
         screen.print(
-            f"{len(flagged)} of {len(result.study)} people lie outside what the network was trained for; see flags in people.csv:", style="yellow"
+            f"{len(flagged)} of {len(result.study)} people lie outside what the network was trained"
+            " for; see flags in people.csv:",
+            style="yellow",
         )
         for name, flags in flagged[:10]:
             screen.print(f"  {plain(name)}: {plain('; '.join(flags))}")
-    screen.print(f"Results in {plain(str(out))}: posterior.csv, people.csv, draws.nc, predictive figures.")
+    screen.print(
+        f"Results in {plain(str(out))}: posterior.csv, people.csv, draws.nc, predictive figures."
+    )
 
 
 def _show_correction(result: Fit) -> None:
@@ -364,12 +569,20 @@ def _show_correction(result: Fit) -> None:
     n, n_mcmc = len(result.draws), int(correction.mcmc.sum())
     good = int((correction.k_hat <= largest_k_hat(result.draws.theta.shape[1])).sum())
     screen.print(
-        f"Corrected by the exact likelihood: {np.median(correction.ess):.0%} of the network's draws effective (median; lowest "
-        f"{correction.ess.min():.0%}); weights good (k_hat) for {good} of {n}" + (f"; {n_mcmc} sampled by MCMC instead." if n_mcmc else ".")
+        f"Corrected by the exact likelihood: {np.median(correction.ess):.0%} of the network's draws"
+        f" effective (median; lowest {correction.ess.min():.0%}); weights good (k_hat) for {good}"
+        f" of {n}" + (f"; {n_mcmc} sampled by MCMC instead." if n_mcmc else ".")
     )
     if not correction.accurate.all():
-        names = [name for name, fine in zip(result.draws.names, correction.accurate, strict=True) if not fine]
-        words = f"Likelihood less exact, mostly for answers far too fast for the model: {plain(', '.join(names[:10]))}"
+        names = [
+            name
+            for name, fine in zip(result.draws.names, correction.accurate, strict=True)
+            if not fine
+        ]
+        words = (
+            "Likelihood less exact, mostly for answers far too fast for the model:"
+            f" {plain(', '.join(names[:10]))}"
+        )
         screen.print(words, style="yellow")
 
 

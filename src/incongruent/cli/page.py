@@ -11,19 +11,42 @@ from incongruent.posterior.progress import errors
 
 PORT = 8347
 
-NOT_INSTALLED = 'Expected the package nicegui, which the page needs; it is not installed. Install it with: pip install "incongruent[app]"'
+NOT_INSTALLED = (
+    "Expected the package nicegui, which the page needs; it is not installed. Install it with: pip"
+    ' install "incongruent[app]"'
+)
 
 
 def open_app(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; another free one when it is taken, or for 0.")] = PORT,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
-    network: Annotated[str | None, typer.Option(help="File of a network of your own, offered beside those that ship.")] = None,
-    folder: Annotated[Path | None, typer.Option(help="Working folder, kept at the end; a temporary one, removed at the end, when left out.")] = None,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="Port; another free one when it is taken, or for 0."),
+    ] = PORT,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+    network: Annotated[
+        str | None,
+        typer.Option(help="File of a network of your own, offered beside those that ship."),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            help=(
+                "Working folder, kept at the end; a temporary one, removed at the end, when left"
+                " out."
+            )
+        ),
+    ] = None,
     limit: Annotated[float, typer.Option(min=0.001, help="Largest upload, in MB.")] = 100.0,
 ) -> None:
-    """A local page in the browser: fit a file and read the report, or move the model's parameters and see what they do."""
+    """A local page in the browser: fit a file and read the report, or move the model's parameters
+    and see what they do.
+    """
     try:
-        from incongruent.app.server import serve  # only here, since it takes a second that no other command should
+        from incongruent.app.server import (
+            serve,
+        )  # only here, since it takes a second that no other command should
     except ModuleNotFoundError as error:
         if error.name != "nicegui":
             raise

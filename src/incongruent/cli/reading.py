@@ -21,29 +21,68 @@ File = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE...",
-        help="Trials, one row each: a file (CSV, TSV, JSON, Parquet, Excel, SPSS, R …), several, a folder, or a pattern such as 'data/*.csv'. "
-        "Of several files each is one person's, unless a column tells people apart.",
+        help=(
+            "Trials, one row each: a file (CSV, TSV, JSON, Parquet, Excel, SPSS, R …), several, a"
+            " folder, or a pattern such as 'data/*.csv'. Of several files each is one person's,"
+            " unless a column tells people apart."
+        ),
     ),
 ]
 Out = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
 By = Annotated[
-    str | None, typer.Option(help="Columns whose combinations make the data sets, for example subject,session; none when all rows are one person's.")
+    str | None,
+    typer.Option(
+        help=(
+            "Columns whose combinations make the data sets, for example subject,session; none when"
+            " all rows are one person's."
+        )
+    ),
 ]
-Unit = Annotated[str | None, typer.Option(help="Unit of the RTs, ms or s; told by the values when left out.")]
-Columns = Annotated[str | None, typer.Option(help="Column names of a file without a header, with commas between.")]
-Where = Annotated[str | None, typer.Option(help='Rows to use, for example "experiment == 0" or "response is not missing".')]
+Unit = Annotated[
+    str | None, typer.Option(help="Unit of the RTs, ms or s; told by the values when left out.")
+]
+Columns = Annotated[
+    str | None, typer.Option(help="Column names of a file without a header, with commas between.")
+]
+Where = Annotated[
+    str | None,
+    typer.Option(help='Rows to use, for example "experiment == 0" or "response is not missing".'),
+]
 CodingWords = Annotated[
     str | None,
-    typer.Option(help='Roles and codes, for example "condition=type,1=congruent,2=incongruent" or "accuracy=status,1=correct,2=error,3=omission".'),
+    typer.Option(
+        help=(
+            'Roles and codes, for example "condition=type,1=congruent,2=incongruent" or'
+            ' "accuracy=status,1=correct,2=error,3=omission".'
+        )
+    ),
 ]
 AccuracyColumn = Annotated[
-    str | None, typer.Option("--accuracy", help='Column with 1 = correct, or how to compute it, for example "response == ink".')
+    str | None,
+    typer.Option(
+        "--accuracy",
+        help='Column with 1 = correct, or how to compute it, for example "response == ink".',
+    ),
 ]
 ConditionColumn = Annotated[
-    str | None, typer.Option("--condition", help='Column with the condition, or what makes a trial congruent: "word == ink".')
+    str | None,
+    typer.Option(
+        "--condition",
+        help='Column with the condition, or what makes a trial congruent: "word == ink".',
+    ),
 ]
-RtColumn = Annotated[str | None, typer.Option("--rt", help='Column with the reaction time, or how to compute it: "t_response - t_onset".')]
-Network = Annotated[str, typer.Option(help="A network that ships with the package (dmc), or the file of one of your own.")]
+RtColumn = Annotated[
+    str | None,
+    typer.Option(
+        "--rt", help='Column with the reaction time, or how to compute it: "t_response - t_onset".'
+    ),
+]
+Network = Annotated[
+    str,
+    typer.Option(
+        help="A network that ships with the package (dmc), or the file of one of your own."
+    ),
+]
 
 ROLES = ("subject", "rt", "accuracy", "error", "condition")
 
@@ -58,7 +97,8 @@ def read_study(
     where: str | None,
     coding: Coding,
 ) -> Trials:
-    """The trials in these files within the network's window and deadline; notes of the reader go to the screen.
+    """The trials in these files within the network's window and deadline; notes of the reader go to
+    the screen.
 
     Raises:
         DataError: when they cannot be read as trials.
@@ -67,7 +107,14 @@ def read_study(
         raise typer.BadParameter(f"Expected --unit ms or s; got {unit!r}.")
     design = posterior.simulator.design
     study = read_trials(
-        list(files), names=words(columns), by=data_sets(by), where=where, unit=unit, window=design.window, deadline=design.deadline, coding=coding
+        list(files),
+        names=words(columns),
+        by=data_sets(by),
+        where=where,
+        unit=unit,
+        window=design.window,
+        deadline=design.deadline,
+        coding=coding,
     )
     for note in study.notes:
         screen.print(f"  {plain(note)}", style="yellow" if note.startswith("Caution:") else "dim")
@@ -81,7 +128,10 @@ def words(text: str | None) -> list[str] | None:
     try:
         return [word.strip() for word in next(csv.reader([text], skipinitialspace=True), [])]
     except csv.Error as error:
-        raise typer.BadParameter(f"Expected words with commas between them, in double quotes where they hold line breaks; got {text!r}.") from error
+        raise typer.BadParameter(
+            "Expected words with commas between them, in double quotes where they hold line"
+            f" breaks; got {text!r}."
+        ) from error
 
 
 def data_sets(by: str | None) -> list[str] | None:
@@ -89,13 +139,25 @@ def data_sets(by: str | None) -> list[str] | None:
     return [] if by is not None and by.strip().casefold() == "none" else words(by)
 
 
-def coding_of(text: str | None, *, accuracy: str | None = None, condition: str | None = None, rt: str | None = None) -> Coding:
-    """A `Coding` from "condition=type,1=congruent,2=incongruent" and the columns, or expressions, of single roles."""
+def coding_of(
+    text: str | None,
+    *,
+    accuracy: str | None = None,
+    condition: str | None = None,
+    rt: str | None = None,
+) -> Coding:
+    """A `Coding` from "condition=type,1=congruent,2=incongruent" and the columns, or expressions,
+    of single roles.
+    """
     coding = usable(lambda: _coding(text))
     for role, column in {"accuracy": accuracy, "condition": condition, "rt": rt}.items():
         if column is not None and getattr(coding, role) is not None:
             raise typer.BadParameter(f"Expected {role} in --coding or in --{role}; got both.")
-    given = {role: column for role, column in {"accuracy": accuracy, "condition": condition, "rt": rt}.items() if column is not None}
+    given = {
+        role: column
+        for role, column in {"accuracy": accuracy, "condition": condition, "rt": rt}.items()
+        if column is not None
+    }
     return usable(lambda: replace(coding, **given))
 
 
@@ -107,9 +169,16 @@ def _coding(text: str | None) -> Coding:
         role, sign, column = (part.strip() for part in pair.partition("="))
         code, _, meaning = (part.strip() for part in pair.rpartition("="))
         if not sign or not column:
-            raise typer.BadParameter(f"Expected role=column or code=meaning with commas between; got {pair!r} in {text!r}.")
+            raise typer.BadParameter(
+                f"Expected role=column or code=meaning with commas between; got {pair!r} in"
+                f" {text!r}."
+            )
         # "error=error" is a code where another column has the accuracy.
-        if role in ROLES and not (role == "error" and meaning in OUTCOMES and any(other.startswith("accuracy=") for other in pairs)):
+        if role in ROLES and not (
+            role == "error"
+            and meaning in OUTCOMES
+            and any(other.startswith("accuracy=") for other in pairs)
+        ):
             roles[role] = column
         elif meaning in CONDITION.levels:
             meanings["levels"][code] = meaning
@@ -117,7 +186,7 @@ def _coding(text: str | None) -> Coding:
             meanings["outcomes"][code] = meaning
         else:
             raise typer.BadParameter(
-                f"Expected one of the roles {', '.join(ROLES)} before the sign =, or one of {', '.join((*CONDITION.levels, *OUTCOMES))} behind it; "
-                f"got {pair!r}."
+                f"Expected one of the roles {', '.join(ROLES)} before the sign =, or one of"
+                f" {', '.join((*CONDITION.levels, *OUTCOMES))} behind it; got {pair!r}."
             )
     return Coding(**roles, levels=meanings["levels"] or None, outcomes=meanings["outcomes"] or None)

@@ -13,7 +13,9 @@ from incongruent.data.basics.plain import as_json, make_plain, name_of, words_of
 Array = np.ndarray
 
 Per = Literal["trial", "dataset", "batch"]
-"""How often a given column takes another value: with every trial, once for each data set, or once for a batch of data sets simulated together."""
+"""How often a given column takes another value: with every trial, once for each data set, or once
+for a batch of data sets simulated together.
+"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,10 @@ class Category:
     def __post_init__(self) -> None:
         object.__setattr__(self, "levels", words_of(f"levels of column {self.name!r}", self.levels))
         if len(set(self.levels)) != len(self.levels) or not 1 <= len(self.levels) <= 127:
-            raise ValueError(f"Expected 1 to 127 different levels for column {self.name!r}; got {self.levels}. Give each level once.")
+            raise ValueError(
+                f"Expected 1 to 127 different levels for column {self.name!r}; got {self.levels}."
+                " Give each level once."
+            )
         _check(self)
 
     @property
@@ -105,9 +110,15 @@ def _check(column: Column) -> None:
     if isinstance(column, Continuous):
         yes_or_no(f"positive of column {column.name!r}", column.positive)
     if column.per not in get_args(Per):
-        raise ValueError(f"Expected per to be one of {get_args(Per)} for column {column.name!r}; got {column.per!r}.")
+        raise ValueError(
+            f"Expected per to be one of {get_args(Per)} for column {column.name!r}; got"
+            f" {column.per!r}."
+        )
     if column.per != "trial" and not column.given:
-        raise ValueError(f"Expected per='trial' for the outcome {column.name!r}, which every trial has; got {column.per!r}. Is it given?")
+        raise ValueError(
+            f"Expected per='trial' for the outcome {column.name!r}, which every trial has; got"
+            f" {column.per!r}. Is it given?"
+        )
 
 
 Column = Continuous | Integer | Category
@@ -115,7 +126,10 @@ Column = Continuous | Integer | Category
 
 def column_to_json(column: Column) -> dict[str, Any]:
     """The column as plain values."""
-    return {"kind": type(column).__name__.lower(), **as_json(vars(column), f"column {column.name!r}")}
+    return {
+        "kind": type(column).__name__.lower(),
+        **as_json(vars(column), f"column {column.name!r}"),
+    }
 
 
 def column_from_json(spec: Mapping[str, Any]) -> Column:
@@ -126,7 +140,9 @@ def column_from_json(spec: Mapping[str, Any]) -> Column:
     """
     kinds = {"continuous": Continuous, "integer": Integer, "category": Category}
     if spec.get("kind") not in kinds:
-        raise ValueError(f"Expected a column of one of the kinds {sorted(kinds)}; got {spec.get('kind')!r}.")
+        raise ValueError(
+            f"Expected a column of one of the kinds {sorted(kinds)}; got {spec.get('kind')!r}."
+        )
     return kinds[spec["kind"]](**{k: v for k, v in spec.items() if k != "kind"})
 
 
@@ -134,17 +150,25 @@ CONDITION = Category("condition", ("congruent", "incongruent", "neutral"), given
 RESPONSE = Category("response", ("correct", "error"))
 RT = Continuous("rt", unit="ms")
 CONFLICT_TASK = (CONDITION, RESPONSE, RT)
-"""The columns of a conflict task, as `read_trials` gives them and the models of the conflict family make them."""
+"""The columns of a conflict task, as `read_trials` gives them and the models of the conflict family
+make them.
+"""
 WHOLE = np.iinfo(np.int32)
 REAL = np.finfo(np.float32)
 
 
 def allowed(column: Column, values: Array) -> tuple[Array, str]:
-    """Which values a column allows, same shape, and what it allows in words. What its type cannot hold is not allowed."""
+    """Which values a column allows, same shape, and what it allows in words. What its type cannot
+    hold is not allowed.
+    """
     if isinstance(column, Category):
-        return (values >= 0) & (values < len(column.levels)) & (values == np.floor(values)), f"the position of a level of {column.levels}"
+        return (values >= 0) & (values < len(column.levels)) & (
+            values == np.floor(values)
+        ), f"the position of a level of {column.levels}"
     if isinstance(column, Integer):
-        return (values >= WHOLE.min) & (values <= WHOLE.max) & (values == np.floor(values)), f"a whole number within ±{WHOLE.max}"
+        return (values >= WHOLE.min) & (values <= WHOLE.max) & (
+            values == np.floor(values)
+        ), f"a whole number within ±{WHOLE.max}"
     if column.positive:
         return (values >= REAL.tiny) & (values <= REAL.max), "a finite number above 0"
     return (values >= REAL.min) & (values <= REAL.max), "a finite number"

@@ -1,7 +1,9 @@
-"""Public data sets, by name: fetched once from where their owners published them, checked, and read as trials.
+"""Public data sets, by name: fetched once from where their owners published them, checked, and read
+as trials.
 
-The package holds nobody's data. A folder that has the files already, in the folders and by the names below, serves instead when the environment
-variable INCONGRUENT_DATA names it; on a machine without a network, for example.
+The package holds nobody's data. A folder that has the files already, in the folders and by the
+names below, serves instead when the environment variable INCONGRUENT_DATA names it; on a machine
+without a network, for example.
 """
 
 from __future__ import annotations
@@ -19,23 +21,51 @@ from incongruent.data.trials import Trials
 
 MIRROR = "INCONGRUENT_DATA"
 """Environment variable that names a folder with the files."""
-_DMCFUN = "https://raw.githubusercontent.com/igmmgi/DMCfun/e02358e0118860ed44196b9b56c4513cef8fada4/data/"
+_DMCFUN = (
+    "https://raw.githubusercontent.com/igmmgi/DMCfun/e02358e0118860ed44196b9b56c4513cef8fada4/data/"
+)
 _DATA0 = "https://raw.githubusercontent.com/PerceptionCognitionLab/data0/master/contexteffects/"
 _ULRICH = (
-    "Ulrich, R., Schröter, H., Leuthold, H., & Birngruber, T. (2015). Automatic and controlled stimulus processing in conflict tasks: Superimposed "
-    "diffusion processes and delta functions. Cognitive Psychology, 78, 148–174."
+    "Ulrich, R., Schröter, H., Leuthold, H., & Birngruber, T. (2015). Automatic and controlled"
+    " stimulus processing in conflict tasks: Superimposed diffusion processes and delta functions."
+    " Cognitive Psychology, 78, 148–174."
 )
 _PRATTE = (
-    "Pratte, M. S., Rouder, J. N., Morey, R. D., & Feng, C. (2010). Exploring the differences in distributional properties between Stroop and Simon "
-    "effects using delta plots. Attention, Perception, & Psychophysics, 72, 2013–2025."
+    "Pratte, M. S., Rouder, J. N., Morey, R. D., & Feng, C. (2010). Exploring the differences in"
+    " distributional properties between Stroop and Simon effects using delta plots. Attention,"
+    " Perception, & Psychophysics, 72, 2013–2025."
 )
 _VON_BASTIAN = (
-    "von Bastian, C. C., Souza, A. S., & Gade, M. (2016). No evidence for bilingual cognitive advantages: A test of four hypotheses. Journal of "
-    "Experimental Psychology: General, 145, 246–258."
+    "von Bastian, C. C., Souza, A. S., & Gade, M. (2016). No evidence for bilingual cognitive"
+    " advantages: A test of four hypotheses. Journal of Experimental Psychology: General, 145,"
+    " 246–258."
 )
-_LARGE = ("experiment", "subject", "block", "trial", "colour", "distractor", "condition", "response", "accuracy", "rt", "unused")
+_LARGE = (
+    "experiment",
+    "subject",
+    "block",
+    "trial",
+    "colour",
+    "distractor",
+    "condition",
+    "response",
+    "accuracy",
+    "rt",
+    "unused",
+)
 _CODES = Coding(levels={"0": "incongruent", "1": "congruent", "2": "neutral"})
-_SPATIAL = ("subject", "block", "block type", "trial", "word", "location", "condition", "response", "accuracy", "rt")
+_SPATIAL = (
+    "subject",
+    "block",
+    "block type",
+    "trial",
+    "word",
+    "location",
+    "condition",
+    "response",
+    "accuracy",
+    "rt",
+)
 
 
 @dataclass(frozen=True)
@@ -81,13 +111,36 @@ _FILES = {
 
 def _of_ulrich(task: str, file: str) -> DataSet:
     name, title = f"ulrich2015_{task.lower()}", f"Ulrich et al. 2015 {task}"
-    return DataSet(name, title, f"{task} task", 16, _ULRICH, "MIT, with the R package DMCfun", f"ulrich2015/{file}", _DMCFUN + file, _FILES[file])
+    return DataSet(
+        name,
+        title,
+        f"{task} task",
+        16,
+        _ULRICH,
+        "MIT, with the R package DMCfun",
+        f"ulrich2015/{file}",
+        _DMCFUN + file,
+        _FILES[file],
+    )
 
 
-def _of_pratte(name: str, title: str, task: str, file: str, columns: tuple[str, ...], where: str) -> DataSet:
+def _of_pratte(
+    name: str, title: str, task: str, file: str, columns: tuple[str, ...], where: str
+) -> DataSet:
     url = f"{_DATA0}StroopSimonAPP2010/{file}"
     options = {"names": list(columns), "where": where, "coding": _CODES}
-    return DataSet(f"pratte2010_{name}", f"Pratte et al. 2010 {title}", task, 38, _PRATTE, _FREE, f"pratte2010/{file}", url, _FILES[file], options)
+    return DataSet(
+        f"pratte2010_{name}",
+        f"Pratte et al. 2010 {title}",
+        task,
+        38,
+        _PRATTE,
+        _FREE,
+        f"pratte2010/{file}",
+        url,
+        _FILES[file],
+        options,
+    )
 
 
 def _of_von_bastian(name: str, title: str, task: str) -> DataSet:
@@ -95,19 +148,56 @@ def _of_von_bastian(name: str, title: str, task: str) -> DataSet:
     url = f"{_DATA0}FlankerStroopSimon/{file}"
     full = f"von Bastian et al. 2016 {title}"
     licence = f"collected by K. Oberauer, {_FREE}"
-    return DataSet(f"vonbastian2016_{name}", full, task, 121, _VON_BASTIAN, licence, f"vonbastian2016/{file}", url, _FILES[file])
+    return DataSet(
+        f"vonbastian2016_{name}",
+        full,
+        task,
+        121,
+        _VON_BASTIAN,
+        licence,
+        f"vonbastian2016/{file}",
+        url,
+        _FILES[file],
+    )
 
 
 _ALL = (
     _of_ulrich("flanker", "flankerData.txt"),
     _of_ulrich("Simon", "simonData.txt"),
-    _of_pratte("simon1", "Simon, experiment 1", "Simon task; its delta function falls below zero", "allsi2.dat", _LARGE, "experiment == 0"),
-    _of_pratte("stroop1", "Stroop, experiment 1", "colour Stroop task", "allsi2.dat", _LARGE, "experiment == 1"),
-    _of_pratte("simon2", "Simon, experiment 2", "Simon task", "allsi7.dat", _SPATIAL, "`block type` == 0"),
-    _of_pratte("stroop2", "spatial Stroop, experiment 2", "spatial Stroop task", "allsi7.dat", _SPATIAL, "`block type` == 1"),
+    _of_pratte(
+        "simon1",
+        "Simon, experiment 1",
+        "Simon task; its delta function falls below zero",
+        "allsi2.dat",
+        _LARGE,
+        "experiment == 0",
+    ),
+    _of_pratte(
+        "stroop1",
+        "Stroop, experiment 1",
+        "colour Stroop task",
+        "allsi2.dat",
+        _LARGE,
+        "experiment == 1",
+    ),
+    _of_pratte(
+        "simon2", "Simon, experiment 2", "Simon task", "allsi7.dat", _SPATIAL, "`block type` == 0"
+    ),
+    _of_pratte(
+        "stroop2",
+        "spatial Stroop, experiment 2",
+        "spatial Stroop task",
+        "allsi7.dat",
+        _SPATIAL,
+        "`block type` == 1",
+    ),
     _of_von_bastian("simon", "Simon", "Simon task, three congruent trials to one incongruent"),
     _of_von_bastian("stroop", "number Stroop", "number Stroop task with neutral trials"),
-    _of_von_bastian("flanker", "flanker", "letter flanker task with neutral trials, which shows no congruency effect"),
+    _of_von_bastian(
+        "flanker",
+        "flanker",
+        "letter flanker task with neutral trials, which shows no congruency effect",
+    ),
 )
 DATASETS: dict[str, DataSet] = {dataset.name: dataset for dataset in _ALL}
 """By name."""
@@ -138,19 +228,32 @@ def path_to(name: str) -> Path:
     if mirror:
         path = Path(mirror) / dataset.file
         if not path.is_file():
-            raise DataError(f"Expected {dataset.file} in the folder that {MIRROR} names, {mirror}; it is not there. Put it there, or unset {MIRROR}.")
+            raise DataError(
+                f"Expected {dataset.file} in the folder that {MIRROR} names, {mirror}; it is not"
+                f" there. Put it there, or unset {MIRROR}."
+            )
         if pooch.file_hash(str(path)) != dataset.sha256:
             raise DataError(
-                f"Expected {path} to be the published file (SHA-256 {dataset.sha256[:12]}…); it is another. Fetch it again: {dataset.url}"
+                f"Expected {path} to be the published file (SHA-256 {dataset.sha256[:12]}…); it is"
+                f" another. Fetch it again: {dataset.url}"
             )
         return path
     folder = Path(pooch.os_cache("incongruent")) / Path(dataset.file).parent
     try:
-        return Path(pooch.retrieve(dataset.url, dataset.sha256, fname=Path(dataset.file).name, path=folder, progressbar=False))
+        return Path(
+            pooch.retrieve(
+                dataset.url,
+                dataset.sha256,
+                fname=Path(dataset.file).name,
+                path=folder,
+                progressbar=False,
+            )
+        )
     except (OSError, ValueError) as error:  # no network, or another file
         raise DataError(
-            f"Expected to fetch {dataset.url} into {folder}; got: {error}. Without a network, put the file as {dataset.file} into a folder of your "
-            f"own and name that folder in the environment variable {MIRROR}."
+            f"Expected to fetch {dataset.url} into {folder}; got: {error}. Without a network, put"
+            f" the file as {dataset.file} into a folder of your own and name that folder in the"
+            f" environment variable {MIRROR}."
         ) from error
 
 

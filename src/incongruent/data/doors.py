@@ -1,7 +1,8 @@
 """Doors: how messages name an option, in the words of the place where the user gives it.
 
-The same option is ``Coding(condition="type")`` in Python, ``--coding "condition=type"`` on the command line and a field of the app. Whoever writes
-a message calls `option` or `coding`; the command line and the app say with `at_door` where the user stands.
+The same option is ``Coding(condition="type")`` in Python, ``--coding "condition=type"`` on the
+command line and a field of the app. Whoever writes a message calls `option` or `coding`; the
+command line and the app say with `at_door` where the user stands.
 """
 
 from __future__ import annotations
@@ -105,7 +106,10 @@ class App:
             return field
         if isinstance(value, Mapping):
             return f"{field}: {', '.join(f'{code} = {meaning}' for code, meaning in value.items())}"
-        return f"{field}: {', '.join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value}"
+        return (
+            f"{field}:"
+            f" {', '.join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value}"
+        )
 
     def coding(self, entries: Mapping[str, Any]) -> str:
         """The fields of all entries."""

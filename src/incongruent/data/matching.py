@@ -1,7 +1,8 @@
-"""Observed data in the columns that a network or a likelihood reads: what a column is was said where it was trained, and not where data are read.
+"""Observed data in the columns that a network or a likelihood reads: what a column is was said
+where it was trained, and not where data are read.
 
-Whole milliseconds are fine for a continuous response time, positive data for a column that may be negative, and levels are known by their names. What
-a column does not allow is refused.
+Whole milliseconds are fine for a continuous response time, positive data for a column that may be
+negative, and levels are known by their names. What a column does not allow is refused.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ def in_columns(study: Trials, columns: Sequence[Column]) -> Trials:
     if sorted(have) != sorted(want):
         missing, extra = sorted(set(want) - set(have)), sorted(set(have) - set(want))
         raise ValueError(
-            f"Expected trials with the columns {want}; got {have}: missing {missing}, not known here {extra}. Rename columns, or leave out those "
-            f"that are not known."
+            f"Expected trials with the columns {want}; got {have}: missing {missing}, not known"
+            f" here {extra}. Rename columns, or leave out those that are not known."
         )
     values = {column.name: _values(study, study.column(column.name), column) for column in columns}
     return checked(replace(study, columns=tuple(columns), values=values))
@@ -49,8 +50,8 @@ def _values(study: Trials, came: Column, wanted: Column) -> Array:
         return values
     if wanted.given and not came.given and (study.present & ~study.answered).any():
         raise ValueError(
-            f"Expected values of {name!r} in every trial, since the design sets it; they are known only where an answer came. Say that it is given, "
-            f"with given=[{name!r}] or columns=."
+            f"Expected values of {name!r} in every trial, since the design sets it; they are known"
+            f" only where an answer came. Say that it is given, with given=[{name!r}] or columns=."
         )
     known = study.present if wanted.given or came.given else study.answered
     units = [getattr(column, "unit", "") for column in (came, wanted)]
@@ -62,7 +63,10 @@ def _values(study: Trials, came: Column, wanted: Column) -> Array:
     fine, words = allowed(wanted, numbers)
     if (known & ~fine).any():
         person, trial = np.argwhere(known & ~fine)[0]
-        raise ValueError(f"Expected {words} in column {name!r}; got {numbers[person, trial]:g} in data set {study.names[person]!r}, trial {trial}.")
+        raise ValueError(
+            f"Expected {words} in column {name!r}; got {numbers[person, trial]:g} in data set"
+            f" {study.names[person]!r}, trial {trial}."
+        )
     return np.where(known, numbers, 0).astype(wanted.dtype)
 
 
@@ -77,7 +81,10 @@ def _texts(came: Column, values: Array) -> Array:
 def _positions(texts: Array, known: Array, wanted: Category) -> Array:
     unknown = sorted(set(texts[known]) - set(wanted.levels))
     if unknown:
-        raise ValueError(f"Expected levels {wanted.levels} in column {wanted.name!r}; got {unknown[:5]}. Recode them, or leave these trials out.")
+        raise ValueError(
+            f"Expected levels {wanted.levels} in column {wanted.name!r}; got {unknown[:5]}. Recode"
+            " them, or leave these trials out."
+        )
     places: dict[Any, int] = {level: place for place, level in enumerate(wanted.levels)}
     return np.array([places.get(text, 0) for text in texts.ravel()], np.int8).reshape(texts.shape)
 
@@ -87,7 +94,14 @@ def _numbers(came: Column, values: Array, known: Array, wanted: Column) -> Array
     if not isinstance(came, Category):
         return np.asarray(values, float)
     try:
-        of_level = np.array([float(level) if (known & (values == place)).any() else 0.0 for place, level in enumerate(came.levels)])
+        of_level = np.array(
+            [
+                float(level) if (known & (values == place)).any() else 0.0
+                for place, level in enumerate(came.levels)
+            ]
+        )
     except ValueError as error:
-        raise ValueError(f"Expected numbers in column {wanted.name!r}; got the levels {came.levels}.") from error
+        raise ValueError(
+            f"Expected numbers in column {wanted.name!r}; got the levels {came.levels}."
+        ) from error
     return of_level[np.clip(values, 0, len(came.levels) - 1)]

@@ -41,7 +41,9 @@ def column_of(table: pd.DataFrame, column: str) -> pd.Series:
 
 
 def as_text(value: object) -> str | None:
-    """A value as the user would write it: whole numbers without ".0", text without spaces around it, None when missing."""
+    """A value as the user would write it: whole numbers without ".0", text without spaces around
+    it, None when missing.
+    """
     if isinstance(value, float | np.floating) and float(value).is_integer():
         value = int(value)
     text = str(value).strip()
@@ -51,7 +53,9 @@ def as_text(value: object) -> str | None:
 def texts(series: pd.Series) -> Array:
     """Each value as `as_text` writes it, (row,) objects."""
     codes, labels = _texts(series)
-    return np.array([*labels, None], object)[codes]  # -1, which is missing, finds the None at the end
+    return np.array([*labels, None], object)[
+        codes
+    ]  # -1, which is missing, finds the None at the end
 
 
 def absent(series: pd.Series) -> Array:
@@ -61,13 +65,17 @@ def absent(series: pd.Series) -> Array:
 
 
 def _texts(series: pd.Series) -> tuple[Array, list[str | None]]:
-    """The position of each row's value among the different ones, (row,), -1 where it is missing, and these as `as_text` writes them."""
+    """The position of each row's value among the different ones, (row,), -1 where it is missing,
+    and these as `as_text` writes them.
+    """
     codes, values = _factorized(series)
     return codes, [as_text(value) for value in values]
 
 
 def _factorized(series: pd.Series) -> tuple[Array, Array]:
-    """The position of each row's value among the different ones, (row,), -1 where it is missing, and these."""
+    """The position of each row's value among the different ones, (row,), -1 where it is missing,
+    and these.
+    """
     try:
         codes, values = pd.factorize(series)
     except TypeError:  # lists and the like cannot be told apart by hash
@@ -76,7 +84,9 @@ def _factorized(series: pd.Series) -> tuple[Array, Array]:
 
 
 def encoded(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its text as categories, whose different values are looked at once instead of row by row."""
+    """The table with its text as categories, whose different values are looked at once instead of
+    row by row.
+    """
     columns = {}
     for name, column in table.items():
         try:
@@ -92,19 +102,29 @@ def is_number(word: str) -> bool:
 
 
 def text_numbers(words: Array) -> Array:
-    """Numbers written as text, with decimal points or decimal commas; (row,) floats, NaN where there is no number.
+    """Numbers written as text, with decimal points or decimal commas; (row,) floats, NaN where
+    there is no number.
 
     Raises:
         DataError: when commas may stand for thousands as well.
     """
-    where, different = pd.factorize(np.asarray(words, object))  # -1, which is missing, finds the NaN at the end
-    values = np.array([float(word.replace(",", ".")) if is_number(word) else np.nan for word in different], float)
+    where, different = pd.factorize(
+        np.asarray(words, object)
+    )  # -1, which is missing, finds the NaN at the end
+    values = np.array(
+        [float(word.replace(",", ".")) if is_number(word) else np.nan for word in different], float
+    )
     with_comma = [word for word in different if "," in word and is_number(word)]
-    without = [word for word, value in zip(different, values, strict=True) if abs(value) >= 100 and "," not in word]
+    without = [
+        word
+        for word, value in zip(different, values, strict=True)
+        if abs(value) >= 100 and "," not in word
+    ]
     if with_comma and without and all(THOUSANDS.fullmatch(word) for word in with_comma):
         raise DataError(
-            f"Expected commas to mark decimals; got {listed(with_comma[:2])} beside {listed(without[:2])}, where they may mark thousands. "
-            "Write the numbers without marks for thousands."
+            f"Expected commas to mark decimals; got {listed(with_comma[:2])} beside"
+            f" {listed(without[:2])}, where they may mark thousands. Write the numbers without"
+            " marks for thousands."
         )
     return np.append(values, np.nan)[where]
 
@@ -116,7 +136,10 @@ def numbers(series: pd.Series) -> Array:
         DataError: when it holds dates, durations or complex numbers.
     """
     if getattr(series.dtype, "kind", "O") in "mMc":
-        raise DataError(f"Expected numbers in column {series.name!r}; got {series.dtype}. Write reaction times as a number of ms or s.")
+        raise DataError(
+            f"Expected numbers in column {series.name!r}; got {series.dtype}. Write reaction times"
+            " as a number of ms or s."
+        )
     if pd.api.types.is_numeric_dtype(series):
         return series.to_numpy(float, na_value=np.nan)
     return text_numbers(texts(series))
@@ -135,7 +158,9 @@ def label_shares(series: pd.Series) -> dict[str, float]:
 
 
 def labels_of(series: pd.Series, given: Mapping[str, str] | None) -> pd.Categorical:
-    """Each value as `as_text` writes it, (row,) categories; words that stand for a missing value count where a coding names them."""
+    """Each value as `as_text` writes it, (row,) categories; words that stand for a missing value
+    count where a coding names them.
+    """
     spoken = {code.casefold(): code for code in given or {} if code.casefold() in MISSING}
     if spoken:
         raw = series.astype(object).map(lambda value: spoken.get(str(value).strip().casefold()))
@@ -145,6 +170,11 @@ def labels_of(series: pd.Series, given: Mapping[str, str] | None) -> pd.Categori
 
 def categories(codes: Array, labels: Sequence[str | None]) -> pd.Categorical:
     """The label at each place (row,), where None and -1 are missing; labels may be the same."""
-    place = {label: i for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))}
+    place = {
+        label: i
+        for i, label in enumerate(dict.fromkeys(label for label in labels if label is not None))
+    }
     different = np.array([*(-1 if label is None else place[label] for label in labels), -1])
-    return pd.Categorical.from_codes(different[codes], categories=pd.Index(list(place), dtype=object))
+    return pd.Categorical.from_codes(
+        different[codes], categories=pd.Index(list(place), dtype=object)
+    )

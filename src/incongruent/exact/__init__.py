@@ -1,4 +1,5 @@
 """The exact likelihood: posteriors corrected by it, or sampled from it.
 
-Others use `likelihood`, `importance` and `reweight`; `mcmc` samples the people whose importance weights cannot be trusted.
+Others use `likelihood`, `importance` and `reweight`; `mcmc` samples the people whose importance
+weights cannot be trusted.
 """

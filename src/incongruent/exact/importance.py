@@ -1,7 +1,8 @@
 r"""Importance weights, Pareto-smoothed, and what they say about themselves.
 
-The largest weights are smoothed by a generalised Pareto distribution (Vehtari, Simpson, Gelman, Yao & Gabry 2024, JMLR 25(72)); its shape k-hat says
-whether they can be trusted: up to min(1 - 1 / log10 S, .7) for S draws they can.
+The largest weights are smoothed by a generalised Pareto distribution (Vehtari, Simpson, Gelman, Yao
+& Gabry 2024, JMLR 25(72)); its shape k-hat says whether they can be trusted: up to min(1 - 1 /
+log10 S, .7) for S draws they can.
 """
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ def weigh(log_joint: Array, log_q: Array) -> Weights:
 
 
 def _smoothed(log_ratios: Array) -> tuple[Array, float]:
-    """Pareto-smoothed log weights with sum 1, and k-hat: -inf when all weights are equal, inf when too few draws have any."""
+    """Pareto-smoothed log weights with sum 1, and k-hat: -inf when all weights are equal, inf when
+    too few draws have any.
+    """
     usable = log_ratios > SMALLEST_LOG_RATIO
     finite = np.maximum(log_ratios, SMALLEST_LOG_RATIO)
     plain = finite - np.log(np.exp(finite).sum())
@@ -76,11 +79,15 @@ def _smoothed(log_ratios: Array) -> tuple[Array, float]:
     if usable.sum() < max(FEWEST_DRAWS, 3.0 * math.sqrt(len(finite))):  # no more than the tail
         return plain, math.inf
     n_tail = math.ceil(min(0.2 * len(finite), 3.0 * math.sqrt(len(finite))))
-    if np.ptp(np.sort(finite)[-n_tail:]) < 1e-9:  # the largest weights are equal, so nothing larger is to come
+    if (
+        np.ptp(np.sort(finite)[-n_tail:]) < 1e-9
+    ):  # the largest weights are equal, so nothing larger is to come
         return plain, -math.inf
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about large k-hat, which is reported
-        smoothed, k_hat = array_stats.psislw(-finite)  # it takes log likelihoods, as leave-one-out has them, and turns their sign
+        smoothed, k_hat = array_stats.psislw(
+            -finite
+        )  # it takes log likelihoods, as leave-one-out has them, and turns their sign
     smoothed = np.asarray(smoothed) - np.log(np.exp(smoothed).sum())
     if not (np.isfinite(smoothed).all() and np.isfinite(k_hat)):
         return plain, math.inf
@@ -88,7 +95,9 @@ def _smoothed(log_ratios: Array) -> tuple[Array, float]:
 
 
 def resample(weights: Weights, rngs: Sequence[np.random.Generator]) -> Array:
-    """Positions of draws by weight, (person, draw): systematically (Kitagawa 1996), in random order, with one generator for each person."""
+    """Positions of draws by weight, (person, draw): systematically (Kitagawa 1996), in random
+    order, with one generator for each person.
+    """
     people, n = weights.log_weights.shape
     rows = np.empty((people, n), int)
     for i, rng in enumerate(rngs):

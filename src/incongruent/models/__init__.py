@@ -1,7 +1,7 @@
 """Models: one file each. `build` makes a model again from its name and settings.
 
-Others use `model` (what a model is), `custom` (models of one's own), `dmc`, `ssp`, `dstp`, and the curves that a parameter value implies: `curves`
-and `implied`.
+Others use `model` (what a model is), `custom` (models of one's own), `dmc`, `ssp`, `dstp`, and the
+curves that a parameter value implies: `curves` and `implied`.
 """
 
 from __future__ import annotations
@@ -27,5 +27,8 @@ def build(name: str, settings: Mapping[str, Any]) -> Model:
         ValueError: when no model of that name ships with the package.
     """
     if name not in BUILDERS:
-        raise ValueError(f"Expected one of the models {sorted(BUILDERS)}; got {name!r}. A model of your own has to be passed as `model=`.")
+        raise ValueError(
+            f"Expected one of the models {sorted(BUILDERS)}; got {name!r}. A model of your own has"
+            " to be passed as `model=`."
+        )
     return BUILDERS[name](**settings)

@@ -1,4 +1,6 @@
-"""Trials from functions compiled with numba: the function is compiled into a loop over trials that holds no interpreter lock."""
+"""Trials from functions compiled with numba: the function is compiled into a loop over trials that
+holds no interpreter lock.
+"""
 
 from __future__ import annotations
 
@@ -30,20 +32,25 @@ def wrong_outcome(outcomes: Sequence[Column], outcome: Any) -> NoReturn:
     """
     names = [column.name for column in outcomes]
     raise SimulationError(
-        f"Expected the outcomes {names} of a trial from the simulator, in this order, with None for a trial without an answer; got {outcome!r}."
+        f"Expected the outcomes {names} of a trial from the simulator, in this order, with None for"
+        f" a trial without an answer; got {outcome!r}."
     )
 
 
 class Compiled:
-    """A simulator from a compiled function of one trial; it is compiled into its loop when it is first used.
+    """A simulator from a compiled function of one trial; it is compiled into its loop when it is
+    first used.
 
     Args:
-        function: ``function(theta, *given, rng)``, as `incongruent.models.custom.from_trial` has it.
+        function: ``function(theta, *given, rng)``, as `incongruent.models.custom.from_trial` has
+            it.
         given: columns that the design sets.
         outcomes: the other columns.
     """
 
-    def __init__(self, function: Dispatcher, given: Sequence[Column], outcomes: Sequence[Column]) -> None:
+    def __init__(
+        self, function: Dispatcher, given: Sequence[Column], outcomes: Sequence[Column]
+    ) -> None:
         self.function, self.given, self.outcomes = function, tuple(given), tuple(outcomes)
         self._loop: Callable[..., None] | None = None
         self._lock = threading.Lock()
@@ -51,17 +58,30 @@ class Compiled:
     def __reduce__(self) -> tuple[Any, ...]:
         return Compiled, (self.function, self.given, self.outcomes)
 
-    def __call__(self, theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+    def __call__(
+        self, theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
         """What `Model.simulate` asks for."""
-        theta, layout = np.ascontiguousarray(theta, float), tuple(np.ascontiguousarray(values[c.name]) for c in self.given)
-        made, answered = np.zeros((len(self.outcomes), *present.shape)), np.zeros(present.shape, bool)
+        theta, layout = (
+            np.ascontiguousarray(theta, float),
+            tuple(np.ascontiguousarray(values[c.name]) for c in self.given),
+        )
+        made, answered = (
+            np.zeros((len(self.outcomes), *present.shape)),
+            np.zeros(present.shape, bool),
+        )
         if present.any():
             with self._lock:
                 if self._loop is None:
                     i, j = np.argwhere(present)[0]
-                    self._loop = self._made((theta[i], *(array[i, j] for array in layout), unchanging()))
+                    self._loop = self._made(
+                        (theta[i], *(array[i, j] for array in layout), unchanging())
+                    )
             self._loop(theta, layout, present, rng, made, answered)
-        return {**values, **{column.name: made[k] for k, column in enumerate(self.outcomes)}}, answered
+        return {
+            **values,
+            **{column.name: made[k] for k, column in enumerate(self.outcomes)},
+        }, answered
 
     def _made(self, arguments: tuple[Any, ...]) -> Callable[..., None]:
         """The loop for arguments of these types."""

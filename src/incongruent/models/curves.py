@@ -1,4 +1,6 @@
-"""What a model does at given parameter values, as curves: mean activation up to the bounds, and densities of RTs."""
+"""What a model does at given parameter values, as curves: mean activation up to the bounds, and
+densities of RTs.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ class Activation:
 
     Attributes:
         times: (time,) since the stimulus, in ms.
-        path: (level, time) mean path; what is controlled alone is the path of "neutral", and what is automatic the difference from it.
+        path: (level, time) mean path; what is controlled alone is the path of "neutral", and what
+            is automatic the difference from it.
         bound: (time,) distance of either bound from 0; the upper one is the correct response.
         levels: the conditions, "neutral" among them.
     """
@@ -54,7 +57,8 @@ class Activation:
 
 @dataclass(frozen=True, eq=False)
 class Densities:
-    """Defective densities of RTs: correct responses and errors of a condition integrate to one together, but for trials without an answer.
+    """Defective densities of RTs: correct responses and errors of a condition integrate to one
+    together, but for trials without an answer.
 
     Attributes:
         rt: (time,) in ms.
@@ -67,13 +71,18 @@ class Densities:
     levels: tuple[str, ...]
 
     def share(self, response: str) -> Array:
-        """Share of the trials of each condition with a response, "correct" or "error", as far as the curves reach, (level,)."""
+        """Share of the trials of each condition with a response, "correct" or "error", as far as
+        the curves reach, (level,).
+        """
         return np.trapezoid(self.density[:, RESPONSE.levels.index(response)], self.rt, axis=-1)
 
 
 @helpful
-def mean_activation(model: Model, theta: Sequence[float] | Array, *, until: float = 600.0) -> Activation:
-    """Mean paths in every condition and the bounds, from the equations that trials are simulated from.
+def mean_activation(
+    model: Model, theta: Sequence[float] | Array, *, until: float = 600.0
+) -> Activation:
+    """Mean paths in every condition and the bounds, from the equations that trials are simulated
+    from.
 
     Args:
         model: a diffusion between two bounds, DMC or SSP.
@@ -91,17 +100,24 @@ def mean_activation(model: Model, theta: Sequence[float] | Array, *, until: floa
     """
     if not isinstance(model.simulate, PassageModel):
         raise ValueError(
-            f"Expected a model with mean paths between two bounds, like DMC or SSP; got {model.name!r}. Draw its simulated trials instead."
+            "Expected a model with mean paths between two bounds, like DMC or SSP; got"
+            f" {model.name!r}. Draw its simulated trials instead."
         )
     times = np.linspace(0.0, until, 601)
     paths = model.simulate.paths(_one(model, theta), times[None], slice(None))
-    path = np.concatenate([np.zeros((len(CONDITION.levels), 1)), np.cumsum(paths.increment[0], axis=-1)], axis=-1)
+    path = np.concatenate(
+        [np.zeros((len(CONDITION.levels), 1)), np.cumsum(paths.increment[0], axis=-1)], axis=-1
+    )
     return Activation(times, path, paths.bound[0], tuple(CONDITION.levels))
 
 
 @helpful
 def rt_densities(
-    model: Model, theta: Sequence[float] | Array, *, levels: Sequence[str] = ("congruent", "incongruent"), kept: Kept | None = None
+    model: Model,
+    theta: Sequence[float] | Array,
+    *,
+    levels: Sequence[str] = ("congruent", "incongruent"),
+    kept: Kept | None = None,
 ) -> Densities:
     """Densities of correct responses and errors by the exact likelihood.
 
@@ -109,7 +125,8 @@ def rt_densities(
         model: one with an exact likelihood that knows the densities of single trials.
         theta: (parameter,), in the order of the model's parameters.
         levels: the conditions.
-        kept: which trials exist; all of them when left out. There are no curves where there are no trials.
+        kept: which trials exist; all of them when left out. There are no curves where there are no
+            trials.
 
     Raises:
         ValueError: for a model without such densities, or other parameters.
@@ -121,7 +138,10 @@ def rt_densities(
         [0.02, 0.1]
     """
     if model.likelihood is None or model.likelihood.densities is None:
-        raise ValueError(f"Expected a model whose densities are known; {model.name!r} has none. Draw its simulated trials instead.")
+        raise ValueError(
+            f"Expected a model whose densities are known; {model.name!r} has none. Draw its"
+            " simulated trials instead."
+        )
     kept = kept or Kept()
     rt = np.arange(2.0, LONGEST_RT, 4.0)
     low, high = kept.window or (0.0, LONGEST_RT)
@@ -133,10 +153,18 @@ def rt_densities(
     return Densities(rt[:last], density[..., :last], tuple(levels))
 
 
-def densities_at(densities: Callable[..., Array], theta: Array, codes: Sequence[int], rt: Array, kept: Kept) -> Array:
-    """Of correct responses and errors in some conditions at some times, (level, response, time) in 1/ms, for one person's theta, (1, parameter)."""
-    grid = np.meshgrid(codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij")  # each (level, response, time)
-    values = {name: part.ravel() for name, part in zip(("condition", "response", "rt"), grid, strict=True)}
+def densities_at(
+    densities: Callable[..., Array], theta: Array, codes: Sequence[int], rt: Array, kept: Kept
+) -> Array:
+    """Of correct responses and errors in some conditions at some times, (level, response, time) in
+    1/ms, for one person's theta, (1, parameter).
+    """
+    grid = np.meshgrid(
+        codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij"
+    )  # each (level, response, time)
+    values = {
+        name: part.ravel() for name, part in zip(("condition", "response", "rt"), grid, strict=True)
+    }
     return np.exp(densities(theta, values, kept, ACCURACY)).reshape(grid[0].shape)
 
 
@@ -144,5 +172,8 @@ def _one(model: Model, theta: Sequence[float] | Array) -> Array:
     """The values of one person, (1, parameter)."""
     values = np.asarray(theta, float)
     if values.shape != (len(model.parameters),):
-        raise ValueError(f"Expected a value for each of {model.parameter_names}; got theta of shape {values.shape}.")
+        raise ValueError(
+            f"Expected a value for each of {model.parameter_names}; got theta of shape"
+            f" {values.shape}."
+        )
     return values[None]

@@ -1,6 +1,8 @@
-"""Simulators of one's own: functions of one trial, of one data set or of vectors, as the models of this package simulate.
+"""Simulators of one's own: functions of one trial, of one data set or of vectors, as the models of
+this package simulate.
 
-Functions compiled with numba are looped over without the interpreter; plain Python is called trial by trial.
+Functions compiled with numba are looped over without the interpreter; plain Python is called trial
+by trial.
 """
 
 from __future__ import annotations
@@ -15,28 +17,37 @@ from incongruent.data.trials import Column
 from incongruent.models.compiled import Compiled, SimulationError, wrong_outcome
 
 Array = np.ndarray
-Simulate = Callable[[Array, Mapping[str, Array], Array, np.random.Generator], tuple[dict[str, Array], Array]]
+Simulate = Callable[
+    [Array, Mapping[str, Array], Array, np.random.Generator], tuple[dict[str, Array], Array]
+]
 
 
 def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simulate:
     """A simulator from ``function(theta, *given, rng)``, which makes one trial.
 
-    It is given theta (parameter,), the value of each given column in their order (categories as the position of their level) and a numpy
-    Generator. It returns the outcomes in the order of their columns; a tuple when there are several. A trial without an answer returns None, or has
-    a last element more, which is False.
+    It is given theta (parameter,), the value of each given column in their order (categories as the
+    position of their level) and a numpy Generator. It returns the outcomes in the order of their
+    columns; a tuple when there are several. A trial without an answer returns None, or has a last
+    element more, which is False.
     """
     given, outcomes = _split(columns)
     if isinstance(function, Dispatcher):
         return Compiled(function, given, outcomes)
 
-    def simulate(theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+    def simulate(
+        theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
         made, answered = _room(outcomes, present.shape)
         layout = [values[column.name] for column in given]
         for i, j in np.argwhere(present):
             outcome = function(theta[i], *(array[i, j].item() for array in layout), rng)
             if outcome is None:
                 continue
-            parts = outcome if isinstance(outcome, tuple | list | np.ndarray) and np.ndim(outcome) == 1 else (outcome,)
+            parts = (
+                outcome
+                if isinstance(outcome, tuple | list | np.ndarray) and np.ndim(outcome) == 1
+                else (outcome,)
+            )
             if len(parts) not in (len(outcomes), len(outcomes) + 1):
                 wrong_outcome(outcomes, outcome)
             answered[i, j] = len(parts) == len(outcomes) or bool(parts[-1])
@@ -49,25 +60,35 @@ def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simul
 
 
 def from_dataset(function: Callable[..., Any], columns: Sequence[Column]) -> Simulate:
-    """A simulator from ``function(theta, *given, n_trials, rng)``, which makes all trials of one data set.
+    """A simulator from ``function(theta, *given, n_trials, rng)``, which makes all trials of one
+    data set.
 
-    It is given theta (parameter,), for each given column an array (trial,) or, where its value is given once for a data set, that value, the
-    number of trials and a numpy Generator. It returns for each outcome an array (trial,), as a tuple in the order of their columns or by name.
+    It is given theta (parameter,), for each given column an array (trial,) or, where its value is
+    given once for a data set, that value, the number of trials and a numpy Generator. It returns
+    for each outcome an array (trial,), as a tuple in the order of their columns or by name.
     """
     given, outcomes = _split(columns)
 
-    def simulate(theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+    def simulate(
+        theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
         made, answered = _room(outcomes, present.shape)
         for i in range(len(theta)):
             here = present[i]
             n = int(here.sum())
             if n == 0:
                 continue
-            layout = [values[c.name][i][here] if c.per == "trial" else values[c.name][i][here][0].item() for c in given]
+            layout = [
+                values[c.name][i][here] if c.per == "trial" else values[c.name][i][here][0].item()
+                for c in given
+            ]
             parts = _by_name(function(theta[i], *layout, n, rng), outcomes)
             for name, part in parts.items():
                 if np.shape(part) != (n,):
-                    raise SimulationError(f"Expected {name!r} of shape ({n},), one value a trial, from the simulator; got shape {np.shape(part)}.")
+                    raise SimulationError(
+                        f"Expected {name!r} of shape ({n},), one value a trial, from the simulator;"
+                        f" got shape {np.shape(part)}."
+                    )
                 made[name][i, here] = part
             answered[i, here] = True
         return {**values, **made}, answered
@@ -76,17 +97,30 @@ def from_dataset(function: Callable[..., Any], columns: Sequence[Column]) -> Sim
 
 
 def from_vector(function: Callable[..., Any], columns: Sequence[Column]) -> Simulate:
-    """A simulator from ``function(theta, rng)``, which makes one vector for each row of theta (dataset, parameter): (dataset, column)."""
+    """A simulator from ``function(theta, rng)``, which makes one vector for each row of theta
+    (dataset, parameter): (dataset, column).
+    """
     given, outcomes = _split(columns)
     if given:
-        raise ValueError(f"Expected only outcomes in a model of vectors; got the given columns {[c.name for c in given]}. Use dataset= instead.")
+        raise ValueError(
+            "Expected only outcomes in a model of vectors; got the given columns"
+            f" {[c.name for c in given]}. Use dataset= instead."
+        )
 
-    def simulate(theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+    def simulate(
+        theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
         if present.shape[1] != 1:
-            raise SimulationError(f"Expected a design of one trial for a model of vectors; got {present.shape[1]}. Use Design(1).")
+            raise SimulationError(
+                f"Expected a design of one trial for a model of vectors; got {present.shape[1]}."
+                " Use Design(1)."
+            )
         made = np.asarray(function(theta, rng))
         if made.shape != (len(theta), len(outcomes)):
-            raise SimulationError(f"Expected shape {(len(theta), len(outcomes))}, (dataset, column), from the simulator; got {made.shape}.")
+            raise SimulationError(
+                f"Expected shape {(len(theta), len(outcomes))}, (dataset, column), from the"
+                f" simulator; got {made.shape}."
+            )
         return {column.name: made[:, [k]] for k, column in enumerate(outcomes)}, present.copy()
 
     return simulate
@@ -97,7 +131,8 @@ def unavailable(name: str) -> Simulate:
 
     def simulate(*_: Any) -> NoReturn:
         raise SimulationError(
-            f"Expected a model that can simulate; {name!r} is known by simulations made elsewhere alone. Pass model= with a simulator of your own."
+            f"Expected a model that can simulate; {name!r} is known by simulations made elsewhere"
+            " alone. Pass model= with a simulator of your own."
         )
 
     return simulate
@@ -116,9 +151,13 @@ def _by_name(outcome: Any, outcomes: Sequence[Column]) -> dict[str, Any]:
     names = [column.name for column in outcomes]
     if isinstance(outcome, Mapping):
         if sorted(outcome) != sorted(names):
-            raise SimulationError(f"Expected the outcomes {names} from the simulator; got {sorted(outcome)}.")
+            raise SimulationError(
+                f"Expected the outcomes {names} from the simulator; got {sorted(outcome)}."
+            )
         return dict(outcome)
     parts = (outcome,) if len(names) == 1 and not isinstance(outcome, tuple) else tuple(outcome)
     if len(parts) != len(names):
-        raise SimulationError(f"Expected {len(names)} arrays, {names}, from the simulator; got {len(parts)}.")
+        raise SimulationError(
+            f"Expected {len(names)} arrays, {names}, from the simulator; got {len(parts)}."
+        )
     return dict(zip(names, parts, strict=True))

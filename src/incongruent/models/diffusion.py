@@ -1,8 +1,11 @@
-"""What the conflict models whose likelihood is known have in common: units, choice of parameters, simulator and likelihood from mean paths.
+"""What the conflict models whose likelihood is known have in common: units, choice of parameters,
+simulator and likelihood from mean paths.
 
-A model says what its process does on average and where its bounds are (`Paths`), and what varies over trials (`TrialEffects`). Both its trials and
-its densities come from these two, so that they cannot differ. The upper bound is the correct response, time is in ms, and sigma = 4 per sqrt(ms),
-the convention of the DMC literature, for all of them: bounds and drifts of different models can be compared.
+A model says what its process does on average and where its bounds are (`Paths`), and what varies
+over trials (`TrialEffects`). Both its trials and its densities come from these two, so that they
+cannot differ. The upper bound is the correct response, time is in ms, and sigma = 4 per sqrt(ms),
+the convention of the DMC literature, for all of them: bounds and drifts of different models can be
+compared.
 """
 
 from __future__ import annotations
@@ -26,13 +29,21 @@ Array = np.ndarray
 
 SIGMA = 4.0
 FROM_SECONDS = SIGMA * math.sqrt(1000.0) / 0.1
-"""How much larger places and bounds are here than where sigma = .1 per sqrt(s), 1264.9; drifts per second become so much larger per 1000 ms."""
+"""How much larger places and bounds are here than where sigma = .1 per sqrt(s), 1264.9; drifts per
+second become so much larger per 1000 ms.
+"""
 HORIZON = 5000.0
-"""Decision times are followed up to here, in ms; a path that has met no bound by then is a trial without an answer."""
+"""Decision times are followed up to here, in ms; a path that has met no bound by then is a trial
+without an answer.
+"""
 LAPSE_RANGE = (150.0, 2500.0)
 AT_ONCE = 512
-"""Parameter values whose densities are worked out together; more would not fit into the processor's cache."""
-SIGN = np.array([{"congruent": 1.0, "incongruent": -1.0, "neutral": 0.0}[level] for level in CONDITION.levels])
+"""Parameter values whose densities are worked out together; more would not fit into the processor's
+cache.
+"""
+SIGN = np.array(
+    [{"congruent": 1.0, "incongruent": -1.0, "neutral": 0.0}[level] for level in CONDITION.levels]
+)
 
 RESIDUAL = (
     Parameter("mu_R", "mean non-decision time", "ms", 0.0, math.inf, 340.0),
@@ -43,11 +54,13 @@ LAPSE = Parameter("lapse", "share of trials answered at random", "", 0.0, 1.0, 0
 
 @dataclass(frozen=True)
 class PassageModel:
-    """Simulator and likelihood of a diffusion between two bounds; a model's ``simulate`` is one of these, so that its paths can be asked for.
+    """Simulator and likelihood of a diffusion between two bounds; a model's ``simulate`` is one of
+    these, so that its paths can be asked for.
 
     Attributes:
-        paths: ``paths(theta, times, levels)``: mean paths and bounds for theta (dataset, parameter) on times (dataset, step + 1), or for None on
-            the simulator's own, for some of the conditions or all.
+        paths: ``paths(theta, times, levels)``: mean paths and bounds for theta (dataset, parameter)
+            on times (dataset, step + 1), or for None on the simulator's own, for some of the
+            conditions or all.
         effects: ``effects(theta)``: what varies over trials.
         scheme: "bridge" or "euler".
     """
@@ -56,29 +69,64 @@ class PassageModel:
     effects: Callable[[Array], TrialEffects]
     scheme: str = "bridge"
 
-    def __call__(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+    def __call__(
+        self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
         """What `Model.simulate` asks for."""
         condition = np.ascontiguousarray(given["condition"])
         paths = self.paths(theta, None, slice(None))
-        rt, response, answered = simulate_passages(paths, self.effects(theta), condition, present, rng, scheme=self.scheme)
+        rt, response, answered = simulate_passages(
+            paths, self.effects(theta), condition, present, rng, scheme=self.scheme
+        )
         return {"condition": condition, "response": response, "rt": rt}, answered
 
     @property
     def likelihood(self) -> Likelihood | None:
-        """The exact likelihood; None for Euler's scheme, whose trials come from another, discrete process."""
+        """The exact likelihood; None for Euler's scheme, whose trials come from another, discrete
+        process.
+        """
         if self.scheme != "bridge":
             return None
-        return Likelihood(self._log_likelihood, len(LEVELS), self._log_densities, {LAPSE.name: self._across_lapses})
+        return Likelihood(
+            self._log_likelihood,
+            len(LEVELS),
+            self._log_densities,
+            {LAPSE.name: self._across_lapses},
+        )
 
-    def _log_likelihood(self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
-        return np.concatenate([*self._in_parts(log_likelihood, theta, values, answered, kept, level), np.empty(0)])
+    def _log_likelihood(
+        self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
+    ) -> Array:
+        return np.concatenate(
+            [*self._in_parts(log_likelihood, theta, values, answered, kept, level), np.empty(0)]
+        )
 
-    def _across_lapses(self, theta: Array, grid: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int) -> Array:
-        return np.concatenate([*self._in_parts(log_likelihood, theta, values, answered, kept, level, grid), np.empty((0, len(grid)))])
+    def _across_lapses(
+        self,
+        theta: Array,
+        grid: Array,
+        values: Mapping[str, Array],
+        answered: Array,
+        kept: Kept,
+        level: int,
+    ) -> Array:
+        return np.concatenate(
+            [
+                *self._in_parts(log_likelihood, theta, values, answered, kept, level, grid),
+                np.empty((0, len(grid))),
+            ]
+        )
 
-    def _log_densities(self, theta: Array, values: Mapping[str, Array], kept: Kept, level: int) -> Array:
+    def _log_densities(
+        self, theta: Array, values: Mapping[str, Array], kept: Kept, level: int
+    ) -> Array:
         answered = np.ones(len(values["rt"]), bool)
-        return np.concatenate([*self._in_parts(log_densities, theta, values, answered, kept, level), np.empty((0, len(answered)))])
+        return np.concatenate(
+            [
+                *self._in_parts(log_densities, theta, values, answered, kept, level),
+                np.empty((0, len(answered))),
+            ]
+        )
 
     def _in_parts(
         self,
@@ -92,10 +140,16 @@ class PassageModel:
     ) -> Iterator[Array]:
         levels, condition = np.unique(values["condition"], return_inverse=True)
         unanswered = np.bincount(condition[~answered], minlength=len(levels))
-        observed = Observed(condition[answered], values["response"][answered], values["rt"][answered], unanswered)
+        observed = Observed(
+            condition[answered], values["response"][answered], values["rt"][answered], unanswered
+        )
         theta = np.asarray(theta, float)
         if len(levels) == 0:  # no trials: nothing to learn from
-            yield np.zeros((len(theta), 0)) if evaluate is log_densities else np.zeros(len(theta) if lapses is None else (len(theta), len(lapses)))
+            yield (
+                np.zeros((len(theta), 0))
+                if evaluate is log_densities
+                else np.zeros(len(theta) if lapses is None else (len(theta), len(lapses)))
+            )
             return
         for first in range(0, len(theta), AT_ONCE):
             part = theta[first : first + AT_ONCE]
@@ -116,7 +170,9 @@ def by_name(theta: Array, free: Sequence[str], fixed: Mapping[str, float]) -> di
     return constant | {name: np.ascontiguousarray(theta[:, i]) for i, name in enumerate(free)}
 
 
-def options_of(fixed: Mapping[str, float] | None, free: Sequence[str]) -> tuple[dict[str, float], tuple[str, ...]]:
+def options_of(
+    fixed: Mapping[str, float] | None, free: Sequence[str]
+) -> tuple[dict[str, float], tuple[str, ...]]:
     """The two options that all of these models have, in plain Python.
 
     Raises:
@@ -125,12 +181,19 @@ def options_of(fixed: Mapping[str, float] | None, free: Sequence[str]) -> tuple[
     """
     if fixed is not None and not hasattr(fixed, "items"):
         raise TypeError(f"Expected `fixed` to map names of parameters to values; got {fixed!r}.")
-    values = {text_of(name): number(f"the fixed parameter {name!r}", value) for name, value in (fixed.items() if fixed is not None else ())}
+    values = {
+        text_of(name): number(f"the fixed parameter {name!r}", value)
+        for name, value in (fixed.items() if fixed is not None else ())
+    }
     return values, words_of("names of parameters in `free`", free)
 
 
 def chosen(
-    standard: Sequence[Parameter], optional: Sequence[Parameter], free: Sequence[str], fixed: Mapping[str, float], note: str = ""
+    standard: Sequence[Parameter],
+    optional: Sequence[Parameter],
+    free: Sequence[str],
+    fixed: Mapping[str, float],
+    note: str = "",
 ) -> tuple[tuple[Parameter, ...], dict[str, float]]:
     """The parameters to estimate, and the values of the others.
 
@@ -142,20 +205,30 @@ def chosen(
         note: for the words of errors.
 
     Raises:
-        ValueError: for names that are not there, or come twice, and values outside a parameter's domain.
+        ValueError: for names that are not there, or come twice, and values outside a parameter's
+            domain.
     """
     usable = [parameter.name for parameter in optional]
     known = {parameter.name: parameter for parameter in (*standard, *optional)}
     for name in free:
         if name not in usable or list(free).count(name) > 1:
-            raise ValueError(f"Expected `free` to name some of {usable}{note}, each once; got {name!r}.")
+            raise ValueError(
+                f"Expected `free` to name some of {usable}{note}, each once; got {name!r}."
+            )
     for name, value in fixed.items():
         if name not in known or name in free:
-            raise ValueError(f"Expected `fixed` to name parameters of the model{note} not in `free`, of {list(known)}; got {name!r}.")
+            raise ValueError(
+                f"Expected `fixed` to name parameters of the model{note} not in `free`, of"
+                f" {list(known)}; got {name!r}."
+            )
         if not known[name].low <= value <= known[name].high:
-            raise ValueError(f"Expected {name} within [{known[name].low}, {known[name].high}]; got {value}.")
+            raise ValueError(
+                f"Expected {name} within [{known[name].low}, {known[name].high}]; got {value}."
+            )
     names = [parameter.name for parameter in standard if parameter.name not in fixed] + list(free)
-    constants = {p.name: p.typical for p in optional if p.name not in names and p.typical is not None} | dict(fixed)
+    constants = {
+        p.name: p.typical for p in optional if p.name not in names and p.typical is not None
+    } | dict(fixed)
     return tuple(known[name] for name in names), constants
 
 
@@ -173,10 +246,12 @@ def one_of(value: Any, legal: tuple[str, ...], what: str) -> str:
 
 @numba.njit(nogil=True, cache=True)
 def growing_steps(longest, emptied, bend, growth, until, horizon):  # pragma: no cover - compiled
-    """Ends of steps (dataset, step + 1), filled up with the horizon; every argument but the last is (dataset,), in ms.
+    """Ends of steps (dataset, step + 1), filled up with the horizon; every argument but the last is
+    (dataset,), in ms.
 
-    Steps are at most ``longest``, and longer in proportion to time after ``emptied``, when hardly a path is left. While the mean path bends, which
-    is before ``until``, they are at most ``bend`` exp(t / (2 ``growth``)).
+    Steps are at most ``longest``, and longer in proportion to time after ``emptied``, when hardly a
+    path is left. While the mean path bends, which is before ``until``, they are at most ``bend``
+    exp(t / (2 ``growth``)).
     """
     n_datasets = len(longest)
     counts = np.zeros(n_datasets, np.int64)

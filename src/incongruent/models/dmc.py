@@ -1,11 +1,13 @@
-r"""Diffusion Model for Conflict tasks (Ulrich, Schröter, Leuthold & Birngruber 2015, Cognitive Psychology 78, 148-174).
+r"""Diffusion Model for Conflict tasks (Ulrich, Schröter, Leuthold & Birngruber 2015, Cognitive
+Psychology 78, 148-174).
 
     dX = (mu_c + eta + s mu_a(t)) dt + sigma dW,   s = +1 congruent, -1 incongruent, 0 neutral
     int_0^t mu_a = A exp(-t/tau) [e t / ((a - 1) tau)]^(a - 1)
     X(0) = b (2 Beta(alpha, alpha) - 1),   RT = first passage + R,   R ~ Normal(mu_R, sd_R) cut at 0
 
-The upper bound is the correct response. Time is in ms and sigma = 4 per sqrt(ms), the convention of the DMC literature.
-Only the activation (the integral above) enters, never the drift itself, which is unbounded at 0 for a < 2.
+The upper bound is the correct response. Time is in ms and sigma = 4 per sqrt(ms), the convention of
+the DMC literature. Only the activation (the integral above) enters, never the drift itself, which
+is unbounded at 0 for a < 2.
 """
 
 from __future__ import annotations
@@ -46,17 +48,25 @@ STANDARD = (
 )
 OPTIONAL = (
     Parameter("a", "shape of the automatic activation", "", 1.05, 10.0, 2.0),
-    Parameter("drift_sd", "standard deviation of the controlled drift over trials", "1/ms", 0.0, 5.0, 0.0),
+    Parameter(
+        "drift_sd", "standard deviation of the controlled drift over trials", "1/ms", 0.0, 5.0, 0.0
+    ),
     LAPSE,
     Parameter("kappa", "share of the bound that collapses in the end", "", 0.0, 0.99, 0.5),
     Parameter("t_half", "time at which half of the collapse is over", "ms", 1.0, math.inf, 400.0),
     Parameter("shape", "steepness of the Weibull collapse", "", 0.2, 20.0, 3.0),
 )
 LEAST_ALPHA = 0.5
-"""A start distribution of a smaller shape lies at the bounds for the most part, nearer than numbers can tell apart."""
+"""A start distribution of a smaller shape lies at the bounds for the most part, nearer than numbers
+can tell apart.
+"""
 LONGEST_STEP = {"bridge": 40.0, "euler": 1.0}
 """Of the simulator, in ms, when nobody says."""
-COLLAPSE = {"constant": (), "hyperbolic": ("kappa", "t_half"), "weibull": ("kappa", "t_half", "shape")}
+COLLAPSE = {
+    "constant": (),
+    "hyperbolic": ("kappa", "t_half"),
+    "weibull": ("kappa", "t_half", "shape"),
+}
 
 
 def activation(t: Array, A: Array, tau: Array, a: Array) -> Array:
@@ -82,9 +92,11 @@ class _Dmc:
         start = beta_start(self.alpha) if self.start == "beta" else np.zeros(1)
         return TrialEffects(start, p["mu_R"], p["sd_R"], p["drift_sd"], p["lapse"], LAPSE_RANGE)
 
-    def paths(self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)) -> Paths:
-        """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others, for all conditions or some; the one definition
-        from which trials and densities come.
+    def paths(
+        self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
+    ) -> Paths:
+        """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others,
+        for all conditions or some; the one definition from which trials and densities come.
         """
         p, sign = by_name(theta, self.free, self.fixed), SIGN[levels]
         times = self.grid(p) if times is None else times  # (dataset, step + 1)
@@ -92,19 +104,30 @@ class _Dmc:
         if self.scheme == "euler":
             increment = self._euler_increment(p, times, sign)
             return Paths(times, increment, np.zeros_like(increment), self._bound(p, times), SIGMA)
-        ends, inside = self._mean_path(p, times, sign), self._mean_path(p, middle, sign)  # (dataset, condition, step + 1), (dataset, condition, step)
+        ends, inside = (
+            self._mean_path(p, times, sign),
+            self._mean_path(p, middle, sign),
+        )  # (dataset, condition, step + 1), (dataset, condition, step)
         bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
         return Paths(times, np.diff(ends, axis=-1), bow, self._bound(p, times), SIGMA)
 
     def grid(self, p: Mapping[str, Array]) -> Array:
-        """Ends of the steps (dataset, step + 1): short while the activation bends, then as long as one bound at a time can be met in a step."""
+        """Ends of the steps (dataset, step + 1): short while the activation bends, then as long as
+        one bound at a time can be met in a step.
+        """
         n_datasets = len(p["tau"])
         if self.scheme == "euler":
             return np.tile(np.arange(0.0, HORIZON + self.dt, self.dt), (n_datasets, 1))
         b = p["b"] * (1.0 - p["kappa"])
         longest = np.minimum(self.dt, (b / (2.0 * SIGMA)) ** 2)
-        emptied = 8.0 * (b / SIGMA) ** 2  # not one path in ten thousand is left here, even without drift; from here on steps grow with time
-        bend = p["tau"] * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9))) * np.minimum(1.0, p["a"] - 1.0) ** 2
+        emptied = (
+            8.0 * (b / SIGMA) ** 2
+        )  # not one path in ten thousand is left here, even without drift; from here on steps grow with time
+        bend = (
+            p["tau"]
+            * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9)))
+            * np.minimum(1.0, p["a"] - 1.0) ** 2
+        )
         return growing_steps(longest, emptied, bend, p["tau"], np.full(n_datasets, np.inf), HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
@@ -143,41 +166,77 @@ def dmc(
 
     Args:
         fixed: parameters that are not estimated, with their values, for example ``{"sd_R": 30}``.
-        free: further parameters to estimate, out of ``a``, ``drift_sd``, ``lapse`` and those of the collapsing bound.
+        free: further parameters to estimate, out of ``a``, ``drift_sd``, ``lapse`` and those of the
+            collapsing bound.
         start: "beta" (over trials, with shape ``alpha``) or "point" (always 0).
         alpha: shape of the start distribution, at least 0.5.
-        bound: "constant"; "hyperbolic", b (1 - kappa t / (t + t_half)); or "weibull", b (1 - kappa (1 - 2^-(t / t_half)^shape)).
-        scheme: "bridge", free of discretisation bias; or "euler", the convention of published software.
+        bound: "constant"; "hyperbolic", b (1 - kappa t / (t + t_half)); or "weibull", b (1 - kappa
+            (1 - 2^-(t / t_half)^shape)).
+        scheme: "bridge", free of discretisation bias; or "euler", the convention of published
+            software.
         dt: longest step in ms; 40 for the bridge, 1 for Euler when left out.
 
     Returns:
-        A `Model` with the free parameters in the order A, tau, mu_c, b, mu_R, sd_R, then those in ``free``.
+        A `Model` with the free parameters in the order A, tau, mu_c, b, mu_R, sd_R, then those in
+        ``free``.
 
     Raises:
-        ValueError: for an unknown parameter, option or scheme, or a value outside the parameter's domain.
+        ValueError: for an unknown parameter, option or scheme, or a value outside the parameter's
+            domain.
 
     Example:
         >>> dmc(fixed={"sd_R": 30.0}, free=["lapse"]).parameter_names
         ('A', 'tau', 'mu_c', 'b', 'mu_R', 'lapse')
 
-    Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and Voskuilen et al. (2016), in a parametrisation by
-        half time.
+    Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and
+        Voskuilen et al. (2016), in a parametrisation by half time.
     """
-    start, bound = one_of(start, ("beta", "point"), "start"), one_of(bound, tuple(COLLAPSE), "bound")
+    start, bound = (
+        one_of(start, ("beta", "point"), "start"),
+        one_of(bound, tuple(COLLAPSE), "bound"),
+    )
     scheme = one_of(scheme, ("bridge", "euler"), "scheme")
     fixed, free = options_of(fixed, free)
     collapse = {name for names in COLLAPSE.values() for name in names}
-    usable = [parameter for parameter in OPTIONAL if parameter.name not in collapse or parameter.name in COLLAPSE[bound]]
+    usable = [
+        parameter
+        for parameter in OPTIONAL
+        if parameter.name not in collapse or parameter.name in COLLAPSE[bound]
+    ]
     parameters, values = chosen(STANDARD, usable, free, fixed, f" (with bound={bound!r})")
     alpha, step = number("alpha", alpha), number("dt", LONGEST_STEP[scheme] if dt is None else dt)
     if not (LEAST_ALPHA <= alpha < math.inf and 0 < step < math.inf):
         raise ValueError(
-            f"Expected alpha of at least {LEAST_ALPHA:g}, below which trials begin at a bound, where they are over at once, and dt above 0; got "
-            f"alpha={alpha}, dt={step}."
+            f"Expected alpha of at least {LEAST_ALPHA:g}, below which trials begin at a bound,"
+            f" where they are over at once, and dt above 0; got alpha={alpha}, dt={step}."
         )
     unused = {p.name: p.typical for p in OPTIONAL if p not in usable and p.typical is not None}
     no_collapse = {"kappa": 0.0} if bound == "constant" else {}
-    variant = _Dmc(tuple(p.name for p in parameters), unused | no_collapse | values, start, alpha, bound, scheme, step)
-    settings = {"fixed": fixed, "free": free, "start": start, "alpha": alpha, "bound": bound, "scheme": scheme, "dt": step}
+    variant = _Dmc(
+        tuple(p.name for p in parameters),
+        unused | no_collapse | values,
+        start,
+        alpha,
+        bound,
+        scheme,
+        step,
+    )
+    settings = {
+        "fixed": fixed,
+        "free": free,
+        "start": start,
+        "alpha": alpha,
+        "bound": bound,
+        "scheme": scheme,
+        "dt": step,
+    }
     passages = PassageModel(variant.paths, variant.effects, scheme)
-    return Model("dmc", parameters, CONFLICT_TASK, passages, settings, "Ulrich et al. 2015", passages.likelihood)
+    return Model(
+        "dmc",
+        parameters,
+        CONFLICT_TASK,
+        passages,
+        settings,
+        "Ulrich et al. 2015",
+        passages.likelihood,
+    )

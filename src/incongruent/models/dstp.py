@@ -1,22 +1,26 @@
-r"""Dual-stage two-phase model (Hübner, Steinhauser & Lehle 2010, Psychological Review 117, 759-784).
+r"""Dual-stage two-phase model (Hübner, Steinhauser & Lehle 2010, Psychological Review 117,
+759-784).
 
     response:   dX = v(t) dt + sigma dW between -b and b,   X(0) = 0
-    selection:  dY = mu_ss dt + sigma dW' between -c and c,   Y(0) = 0,   c = target selected, -c = flanker selected
-    v = mu_t + s mu_fl until the selection is over, then mu_rs2 (target selected) or s mu_rs2 (flanker selected)
-    s = +1 congruent, -1 incongruent, 0 neutral;   RT = first passage of X + R,   R ~ Normal(mu_R, sd_R) cut at 0
+    selection:  dY = mu_ss dt + sigma dW' between -c and c,   Y(0) = 0,   c = target selected, -c =
+    flanker selected v = mu_t + s mu_fl until the selection is over, then mu_rs2 (target selected)
+    or s mu_rs2 (flanker selected) s = +1 congruent, -1 incongruent, 0 neutral;   RT = first passage
+    of X + R,   R ~ Normal(mu_R, sd_R) cut at 0
 
-Both begin together and are independent of each other. A response that comes before the selection is over is made in the first phase, with target
-and flankers at once; the second phase knows only what was selected. The upper bound of the response is the correct one. In the neutral condition,
-which the paper has not, flankers speak for neither response, also when selected.
+Both begin together and are independent of each other. A response that comes before the selection is
+over is made in the first phase, with target and flankers at once; the second phase knows only what
+was selected. The upper bound of the response is the correct one. In the neutral condition, which
+the paper has not, flankers speak for neither response, also when selected.
 
-Units are those of DMC, ms and sigma = 4 per sqrt(ms). Values published with sigma = .1 per sqrt(s) become 1264.9 times as large for bounds
-(A is ``b``, C is ``c``), and 1.2649 times for drifts:
+Units are those of DMC, ms and sigma = 4 per sqrt(ms). Values published with sigma = .1 per sqrt(s)
+become 1264.9 times as large for bounds (A is ``b``, C is ``c``), and 1.2649 times for drifts:
 
     A = .07, C = .086, mu_t = .045, mu_fl = .065, mu_ss = .368, mu_rs2 = 1.575, ter = .225 s   are
     b = 88.5, c = 108.8, mu_t = .057, mu_fl = .082, mu_ss = .465, mu_rs2 = 1.99, mu_R = 225 ms.
 
-Drifts are constant within a phase, for which steps as Brownian bridges are exact; a step ends when the selection does. The density would need that of
-two processes at once; there is no likelihood here.
+Drifts are constant within a phase, for which steps as Brownian bridges are exact; a step ends when
+the selection does. The density would need that of two processes at once; there is no likelihood
+here.
 """
 
 from __future__ import annotations
@@ -29,8 +33,25 @@ import numba
 import numpy as np
 
 from incongruent.data.trials import CONFLICT_TASK
-from incongruent.models.diffusion import HORIZON, LAPSE, LAPSE_RANGE, RESIDUAL, SIGMA, SIGN, by_name, chosen, one_of, options_of
-from incongruent.models.first_passage import beta_start, crosses, crossing_share, non_decision, start_share
+from incongruent.models.diffusion import (
+    HORIZON,
+    LAPSE,
+    LAPSE_RANGE,
+    RESIDUAL,
+    SIGMA,
+    SIGN,
+    by_name,
+    chosen,
+    one_of,
+    options_of,
+)
+from incongruent.models.first_passage import (
+    beta_start,
+    crosses,
+    crossing_share,
+    non_decision,
+    start_share,
+)
 from incongruent.models.model import Model, Parameter
 
 Array = np.ndarray
@@ -44,9 +65,18 @@ STANDARD = (
     Parameter("mu_t", "drift of the target in the first phase", "1/ms", -2.0, 5.0, 0.13),
     Parameter("mu_fl", "drift of the flankers in the first phase", "1/ms", -2.0, 5.0, 0.15),
     Parameter("mu_ss", "drift of the selection, towards the target", "1/ms", -2.0, 5.0, 0.55),
-    Parameter("mu_rs2", "drift of the response in the second phase, towards what was selected", "1/ms", -2.0, 10.0, 1.6),
+    Parameter(
+        "mu_rs2",
+        "drift of the response in the second phase, towards what was selected",
+        "1/ms",
+        -2.0,
+        10.0,
+        1.6,
+    ),
     Parameter("b", "half the distance between the bounds of the response", "", 5.0, math.inf, 85.0),
-    Parameter("c", "half the distance between the bounds of the selection", "", 0.1, math.inf, 100.0),
+    Parameter(
+        "c", "half the distance between the bounds of the selection", "", 0.1, math.inf, 100.0
+    ),
     *RESIDUAL,
 )
 
@@ -59,23 +89,48 @@ class _Dstp:
     fixed: Mapping[str, float]
     start: str
 
-    def simulate(self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator) -> tuple[dict[str, Array], Array]:
+    def simulate(
+        self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
         p = by_name(theta, self.free, self.fixed)
         condition = np.ascontiguousarray(given["condition"])
-        rt, response, answered = np.zeros(condition.shape, np.float32), np.zeros(condition.shape, np.int8), np.zeros(condition.shape, np.bool_)
+        rt, response, answered = (
+            np.zeros(condition.shape, np.float32),
+            np.zeros(condition.shape, np.int8),
+            np.zeros(condition.shape, np.bool_),
+        )
         start = beta_start(START_SHAPE) if self.start == "beta" else np.zeros(1)
         first_phase = p["mu_t"][:, None] + SIGN * p["mu_fl"][:, None]  # (dataset, condition)
-        second_phase = np.stack([SIGN * p["mu_rs2"][:, None], np.broadcast_to(p["mu_rs2"][:, None], first_phase.shape)], axis=-1)  # …, selected
+        second_phase = np.stack(
+            [SIGN * p["mu_rs2"][:, None], np.broadcast_to(p["mu_rs2"][:, None], first_phase.shape)],
+            axis=-1,
+        )  # …, selected
         bounds = (p["mu_ss"], p["b"], p["c"])
-        _fill(rng, first_phase, second_phase, *bounds, p["mu_R"], p["sd_R"], p["lapse"], start, condition, present, rt, response, answered)
+        _fill(
+            rng,
+            first_phase,
+            second_phase,
+            *bounds,
+            p["mu_R"],
+            p["sd_R"],
+            p["lapse"],
+            start,
+            condition,
+            present,
+            rt,
+            response,
+            answered,
+        )
         return {"condition": condition, "response": response, "rt": rt}, answered
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
 def _passage(rng, x, drift, bound, begin, until):  # pragma: no cover - compiled
-    """Time, side (1 upper, 0 lower, -1 none until ``until``) and place of a path with constant drift that stands at x at time ``begin``.
+    """Time, side (1 upper, 0 lower, -1 none until ``until``) and place of a path with constant
+    drift that stands at x at time ``begin``.
 
-    A step ends beyond a bound, or the path has crossed one within it as a Brownian bridge, or neither. Steps are so short that no path sees both.
+    A step ends beyond a bound, or the path has crossed one within it as a Brownian bridge, or
+    neither. Steps are so short that no path sees both.
     """
     longest = min(LONGEST_STEP, (bound / (2.0 * SIGMA)) ** 2, bound / (2.0 * abs(drift) + 1e-9))
     t = begin
@@ -103,7 +158,21 @@ def _passage(rng, x, drift, bound, begin, until):  # pragma: no cover - compiled
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
 def _fill(
-    rng, first_phase, second_phase, mu_ss, b, c, mu_R, sd_R, lapse, start, condition, present, rt, response, answered
+    rng,
+    first_phase,
+    second_phase,
+    mu_ss,
+    b,
+    c,
+    mu_R,
+    sd_R,
+    lapse,
+    start,
+    condition,
+    present,
+    rt,
+    response,
+    answered,
 ):  # pragma: no cover - compiled
     for i in range(condition.shape[0]):
         for j in range(condition.shape[1]):
@@ -116,25 +185,38 @@ def _fill(
                 continue
             selected_at, selected, _ = _passage(rng, 0.0, mu_ss[i], c[i], 0.0, HORIZON)
             place = start_share(rng, start) * b[i]
-            time, side, place = _passage(rng, place, first_phase[i, condition[i, j]], b[i], 0.0, selected_at)
+            time, side, place = _passage(
+                rng, place, first_phase[i, condition[i, j]], b[i], 0.0, selected_at
+            )
             if side < 0 and selected >= 0:
-                time, side, _ = _passage(rng, place, second_phase[i, condition[i, j], selected], b[i], selected_at, HORIZON)
+                time, side, _ = _passage(
+                    rng,
+                    place,
+                    second_phase[i, condition[i, j], selected],
+                    b[i],
+                    selected_at,
+                    HORIZON,
+                )
             if side >= 0:
                 rt[i, j] = time + non_decision(rng, mu_R[i], sd_R[i])
                 response[i, j] = 1 - side  # "correct" comes first, and is the upper bound
                 answered[i, j] = True
 
 
-def dstp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), start: str = "point") -> Model:
+def dstp(
+    *, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), start: str = "point"
+) -> Model:
     """The dual-stage two-phase model.
 
     Args:
         fixed: parameters that are not estimated, with their values, for example ``{"sd_R": 30}``.
         free: further parameters to estimate: ``lapse``.
-        start: of the response, "point" (always 0), as published; or "beta", 2 Beta(3, 3) - 1 of the bound over trials, as in DMC.
+        start: of the response, "point" (always 0), as published; or "beta", 2 Beta(3, 3) - 1 of the
+            bound over trials, as in DMC.
 
     Returns:
-        A `Model` with the free parameters in the order mu_t, mu_fl, mu_ss, mu_rs2, b, c, mu_R, sd_R, then those in ``free``. It has no likelihood.
+        A `Model` with the free parameters in the order mu_t, mu_fl, mu_ss, mu_rs2, b, c, mu_R,
+        sd_R, then those in ``free``. It has no likelihood.
 
     Raises:
         ValueError: for an unknown parameter or option, or a value outside the parameter's domain.
@@ -143,11 +225,14 @@ def dstp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), 
         >>> dstp(fixed={"mu_fl": 0.1}).parameter_names
         ('mu_t', 'mu_ss', 'mu_rs2', 'b', 'c', 'mu_R', 'sd_R')
 
-    Source: Hübner, Steinhauser & Lehle (2010); the neutral condition and the variability over trials are DMC's.
+    Source: Hübner, Steinhauser & Lehle (2010); the neutral condition and the variability over
+        trials are DMC's.
     """
     start = one_of(start, ("point", "beta"), "start")
     fixed, free = options_of(fixed, free)
     parameters, values = chosen(STANDARD, (LAPSE,), free, fixed)
     variant = _Dstp(tuple(parameter.name for parameter in parameters), values, start)
     settings = {"fixed": fixed, "free": free, "start": start}
-    return Model("dstp", parameters, CONFLICT_TASK, variant.simulate, settings, "Hübner et al. 2010")
+    return Model(
+        "dstp", parameters, CONFLICT_TASK, variant.simulate, settings, "Hübner et al. 2010"
+    )

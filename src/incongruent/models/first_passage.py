@@ -1,16 +1,20 @@
-r"""First passages of a one-dimensional diffusion through two bounds, simulated without discretisation bias.
+r"""First passages of a one-dimensional diffusion through two bounds, simulated without
+discretisation bias.
 
-    dX = m'(t) dt + sigma dW,    X(0) = b(0) (2 Beta(alpha, alpha) - 1),    stop at X = b(t) (upper) or X = -b(t) (lower)
+    dX = m'(t) dt + sigma dW,    X(0) = b(0) (2 Beta(alpha, alpha) - 1),    stop at X = b(t) (upper)
+    or X = -b(t) (lower)
 
-Within a step from (t0, x0) to (t1, x1) the path is a Brownian bridge around the chord plus a known bow m(t) - chord(t). For a bridge and a
-bound that is straight within the step, with distances a0 and a1 of the two ends from it, the chance of a crossing is exp(-2 a0 a1 / (sigma^2 dt)),
-and the time of the first crossing is dt X / (1 + X) with X ~ InverseGaussian(mean a0 / a1, shape a0^2 / (sigma^2 dt)). A bow of height g in the
-middle changes the exponent, to first order, by the factor 1 - 4 g / (a0 + a1): the most likely crossing bridge touches the bound at the share a0 /
-(a0 + a1) of the step, where a parabolic bow has moved it by 4 g a0 a1 / (a0 + a1)^2. With this term a step may be as long as the drift stays
-parabolic, not constant.
+Within a step from (t0, x0) to (t1, x1) the path is a Brownian bridge around the chord plus a known
+bow m(t) - chord(t). For a bridge and a bound that is straight within the step, with distances a0
+and a1 of the two ends from it, the chance of a crossing is exp(-2 a0 a1 / (sigma^2 dt)), and the
+time of the first crossing is dt X / (1 + X) with X ~ InverseGaussian(mean a0 / a1, shape a0^2 /
+(sigma^2 dt)). A bow of height g in the middle changes the exponent, to first order, by the factor 1
+- 4 g / (a0 + a1): the most likely crossing bridge touches the bound at the share a0 / (a0 + a1) of
+  the step, where a parabolic bow has moved it by 4 g a0 a1 / (a0 + a1)^2. With this term a step may
+  be as long as the drift stays parabolic, not constant.
 
-``scheme="euler"`` looks at the path only at the ends of the steps, as published software does; its bounds act as if they stood .58 sigma sqrt(dt)
-further out.
+``scheme="euler"`` looks at the path only at the ends of the steps, as published software does; its
+bounds act as if they stood .58 sigma sqrt(dt) further out.
 """
 
 from __future__ import annotations
@@ -31,12 +35,14 @@ NEGLIGIBLE_EXPONENT = 16.0
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """What a diffusion does on average, for many data sets, on a grid of time steps of each data set's own.
+    """What a diffusion does on average, for many data sets, on a grid of time steps of each data
+    set's own.
 
     Attributes:
         times: (dataset, step + 1) ends of the steps in ms, from 0.
         increment: (dataset, condition, step) mean change of the process within each step.
-        bow: (dataset, condition, step) by how much the mean path stands above its chord in the middle of the step.
+        bow: (dataset, condition, step) by how much the mean path stands above its chord in the
+            middle of the step.
         bound: (dataset, step + 1) distance of either bound from zero at the ends of the steps.
         sigma: diffusion constant, 1 / sqrt(ms).
     """
@@ -53,11 +59,13 @@ class TrialEffects:
     """What varies from trial to trial besides the noise of the path; every array is (dataset,).
 
     Attributes:
-        start: (knot,) start points as shares of the bound at equally spaced probabilities; a single 0 is a point start.
+        start: (knot,) start points as shares of the bound at equally spaced probabilities; a single
+            0 is a point start.
         mu_R: mean of the non-decision time in ms.
         sd_R: its standard deviation in ms; negative non-decision times are drawn again.
         drift_sd: standard deviation of the constant part of the drift, 1 / ms.
-        lapse: probability that a trial has nothing to do with the diffusion: response at random, RT uniform in ``lapse_range``.
+        lapse: probability that a trial has nothing to do with the diffusion: response at random, RT
+            uniform in ``lapse_range``.
         lapse_range: shortest and longest RT of a lapse in ms.
     """
 
@@ -71,10 +79,11 @@ class TrialEffects:
 
 @lru_cache(maxsize=16)
 def beta_start(alpha: float, n_knots: int = 8193) -> Array:
-    """Inverse distribution function of 2 Beta(alpha, alpha) - 1 at equally spaced probabilities, shape (knot,).
+    """Inverse distribution function of 2 Beta(alpha, alpha) - 1 at equally spaced probabilities,
+    shape (knot,).
 
-    It is steep at its ends, where a straight line between knots brings starts too close to the bound; with 1025 knots that alone made a hundredth
-    of the errors where errors are rare.
+    It is steep at its ends, where a straight line between knots brings starts too close to the
+    bound; with 1025 knots that alone made a hundredth of the errors where errors are rare.
     """
     return 2.0 * stats.beta(alpha, alpha).ppf(np.linspace(0.0, 1.0, n_knots)) - 1.0
 
@@ -91,7 +100,9 @@ def crosses(rng, a0, a1, variance, bow):  # pragma: no cover - compiled
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
 def crossing_share(rng, a0, a1, variance):  # pragma: no cover - compiled
-    """The share of the step that is over when the bridge first touches the bound; X is drawn by Michael, Schucany & Haas (1976)."""
+    """The share of the step that is over when the bridge first touches the bound; X is drawn by
+    Michael, Schucany & Haas (1976).
+    """
     mean = a0 / max(a1, 1e-12)
     shape = a0 * a0 / variance
     w = mean * rng.standard_normal() ** 2 / shape
@@ -102,8 +113,11 @@ def crossing_share(rng, a0, a1, variance):  # pragma: no cover - compiled
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def _passage(rng, x, extra_drift, i, c, times, increment, bow, bound, noise, bridge):  # pragma: no cover - compiled
-    """Time and side (1 upper, 0 lower, -1 none) of the first passage of one path of data set i in condition c that starts at x.
+def _passage(
+    rng, x, extra_drift, i, c, times, increment, bow, bound, noise, bridge
+):  # pragma: no cover - compiled
+    """Time and side (1 upper, 0 lower, -1 none) of the first passage of one path of data set i in
+    condition c that starts at x.
 
     Whole arrays and two positions come in, since slices would cost a third of the time.
     """
@@ -130,7 +144,11 @@ def _passage(rng, x, extra_drift, i, c, times, increment, bow, bound, noise, bri
             if not bridge:
                 return times[i, k + 1], side
             a0, a1 = (up0, up1) if side == 1 else (low0, low1)
-            return times[i, k] + (times[i, k + 1] - times[i, k]) * crossing_share(rng, a0, abs(a1), variance), side
+            return (
+                times[i, k]
+                + (times[i, k + 1] - times[i, k]) * crossing_share(rng, a0, abs(a1), variance),
+                side,
+            )
         x = end
     return 0.0, -1
 
@@ -187,7 +205,19 @@ def _fill(
                 continue
             share = start_share(rng, start)
             extra = drift_sd[i] * rng.standard_normal() if drift_sd[i] > 0.0 else 0.0
-            time, side = _passage(rng, share * bound[i, 0], extra, i, condition[i, j], times, increment, bow, bound, noise, bridge)
+            time, side = _passage(
+                rng,
+                share * bound[i, 0],
+                extra,
+                i,
+                condition[i, j],
+                times,
+                increment,
+                bow,
+                bound,
+                noise,
+                bridge,
+            )
             if side >= 0:
                 rt[i, j] = time + non_decision(rng, mu_R[i], sd_R[i])
                 response[i, j] = 1 - side  # "correct" comes first, and is the upper bound
@@ -195,9 +225,16 @@ def _fill(
 
 
 def simulate_passages(
-    paths: Paths, effects: TrialEffects, condition: Array, present: Array, rng: np.random.Generator, *, scheme: str = "bridge"
+    paths: Paths,
+    effects: TrialEffects,
+    condition: Array,
+    present: Array,
+    rng: np.random.Generator,
+    *,
+    scheme: str = "bridge",
 ) -> tuple[Array, Array, Array]:
-    """Simulate every trial of every data set; the compiled loop holds no interpreter lock, so threads run it side by side.
+    """Simulate every trial of every data set; the compiled loop holds no interpreter lock, so
+    threads run it side by side.
 
     Args:
         paths: mean paths and bounds; ``condition`` points into their condition axis.
@@ -208,8 +245,9 @@ def simulate_passages(
         scheme: "bridge" or "euler".
 
     Returns:
-        ``rt`` in ms (float32), ``response`` (int8; 0 upper bound, 1 lower bound) and ``answered`` (bool), each (dataset, trial). A path that has
-        met no bound at the end of the grid has no answer.
+        ``rt`` in ms (float32), ``response`` (int8; 0 upper bound, 1 lower bound) and ``answered``
+        (bool), each (dataset, trial). A path that has met no bound at the end of the grid has no
+        answer.
     """
     rt = np.zeros(condition.shape, np.float32)
     response = np.zeros(condition.shape, np.int8)

@@ -1,8 +1,11 @@
-r"""What one parameter value of DMC means, as curves: activation, bounds, drift, densities, delta function and conditional accuracy.
+r"""What one parameter value of DMC means, as curves: activation, bounds, drift, densities, delta
+function and conditional accuracy.
 
-Nothing is simulated. Paths and bounds are those of `mean_activation`. Densities come from the exact likelihood (`forward_equation`,
-`response_times`), on a grid that follows them to their ends; the distribution function is their cumulative trapezoid sum F, quantiles are read off
-F / F(end), and the conditional accuracy of a bin is the share of correct answers between two quantiles of all answers.
+Nothing is simulated. Paths and bounds are those of `mean_activation`. Densities come from the exact
+likelihood (`forward_equation`, `response_times`), on a grid that follows them to their ends; the
+distribution function is their cumulative trapezoid sum F, quantiles are read off F / F(end), and
+the conditional accuracy of a bin is the share of correct answers between two quantiles of all
+answers.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ TAIL_NATS = 14.0
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Curves of one parameter value; conditions are congruent and incongruent, sides correct and error.
+    """Curves of one parameter value; conditions are congruent and incongruent, sides correct and
+    error.
 
     Attributes:
         time: (time,) ms since the start of the decision.
@@ -43,8 +47,10 @@ class Curves:
         drift_time: (step,) ms, middles between the times.
         drift: (condition, step) mean change of the activation, per ms.
         rt: (rt,) ms.
-        density: (condition, side, rt) per ms, defective: both sides of a condition together integrate to 1.
-        delta_at: (quantile,) ms, mean over conditions of the .05, .10, … .95 quantiles of correct answers.
+        density: (condition, side, rt) per ms, defective: both sides of a condition together
+            integrate to 1.
+        delta_at: (quantile,) ms, mean over conditions of the .05, .10, … .95 quantiles of correct
+            answers.
         delta: (quantile,) ms, incongruent - congruent.
         accuracy: (condition, bin) share correct in fifths of the answers, from fast to slow.
         errors: (condition,) share of errors among the answers.
@@ -91,7 +97,9 @@ def curves(model: Model, theta: Array) -> Curves:
     values = _values(model, theta)
     rt = _times(values)
     assert likelihood.densities is not None
-    density = densities_at(likelihood.densities, np.asarray(theta, float)[None], range(len(LEVELS)), rt, Kept())  # (condition, side, rt)
+    density = densities_at(
+        likelihood.densities, np.asarray(theta, float)[None], range(len(LEVELS)), rt, Kept()
+    )  # (condition, side, rt)
     cumulative = _cumulative(density)  # (condition, side, rt)
     quantiles = [_quantiles(rt, side[0], PROBABILITIES) for side in cumulative]
     process = mean_activation(model, theta, until=_decision_time(values))
@@ -116,25 +124,37 @@ def curves(model: Model, theta: Array) -> Curves:
 
 def _likelihood(model: Model) -> Likelihood:
     if model.name != "dmc" or model.settings.get("bound") != "constant" or model.likelihood is None:
-        raise ValueError(f"Expected DMC with a constant bound and scheme='bridge' for its curves; got {model.name} {dict(model.settings)}.")
+        raise ValueError(
+            "Expected DMC with a constant bound and scheme='bridge' for its curves; got"
+            f" {model.name} {dict(model.settings)}."
+        )
     return model.likelihood
 
 
 def _values(model: Model, theta: Array) -> dict[str, float]:
     """Every parameter by name: free ones from theta, fixed ones from the model's settings."""
     if np.shape(theta) != (len(model.parameters),):
-        raise ValueError(f"Expected one value for each of {model.parameter_names}; got shape {np.shape(theta)}.")
+        raise ValueError(
+            f"Expected one value for each of {model.parameter_names}; got shape {np.shape(theta)}."
+        )
     for parameter, value in zip(model.parameters, theta, strict=True):
         if not parameter.low <= value <= parameter.high:
-            raise ValueError(f"Expected {parameter.name} within [{parameter.low:g}, {parameter.high:g}] {parameter.unit}; got {value:g}.")
+            raise ValueError(
+                f"Expected {parameter.name} within [{parameter.low:g}, {parameter.high:g}]"
+                f" {parameter.unit}; got {value:g}."
+            )
     fixed = model.settings["fixed"]
     assert isinstance(fixed, Mapping)
-    typical = {parameter.name: parameter.typical for parameter in OPTIONAL if parameter.typical is not None}
+    typical = {
+        parameter.name: parameter.typical for parameter in OPTIONAL if parameter.typical is not None
+    }
     return {**typical, **fixed, **dict(zip(model.parameter_names, map(float, theta), strict=True))}
 
 
 def _decision_time(values: Mapping[str, float]) -> float:
-    """Time in ms after which hardly a decision is open, of the slowest decay that varying drift allows."""
+    """Time in ms after which hardly a decision is open, of the slowest decay that varying drift
+    allows.
+    """
     slowest = max(values["mu_c"] - 3.0 * values["drift_sd"], 0.0)
     rate = slowest**2 / (2.0 * SIGMA**2) + (math.pi * SIGMA / values["b"]) ** 2 / 8.0
     return min(TAIL_NATS / rate + 2.0 * values["a"] * values["tau"], HORIZON)

@@ -40,12 +40,21 @@ class Parameter:
     typical: float | None = None
 
     def __post_init__(self) -> None:
-        for name, what in (("name", "a parameter"), ("meaning", f"the meaning of {self.name!r}"), ("unit", f"the unit of {self.name!r}")):
+        for name, what in (
+            ("name", "a parameter"),
+            ("meaning", f"the meaning of {self.name!r}"),
+            ("unit", f"the unit of {self.name!r}"),
+        ):
             object.__setattr__(self, name, name_of(what, getattr(self, name)))
         for name in ("low", "high", *(["typical"] if self.typical is not None else [])):
-            object.__setattr__(self, name, number(f"{name} of the parameter {self.name!r}", getattr(self, name)))
+            object.__setattr__(
+                self, name, number(f"{name} of the parameter {self.name!r}", getattr(self, name))
+            )
         if not self.low < self.high:
-            raise ValueError(f"Expected low < high for the parameter {self.name!r}; got low={self.low}, high={self.high}.")
+            raise ValueError(
+                f"Expected low < high for the parameter {self.name!r}; got low={self.low},"
+                f" high={self.high}."
+            )
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,8 @@ class Kept:
     """Which trials exist at all, so that densities can be scaled to them.
 
     Attributes:
-        window: shortest and longest RT, in the column's unit; answered trials outside are left out of simulated and observed data alike.
+        window: shortest and longest RT, in the column's unit; answered trials outside are left out
+            of simulated and observed data alike.
         deadline: a later RT counts as no answer.
     """
 
@@ -66,37 +76,51 @@ class Likelihood:
     """The log likelihood of one data set at many parameter values.
 
     Attributes:
-        at: ``at(theta, values, answered, kept, level) -> (theta,)`` with theta (theta, parameter), ``values`` mapping column names to arrays
-            (trial,), ``answered`` (trial,) bool. It holds no interpreter lock for long.
-        n_levels: how many levels of accuracy there are, 0 the fastest; 1 for a likelihood in closed form.
-        densities: ``densities(theta, values, kept, level) -> (theta, trial)``, the log density of each of several answered trials; None when
-            there is only the sum.
-        across: by parameter, ``across[name](theta, grid, values, answered, kept, level) -> (theta, grid)``, ``at`` for several values (grid,) of that
-            parameter in place of its own; for parameters of which many values cost hardly more than one.
+        at: ``at(theta, values, answered, kept, level) -> (theta,)`` with theta (theta, parameter),
+            ``values`` mapping column names to arrays (trial,), ``answered`` (trial,) bool. It holds
+            no interpreter lock for long.
+        n_levels: how many levels of accuracy there are, 0 the fastest; 1 for a likelihood in closed
+            form.
+        densities: ``densities(theta, values, kept, level) -> (theta, trial)``, the log density of
+            each of several answered trials; None when there is only the sum.
+        across: by parameter,
+            ``across[name](theta, grid, values, answered, kept, level) -> (theta, grid)``, ``at``
+            for several values (grid,) of that parameter in place of its own; for parameters of
+            which many values cost hardly more than one.
     """
 
     at: Callable[[Array, Mapping[str, Array], Array, Kept, int], Array]
     n_levels: int = 1
     densities: Callable[[Array, Mapping[str, Array], Kept, int], Array] | None = None
-    across: Mapping[str, Callable[[Array, Array, Mapping[str, Array], Array, Kept, int], Array]] = field(default_factory=dict)
+    across: Mapping[str, Callable[[Array, Array, Mapping[str, Array], Array, Kept, int], Array]] = (
+        field(default_factory=dict)
+    )
 
 
 @helpful
 @dataclass(frozen=True, init=False)
 class Model(Portable):
-    """A simulator of data sets of exchangeable trials, or of vectors, which are data sets of one trial.
+    """A simulator of data sets of exchangeable trials, or of vectors, which are data sets of one
+    trial.
 
-    One of ``trial``, ``dataset``, ``vector`` and ``simulate`` says how; with none of them the model is known by simulations made elsewhere.
+    One of ``trial``, ``dataset``, ``vector`` and ``simulate`` says how; with none of them the model
+    is known by simulations made elsewhere.
 
     Args:
-        name: under which saved posteriors know it; `incongruent.models.build` makes those that ship.
-        parameters: in the order of the columns of theta; a bare name stands for a parameter without limits.
+        name: under which saved posteriors know it; `incongruent.models.build` makes those that
+            ship.
+        parameters: in the order of the columns of theta; a bare name stands for a parameter without
+            limits.
         columns: what a trial records; ``given`` columns come from the design.
-        trial: ``trial(theta, *given, rng)`` makes one trial, in plain Python or numba; see `incongruent.models.custom.from_trial`.
-        dataset: ``dataset(theta, *given, n_trials, rng)`` makes all trials of a data set; see `incongruent.models.custom.from_dataset`.
-        vector: ``vector(theta, rng) -> (dataset, column)`` makes a vector for each row of theta (dataset, parameter).
-        simulate: ``simulate(theta, given, present, rng) -> (values, answered)`` makes many data sets, with theta (dataset, parameter), every other
-            array (dataset, trial); ``given`` and ``values`` map column names to arrays.
+        trial: ``trial(theta, *given, rng)`` makes one trial, in plain Python or numba; see
+            `incongruent.models.custom.from_trial`.
+        dataset: ``dataset(theta, *given, n_trials, rng)`` makes all trials of a data set; see
+            `incongruent.models.custom.from_dataset`.
+        vector: ``vector(theta, rng) -> (dataset, column)`` makes a vector for each row of theta
+            (dataset, parameter).
+        simulate: ``simulate(theta, given, present, rng) -> (values, answered)`` makes many data
+            sets, with theta (dataset, parameter), every other array (dataset, trial); ``given`` and
+            ``values`` map column names to arrays.
         settings: the options that make this model from its name; JSON-able.
         reference: where it was published.
         likelihood: the exact likelihood of what is simulated; None when nobody knows it.
@@ -137,17 +161,44 @@ class Model(Portable):
         vector: Callable[..., Any] | None = None,
     ) -> None:
         name, reference = name_of("a model", name), name_of("the reference of a model", reference)
-        parameters = tuple(Parameter(p) if isinstance(p, str) else p for p in _several(parameters, f"parameters of {name!r}"))
+        parameters = tuple(
+            Parameter(p) if isinstance(p, str) else p
+            for p in _several(parameters, f"parameters of {name!r}")
+        )
         columns = tuple(_several(columns, f"columns of {name!r}"))
         _only(parameters, (Parameter,), f"parameters of {name!r}", "a name or Parameter(…)")
-        _only(columns, (Continuous, Integer, Category), f"columns of {name!r}", "Continuous(…), Integer(…) or Category(…)")
-        for what, names in (("parameter", [p.name for p in parameters]), ("column", [c.name for c in columns])):
+        _only(
+            columns,
+            (Continuous, Integer, Category),
+            f"columns of {name!r}",
+            "Continuous(…), Integer(…) or Category(…)",
+        )
+        for what, names in (
+            ("parameter", [p.name for p in parameters]),
+            ("column", [c.name for c in columns]),
+        ):
             if not names or len(set(names)) != len(names):
-                raise ValueError(f"Expected at least one {what} of {name!r}, each with a name of its own; got {names}.")
+                raise ValueError(
+                    f"Expected at least one {what} of {name!r}, each with a name of its own; got"
+                    f" {names}."
+                )
         if all(column.given for column in columns):
-            raise ValueError(f"Expected an outcome among the columns of {name!r}, one with given=False; got only given ones.")
-        simulate = _one_way(name, columns, trial=trial, dataset=dataset, vector=vector, simulate=simulate)
-        values = (name, parameters, columns, simulate, as_json(dict(settings or {}), f"settings of {name!r}"), reference, likelihood)
+            raise ValueError(
+                f"Expected an outcome among the columns of {name!r}, one with given=False; got only"
+                " given ones."
+            )
+        simulate = _one_way(
+            name, columns, trial=trial, dataset=dataset, vector=vector, simulate=simulate
+        )
+        values = (
+            name,
+            parameters,
+            columns,
+            simulate,
+            as_json(dict(settings or {}), f"settings of {name!r}"),
+            reference,
+            likelihood,
+        )
         for entry, value in zip(fields(self), values, strict=True):
             object.__setattr__(self, entry.name, value)
 
@@ -178,8 +229,15 @@ def _one_way(name: str, columns: tuple[Column, ...], **ways: Callable[..., Any] 
     """The simulator of many data sets that the one function given stands for."""
     given = {way: function for way, function in ways.items() if function is not None}
     if len(given) > 1:
-        raise ValueError(f"Expected one of trial, dataset, vector and simulate for {name!r}; got {sorted(given)}.")
-    make = {"trial": custom.from_trial, "dataset": custom.from_dataset, "vector": custom.from_vector}
+        raise ValueError(
+            f"Expected one of trial, dataset, vector and simulate for {name!r}; got"
+            f" {sorted(given)}."
+        )
+    make = {
+        "trial": custom.from_trial,
+        "dataset": custom.from_dataset,
+        "vector": custom.from_vector,
+    }
     for way, function in given.items():
         if not callable(function):
             raise TypeError(f"Expected a function for {way}; got {type(function).__name__}.")

@@ -1,23 +1,29 @@
 r"""Shrinking spotlight model (White, Ratcliff & Starns 2011, Cognitive Psychology 63, 210-238).
 
-    dX = (p [p_target(t) + s (1 - p_target(t))] + eta) dt + sigma dW,   s = +1 congruent, -1 incongruent, 0 neutral
-    p_target(t) = Phi(.5 / sd(t)) - Phi(-.5 / sd(t)) = erf(c / sd(t)),   c = .5 / sqrt(2)
-    sd(t) = max(sd_0 (1 - t / t_int), .001),   X(0) = 0,   RT = first passage + R,   R ~ Normal(mu_R, sd_R) cut at 0
+    dX = (p [p_target(t) + s (1 - p_target(t))] + eta) dt + sigma dW,   s = +1 congruent, -1
+    incongruent, 0 neutral p_target(t) = Phi(.5 / sd(t)) - Phi(-.5 / sd(t)) = erf(c / sd(t)),   c =
+    .5 / sqrt(2) sd(t) = max(sd_0 (1 - t / t_int), .001),   X(0) = 0,   RT = first passage + R,   R
+    ~ Normal(mu_R, sd_R) cut at 0
 
-Attention is a normal distribution over a row of stimuli one unit wide each, with the target in the middle. It narrows while the decision is made,
-so that flankers count less and less. ``t_int`` = sd_0 / r is the interference time: the spotlight is at its narrowest then.
+Attention is a normal distribution over a row of stimuli one unit wide each, with the target in the
+middle. It narrows while the decision is made, so that flankers count less and less. ``t_int`` =
+sd_0 / r is the interference time: the spotlight is at its narrowest then.
 
-Units are those of DMC, ms and sigma = 4 per sqrt(ms), so that ``p``, ``b``, ``mu_R`` and ``sd_R`` compare with DMC's mu_c, b, mu_R and sd_R. Values
-published with sigma = .1 per sqrt(s) become b = 1264.9 A with bounds at ±A (632.5 a with bounds at 0 and a), p = 1.2649 p, t_int = sd_0 / r:
+Units are those of DMC, ms and sigma = 4 per sqrt(ms), so that ``p``, ``b``, ``mu_R`` and ``sd_R``
+compare with DMC's mu_c, b, mu_R and sd_R. Values published with sigma = .1 per sqrt(s) become b =
+1264.9 A with bounds at ±A (632.5 a with bounds at 0 and a), p = 1.2649 p, t_int = sd_0 / r:
 
-    A = .05, p = .4, sd_0 = 1.5, r = .04 per ms, ter = .3 s   are   b = 63.2, p = .506, t_int = 37.5 ms, mu_R = 300 ms.
+    A = .05, p = .4, sd_0 = 1.5, r = .04 per ms, ter = .3 s   are   b = 63.2, p = .506, t_int = 37.5
+    ms, mu_R = 300 ms.
 
-The width at the beginning, sd_0, and the rate of shrinking, r, can hardly be told apart from data (White, Servant & Logan 2018, Psychonomic Bulletin
-& Review 25, 286-301). So sd_0 is fixed at 1.5 unless freed or fixed elsewhere, and t_int is estimated. What data do tell is the time that attention
-spends on flankers, the integral of 1 - p_target, which is .424 t_int for sd_0 = 1.5 and .621 t_int for sd_0 = 3: compare t_int among fits with the
-same sd_0 only.
+The width at the beginning, sd_0, and the rate of shrinking, r, can hardly be told apart from data
+(White, Servant & Logan 2018, Psychonomic Bulletin & Review 25, 286-301). So sd_0 is fixed at 1.5
+unless freed or fixed elsewhere, and t_int is estimated. What data do tell is the time that
+attention spends on flankers, the integral of 1 - p_target, which is .424 t_int for sd_0 = 1.5 and
+.621 t_int for sd_0 = 3: compare t_int among fits with the same sd_0 only.
 
-The mean path has a closed form: an antiderivative of erf(c / w) is w erf(c / w) + c / sqrt(pi) E_1(c^2 / w^2).
+The mean path has a closed form: an antiderivative of erf(c / w) is w erf(c / w) + c / sqrt(pi)
+E_1(c^2 / w^2).
 """
 
 from __future__ import annotations
@@ -57,8 +63,17 @@ LONGEST_STEP = 40.0
 """Of the simulator, in ms."""
 
 STANDARD = (
-    Parameter("p", "perceptual input of an item that has all of the attention", "1/ms", -2.0, 5.0, 0.55),
-    Parameter("t_int", "interference time, sd_0 / r: when the spotlight is at its narrowest", "ms", 0.01, math.inf, 50.0),
+    Parameter(
+        "p", "perceptual input of an item that has all of the attention", "1/ms", -2.0, 5.0, 0.55
+    ),
+    Parameter(
+        "t_int",
+        "interference time, sd_0 / r: when the spotlight is at its narrowest",
+        "ms",
+        0.01,
+        math.inf,
+        50.0,
+    ),
     Parameter("b", "half the distance between the bounds", "", 5.0, math.inf, 60.0),
     *RESIDUAL,
 )
@@ -70,7 +85,9 @@ OPTIONAL = (
 
 
 def attended(t: Array, t_int: Array, sd_0: Array) -> Array:
-    """Attention that the target has had until time t, in ms: the integral of p_target from 0 to t; all arguments broadcast."""
+    """Attention that the target has had until time t, in ms: the integral of p_target from 0 to t;
+    all arguments broadcast.
+    """
     t_floor = t_int * np.maximum(1.0 - NARROWEST / sd_0, 0.0)  # ms; when the SD meets its floor
     width = sd_0 * (1.0 - np.minimum(t, t_floor) / t_int)
     shrinking = (_of_erf(sd_0) - _of_erf(width)) * (t_int / sd_0)
@@ -97,39 +114,65 @@ class _Ssp:
         start = beta_start(START_SHAPE) if self.start == "beta" else np.zeros(1)
         return TrialEffects(start, p["mu_R"], p["sd_R"], p["drift_sd"], p["lapse"], LAPSE_RANGE)
 
-    def paths(self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)) -> Paths:
-        """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others, for all conditions or some."""
+    def paths(
+        self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
+    ) -> Paths:
+        """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others,
+        for all conditions or some.
+        """
         p, sign = by_name(theta, self.free, self.fixed), SIGN[levels]
         times = self.grid(p) if times is None else times  # (dataset, step + 1)
         middle = 0.5 * (times[:, 1:] + times[:, :-1])
-        ends, inside = self._mean_path(p, times, sign), self._mean_path(p, middle, sign)  # (dataset, condition, step + 1), (dataset, condition, step)
+        ends, inside = (
+            self._mean_path(p, times, sign),
+            self._mean_path(p, middle, sign),
+        )  # (dataset, condition, step + 1), (dataset, condition, step)
         bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
-        return Paths(times, np.diff(ends, axis=-1), bow, np.broadcast_to(p["b"][:, None], times.shape), SIGMA)
+        return Paths(
+            times, np.diff(ends, axis=-1), bow, np.broadcast_to(p["b"][:, None], times.shape), SIGMA
+        )
 
     def grid(self, p: Mapping[str, Array]) -> Array:
-        """Ends of the steps (dataset, step + 1): short while the spotlight shrinks, then as long as one bound at a time can be met in a step."""
+        """Ends of the steps (dataset, step + 1): short while the spotlight shrinks, then as long as
+        one bound at a time can be met in a step.
+        """
         speed = np.maximum(np.abs(p["p"]), 1e-9)
-        longest = np.minimum(np.minimum(LONGEST_STEP, (p["b"] / (2.0 * SIGMA)) ** 2), p["b"] / (2.0 * speed))
-        emptied = 8.0 * (p["b"] / SIGMA) ** 2  # not one path in ten thousand is left here, even without drift
+        longest = np.minimum(
+            np.minimum(LONGEST_STEP, (p["b"] / (2.0 * SIGMA)) ** 2), p["b"] / (2.0 * speed)
+        )
+        emptied = (
+            8.0 * (p["b"] / SIGMA) ** 2
+        )  # not one path in ten thousand is left here, even without drift
         rate = p["sd_0"] / p["t_int"]
-        bend = np.minimum(0.15 / rate, np.sqrt(0.02 * p["b"] / (speed * rate)))  # a bow of at most .6 % of b
-        return growing_steps(longest, emptied, bend, np.full(len(bend), np.inf), p["t_int"], HORIZON)
+        bend = np.minimum(
+            0.15 / rate, np.sqrt(0.02 * p["b"] / (speed * rate))
+        )  # a bow of at most .6 % of b
+        return growing_steps(
+            longest, emptied, bend, np.full(len(bend), np.inf), p["t_int"], HORIZON
+        )
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         target = attended(t, p["t_int"][:, None], p["sd_0"][:, None])
-        return p["p"][:, None, None] * (target[:, None, :] + sign[:, None] * (t - target)[:, None, :])
+        return p["p"][:, None, None] * (
+            target[:, None, :] + sign[:, None] * (t - target)[:, None, :]
+        )
 
 
-def ssp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), start: str = "point") -> Model:
+def ssp(
+    *, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), start: str = "point"
+) -> Model:
     """The shrinking spotlight model.
 
     Args:
-        fixed: parameters that are not estimated, with their values, for example ``{"sd_R": 30}``; ``{"sd_0": 2}`` for another width at the beginning.
+        fixed: parameters that are not estimated, with their values, for example ``{"sd_R": 30}``;
+            ``{"sd_0": 2}`` for another width at the beginning.
         free: further parameters to estimate, out of ``sd_0``, ``drift_sd`` and ``lapse``.
-        start: "point" (always 0), as published; or "beta", 2 Beta(3, 3) - 1 of the bound over trials, as in DMC.
+        start: "point" (always 0), as published; or "beta", 2 Beta(3, 3) - 1 of the bound over
+            trials, as in DMC.
 
     Returns:
-        A `Model` with the free parameters in the order p, t_int, b, mu_R, sd_R, then those in ``free``. It has an exact likelihood.
+        A `Model` with the free parameters in the order p, t_int, b, mu_R, sd_R, then those in
+        ``free``. It has an exact likelihood.
 
     Raises:
         ValueError: for an unknown parameter or option, or a value outside the parameter's domain.
@@ -138,7 +181,8 @@ def ssp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), s
         >>> ssp(fixed={"sd_R": 30.0}, free=["lapse"]).parameter_names
         ('p', 't_int', 'b', 'mu_R', 'lapse')
 
-    Source: White, Ratcliff & Starns (2011); the neutral condition and the variability over trials are DMC's.
+    Source: White, Ratcliff & Starns (2011); the neutral condition and the variability over trials
+        are DMC's.
     """
     start = one_of(start, ("point", "beta"), "start")
     fixed, free = options_of(fixed, free)
@@ -146,4 +190,12 @@ def ssp(*, fixed: Mapping[str, float] | None = None, free: Sequence[str] = (), s
     variant = _Ssp(tuple(parameter.name for parameter in parameters), values, start)
     passages = PassageModel(variant.paths, variant.effects)
     settings = {"fixed": fixed, "free": free, "start": start}
-    return Model("ssp", parameters, CONFLICT_TASK, passages, settings, "White et al. 2011", passages.likelihood)
+    return Model(
+        "ssp",
+        parameters,
+        CONFLICT_TASK,
+        passages,
+        settings,
+        "White et al. 2011",
+        passages.likelihood,
+    )

@@ -1,7 +1,9 @@
-"""Networks: encoders read trials, flows give the posterior its shape, and an estimator is made of the two.
+"""Networks: encoders read trials, flows give the posterior its shape, and an estimator is made of
+the two.
 
-Others choose by `architecture`, `encoders` and `flows`, and build by `task`, `estimator` and `classifier`. Training also
-needs `encoder` (the interface) and `layers`, and a design asks `histogram` for its axis. A new encoder is one file.
+Others choose by `architecture`, `encoders` and `flows`, and build by `task`, `estimator` and
+`classifier`. Training also needs `encoder` (the interface) and `layers`, and a design asks
+`histogram` for its axis. A new encoder is one file.
 """
 
 import lazy_loader

@@ -23,8 +23,9 @@ class Architecture:
     """What an estimator is made of.
 
     Attributes:
-        encoder: reads the trials; one of `incongruent.encoders`. None picks: a network for vectors when data sets have one trial, the histogram when
-            one continuous column is answered and categories are the only other ones by trial, a deep set for everything else.
+        encoder: reads the trials; one of `incongruent.encoders`. None picks: a network for vectors
+            when data sets have one trial, the histogram when one continuous column is answered and
+            categories are the only other ones by trial, a deep set for everything else.
         flow: draws parameters from what was read; one of `incongruent.flows`.
         n_summaries: learned summary statistics between the two; three for each parameter when None.
     """
@@ -35,7 +36,9 @@ class Architecture:
 
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, EncoderOptions | None):
-            raise TypeError(f"Expected an encoder like inc.encoders.DeepSet(), or None; got {self.encoder!r}.")
+            raise TypeError(
+                f"Expected an encoder like inc.encoders.DeepSet(), or None; got {self.encoder!r}."
+            )
         if not isinstance(self.flow, FLOWS):
             raise TypeError(f"Expected a flow like inc.flows.CouplingFlow(); got {self.flow!r}.")
         if self.n_summaries is not None:
@@ -58,7 +61,9 @@ class Architecture:
 def _encoder_for(columns: Sequence[Column], largest: int) -> EncoderOptions:
     if largest == 1:
         return encoders.MLP()
-    numbers = [column for column in columns if column.per == "trial" and not isinstance(column, Category)]
+    numbers = [
+        column for column in columns if column.per == "trial" and not isinstance(column, Category)
+    ]
     one = len(numbers) == 1 and isinstance(numbers[0], Continuous) and not numbers[0].given
     return encoders.Histogram() if one else encoders.DeepSet()
 
@@ -66,7 +71,9 @@ def _encoder_for(columns: Sequence[Column], largest: int) -> EncoderOptions:
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
     """The architecture as plain values."""
     parts = {"encoder": architecture.encoder, "flow": architecture.flow}
-    named = {name: part and {"kind": type(part).__name__, **asdict(part)} for name, part in parts.items()}
+    named = {
+        name: part and {"kind": type(part).__name__, **asdict(part)} for name, part in parts.items()
+    }
     return {**named, "n_summaries": architecture.n_summaries}
 
 
@@ -76,7 +83,9 @@ def architecture_from_json(card: Mapping[str, Any]) -> Architecture:
     Raises:
         ValueError: for a kind of encoder or flow that this release does not know.
     """
-    encoder, flow = (_part(card[name], kinds) for name, kinds in (("encoder", ENCODERS), ("flow", FLOWS)))
+    encoder, flow = (
+        _part(card[name], kinds) for name, kinds in (("encoder", ENCODERS), ("flow", FLOWS))
+    )
     return Architecture(encoder, flow, card["n_summaries"])
 
 
@@ -90,10 +99,14 @@ def _part(spec: Mapping[str, Any] | None, kinds: tuple[type, ...]) -> Any:
 
 
 def architecture_from_version_2(card: Mapping[str, Any]) -> Architecture:
-    """The architecture of a posterior file of version 2, which had a histogram always and everything in one table."""
+    """The architecture of a posterior file of version 2, which had a histogram always and
+    everything in one table.
+    """
     flow = {"coupling": CouplingFlow, "autoregressive": AutoregressiveFlow}[card["flow"]]
     return Architecture(
-        encoders.Histogram(**{name: card[name] for name in ("n_knots", "n_quantiles", "width", "n_blocks")}),
+        encoders.Histogram(
+            **{name: card[name] for name in ("n_knots", "n_quantiles", "width", "n_blocks")}
+        ),
         flow(n_layers=card["n_layers"], n_bins=card["n_bins"], width=card["flow_width"]),
         card["n_summaries"],
     )

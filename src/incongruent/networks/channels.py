@@ -1,7 +1,8 @@
 """Trials as channels of numbers, for the networks that look at every trial.
 
-The channels of a trial, in this order: numbers (of positive columns the logarithm), one for each level of the categories, whether there was an
-answer, whether there is a trial. What an outcome would have been is 0 where no answer came.
+The channels of a trial, in this order: numbers (of positive columns the logarithm), one for each
+level of the categories, whether there was an answer, whether there is a trial. What an outcome
+would have been is 0 where no answer came.
 """
 
 from __future__ import annotations
@@ -46,22 +47,33 @@ class Channels:
         return 4 * len(self.numbers) + len(self.categories) + 1
 
     def code(self, trials: Trials) -> Coded:
-        """Numbers (dataset, trial, column) float32, levels (dataset, trial, column) int8, and state (dataset, trial) int8: 0 no trial, 1 a trial,
-        2 an answer.
+        """Numbers (dataset, trial, column) float32, levels (dataset, trial, column) int8, and state
+        (dataset, trial) int8: 0 no trial, 1 a trial, 2 an answer.
 
         Raises:
             ValueError: when a trial has a level that is not read.
         """
         shape = trials.present.shape
-        numbers, levels = np.empty((*shape, len(self.numbers)), np.float32), np.empty((*shape, len(self.categories)), np.int8)
+        numbers, levels = (
+            np.empty((*shape, len(self.numbers)), np.float32),
+            np.empty((*shape, len(self.categories)), np.int8),
+        )
         for i, column in enumerate(self.numbers):
             numbers[..., i] = logarithms(trials.values[column.name], _known(trials, column), column)
         for i, (column, read) in enumerate(self.categories):
-            levels[..., i] = positions(trials.values[column.name], _known(trials, column), column, read)
+            levels[..., i] = positions(
+                trials.values[column.name], _known(trials, column), column, read
+            )
         state = trials.present.astype(np.int8) + trials.answered
-        return Coded({"numbers": numbers, "levels": levels, "state": state.astype(np.int8)}, {}, last_places(trials.present))
+        return Coded(
+            {"numbers": numbers, "levels": levels, "state": state.astype(np.int8)},
+            {},
+            last_places(trials.present),
+        )
 
-    def collect(self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray, length: int) -> np.ndarray:
+    def collect(
+        self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray, length: int
+    ) -> np.ndarray:
         """Channels (batch, length, channel) of runs of trials; those that are there come first."""
         out = np.zeros((len(rows), length, self.n_channels), np.float32)
         widths = np.array([len(levels) for _, levels in self.categories], np.int64)
@@ -73,7 +85,9 @@ class Channels:
         return out
 
     def spread(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and SD of each channel of numbers over the trials in which it is known; 0 and 1 for the other channels, each (channel,)."""
+        """Mean and SD of each channel of numbers over the trials in which it is known; 0 and 1 for
+        the other channels, each (channel,).
+        """
         center, scale = np.zeros(self.n_channels, np.float32), np.ones(self.n_channels, np.float32)
         flat = features.reshape(-1, self.n_channels)
         for i, column in enumerate(self.numbers):
@@ -87,7 +101,14 @@ class Channels:
 def channels_of(task: Task) -> Channels:
     """All columns of a task."""
     numbers = tuple(column for column in task.columns if not isinstance(column, Category))
-    return Channels(numbers, tuple((column, task.levels_of(column)) for column in task.columns if isinstance(column, Category)))
+    return Channels(
+        numbers,
+        tuple(
+            (column, task.levels_of(column))
+            for column in task.columns
+            if isinstance(column, Category)
+        ),
+    )
 
 
 def _known(trials: Trials, column: Column) -> np.ndarray:
@@ -95,7 +116,9 @@ def _known(trials: Trials, column: Column) -> np.ndarray:
 
 
 @numba.njit(nogil=True, cache=True)
-def _spread(numbers, levels, state, rows, starts, sizes, free, free_levels, first, out):  # pragma: no cover - compiled
+def _spread(
+    numbers, levels, state, rows, starts, sizes, free, free_levels, first, out
+):  # pragma: no cover - compiled
     last = out.shape[2] - 1
     for i in range(len(rows)):
         row, slot = rows[i], 0

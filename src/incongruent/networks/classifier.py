@@ -1,7 +1,8 @@
 r"""A network that tells models apart: p(model | trials) = softmax(head(encoder(trials))).
 
-For m ~ p(m), theta ~ p(theta | m) and x ~ p(x | theta, m) the expected cross-entropy -log p(m | x) is smallest at the posterior model probabilities
-(Pudlo et al. 2016; Elsemüller et al. 2023), whose ratios are Bayes factors when the models are equally likely beforehand.
+For m ~ p(m), theta ~ p(theta | m) and x ~ p(x | theta, m) the expected cross-entropy -log p(m | x)
+is smallest at the posterior model probabilities (Pudlo et al. 2016; Elsemüller et al. 2023), whose
+ratios are Bayes factors when the models are equally likely beforehand.
 """
 
 from __future__ import annotations
@@ -25,25 +26,39 @@ class Classifier(eqx.Module):
     hidden: Linear
     last: Linear
 
-    def log_probabilities(self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None) -> Float[Array, "dataset model"]:
+    def log_probabilities(
+        self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None
+    ) -> Float[Array, "dataset model"]:
         """Log p(model | trials) of each data set."""
 
         def one(features: Array, key: PRNGKeyArray | None) -> Array:
-            return jax.nn.log_softmax(self.last(jax.nn.silu(self.hidden(self.encoder(features, key=key)))))
+            return jax.nn.log_softmax(
+                self.last(jax.nn.silu(self.hidden(self.encoder(features, key=key))))
+            )
 
         if key is None:
             return jax.vmap(lambda f: one(f, None))(features)
         return jax.vmap(one)(features, jax.random.split(key, len(features)))
 
     def log_prob(
-        self, z: Float[Array, "dataset model"], features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None
+        self,
+        z: Float[Array, "dataset model"],
+        features: Float[Array, "dataset ..."],
+        *,
+        key: PRNGKeyArray | None = None,
     ) -> Float[Array, " dataset"]:
         """Log probability of the model that z, 1 for it and 0 for the others, points at."""
         return jnp.sum(z * self.log_probabilities(features, key=key), axis=1)
 
 
-def build_classifier(weights: Weights, task: Task, architecture: Architecture, n_models: int) -> Classifier:
-    """An untrained classifier, with weights from a stream of random numbers; without one it is a form to be filled."""
+def build_classifier(
+    weights: Weights, task: Task, architecture: Architecture, n_models: int
+) -> Classifier:
+    """An untrained classifier, with weights from a stream of random numbers; without one it is a
+    form to be filled.
+    """
     encoder = build_encoder(weights, task, architecture)
     width = 64
-    return Classifier(encoder, linear(weights, encoder.n_summaries, width), linear(None, width, n_models))  # equal probabilities at first
+    return Classifier(
+        encoder, linear(weights, encoder.n_summaries, width), linear(None, width, n_models)
+    )  # equal probabilities at first

@@ -1,6 +1,7 @@
 r"""Maximum mean discrepancy (Gretton et al. 2012) with a sum of inverse multiquadric kernels.
 
-    MMD^2(P, Q) = E k(x, x') - 2 E k(x, y) + E k(y, y'),     k(x, y) = sum_c c / (c + |x - y|^2),  c = 2 dim {1/4, 1/2, 1, 2, 4}
+    MMD^2(P, Q) = E k(x, x') - 2 E k(x, y) + E k(y, y'),     k(x, y) = sum_c c / (c + |x - y|^2),  c
+    = 2 dim {1/4, 1/2, 1, 2, 4}
 
 |x - y|^2 between standard normal vectors averages 2 dim, so the scales sit where the kernel can tell vectors apart. The estimate is unbiased:
 pairs i = j are left out.

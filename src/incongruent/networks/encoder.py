@@ -1,12 +1,15 @@
-r"""Encoders: trials -> summary statistics, learned. This is the interface; `histogram` and `sets` fill it.
+r"""Encoders: trials -> summary statistics, learned. This is the interface; `histogram` and `sets`
+fill it.
 
-`code` turns trials into compact arrays once; `collect` takes a run of trials of some data sets and gives features; calling the encoder maps the
-features of one data set to its summaries. `code` and `collect` hold no weights; what of them is compiled holds no interpreter lock.
+`code` turns trials into compact arrays once; `collect` takes a run of trials of some data sets and
+gives features; calling the encoder maps the features of one data set to its summaries. `code` and
+`collect` hold no weights; what of them is compiled holds no interpreter lock.
 
-Padding is invisible, the order of trials does not matter, data sets do not leak into each other, and any number of trials will do. Networks that look
-at every trial need features of a common length. `rung_of` gives a ladder of four lengths, so that few shapes are compiled: an eighth, a quarter, half
-and all of the largest number of trials that is trained for, without those below 128. What is shorter is padded to the lowest, which costs little
-beside the rest.
+Padding is invisible, the order of trials does not matter, data sets do not leak into each other,
+and any number of trials will do. Networks that look at every trial need features of a common
+length. `rung_of` gives a ladder of four lengths, so that few shapes are compiled: an eighth, a
+quarter, half and all of the largest number of trials that is trained for, without those below 128.
+What is shorter is padded to the lowest, which costs little beside the rest.
 """
 
 from __future__ import annotations
@@ -43,9 +46,17 @@ class Coded:
     n: np.ndarray
 
     def room(self, capacity: int, width: int) -> Coded:
-        """Room of the same kind for so many data sets of at most ``width`` trials; none is in it yet."""
-        by_trial = {name: np.empty((capacity, width, *array.shape[2:]), array.dtype) for name, array in self.by_trial.items()}
-        by_dataset = {name: np.empty((capacity, *array.shape[1:]), array.dtype) for name, array in self.by_dataset.items()}
+        """Room of the same kind for so many data sets of at most ``width`` trials; none is in it
+        yet.
+        """
+        by_trial = {
+            name: np.empty((capacity, width, *array.shape[2:]), array.dtype)
+            for name, array in self.by_trial.items()
+        }
+        by_dataset = {
+            name: np.empty((capacity, *array.shape[1:]), array.dtype)
+            for name, array in self.by_dataset.items()
+        }
         return Coded(by_trial, by_dataset, np.zeros(capacity, self.n.dtype))
 
     def put(self, rows: slice | np.ndarray, other: Coded) -> None:
@@ -61,7 +72,9 @@ class EncoderOptions(abc.ABC):
     """The settings of an encoder, and how it is built from them: what `Architecture` takes."""
 
     every_trial: ClassVar[bool] = True
-    """True when a network looks at every trial, so that a step costs more the more trials there are."""
+    """True when a network looks at every trial, so that a step costs more the more trials there
+    are.
+    """
 
     @abc.abstractmethod
     def build(self, weights: Weights, task: Task, n_summaries: int) -> Encoder:
@@ -76,8 +89,9 @@ class Encoder(eqx.Module):
     """Reads trials of some columns, and learns which summaries of them matter.
 
     Attributes:
-        ragged: True when the features of a data set have one shape whatever its number of trials, so that a batch may mix any numbers at no cost;
-            False when features are (batch, length, channel), padded to a common length, with the last channel 1 where there is a trial.
+        ragged: True when the features of a data set have one shape whatever its number of trials,
+            so that a batch may mix any numbers at no cost; False when features are (batch, length,
+            channel), padded to a common length, with the last channel 1 where there is a trial.
         n_summaries: how many summaries come out.
     """
 
@@ -91,7 +105,9 @@ class Encoder(eqx.Module):
 
     @abc.abstractmethod
     def shape(self, n_trials: int) -> tuple[int, ...]:
-        """The shape of the features of one data set, in a batch whose largest one has so many trials."""
+        """The shape of the features of one data set, in a batch whose largest one has so many
+        trials.
+        """
 
     @abc.abstractmethod
     def code(self, trials: Trials) -> Coded:
@@ -102,8 +118,12 @@ class Encoder(eqx.Module):
         """
 
     @abc.abstractmethod
-    def collect(self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Features (batch, …) of the trials starts … starts + sizes of the data sets at ``rows``, float32."""
+    def collect(
+        self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray
+    ) -> np.ndarray:
+        """Features (batch, …) of the trials starts … starts + sizes of the data sets at ``rows``,
+        float32.
+        """
 
     def features(self, trials: Trials) -> np.ndarray:
         """Features (dataset, …) of whole data sets."""
@@ -115,16 +135,20 @@ class Encoder(eqx.Module):
         """The same encoder, standardising by mean and SD of these features (batch, …)."""
 
     @abc.abstractmethod
-    def __call__(self, features: Float[Array, ...], *, key: PRNGKeyArray | None = None) -> Float[Array, " summary"]:
+    def __call__(
+        self, features: Float[Array, ...], *, key: PRNGKeyArray | None = None
+    ) -> Float[Array, " summary"]:
         """Summaries of one data set, with dropout where there is a key."""
 
 
 def rung_of(size: int, largest: int) -> tuple[int, int]:
-    """The smallest and the largest size that share the padded length of this one; the latter is that length.
+    """The smallest and the largest size that share the padded length of this one; the latter is
+    that length.
 
     Args:
         size: a number of trials.
-        largest: the largest number of trials that is trained for; larger data sets climb on, doubling.
+        largest: the largest number of trials that is trained for; larger data sets climb on,
+            doubling.
     """
     length = max(-(-largest // 8), min(largest, SHORT))
     below = 0
@@ -134,7 +158,9 @@ def rung_of(size: int, largest: int) -> tuple[int, int]:
 
 
 def ladder(largest: int) -> list[tuple[int, int]]:
-    """Every rung up to the largest number of trials that is trained for: the smallest and the largest size on it, as `rung_of` gives them."""
+    """Every rung up to the largest number of trials that is trained for: the smallest and the
+    largest size on it, as `rung_of` gives them.
+    """
     rungs = [rung_of(1, largest)]
     while rungs[-1][1] < largest:
         rungs.append(rung_of(rungs[-1][1] + 1, largest))
@@ -146,8 +172,11 @@ def last_places(present: np.ndarray) -> np.ndarray:
     return (present * np.arange(1, present.shape[1] + 1)).max(axis=1, initial=0)
 
 
-def positions(values: np.ndarray, known: np.ndarray, column: Category, levels: tuple[str, ...]) -> np.ndarray:
-    """Positions of a category's values among the levels that are read, same shape; 0 where the value is not known.
+def positions(
+    values: np.ndarray, known: np.ndarray, column: Category, levels: tuple[str, ...]
+) -> np.ndarray:
+    """Positions of a category's values among the levels that are read, same shape; 0 where the
+    value is not known.
 
     Args:
         values: of the column.
@@ -162,12 +191,17 @@ def positions(values: np.ndarray, known: np.ndarray, column: Category, levels: t
     values = np.where(known, values, column.levels.index(levels[0]))
     if not read[values].all():
         unread = column.levels[int(values[~read[values]][0])]
-        raise ValueError(f"Expected only the levels {levels} in column {column.name!r}; got {unread!r}. Leave these trials out first.")
+        raise ValueError(
+            f"Expected only the levels {levels} in column {column.name!r}; got {unread!r}. Leave"
+            " these trials out first."
+        )
     return (np.cumsum(read) - 1)[values]
 
 
 def logarithms(values: np.ndarray, known: np.ndarray, column: Column) -> np.ndarray:
-    """Numbers as networks read them, float32 of the same shape: of a positive column the logarithm; 0 where the value is not known."""
+    """Numbers as networks read them, float32 of the same shape: of a positive column the logarithm;
+    0 where the value is not known.
+    """
     positive = isinstance(column, Continuous) and column.positive
     safe = np.where(known, values, 1).astype(np.float32)
     return np.where(known, np.log(safe) if positive else safe, np.float32(0))

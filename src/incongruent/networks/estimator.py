@@ -1,9 +1,10 @@
 r"""The posterior estimator: encoder and flow, trained together.
 
-For theta ~ p(theta) and x ~ p(x | theta), E[-log q(theta | x)] is smallest for q(theta | x) = p(theta | x), so the loss is the mean of -log q over
-simulations (Papamakarios & Murray 2016; Radev et al. 2020). Theta enters as z on the real line (`Prior.to_real`). With ``mmd_weight`` > 0 the loss
-adds mmd_weight * MMD^2(summaries, N(0, I)), which gives the summaries a known distribution under the model (Schmitt, Bürkner, Köthe & Radev 2021,
-arXiv 2112.08866).
+For theta ~ p(theta) and x ~ p(x | theta), E[-log q(theta | x)] is smallest for q(theta | x) =
+p(theta | x), so the loss is the mean of -log q over simulations (Papamakarios & Murray 2016; Radev
+et al. 2020). Theta enters as z on the real line (`Prior.to_real`). With ``mmd_weight`` > 0 the loss
+adds mmd_weight * MMD^2(summaries, N(0, I)), which gives the summaries a known distribution under
+the model (Schmitt, Bürkner, Köthe & Radev 2021, arXiv 2112.08866).
 """
 
 from __future__ import annotations
@@ -28,23 +29,43 @@ class Estimator(eqx.Module):
     flow: Flow
 
     def log_prob(
-        self, z: Float[Array, "dataset parameter"], features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None
+        self,
+        z: Float[Array, "dataset parameter"],
+        features: Float[Array, "dataset ..."],
+        *,
+        key: PRNGKeyArray | None = None,
     ) -> Float[Array, " dataset"]:
-        """Log q(z | features) of each data set; with a key, units are dropped, other ones in each data set."""
+        """Log q(z | features) of each data set; with a key, units are dropped, other ones in each
+        data set.
+        """
         return self.log_prob_of(z, self.summaries(features, key=key), key=key)
 
     def log_prob_of(
-        self, z: Float[Array, "dataset parameter"], summaries: Float[Array, "dataset summary"], *, key: PRNGKeyArray | None = None
+        self,
+        z: Float[Array, "dataset parameter"],
+        summaries: Float[Array, "dataset summary"],
+        *,
+        key: PRNGKeyArray | None = None,
     ) -> Float[Array, " dataset"]:
         """Log q(z | summaries), when the summaries are known already."""
-        return jax.vmap(lambda z, s, k: self.flow.log_prob(z, s, key=k))(z, summaries, _keys(part_of(key, 1), len(z)))
+        return jax.vmap(lambda z, s, k: self.flow.log_prob(z, s, key=k))(
+            z, summaries, _keys(part_of(key, 1), len(z))
+        )
 
-    def summaries(self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None) -> Float[Array, "dataset summary"]:
+    def summaries(
+        self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None
+    ) -> Float[Array, "dataset summary"]:
         """Learned summary statistics."""
-        return jax.vmap(lambda f, k: self.encoder(f, key=k))(features, _keys(part_of(key, 0), len(features)))
+        return jax.vmap(lambda f, k: self.encoder(f, key=k))(
+            features, _keys(part_of(key, 0), len(features))
+        )
 
-    def sample(self, u: Float[Array, "dataset draw parameter"], features: Float[Array, "dataset ..."]) -> tuple[Array, Array]:
-        """Draws z (dataset, draw, parameter) from standard normal noise, and their log q (dataset, draw)."""
+    def sample(
+        self, u: Float[Array, "dataset draw parameter"], features: Float[Array, "dataset ..."]
+    ) -> tuple[Array, Array]:
+        """Draws z (dataset, draw, parameter) from standard normal noise, and their log q (dataset,
+        draw).
+        """
 
         def one(u: Float[Array, "draw parameter"], f: Float[Array, ...]) -> tuple[Array, Array]:
             context = self.encoder(f)
@@ -59,26 +80,37 @@ def _keys(key: PRNGKeyArray | None, n: int) -> PRNGKeyArray | None:
 
 
 def loss(
-    estimator: Estimator, z: Float[Array, "dataset parameter"], features: Float[Array, "dataset ..."], mmd_weight: float, key: PRNGKeyArray
+    estimator: Estimator,
+    z: Float[Array, "dataset parameter"],
+    features: Float[Array, "dataset ..."],
+    mmd_weight: float,
+    key: PRNGKeyArray,
 ) -> Float[Array, ""]:
-    """Mean -log q(z | features), plus the weighted MMD^2 of the summaries from standard normal ones; the key is for dropout and for those."""
+    """Mean -log q(z | features), plus the weighted MMD^2 of the summaries from standard normal
+    ones; the key is for dropout and for those.
+    """
     noise, dropout = jax.random.split(key)
     dropout = dropout if drops(estimator) else None
     if mmd_weight == 0.0:
         return -jnp.mean(estimator.log_prob(z, features, key=dropout))
     summaries = estimator.summaries(features, key=dropout)
     log_q = estimator.log_prob_of(z, summaries, key=dropout)
-    return -jnp.mean(log_q) + mmd_weight * mmd_squared(summaries, jax.random.normal(noise, summaries.shape))
+    return -jnp.mean(log_q) + mmd_weight * mmd_squared(
+        summaries, jax.random.normal(noise, summaries.shape)
+    )
 
 
 def build_estimator(weights: Weights, task: Task, architecture: Architecture) -> Estimator:
-    """An untrained estimator, with weights from a stream of random numbers; without one it is a form to be filled.
+    """An untrained estimator, with weights from a stream of random numbers; without one it is a
+    form to be filled.
 
     Raises:
         ValueError: when the encoder cannot read such trials.
     """
     encoder = build_encoder(weights, task, architecture)
-    return Estimator(encoder, Flow(weights, task.n_parameters, encoder.n_summaries, architecture.flow))
+    return Estimator(
+        encoder, Flow(weights, task.n_parameters, encoder.n_summaries, architecture.flow)
+    )
 
 
 def build_encoder(weights: Weights, task: Task, architecture: Architecture) -> Encoder:

@@ -1,7 +1,8 @@
 """The histogram encoder, the default for trials with one continuous outcome.
 
-A trial between two knots counts in both, by nearness. This is a deep set whose per-trial function is piecewise linear and free: it costs one pass of
-counting and then nothing more, however many trials there are.
+A trial between two knots counts in both, by nearness. This is a deep set whose per-trial function
+is piecewise linear and free: it costs one pass of counting and then nothing more, however many
+trials there are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.data.basics.options import check_counts, check_dropout, helpful
 from incongruent.data.trials import Category, Column, Continuous, Trials, per_dataset
-from incongruent.networks.encoder import Coded, Encoder, EncoderOptions, last_places, logarithms, positions
+from incongruent.networks.encoder import (
+    Coded,
+    Encoder,
+    EncoderOptions,
+    last_places,
+    logarithms,
+    positions,
+)
 from incongruent.networks.layers import Linear, ResidualBlock, Weights, filled, linear, through
 from incongruent.networks.task import Task
 
@@ -30,7 +38,8 @@ MOST_CELLS = 10_000
 @helpful
 @dataclass(frozen=True, kw_only=True)
 class Histogram(EncoderOptions):
-    """Counts trials on knots of one continuous column in each cell of the categories; as fast for 10,000 trials as for ten.
+    """Counts trials on knots of one continuous column in each cell of the categories; as fast for
+    10,000 trials as for ten.
 
     Attributes:
         n_knots: on the axis of the continuous column.
@@ -75,21 +84,27 @@ class Axis:
     log: bool = True
 
     def place(self, values: np.ndarray) -> np.ndarray:
-        """Where on the axis values lie, in units of the distance between knots, within [0, n_knots - 1]."""
+        """Where on the axis values lie, in units of the distance between knots, within [0, n_knots
+        - 1].
+        """
         values, low = np.asarray(values, np.float32), np.float32(self.low)
         span = math.log(self.high / self.low) if self.log else self.high - self.low
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            place = (np.log(values / low) if self.log else values - low) * np.float32((self.n_knots - 1) / span)
+            place = (np.log(values / low) if self.log else values - low) * np.float32(
+                (self.n_knots - 1) / span
+            )
         return np.nan_to_num(np.clip(place, 0.0, self.n_knots - 1.0), nan=0.0)
 
 
 class HistogramEncoder(Encoder):
-    """Counts trials on knots in every cell of the categories, then a residual network reads the square roots of the frequencies.
+    """Counts trials on knots in every cell of the categories, then a residual network reads the
+    square roots of the frequencies.
 
     Args:
         weights: initial ones.
-        task: its columns by trial are one continuous one that is answered, and any number of categories, given or answered; given columns that change
-            with the data set are read as they are.
+        task: its columns by trial are one continuous one that is answered, and any number of
+            categories, given or answered; given columns that change with the data set are read as
+            they are.
         options: knots and size.
         n_summaries: dimension of the summaries.
 
@@ -115,12 +130,25 @@ class HistogramEncoder(Encoder):
         by_trial = [column for column in task.columns if column.per == "trial"]
         categories = [column for column in by_trial if isinstance(column, Category)]
         self.axis = _axis(by_trial, task, options.n_knots)
-        self.given = tuple((column, task.levels_of(column)) for column in categories if column.given)
+        self.given = tuple(
+            (column, task.levels_of(column)) for column in categories if column.given
+        )
         self.outcomes = tuple(column for column in categories if not column.given)
-        self.once = tuple((c, task.levels_of(c) if isinstance(c, Category) else ()) for c in task.columns if c.per != "trial")
-        self.n_summaries, self.n_quantiles, self.dropout = n_summaries, options.n_quantiles, options.dropout
+        self.once = tuple(
+            (c, task.levels_of(c) if isinstance(c, Category) else ())
+            for c in task.columns
+            if c.per != "trial"
+        )
+        self.n_summaries, self.n_quantiles, self.dropout = (
+            n_summaries,
+            options.n_quantiles,
+            options.dropout,
+        )
         if self.n_cells + self.n_given > MOST_CELLS:
-            raise ValueError(f"Expected at most {MOST_CELLS} cells of categories for the histogram; got {self.n_cells}. Use encoders.DeepSet().")
+            raise ValueError(
+                f"Expected at most {MOST_CELLS} cells of categories for the histogram; got"
+                f" {self.n_cells}. Use encoders.DeepSet()."
+            )
         self.center, self.scale = filled(0.0, (self.n_features,)), filled(1.0, (self.n_features,))
         self.first = linear(weights, self.n_features, options.width)
         self.blocks = tuple(ResidualBlock(weights, options.width) for _ in range(options.n_blocks))
@@ -133,18 +161,26 @@ class HistogramEncoder(Encoder):
 
     @property
     def n_cells(self) -> int:
-        """Cells with a continuous value: combinations of the levels of the design and of the outcomes."""
+        """Cells with a continuous value: combinations of the levels of the design and of the
+        outcomes.
+        """
         return self.n_given * math.prod(len(column.levels) for column in self.outcomes)
 
     @property
     def n_counted(self) -> int:
-        """Features that are counted: square-root frequencies, shares of the cells and of unanswered trials, log n."""
+        """Features that are counted: square-root frequencies, shares of the cells and of unanswered
+        trials, log n.
+        """
         return self.n_cells * (self.axis.n_knots + 1) + self.n_given + 1
 
     @property
     def n_features(self) -> int:
         """What is counted, then quantiles, then what is given once for a data set."""
-        return self.n_counted + self.n_cells * self.n_quantiles + sum(len(levels) or 1 for _, levels in self.once)
+        return (
+            self.n_counted
+            + self.n_cells * self.n_quantiles
+            + sum(len(levels) or 1 for _, levels in self.once)
+        )
 
     @property
     def bytes_per_trial(self) -> int:
@@ -163,13 +199,23 @@ class HistogramEncoder(Encoder):
         """
         given, answer = (np.zeros(trials.present.shape, np.int64) for _ in range(2))
         for column, levels in self.given:
-            given = given * len(levels) + positions(trials.values[column.name], trials.present, column, levels)
+            given = given * len(levels) + positions(
+                trials.values[column.name], trials.present, column, levels
+            )
         for column in self.outcomes:
-            answer = answer * len(column.levels) + positions(trials.values[column.name], trials.answered, column, column.levels)
-        cell = np.where(trials.answered, given * (self.n_cells // self.n_given) + answer, self.n_cells + given)
+            answer = answer * len(column.levels) + positions(
+                trials.values[column.name], trials.answered, column, column.levels
+            )
+        cell = np.where(
+            trials.answered, given * (self.n_cells // self.n_given) + answer, self.n_cells + given
+        )
         cell = np.where(trials.present, cell, -1).astype(np.int16)
         place = self.axis.place(trials.values[self.axis.column])
-        return Coded({"place": place, "cell": cell}, {"once": self._once(trials)}, last_places(trials.present))
+        return Coded(
+            {"place": place, "cell": cell},
+            {"once": self._once(trials)},
+            last_places(trials.present),
+        )
 
     def _once(self, trials: Trials) -> np.ndarray:
         """What is given once for a data set, (dataset, feature)."""
@@ -178,16 +224,31 @@ class HistogramEncoder(Encoder):
         for column, levels in self.once:
             values = per_dataset(trials, column.name)
             if isinstance(column, Category):
-                parts.append(np.eye(len(levels), dtype=np.float32)[positions(values, some, column, levels)])
+                parts.append(
+                    np.eye(len(levels), dtype=np.float32)[positions(values, some, column, levels)]
+                )
             else:
                 parts.append(logarithms(values, some, column)[:, None])
         return np.concatenate(parts, axis=1) * some[:, None]
 
-    def collect(self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-        """Features (batch, feature) of the trials starts … starts + sizes of the data sets at ``rows``."""
+    def collect(
+        self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray
+    ) -> np.ndarray:
+        """Features (batch, feature) of the trials starts … starts + sizes of the data sets at
+        ``rows``.
+        """
         features = np.zeros((len(rows), self.n_features), np.float32)
         place, cell = coded.by_trial["place"], coded.by_trial["cell"]
-        _count(place, cell, rows, starts, sizes, self.n_cells, self.axis.n_knots, features[:, : self.n_counted])
+        _count(
+            place,
+            cell,
+            rows,
+            starts,
+            sizes,
+            self.n_cells,
+            self.axis.n_knots,
+            features[:, : self.n_counted],
+        )
         _add_quantiles(features, self.n_counted, self.n_cells, self.axis.n_knots, self.n_quantiles)
         if self.once:
             features[:, -coded.by_dataset["once"].shape[1] :] = coded.by_dataset["once"][rows]
@@ -197,26 +258,45 @@ class HistogramEncoder(Encoder):
         """The same encoder, standardising features by the mean and SD of these (batch, feature)."""
         center, spread = features.mean(axis=0), features.std(axis=0)
         scale = np.maximum(spread, 0.02)
-        once = slice(self.n_counted + self.n_cells * self.n_quantiles, None)  # these have units, and no smallest spread worth a look
+        once = slice(
+            self.n_counted + self.n_cells * self.n_quantiles, None
+        )  # these have units, and no smallest spread worth a look
         scale[once] = np.where(spread[once] > 1e-5 * np.abs(center[once]), spread[once], 1.0)
-        return eqx.tree_at(lambda e: (e.center, e.scale), self, (jnp.asarray(center), jnp.asarray(scale)))
+        return eqx.tree_at(
+            lambda e: (e.center, e.scale), self, (jnp.asarray(center), jnp.asarray(scale))
+        )
 
-    def __call__(self, features: Float[Array, " feature"], *, key: PRNGKeyArray | None = None) -> Float[Array, " summary"]:
+    def __call__(
+        self, features: Float[Array, " feature"], *, key: PRNGKeyArray | None = None
+    ) -> Float[Array, " summary"]:
         """Summaries of one data set."""
         center, scale = jax.lax.stop_gradient((self.center, self.scale))
-        return through(self.first, self.blocks, self.last, (features - center) / scale, rate=self.dropout, key=key)
+        return through(
+            self.first,
+            self.blocks,
+            self.last,
+            (features - center) / scale,
+            rate=self.dropout,
+            key=key,
+        )
 
 
 def _axis(by_trial: list[Column], task: Task, n_knots: int) -> Axis:
-    """Knots for the only number among the columns by trial; on the logarithm when it is positive or a response time."""
+    """Knots for the only number among the columns by trial; on the logarithm when it is positive or
+    a response time.
+    """
     numbers = [column for column in by_trial if not isinstance(column, Category)]
     if len(numbers) != 1 or not isinstance(numbers[0], Continuous) or numbers[0].given:
         raise ValueError(
-            f"Expected exactly one continuous outcome, and else only categories by trial, for the histogram encoder; got "
-            f"{[column.name for column in numbers]}. Use Architecture(encoder=encoders.DeepSet())."
+            "Expected exactly one continuous outcome, and else only categories by trial, for the"
+            f" histogram encoder; got {[column.name for column in numbers]}. Use"
+            " Architecture(encoder=encoders.DeepSet())."
         )
     if task.axis is None:
-        raise ValueError(f"Expected a range of {numbers[0].name!r} for the histogram encoder; got none. Give Task(axis=(low, high)).")
+        raise ValueError(
+            f"Expected a range of {numbers[0].name!r} for the histogram encoder; got none. Give"
+            " Task(axis=(low, high))."
+        )
     low, high = task.axis
     return Axis(numbers[0].name, low, high, n_knots, log=low > 0.0 and is_positive(numbers[0]))
 
@@ -252,7 +332,9 @@ def _count(place, cell, rows, starts, sizes, n_cells, n_knots, out):  # pragma: 
 
 @numba.njit(nogil=True, cache=True)
 def _add_quantiles(out, first, n_cells, n_knots, n_quantiles):  # pragma: no cover - compiled
-    """Quantiles of each cell at (k + 1/2) / n_quantiles, as places on the axis from -1 to 1, read off its frequencies; 0 in empty cells."""
+    """Quantiles of each cell at (k + 1/2) / n_quantiles, as places on the axis from -1 to 1, read
+    off its frequencies; 0 in empty cells.
+    """
     for i in range(out.shape[0]):
         for c in range(n_cells):
             share = out[i, n_cells * n_knots + c]
@@ -266,5 +348,7 @@ def _add_quantiles(out, first, n_cells, n_knots, n_quantiles):  # pragma: no cov
                     below += mass
                     knot += 1
                     mass = out[i, c * n_knots + knot] ** 2
-                place = knot - 0.5 + (wanted - below) / max(mass, 1e-12)  # the mass at a knot reaches half a step to either side
+                place = (
+                    knot - 0.5 + (wanted - below) / max(mass, 1e-12)
+                )  # the mass at a knot reaches half a step to either side
                 out[i, first + c * n_quantiles + q] = 2.0 * place / (n_knots - 1.0) - 1.0

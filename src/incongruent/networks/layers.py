@@ -1,7 +1,9 @@
-"""Layers that several networks share. Each is written for one data set; dropout happens only where there is a key.
+"""Layers that several networks share. Each is written for one data set; dropout happens only where
+there is a key.
 
-Initial weights are drawn by numpy: JAX compiles its random numbers, and the zeros and ones of layers, anew for every shape, and a network has a dozen
-shapes. Where there is no generator they are 0: such a network is a form that weights from elsewhere fill.
+Initial weights are drawn by numpy: JAX compiles its random numbers, and the zeros and ones of
+layers, anew for every shape, and a network has a dozen shapes. Where there is no generator they are
+0: such a network is a form that weights from elsewhere fill.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ class Linear(eqx.Module):
 
 
 def linear(weights: Weights, n_in: int, n_out: int, *, use_bias: bool = True) -> Linear:
-    """A linear layer whose weights and biases are uniform between -1 / sqrt(n_in) and 1 / sqrt(n_in)."""
+    """A linear layer whose weights and biases are uniform between -1 / sqrt(n_in) and 1 /
+    sqrt(n_in).
+    """
     limit = 1.0 / math.sqrt(n_in)
 
     def drawn(*shape: int) -> Float[Array, ...]:
@@ -49,12 +53,16 @@ def normal(weights: Weights, *shape: int) -> Float[Array, ...]:
 def layer_norm(width: int) -> eqx.nn.LayerNorm:
     """A layer that standardises over its units, and does nothing else at first."""
     form = _norm_form(width)
-    return eqx.tree_at(lambda n: (n.weight, n.bias), form, (filled(1.0, (width,)), filled(0.0, (width,))))
+    return eqx.tree_at(
+        lambda n: (n.weight, n.bias), form, (filled(1.0, (width,)), filled(0.0, (width,)))
+    )
 
 
 def filled(values: float | np.ndarray, shape: tuple[int, ...]) -> Float[Array, ...]:
     """An array of JAX, for which nothing is compiled."""
-    return jax.device_put(np.full(shape, values, np.float32))  # `jnp.asarray` would compile a copy for each shape
+    return jax.device_put(
+        np.full(shape, values, np.float32)
+    )  # `jnp.asarray` would compile a copy for each shape
 
 
 @cache
@@ -63,14 +71,18 @@ def _norm_form(width: int) -> eqx.nn.LayerNorm:
 
 
 def dropped(h: Float[Array, ...], rate: float, key: PRNGKeyArray | None) -> Float[Array, ...]:
-    """H with a random share of its entries at 0 and the others stretched to make up for it; h itself without a key."""
+    """H with a random share of its entries at 0 and the others stretched to make up for it; h
+    itself without a key.
+    """
     if key is None or rate == 0.0:
         return h
     return jnp.where(jax.random.bernoulli(key, 1.0 - rate, h.shape), h / (1.0 - rate), 0.0)
 
 
 def drops(part: Any) -> bool:
-    """Whether a layer of a network leaves units out, so that it needs a key; where none does, keys for each trial are not made."""
+    """Whether a layer of a network leaves units out, so that it needs a key; where none does, keys
+    for each trial are not made.
+    """
     if isinstance(part, eqx.Module):
         return getattr(part, "dropout", 0.0) > 0.0 or any(map(drops, vars(part).values()))
     return isinstance(part, tuple) and any(map(drops, part))
@@ -92,7 +104,9 @@ class ResidualBlock(eqx.Module):
         self.norm = layer_norm(width)
         self.first, self.second = linear(weights, width, width), linear(weights, width, width)
 
-    def __call__(self, h: Float[Array, " width"], *, rate: float = 0.0, key: PRNGKeyArray | None = None) -> Float[Array, " width"]:
+    def __call__(
+        self, h: Float[Array, " width"], *, rate: float = 0.0, key: PRNGKeyArray | None = None
+    ) -> Float[Array, " width"]:
         """The next h."""
         return h + self.second(dropped(jax.nn.silu(self.first(self.norm(h))), rate, key))
 
@@ -114,13 +128,24 @@ class ResidualNetwork(eqx.Module):
     last: Linear
     dropout: float = eqx.field(static=True)
 
-    def __init__(self, weights: Weights, n_in: int, n_out: int, *, width: int, n_blocks: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        n_in: int,
+        n_out: int,
+        *,
+        width: int,
+        n_blocks: int,
+        dropout: float = 0.0,
+    ) -> None:
         self.dropout = dropout
         self.first = linear(weights, n_in, width)
         self.blocks = tuple(ResidualBlock(weights, width) for _ in range(n_blocks))
         self.last = linear(weights, width, n_out)
 
-    def __call__(self, x: Float[Array, " in"], *, key: PRNGKeyArray | None = None) -> Float[Array, " out"]:
+    def __call__(
+        self, x: Float[Array, " in"], *, key: PRNGKeyArray | None = None
+    ) -> Float[Array, " out"]:
         """The outputs."""
         return through(self.first, self.blocks, self.last, x, rate=self.dropout, key=key)
 

@@ -1,7 +1,9 @@
-r"""Monotone rational-quadratic splines (Durkan, Bekasov, Murray & Papamakarios 2019, Neural Spline Flows, equations 4-8).
+r"""Monotone rational-quadratic splines (Durkan, Bekasov, Murray & Papamakarios 2019, Neural Spline
+Flows, equations 4-8).
 
-A spline maps [-limit, limit] onto itself through K bins with knots (x_k, y_k) and derivatives d_k > 0, and is the identity outside. With
-s = (y_{k+1} - y_k) / (x_{k+1} - x_k) and xi the place within the bin, in [0, 1]:
+A spline maps [-limit, limit] onto itself through K bins with knots (x_k, y_k) and derivatives d_k >
+0, and is the identity outside. With s = (y_{k+1} - y_k) / (x_{k+1} - x_k) and xi the place within
+the bin, in [0, 1]:
 
     y = y_k + (y_{k+1} - y_k) [s xi^2 + d_k xi (1 - xi)] / [s + (d_{k+1} + d_k - 2 s) xi (1 - xi)]
 """
@@ -18,11 +20,15 @@ from jaxtyping import Array, Float
 LIMIT = 5.0
 SMALLEST_BIN = 1e-3
 SMALLEST_SLOPE = 1e-3
-UNIT_SLOPE = math.log(math.expm1(1.0 - SMALLEST_SLOPE))  # softplus of this is a slope of 1: raw zeros give the identity
+UNIT_SLOPE = math.log(
+    math.expm1(1.0 - SMALLEST_SLOPE)
+)  # softplus of this is a slope of 1: raw zeros give the identity
 
 
 class Spline(NamedTuple):
-    """The knots of one spline; slopes unconstrained, since only the two at the ends of a bin are ever needed."""
+    """The knots of one spline; slopes unconstrained, since only the two at the ends of a bin are
+    ever needed.
+    """
 
     x: Float[Array, " knot"]
     y: Float[Array, " knot"]
@@ -46,10 +52,16 @@ def _knots(raw: Float[Array, " bin"], n_bins: int) -> Float[Array, " knot"]:
     return jnp.pad(inner, 1, constant_values=(-LIMIT, LIMIT))
 
 
-def _bin_of(value: Float[Array, ""], knots: Float[Array, " knot"], spline: Spline) -> tuple[Array, ...]:
-    """The bin's corners x0, x1, y0, y1 and end slopes d0, d1. A sum over a one-hot mask is faster than a gather on every device."""
+def _bin_of(
+    value: Float[Array, ""], knots: Float[Array, " knot"], spline: Spline
+) -> tuple[Array, ...]:
+    """The bin's corners x0, x1, y0, y1 and end slopes d0, d1. A sum over a one-hot mask is faster
+    than a gather on every device.
+    """
     here = (value >= knots[:-1]) & (value < knots[1:])
-    x0, x1, y0, y1, raw0, raw1 = (jnp.sum(jnp.where(here, ends, 0.0)) for array in spline for ends in (array[:-1], array[1:]))
+    x0, x1, y0, y1, raw0, raw1 = (
+        jnp.sum(jnp.where(here, ends, 0.0)) for array in spline for ends in (array[:-1], array[1:])
+    )
     return x0, x1, y0, y1, _slope(raw0), _slope(raw1)
 
 
@@ -70,7 +82,9 @@ def forward(spline: Spline, x: Float[Array, ""]) -> tuple[Float[Array, ""], Floa
 
 
 def inverse(spline: Spline, y: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """X with forward(x) = y, and log dy/dx there: the root of a quadratic, in the form that does not cancel."""
+    """X with forward(x) = y, and log dy/dx there: the root of a quadratic, in the form that does
+    not cancel.
+    """
     inside = jnp.abs(y) < LIMIT
     safe = jnp.where(inside, y, 0.0)
     x0, x1, y0, y1, d0, d1 = _bin_of(safe, spline.y, spline)
@@ -80,10 +94,18 @@ def inverse(spline: Spline, y: Float[Array, ""]) -> tuple[Float[Array, ""], Floa
     b = (y1 - y0) * d0 - curve
     c = -s * (safe - y0)
     xi = 2.0 * c / (-b - jnp.sqrt(jnp.maximum(b * b - 4.0 * a * c, 0.0)))
-    return jnp.where(inside, x0 + xi * (x1 - x0), y), jnp.where(inside, _log_slope(xi, s, d0, d1), 0.0)
+    return jnp.where(inside, x0 + xi * (x1 - x0), y), jnp.where(
+        inside, _log_slope(xi, s, d0, d1), 0.0
+    )
 
 
-def _log_slope(xi: Float[Array, ""], s: Float[Array, ""], d0: Float[Array, ""], d1: Float[Array, ""]) -> Float[Array, ""]:
+def _log_slope(
+    xi: Float[Array, ""], s: Float[Array, ""], d0: Float[Array, ""], d1: Float[Array, ""]
+) -> Float[Array, ""]:
     """Log dy/dx at the place xi of a bin with mean slope s and end slopes d0, d1."""
     bend = xi * (1.0 - xi)
-    return 2.0 * jnp.log(s) + jnp.log(d1 * xi**2 + 2.0 * s * bend + d0 * (1.0 - xi) ** 2) - 2.0 * jnp.log(s + (d1 + d0 - 2.0 * s) * bend)
+    return (
+        2.0 * jnp.log(s)
+        + jnp.log(d1 * xi**2 + 2.0 * s * bend + d0 * (1.0 - xi) ** 2)
+        - 2.0 * jnp.log(s + (d1 + d0 - 2.0 * s) * bend)
+    )

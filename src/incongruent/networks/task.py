@@ -14,7 +14,8 @@ class Task:
     Attributes:
         columns: of the trials.
         levels: for each given category its name and the levels that occur; the others are refused.
-        axis: range of the continuous column, for the histogram's knots; None when no histogram is made.
+        axis: range of the continuous column, for the histogram's knots; None when no histogram is
+            made.
         n_parameters: dimension of theta.
         smallest: number of trials of a data set.
         largest: number of trials of a data set.
@@ -28,5 +29,7 @@ class Task:
     largest: int = 1000
 
     def levels_of(self, column: Category) -> tuple[str, ...]:
-        """The levels of a category that are read: of a given one those that occur, of an outcome all."""
+        """The levels of a category that are read: of a given one those that occur, of an outcome
+        all.
+        """
         return dict(self.levels).get(column.name, column.levels)

@@ -3,7 +3,12 @@
 Others use what is named here, and `style`.
 """
 
-from incongruent.plots.calibration import calibration_figure, plot_coverage, plot_ranks, plot_z_scores
+from incongruent.plots.calibration import (
+    calibration_figure,
+    plot_coverage,
+    plot_ranks,
+    plot_z_scores,
+)
 from incongruent.plots.forest import forest_figure, plot_forest
 from incongruent.plots.mechanism import mechanism_figure, plot_activation, plot_density
 from incongruent.plots.misspecification import (
@@ -16,7 +21,14 @@ from incongruent.plots.misspecification import (
 )
 from incongruent.plots.pairs import pairs_figure, plot_pairs
 from incongruent.plots.panel import panel_figure, plot_panel
-from incongruent.plots.predictive import people_figures, plot_accuracy, plot_delta, plot_distribution, plot_errors, predictive_figure
+from incongruent.plots.predictive import (
+    people_figures,
+    plot_accuracy,
+    plot_delta,
+    plot_distribution,
+    plot_errors,
+    predictive_figure,
+)
 from incongruent.plots.recovery import plot_recovery, recovery_figure
 from incongruent.plots.saving import figure_svg, save_figure, save_png
 from incongruent.plots.style import ONE_COLUMN, PAGE_HEIGHT, TWO_COLUMNS, styled

@@ -9,7 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from incongruent.plots.style import ACCENT, BAND, FAINT, INK, SECOND, SMALL, SMALLEST, TWO_COLUMNS, drawable, new_figure, styled, with_unit
+from incongruent.plots.style import (
+    ACCENT,
+    BAND,
+    FAINT,
+    INK,
+    SECOND,
+    SMALL,
+    SMALLEST,
+    TWO_COLUMNS,
+    drawable,
+    new_figure,
+    styled,
+    with_unit,
+)
 from incongruent.posterior.draws import Draws
 
 Array = np.ndarray
@@ -28,26 +41,47 @@ GROUP_GAP = 1.4
 """Rows between the last person and the mean of all."""
 
 
-def plot_forest(draws: Draws, parameter: str, ax: Axes, *, order: Sequence[int] | None = None, labels: bool = True) -> Axes:
-    """Posterior mean of every person with central 50 % (thick) and 90 % intervals (thin), and the mean of all people with its 90 % interval.
+def plot_forest(
+    draws: Draws,
+    parameter: str,
+    ax: Axes,
+    *,
+    order: Sequence[int] | None = None,
+    labels: bool = True,
+) -> Axes:
+    """Posterior mean of every person with central 50 % (thick) and 90 % intervals (thin), and the
+    mean of all people with its 90 % interval.
 
     Args:
-        draws: of one person or more. Who lies outside what the network was trained for is orange and hollow.
+        draws: of one person or more. Who lies outside what the network was trained for is orange
+            and hollow.
         parameter: its name.
         ax: where to.
         order: positions of the people, from top to bottom; as in the draws when left out.
-        labels: whether the names stand beside the rows. In SVG the name of the person at position i links to ``#person-i``.
+        labels: whether the names stand beside the rows. In SVG the name of the person at position i
+            links to ``#person-i``.
 
     Raises:
         ValueError: for a name that is not one of the parameters.
     """
     place = parameter_place(draws, parameter)
     people = np.arange(len(draws)) if order is None else np.asarray(order, int)
-    values, rows = draws.theta[people, :, place], np.arange(len(people), dtype=float)  # (person, draw)
+    values, rows = (
+        draws.theta[people, :, place],
+        np.arange(len(people), dtype=float),
+    )  # (person, draw)
     flagged = np.array([bool(draws.flags[i]) for i in people])
     small = len(people) > MANY
     ends = float(rows[-1]) + (GROUP_GAP if len(people) > 1 else 0.0)
-    ax.hlines(rows[EVERY - 1 :: EVERY], 0.0, 1.0, transform=ax.get_yaxis_transform(), color=FAINT, lw=0.4, zorder=0)
+    ax.hlines(
+        rows[EVERY - 1 :: EVERY],
+        0.0,
+        1.0,
+        transform=ax.get_yaxis_transform(),
+        color=FAINT,
+        lw=0.4,
+        zorder=0,
+    )
     if len(people) > 1:
         _draw_mean(values.mean(axis=0), ends, ax)
     for rows_of, colour, filling in ((~flagged, ACCENT, ACCENT), (flagged, SECOND, "white")):
@@ -55,8 +89,18 @@ def plot_forest(draws: Draws, parameter: str, ax: Axes, *, order: Sequence[int] 
     if labels:
         _write_names(draws, people, ax, SMALLEST if small else SMALL)
         if len(people) > 1:
-            ax.text(-0.04, ends, f"mean of {len(people)}", transform=ax.get_yaxis_transform(), ha="right", va="center", fontsize=SMALL)
-    ax.set(ylim=(ends + 0.8, -0.8), yticks=[], xlabel=with_unit(parameter, unit_of(draws, parameter)))
+            ax.text(
+                -0.04,
+                ends,
+                f"mean of {len(people)}",
+                transform=ax.get_yaxis_transform(),
+                ha="right",
+                va="center",
+                fontsize=SMALL,
+            )
+    ax.set(
+        ylim=(ends + 0.8, -0.8), yticks=[], xlabel=with_unit(parameter, unit_of(draws, parameter))
+    )
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
     if small:
@@ -66,20 +110,28 @@ def plot_forest(draws: Draws, parameter: str, ax: Axes, *, order: Sequence[int] 
 
 
 def forest_figure(draws: Draws, *, sort_by: str | None = None) -> Figure:
-    """Every parameter of every person, one panel a parameter, two columns wide and as high as people need: 80 of them fill a page.
+    """Every parameter of every person, one panel a parameter, two columns wide and as high as
+    people need: 80 of them fill a page.
 
     Args:
         draws: of one person or more; take some of many people by `Draws.select`.
-        sort_by: the parameter by whose posterior mean people are sorted; as in the draws when left out.
+        sort_by: the parameter by whose posterior mean people are sorted; as in the draws when left
+            out.
     """
-    order: Array = np.arange(len(draws)) if sort_by is None else np.argsort(draws.means[:, parameter_place(draws, sort_by)], kind="stable")
+    order: Array = (
+        np.arange(len(draws))
+        if sort_by is None
+        else np.argsort(draws.means[:, parameter_place(draws, sort_by)], kind="stable")
+    )
     names = draws.parameter_names
     n_columns = min(len(names), PANELS_A_ROW)
     n_rows = -(-len(names) // n_columns)
     many = len(draws) > MANY
     height = 0.4 + 0.3 * many + (len(draws) + 3) * (NARROW_ROW if many else ROW)
     with styled():
-        figure, axes = new_figure(n_rows, n_columns, width=TWO_COLUMNS, height=height * n_rows + 0.3)
+        figure, axes = new_figure(
+            n_rows, n_columns, width=TWO_COLUMNS, height=height * n_rows + 0.3
+        )
         for k, (name, ax) in enumerate(zip(names, axes, strict=False)):
             plot_forest(draws, name, ax, order=order.tolist(), labels=k % n_columns == 0)
         for ax in axes[len(names) :]:
@@ -88,14 +140,25 @@ def forest_figure(draws: Draws, *, sort_by: str | None = None) -> Figure:
     return figure
 
 
-def _draw_rows(values: Array, rows: Array, ax: Axes, colour: str, filling: str, small: bool) -> None:
+def _draw_rows(
+    values: Array, rows: Array, ax: Axes, colour: str, filling: str, small: bool
+) -> None:
     """Intervals as one line with gaps, so that files stay small; values (person, draw)."""
     if len(values) == 0:
         return
     for (low, high), width in ((NARROW, 0.7), (WIDE, 1.6 if small else 2.2)):
         ends = np.quantile(values, [low, high], axis=1)
         _draw_intervals(ends, rows, ax, colour, width)
-    ax.plot(values.mean(axis=1), rows, "o", color=colour, mfc=filling, ms=2.4 if small else 3.4, mew=0.7, ls="none")
+    ax.plot(
+        values.mean(axis=1),
+        rows,
+        "o",
+        color=colour,
+        mfc=filling,
+        ms=2.4 if small else 3.4,
+        mew=0.7,
+        ls="none",
+    )
 
 
 def _draw_intervals(ends: Array, rows: Array, ax: Axes, colour: str, width: float) -> None:
@@ -114,8 +177,21 @@ def _draw_mean(mean: Array, row: float, ax: Axes) -> None:
 def _write_names(draws: Draws, people: Array, ax: Axes, size: float) -> None:
     for row, i in enumerate(people):
         colour = SECOND if draws.flags[i] else INK
-        label = ax.text(-0.04, row, drawable(draws.names[i], LONGEST_NAME), transform=ax.get_yaxis_transform(), parse_math=False)
-        label.set(ha="right", va="center", fontsize=size, color=colour, url=f"#person-{i}", gid=f"name-{i}")
+        label = ax.text(
+            -0.04,
+            row,
+            drawable(draws.names[i], LONGEST_NAME),
+            transform=ax.get_yaxis_transform(),
+            parse_math=False,
+        )
+        label.set(
+            ha="right",
+            va="center",
+            fontsize=size,
+            color=colour,
+            url=f"#person-{i}",
+            gid=f"name-{i}",
+        )
 
 
 def _caption(draws: Draws) -> str:
@@ -123,13 +199,20 @@ def _caption(draws: Draws) -> str:
     if len(draws) > 1:
         text += "; diamond, grey: mean of these people, 90 % interval"
     flagged = sum(bool(flags) for flags in draws.flags)
-    return f"{text}.\nOrange, hollow: outside what the network was trained for ({flagged} of {len(draws)})." if flagged else f"{text}."
+    return (
+        f"{text}.\nOrange, hollow: outside what the network was trained for ({flagged} of"
+        f" {len(draws)})."
+        if flagged
+        else f"{text}."
+    )
 
 
 def parameter_place(draws: Draws, parameter: str) -> int:
     """The column of a parameter; a ValueError names the columns that there are."""
     if parameter not in draws.parameter_names:
-        raise ValueError(f"Expected the name of a parameter, one of {draws.parameter_names}; got {parameter!r}.")
+        raise ValueError(
+            f"Expected the name of a parameter, one of {draws.parameter_names}; got {parameter!r}."
+        )
     return draws.parameter_names.index(parameter)
 
 

@@ -10,7 +10,20 @@ from matplotlib.ticker import MaxNLocator
 from incongruent.checks.scope.mmd import MmdTest
 from incongruent.checks.scope.summary_space import OWN_PRIOR, SummarySpace
 from incongruent.checks.scope.surprise import Surprise
-from incongruent.plots.style import ACCENT, COLOURS, INK, MARKERS, SECOND, TWO_COLUMNS, beside, drawable, in_legend, new_figure, plain, styled
+from incongruent.plots.style import (
+    ACCENT,
+    COLOURS,
+    INK,
+    MARKERS,
+    SECOND,
+    TWO_COLUMNS,
+    beside,
+    drawable,
+    in_legend,
+    new_figure,
+    plain,
+    styled,
+)
 
 NULL = "#C8C8C8"
 CRITICAL = "#E8A87C"
@@ -22,32 +35,79 @@ BELOW_LEGEND = 0.7
 
 
 def plot_null(test: MmdTest, ax: Axes) -> Axes:
-    """Distribution of the statistic under the model, its critical region in orange, and the observed value as a line."""
-    low, high = min(test.null.min(), test.statistic), max(np.quantile(test.null, 0.995), test.statistic)
+    """Distribution of the statistic under the model, its critical region in orange, and the
+    observed value as a line.
+    """
+    low, high = (
+        min(test.null.min(), test.statistic),
+        max(np.quantile(test.null, 0.995), test.statistic),
+    )
     room = 0.05 * max(high - low, 1e-12)
     edges = np.linspace(low - room, high + room, 50)
     counts, _ = np.histogram(test.null, edges)
     density = counts / (len(test.null) * np.diff(edges))
     ax.stairs(density, edges, fill=True, color=NULL, lw=0, label="model")
-    ax.axvspan(test.critical, edges[-1], ymax=BELOW_LEGEND, color=CRITICAL, alpha=0.35, lw=0, label=f"critical region ({test.alpha:.0%})")
-    ax.axvline(test.statistic, ymax=BELOW_LEGEND, color=INK, lw=1.4, label=f"observed, p = {test.p_value:.3g}")
-    ax.set(xlim=(edges[0], edges[-1]), ylim=(0, 1.05 * density.max() / BELOW_LEGEND), xlabel="MMD²", ylabel="density")
+    ax.axvspan(
+        test.critical,
+        edges[-1],
+        ymax=BELOW_LEGEND,
+        color=CRITICAL,
+        alpha=0.35,
+        lw=0,
+        label=f"critical region ({test.alpha:.0%})",
+    )
+    ax.axvline(
+        test.statistic,
+        ymax=BELOW_LEGEND,
+        color=INK,
+        lw=1.4,
+        label=f"observed, p = {test.p_value:.3g}",
+    )
+    ax.set(
+        xlim=(edges[0], edges[-1]),
+        ylim=(0, 1.05 * density.max() / BELOW_LEGEND),
+        xlabel="MMD²",
+        ylabel="density",
+    )
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.legend(loc="upper right", borderaxespad=0.0)
     return ax
 
 
 def plot_components(space: SummarySpace, first: int, second: int, ax: Axes) -> Axes:
-    """Simulations as a grey cloud, other priors as crosses, people as markers, on two components (from 0)."""
+    """Simulations as a grey cloud, other priors as crosses, people as markers, on two components
+    (from 0).
+    """
     for k, (name, points) in enumerate(space.points.items()):
         x, y = points[:N_DRAWN, first], points[:N_DRAWN, second]
         label = in_legend(name)
         if name == OWN_PRIOR:
             ax.scatter(x, y, s=5, color=NULL, lw=0, label=label, rasterized=True)
         elif name in space.studies:
-            ax.scatter(x, y, s=14, color=COLOURS[k % 8], marker=MARKERS[k % 8], lw=0.3, edgecolor="white", label=label, zorder=3)
+            ax.scatter(
+                x,
+                y,
+                s=14,
+                color=COLOURS[k % 8],
+                marker=MARKERS[k % 8],
+                lw=0.3,
+                edgecolor="white",
+                label=label,
+                zorder=3,
+            )
         else:
-            ax.scatter(x, y, s=7, color=COLOURS[k % 8], marker="x", lw=0.5, alpha=0.5, label=label, rasterized=True, zorder=2)
+            ax.scatter(
+                x,
+                y,
+                s=7,
+                color=COLOURS[k % 8],
+                marker="x",
+                lw=0.5,
+                alpha=0.5,
+                label=label,
+                rasterized=True,
+                zorder=2,
+            )
     for name, k, axis in (("x", first, ax.xaxis), ("y", second, ax.yaxis)):
         ax.set(**{f"{name}label": f"component {k + 1} ({space.explained[k]:.0%})"})
         axis.set_major_locator(MaxNLocator(5))
@@ -62,7 +122,15 @@ def plot_marginal(space: SummarySpace, component: int, ax: Axes) -> Axes:
         if name == OWN_PRIOR:
             ax.hist(points[:, component], edges, density=True, color=NULL, lw=0)
         else:
-            ax.hist(points[:, component], edges[::2], density=True, histtype="step", color=COLOURS[k % 8], lw=1.1, ls=LINES[k % 4])
+            ax.hist(
+                points[:, component],
+                edges[::2],
+                density=True,
+                histtype="step",
+                color=COLOURS[k % 8],
+                lw=1.1,
+                ls=LINES[k % 4],
+            )
     parameter, r = space.most_like(component)
     ax.set(xlabel=f"component {component + 1} ({space.explained[component]:.0%})", ylabel="density")
     ax.set_title(f"{parameter}, r = {r:+.2f}".replace("-", "−"))
@@ -71,20 +139,48 @@ def plot_marginal(space: SummarySpace, component: int, ax: Axes) -> Axes:
 
 
 def plot_surprise(surprise: Surprise, ax: Axes) -> Axes:
-    """Depth of each person against their p-value, the most surprising on top; people outside in orange, the farthest with names."""
+    """Depth of each person against their p-value, the most surprising on top; people outside in
+    orange, the farthest with names.
+    """
     p, depth, outside = surprise.p_value, surprise.depth, surprise.outside
     smallest = 1.0 / (surprise.n_simulated + 1)
-    ax.scatter(depth[~outside], p[~outside], s=14, color=ACCENT, lw=0, alpha=0.8, label=f"inside ({len(surprise) - surprise.n_outside})")
-    ax.scatter(depth[outside], p[outside], s=24, color=SECOND, marker="D", lw=0, label=f"outside ({surprise.n_outside})")
+    ax.scatter(
+        depth[~outside],
+        p[~outside],
+        s=14,
+        color=ACCENT,
+        lw=0,
+        alpha=0.8,
+        label=f"inside ({len(surprise) - surprise.n_outside})",
+    )
+    ax.scatter(
+        depth[outside],
+        p[outside],
+        s=24,
+        color=SECOND,
+        marker="D",
+        lw=0,
+        label=f"outside ({surprise.n_outside})",
+    )
     ax.axhline(smallest, color=INK, lw=0.5, ls=":")
     ax.set_yscale("log")
-    ax.set(xlim=(-0.03, 1.03), ylim=(1.5, smallest * 10 ** (0.3 * np.log10(smallest))))  # the rarest on top, and room for the legend
+    ax.set(
+        xlim=(-0.03, 1.03), ylim=(1.5, smallest * 10 ** (0.3 * np.log10(smallest)))
+    )  # the rarest on top, and room for the legend
     ax.set(xlabel="depth (0 rim, 1 centre of the simulations)", ylabel="conformal p")
     last = -np.inf
-    for i in sorted(np.argsort(p, kind="stable")[: min(N_LABELLED, surprise.n_outside)], key=lambda i: -p[i]):
+    for i in sorted(
+        np.argsort(p, kind="stable")[: min(N_LABELLED, surprise.n_outside)], key=lambda i: -p[i]
+    ):
         last = max(-np.log10(p[i]), last - 0.07 * np.log10(smallest))  # above the label before
         at = (float(depth[i]), float(10.0**-last))
-        beside(ax, drawable(surprise.names[i]), at, colour=INK, side="right" if depth[i] < 0.5 else "left")
+        beside(
+            ax,
+            drawable(surprise.names[i]),
+            at,
+            colour=INK,
+            side="right" if depth[i] < 0.5 else "left",
+        )
     ax.legend(loc="upper right", ncols=2, borderaxespad=0.0)
     return ax
 
@@ -93,7 +189,9 @@ def space_figure(space: SummarySpace, n_components: int = 3) -> Figure:
     """Leading components against each other, with the distribution of each on the diagonal."""
     n = max(1, min(n_components, len(space.explained)))
     with styled():
-        figure, axes = new_figure(n, n, width=TWO_COLUMNS, height=TWO_COLUMNS * 0.9 if n > 1 else 3.0)
+        figure, axes = new_figure(
+            n, n, width=TWO_COLUMNS, height=TWO_COLUMNS * 0.9 if n > 1 else 3.0
+        )
         for row in range(n):
             for column in range(n):
                 ax = axes[row * n + column]
@@ -105,7 +203,11 @@ def space_figure(space: SummarySpace, n_components: int = 3) -> Figure:
                     plot_components(space, column, row, ax)
         if n > 1:
             handles, labels = axes[n].get_legend_handles_labels()
-            plain(figure.legend(handles, labels, loc="upper right", bbox_to_anchor=(0.99, 0.97)).get_texts())
+            plain(
+                figure.legend(
+                    handles, labels, loc="upper right", bbox_to_anchor=(0.99, 0.97)
+                ).get_texts()
+            )
     return figure
 
 

@@ -12,7 +12,17 @@ from matplotlib.ticker import MaxNLocator
 
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.plots.forest import parameter_place, unit_of
-from incongruent.plots.style import ACCENT, FAINT, INK, SECOND, TWO_COLUMNS, drawable, new_figure, styled, with_unit
+from incongruent.plots.style import (
+    ACCENT,
+    FAINT,
+    INK,
+    SECOND,
+    TWO_COLUMNS,
+    drawable,
+    new_figure,
+    styled,
+    with_unit,
+)
 from incongruent.posterior.draws import Draws
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior, PriorError
@@ -24,8 +34,17 @@ N_PRIOR = 4000
 """Draws of a prior whose marginal densities nobody knows."""
 
 
-def plot_pairs(draws: Draws, first: str, second: str, ax: Axes, *, person: int = 0, truth: Sequence[float] | Array | None = None) -> Axes:
-    """Draws of one person: two parameters against each other, or the marginal of one, over its prior in grey, when both are the same.
+def plot_pairs(
+    draws: Draws,
+    first: str,
+    second: str,
+    ax: Axes,
+    *,
+    person: int = 0,
+    truth: Sequence[float] | Array | None = None,
+) -> Axes:
+    """Draws of one person: two parameters against each other, or the marginal of one, over its
+    prior in grey, when both are the same.
 
     Args:
         draws: of one person or more.
@@ -57,12 +76,16 @@ def plot_pairs(draws: Draws, first: str, second: str, ax: Axes, *, person: int =
     return ax
 
 
-def pairs_figure(draws: Draws, person: int = 0, *, truth: Sequence[float] | Array | None = None) -> Figure:
+def pairs_figure(
+    draws: Draws, person: int = 0, *, truth: Sequence[float] | Array | None = None
+) -> Figure:
     """All pairs of parameters of one person, two columns wide, with the marginals on the diagonal."""
     names = draws.parameter_names
     n = len(names)
     with styled():
-        figure, axes = new_figure(n, n, width=TWO_COLUMNS, height=max(0.95 * TWO_COLUMNS * min(1.0, n / 4), 2.0))
+        figure, axes = new_figure(
+            n, n, width=TWO_COLUMNS, height=max(0.95 * TWO_COLUMNS * min(1.0, n / 4), 2.0)
+        )
         for row, second in enumerate(names):
             for column, first in enumerate(names):
                 ax = axes[row * n + column]
@@ -75,13 +98,20 @@ def pairs_figure(draws: Draws, person: int = 0, *, truth: Sequence[float] | Arra
                 if 0 < column < row:
                     ax.set(ylabel="", yticklabels=[])
         figure.align_ylabels(axes)
-        lines = [f"Posterior of person {drawable(draws.names[person])},", f"{draws.theta.shape[1]} draws; grey: the prior"]
+        lines = [
+            f"Posterior of person {drawable(draws.names[person])},",
+            f"{draws.theta.shape[1]} draws; grey: the prior",
+        ]
         lines += ["dashed: the truth"] if truth is not None else []
-        figure.text(0.99, 0.99, "\n".join(lines), ha="right", va="top", parse_math=False).set_in_layout(False)
+        figure.text(
+            0.99, 0.99, "\n".join(lines), ha="right", va="top", parse_math=False
+        ).set_in_layout(False)
     return figure
 
 
-def _draw_marginal(prior: AnyPrior, name: str, values: Array, limits: tuple[float, float], ax: Axes) -> None:
+def _draw_marginal(
+    prior: AnyPrior, name: str, values: Array, limits: tuple[float, float], ax: Axes
+) -> None:
     """Histogram of draws (draw,) over the prior's density."""
     heights, edges = np.histogram(values, N_BINS, limits, density=True)
     ax.stairs(heights, edges, fill=True, color=ACCENT, alpha=0.35, lw=0)
@@ -90,8 +120,12 @@ def _draw_marginal(prior: AnyPrior, name: str, values: Array, limits: tuple[floa
         x = np.linspace(*limits, 200)
         ax.fill_between(x, np.exp(prior[name].logpdf(x)), color=FAINT, alpha=0.7, lw=0, zorder=0.5)
     else:
-        with suppress(PriorError):  # that of a saved network whose functions are gone cannot be drawn
-            drawn = prior.sample(N_PRIOR, seed=child(1, Purpose.SHOWN_PRIOR))[:, prior.names.index(name)]
+        with suppress(
+            PriorError
+        ):  # that of a saved network whose functions are gone cannot be drawn
+            drawn = prior.sample(N_PRIOR, seed=child(1, Purpose.SHOWN_PRIOR))[
+                :, prior.names.index(name)
+            ]
             heights, edges = np.histogram(drawn, N_BINS, density=True)
             ax.stairs(heights, edges, fill=True, color=FAINT, alpha=0.7, lw=0, zorder=0.5)
     ax.set(yticks=[], ylim=(0, None))

@@ -10,23 +10,54 @@ from matplotlib.figure import Figure
 
 from incongruent.checks.model.predictive import Prediction
 from incongruent.checks.statistics import N_BINS, PROBABILITIES
-from incongruent.plots.style import CONDITION_COLOUR, CONDITION_MARKER, INK, TWO_COLUMNS, beside, drawable, new_figure, styled
+from incongruent.plots.style import (
+    CONDITION_COLOUR,
+    CONDITION_MARKER,
+    INK,
+    TWO_COLUMNS,
+    beside,
+    drawable,
+    new_figure,
+    styled,
+)
 
 PEOPLE_A_PAGE = 20
 
 
-def plot_distribution(prediction: Prediction, ax: Axes, person: int | None = None, *, labels: bool = True) -> Axes:
-    """Defective distribution of correct answers: the share of all trials answered correctly within a time, at the five RT quantiles.
+def plot_distribution(
+    prediction: Prediction, ax: Axes, person: int | None = None, *, labels: bool = True
+) -> Axes:
+    """Defective distribution of correct answers: the share of all trials answered correctly within
+    a time, at the five RT quantiles.
 
-    With ``labels`` conditions are named at the data, on either side of them where there are two; else the axes have handles for a legend.
+    With ``labels`` conditions are named at the data, on either side of them where there are two;
+    else the axes have handles for a legend.
     """
     left, right = {}, {}
     for level in prediction.levels:
-        quantiles, errors = prediction.band(f"quantiles {level}", person), prediction.band(f"errors {level}", person)
+        quantiles, errors = (
+            prediction.band(f"quantiles {level}", person),
+            prediction.band(f"errors {level}", person),
+        )
         colour, share = CONDITION_COLOUR[level], 100 * np.asarray(PROBABILITIES)
-        ax.fill_betweenx(share * (1.0 - errors.middle), quantiles.low, quantiles.high, color=colour, alpha=0.25, lw=0)
+        ax.fill_betweenx(
+            share * (1.0 - errors.middle),
+            quantiles.low,
+            quantiles.high,
+            color=colour,
+            alpha=0.25,
+            lw=0,
+        )
         y = share * (1.0 - errors.observed)
-        ax.plot(quantiles.observed, y, CONDITION_MARKER[level], color=colour, ms=4, ls="none", label=level)
+        ax.plot(
+            quantiles.observed,
+            y,
+            CONDITION_MARKER[level],
+            color=colour,
+            ms=4,
+            ls="none",
+            label=level,
+        )
         left[level] = (float(np.fmin(quantiles.observed, quantiles.low)[3]), float(y[3]))
         right[level] = (float(np.fmax(quantiles.observed, quantiles.high)[1]), float(y[1]))
     ax.set(xlabel="RT of correct answers (ms)", ylabel="trials (%)", ylim=(0, 100))
@@ -35,8 +66,12 @@ def plot_distribution(prediction: Prediction, ax: Axes, person: int | None = Non
     return ax
 
 
-def _name_sides(left: Mapping[str, tuple[float, float]], right: Mapping[str, tuple[float, float]], ax: Axes) -> None:
-    """Name the faster of two conditions on its left, high up, and the slower on its right, low down, where nothing else is drawn."""
+def _name_sides(
+    left: Mapping[str, tuple[float, float]], right: Mapping[str, tuple[float, float]], ax: Axes
+) -> None:
+    """Name the faster of two conditions on its left, high up, and the slower on its right, low
+    down, where nothing else is drawn.
+    """
     known = [level for level in left if np.isfinite([*left[level], *right[level]]).all()]
     if len(known) != 2:
         ax.legend(loc="lower right")
@@ -47,7 +82,9 @@ def _name_sides(left: Mapping[str, tuple[float, float]], right: Mapping[str, tup
 
 
 def plot_accuracy(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
-    """Conditional accuracy function: share correct from the fastest to the slowest fifth of the answers."""
+    """Conditional accuracy function: share correct from the fastest to the slowest fifth of the
+    answers.
+    """
     bins = np.arange(1, N_BINS + 1)
     over, under = {}, {}
     for level in prediction.levels:
@@ -56,14 +93,24 @@ def plot_accuracy(prediction: Prediction, ax: Axes, person: int | None = None) -
         over[level] = float(np.fmax(high, observed)[:3].max())
         under[level] = float(np.fmin(low, observed)[:2].min())
         ax.fill_between(bins, low, high, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
-        ax.plot(bins, observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=4, ls="none", label=level)
+        ax.plot(
+            bins,
+            observed,
+            CONDITION_MARKER[level],
+            color=CONDITION_COLOUR[level],
+            ms=4,
+            ls="none",
+            label=level,
+        )
     ax.set(xlabel="RT bin, from fast to slow", ylabel="correct (%)", xticks=bins)
     _name_heights(over, under, ax)
     return ax
 
 
 def _name_heights(over: Mapping[str, float], under: Mapping[str, float], ax: Axes) -> None:
-    """Name the more accurate of two conditions above its points and the other below, and make room for it."""
+    """Name the more accurate of two conditions above its points and the other below, and make room
+    for it.
+    """
     known = [level for level in over if np.isfinite([over[level], under[level]]).all()]
     if len(known) != 2:
         ax.legend(loc="lower right")
@@ -89,9 +136,28 @@ def plot_errors(prediction: Prediction, ax: Axes, person: int | None = None) -> 
     """Share of errors by condition."""
     for i, level in enumerate(prediction.levels):
         errors = prediction.band(f"errors {level}", person)
-        ax.bar(i, 100 * (errors.high - errors.low), bottom=100 * errors.low, width=0.5, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
-        ax.plot(i, 100 * errors.observed, CONDITION_MARKER[level], color=CONDITION_COLOUR[level], ms=5, ls="none")
-    ax.set(ylabel="errors (%)", xticks=range(len(prediction.levels)), xlim=(-0.6, len(prediction.levels) - 0.4))
+        ax.bar(
+            i,
+            100 * (errors.high - errors.low),
+            bottom=100 * errors.low,
+            width=0.5,
+            color=CONDITION_COLOUR[level],
+            alpha=0.25,
+            lw=0,
+        )
+        ax.plot(
+            i,
+            100 * errors.observed,
+            CONDITION_MARKER[level],
+            color=CONDITION_COLOUR[level],
+            ms=5,
+            ls="none",
+        )
+    ax.set(
+        ylabel="errors (%)",
+        xticks=range(len(prediction.levels)),
+        xlim=(-0.6, len(prediction.levels) - 0.4),
+    )
     ax.set_xticklabels(prediction.levels)
     ax.set_ylim(bottom=0)
     return ax
@@ -108,7 +174,11 @@ def predictive_figure(prediction: Prediction, person: int | None = None) -> Figu
         else:
             axes[2].set_axis_off()
         plot_errors(prediction, axes[3], person).set_title("Errors")
-        who = f"mean of {len(prediction.names)} people" if person is None else f"person {drawable(prediction.names[person])}"
+        who = (
+            f"mean of {len(prediction.names)} people"
+            if person is None
+            else f"person {drawable(prediction.names[person])}"
+        )
         title = f"Data (points) over what the fitted model predicts (5–95 % bands), {who}"
         figure.suptitle(title, x=0.01, ha="left", parse_math=False)
     return figure
@@ -123,7 +193,9 @@ def people_figures(prediction: Prediction) -> list[Figure]:
         with styled():
             figure, axes = new_figure(n_rows, 4, width=TWO_COLUMNS, height=0.6 + 1.7 * n_rows)
             for person, ax in zip(people, axes, strict=False):
-                plot_distribution(prediction, ax, person, labels=False).set_title(drawable(prediction.names[person]), parse_math=False)
+                plot_distribution(prediction, ax, person, labels=False).set_title(
+                    drawable(prediction.names[person]), parse_math=False
+                )
                 ax.set(xlabel="", ylabel="")
             for ax in axes[len(people) :]:
                 ax.set_axis_off()

@@ -13,17 +13,35 @@ from incongruent.plots.style import INK, SMALL, TWO_COLUMNS, new_figure, styled,
 
 
 def plot_recovery(recovery: Recovery, parameter: Parameter, ax: Axes) -> Axes:
-    """Posterior mean against truth for one parameter, on and beside the line of equality; darker points have more trials."""
+    """Posterior mean against truth for one parameter, on and beside the line of equality; darker
+    points have more trials.
+    """
     i = recovery.parameter_names.index(parameter.name)
     truth, mean = recovery.truth[:, i], recovery.mean[:, i]
     shade = np.log(recovery.n_trials)
     low, high = min(truth.min(), mean.min()), max(truth.max(), mean.max())
     lightest, darkest = shade.min() - 0.3 * np.ptp(shade), shade.max() + 1e-6
-    ax.scatter(truth, mean, c=shade, cmap="viridis_r", s=6, alpha=0.6, lw=0, vmin=lightest, vmax=darkest, rasterized=True)
+    ax.scatter(
+        truth,
+        mean,
+        c=shade,
+        cmap="viridis_r",
+        s=6,
+        alpha=0.6,
+        lw=0,
+        vmin=lightest,
+        vmax=darkest,
+        rasterized=True,
+    )
     ax.plot([low, high], [low, high], color=INK, lw=0.7, ls="-")
     room = 0.04 * (high - low) + 1e-12
     limits = (low - room, high + room)
-    ax.set(xlabel=with_unit(f"true {parameter.name}", parameter.unit), ylabel=with_unit("posterior mean", parameter.unit), xlim=limits, ylim=limits)
+    ax.set(
+        xlabel=with_unit(f"true {parameter.name}", parameter.unit),
+        ylabel=with_unit("posterior mean", parameter.unit),
+        xlim=limits,
+        ylim=limits,
+    )
     ax.set_title(f"{parameter.name}   r = {recovery.table()['r'][i]:.2f}")
     ax.set_box_aspect(1)
     for axis in (ax.xaxis, ax.yaxis):
@@ -41,6 +59,10 @@ def recovery_figure(recovery: Recovery, parameters: tuple[Parameter, ...]) -> Fi
         for ax in axes[len(parameters) :]:
             ax.set_axis_off()
         few, many = recovery.n_trials.min(), recovery.n_trials.max()
-        shades = f"; light points have few trials (from {few}), dark ones many (to {many})" if few < many else ""
+        shades = (
+            f"; light points have few trials (from {few}), dark ones many (to {many})"
+            if few < many
+            else ""
+        )
         figure.supxlabel(f"{len(recovery.truth)} simulated data sets{shades}", fontsize=SMALL)
     return figure

@@ -1,6 +1,8 @@
-"""One look for all figures: `incongruent.mplstyle`, the sizes of journals' columns, and colours with a marker and a line each.
+"""One look for all figures: `incongruent.mplstyle`, the sizes of journals' columns, and colours
+with a marker and a line each.
 
-Units are on every axis. What is told apart by colour is told apart by a marker or a line as well, for print in grey.
+Units are on every axis. What is told apart by colour is told apart by a marker or a line as well,
+for print in grey.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ STYLE_FILE = Path(__file__).with_name("incongruent.mplstyle")
 
 MM = 1.0 / 25.4
 ONE_COLUMN = 84 * MM
-"""Width of one column of a journal, in inches: 84 mm, which Springer's artwork guidelines ask for (say, for Behavior Research Methods).
-Columns of PNAS (87 mm), Nature (89 mm) and Elsevier (90 mm) are wider, so that a figure fits into them as it is.
+"""Width of one column of a journal, in inches: 84 mm, which Springer's artwork guidelines ask for
+(say, for Behavior Research Methods). Columns of PNAS (87 mm), Nature (89 mm) and Elsevier (90 mm)
+are wider, so that a figure fits into them as it is.
 """
 TWO_COLUMNS = 174 * MM
 """Both columns: 174 mm at Springer; 178 mm at PNAS, 183 mm at Nature, 190 mm at Elsevier."""
@@ -34,7 +37,11 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9", "#2
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 CONDITION_COLOUR = {"congruent": "#0072B2", "incongruent": "#D55E00", "neutral": "#6B6B6B"}
 CONDITION_MARKER = {"congruent": "o", "incongruent": "s", "neutral": "^"}
-CONDITION_LINE: dict[str, Any] = {"congruent": "-", "incongruent": (0, (4, 1.5)), "neutral": (0, (1, 1))}
+CONDITION_LINE: dict[str, Any] = {
+    "congruent": "-",
+    "incongruent": (0, (4, 1.5)),
+    "neutral": (0, (1, 1)),
+}
 INK = "#222222"
 FAINT = "#C8C8C8"
 BAND = "#DADADA"
@@ -47,8 +54,8 @@ SMALLEST = 6.0
 
 
 def drawable(name: str, most: int = 24) -> str:
-    """A name from outside as the figure's font can draw it: shortened, and with □ for characters that the font lacks. Draw it with
-    ``parse_math=False``.
+    """A name from outside as the figure's font can draw it: shortened, and with □ for characters
+    that the font lacks. Draw it with ``parse_math=False``.
     """
     font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
     short = name if len(name) <= most else f"{name[: most - 1]}…"
@@ -69,20 +76,28 @@ def styled() -> Iterator[None]:
         yield
 
 
-def new_figure(n_rows: int, n_columns: int, *, width: float, height: float, **options: Any) -> tuple[Figure, list[Axes]]:
-    """A figure of a given size in inches, without a window, and its axes row by row. Call within `styled`."""
+def new_figure(
+    n_rows: int, n_columns: int, *, width: float, height: float, **options: Any
+) -> tuple[Figure, list[Axes]]:
+    """A figure of a given size in inches, without a window, and its axes row by row. Call within
+    `styled`.
+    """
     figure = Figure(figsize=(width, height))
     axes = figure.subplots(n_rows, n_columns, squeeze=False, **options)
     return figure, list(axes.ravel())
 
 
 def readable(colour: str) -> str:
-    """The colour for text of a mark of this colour: orange is too light for small letters (contrast 3.9 on white), and darkened."""
+    """The colour for text of a mark of this colour: orange is too light for small letters (contrast
+    3.9 on white), and darkened.
+    """
     return "#B34700" if colour == CONDITION_COLOUR["incongruent"] else colour
 
 
 def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: str) -> Text:
-    """Write a label at a place of the data, on its "left", "right", or "above" or "below" it and to the right; the layout leaves no room for it."""
+    """Write a label at a place of the data, on its "left", "right", or "above" or "below" it and to
+    the right; the layout leaves no room for it.
+    """
     offset, across, along = {
         "left": ((-6, 0), "right", "center"),
         "right": ((6, 0), "left", "center"),
@@ -90,14 +105,24 @@ def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: s
         "below": ((0, -5), "left", "top"),
     }[side]
     label = ax.annotate(
-        text, at, xytext=offset, textcoords="offset points", ha=across, va=along, color=readable(colour), fontsize=SMALL, parse_math=False
+        text,
+        at,
+        xytext=offset,
+        textcoords="offset points",
+        ha=across,
+        va=along,
+        color=readable(colour),
+        fontsize=SMALL,
+        parse_math=False,
     )
     label.set_in_layout(False)
     return label
 
 
 def in_legend(name: str) -> str:
-    """A name from outside for a legend, which leaves out those that begin with an underscore. Draw the legend's texts by `plain`."""
+    """A name from outside for a legend, which leaves out those that begin with an underscore. Draw
+    the legend's texts by `plain`.
+    """
     return f"\u200a{drawable(name)}" if name.startswith("_") else drawable(name)
 
 

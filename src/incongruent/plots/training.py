@@ -6,7 +6,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from incongruent.plots.style import ACCENT, BAND, INK, ONE_COLUMN, SECOND, SMALL, beside, new_figure, styled
+from incongruent.plots.style import (
+    ACCENT,
+    BAND,
+    INK,
+    ONE_COLUMN,
+    SECOND,
+    SMALL,
+    beside,
+    new_figure,
+    styled,
+)
 from incongruent.posterior.history import History, Stopped
 
 WHY = {
@@ -17,10 +27,11 @@ WHY = {
 
 
 def plot_history(history: History, ax: Axes) -> Axes:
-    """Training and validation loss against seconds, the best point marked, the prior's loss above them, and why training ended.
+    """Training and validation loss against seconds, the best point marked, the prior's loss above
+    them, and why training ended.
 
-    The time after the best point is grey where the validation loss rose again while the training loss fell: the network learned its simulations
-    by heart.
+    The time after the best point is grey where the validation loss rose again while the training
+    loss fell: the network learned its simulations by heart.
     """
     frame, best = history.to_frame(), history.best
     seconds, training = frame["seconds"].to_numpy(), frame["training"].to_numpy()
@@ -30,7 +41,11 @@ def plot_history(history: History, ax: Axes) -> Axes:
     ax.plot(best.seconds, best.best, "o", color=ACCENT, ms=4.5)
     if history.overfitting:
         ax.axvspan(best.seconds, seconds[-1], color=BAND, lw=0, zorder=0)
-    ax.set(xlabel="time since start (s)", ylabel="mean −log q (nats)", ylim=_limits(history, training, validation))
+    ax.set(
+        xlabel="time since start (s)",
+        ylabel="mean −log q (nats)",
+        ylim=_limits(history, training, validation),
+    )
     _label(history, seconds, training, validation, ax)
     ax.set_title(WHY[history.stopped])
     return ax
@@ -51,24 +66,49 @@ def _limits(history: History, training: np.ndarray, validation: np.ndarray) -> t
     return low - 0.34 * (high - low), high + 0.12 * (high - low)
 
 
-def _label(history: History, seconds: np.ndarray, training: np.ndarray, validation: np.ndarray, ax: Axes) -> None:
-    """Each line is named where it is flat, on the side of it that it leaves; the best point below everything, the prior at the top."""
+def _label(
+    history: History, seconds: np.ndarray, training: np.ndarray, validation: np.ndarray, ax: Axes
+) -> None:
+    """Each line is named where it is flat, on the side of it that it leaves; the best point below
+    everything, the prior at the top.
+    """
     best, start, end = history.best, seconds[0], seconds[-1]
     bottom, top = ax.get_ylim()
-    at = int(np.argmin(np.abs(seconds - (start + (0.8 if history.overfitting else 0.4) * (end - start)))))
+    at = int(
+        np.argmin(np.abs(seconds - (start + (0.8 if history.overfitting else 0.4) * (end - start))))
+    )
     ahead = min(at + max(len(seconds) // 10, 1), len(seconds) - 1)
     lines = {"training": (training, SECOND), "validation": (validation, ACCENT)}
-    for name, side in zip(sorted(lines, key=lambda name: lines[name][0][at]), ("below", "above"), strict=True):
+    for name, side in zip(
+        sorted(lines, key=lambda name: lines[name][0][at]), ("below", "above"), strict=True
+    ):
         values, colour = lines[name]
         label = beside(ax, name, (float(seconds[at]), float(values[at])), colour=colour, side=side)
         falls = values[ahead] < values[at]
         label.set_horizontalalignment("left" if falls == (side == "above") else "right")
     ax.vlines(best.seconds, bottom, best.best, color=ACCENT, lw=0.6, ls=":")
-    words = f"best {best.best:.2f}" + (f", then +{history.overfitting:.2f}" if history.overfitting else "")
-    beside(ax, words, (best.seconds, bottom + 0.05 * (top - bottom)), colour=ACCENT, side="left" if best.seconds > 0.5 * (start + end) else "right")
+    words = f"best {best.best:.2f}" + (
+        f", then +{history.overfitting:.2f}" if history.overfitting else ""
+    )
+    beside(
+        ax,
+        words,
+        (best.seconds, bottom + 0.05 * (top - bottom)),
+        colour=ACCENT,
+        side="left" if best.seconds > 0.5 * (start + end) else "right",
+    )
     inside = history.prior_loss <= top
     if inside:
         ax.axhline(history.prior_loss, color=INK, lw=0.6, ls=":")
-    place, words = min(history.prior_loss, top), f"nothing learned (the prior): {history.prior_loss:.2f}"
-    label = ax.annotate(words if inside else f"{words} ↑", (1.0, place), (-2, -2), xycoords=("axes fraction", "data"), textcoords="offset points")
+    place, words = (
+        min(history.prior_loss, top),
+        f"nothing learned (the prior): {history.prior_loss:.2f}",
+    )
+    label = ax.annotate(
+        words if inside else f"{words} ↑",
+        (1.0, place),
+        (-2, -2),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+    )
     label.set(ha="right", va="top", fontsize=SMALL)

@@ -1,11 +1,12 @@
 """Compiled programs are kept from one process to the next, in JAX's persistent compilation cache.
 
-A network takes seconds to compile and milliseconds to run. The first training or sampling of a process tells JAX a folder in the user's cache where
-compiled programs are kept, unless the user told it one, or switched its cache off. Importing the package changes nothing. The environment variable
-INCONGRUENT_COMPILATION_CACHE names another folder, or is "off".
+A network takes seconds to compile and milliseconds to run. The first training or sampling of a
+process tells JAX a folder in the user's cache where compiled programs are kept, unless the user
+told it one, or switched its cache off. Importing the package changes nothing. The environment
+variable INCONGRUENT_COMPILATION_CACHE names another folder, or is "off".
 
-JAX tells programs, versions and options apart. Machines are told apart here: a home folder may be shared by machines with different processors, and
-programs are compiled for one.
+JAX tells programs, versions and options apart. Machines are told apart here: a home folder may be
+shared by machines with different processors, and programs are compiled for one.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ def keep_compiled() -> Path | None:
         The folder; None when the cache is switched off, is the user's own, or cannot be written.
     """
     folder, config = _folder(), cast(Any, jax.config)  # its options are not declared
-    if folder is None or config.jax_compilation_cache_dir is not None or not config.jax_enable_compilation_cache:
+    if (
+        folder is None
+        or config.jax_compilation_cache_dir is not None
+        or not config.jax_enable_compilation_cache
+    ):
         return None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,8 +53,12 @@ def keep_compiled() -> Path | None:
     except OSError:
         return None
     # An entry that another process is still writing is compiled again; that is nothing to warn of.
-    warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")
-    if config.jax_persistent_cache_min_compile_time_secs == 1.0:  # JAX's default, which leaves out half of ours
+    warnings.filterwarnings(
+        "ignore", message="Error (reading|writing) persistent compilation cache entry"
+    )
+    if (
+        config.jax_persistent_cache_min_compile_time_secs == 1.0
+    ):  # JAX's default, which leaves out half of ours
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
@@ -60,7 +69,9 @@ def _folder() -> Path | None:
     chosen = os.environ.get(SWITCH, "").strip()
     if chosen.lower() in ("off", "0", "no", "false", "none"):
         return None
-    above = Path(chosen).expanduser() if chosen else Path(pooch.os_cache("incongruent")) / "compiled"
+    above = (
+        Path(chosen).expanduser() if chosen else Path(pooch.os_cache("incongruent")) / "compiled"
+    )
     return above / _machine()
 
 

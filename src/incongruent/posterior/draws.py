@@ -25,11 +25,13 @@ class Correction:
     """How draws were corrected by the exact likelihood, person by person.
 
     Attributes:
-        k_hat: (person,) shape of the largest importance weights; above about .67 they cannot be trusted.
+        k_hat: (person,) shape of the largest importance weights; above about .67 they cannot be
+            trusted.
         ess: (person,) effective share of the network's draws, 1 for a perfect network.
         log_evidence: (person,) log p(trials) under model and prior, in nats.
         log_evidence_error: (person,) its Monte Carlo standard error.
-        accurate: (person,) whether log likelihoods are within .05 nats of a finer computation; it fails for answers far too fast for the model.
+        accurate: (person,) whether log likelihoods are within .05 nats of a finer computation; it
+            fails for answers far too fast for the model.
         mcmc: (person,) whether the draws come from MCMC on the exact likelihood.
         mcmc_steps: (person,) steps of the ensemble after burn-in; 0 without MCMC.
         autocorrelation_time: (person,) the longest of the parameters, in steps; NaN without MCMC.
@@ -51,8 +53,18 @@ class Correction:
         return Correction(**{name: values[people] for name, values in vars(self).items()})
 
     def table(self) -> pd.DataFrame:
-        """One row per person: k_hat, ess, log_evidence, log_evidence_error, sampled_by, accurate, mcmc_steps, autocorrelation_time."""
-        names = ("k_hat", "ess", "log_evidence", "log_evidence_error", "accurate", "mcmc_steps", "autocorrelation_time")
+        """One row per person: k_hat, ess, log_evidence, log_evidence_error, sampled_by, accurate,
+        mcmc_steps, autocorrelation_time.
+        """
+        names = (
+            "k_hat",
+            "ess",
+            "log_evidence",
+            "log_evidence_error",
+            "accurate",
+            "mcmc_steps",
+            "autocorrelation_time",
+        )
         frame = pd.DataFrame({name: getattr(self, name) for name in names})
         frame.insert(4, "sampled_by", np.where(self.mcmc, "MCMC", "network, reweighted"))
         return frame
@@ -64,11 +76,14 @@ class Draws:
 
     Attributes:
         theta: (person, draw, parameter), in the parameters' units; rows keep the joint posterior.
-        log_q: (person, draw), log density of the approximate posterior at the draw, in the space of theta.
+        log_q: (person, draw), log density of the approximate posterior at the draw, in the space of
+            theta.
         simulator: model, prior and design that the posterior rests on.
         names: what the people are called.
-        flags: for each person, in what they lie outside what the network was trained for; empty for most.
-        correction: how they were corrected by the exact likelihood; None as they come from the network.
+        flags: for each person, in what they lie outside what the network was trained for; empty for
+            most.
+        correction: how they were corrected by the exact likelihood; None as they come from the
+            network.
     """
 
     theta: Array
@@ -83,10 +98,15 @@ class Draws:
         if not self.flags:
             object.__setattr__(self, "flags", ((),) * len(self.names))
         people, draws, parameters = self.theta.shape
-        if self.log_q.shape != (people, draws) or len(self.names) != people or len(self.parameter_names) != parameters:
+        if (
+            self.log_q.shape != (people, draws)
+            or len(self.names) != people
+            or len(self.parameter_names) != parameters
+        ):
             raise ValueError(
-                f"Expected theta (person, draw, parameter) with log_q (person, draw), a name each person and {self.parameter_names}; "
-                f"got {self.theta.shape}, {self.log_q.shape} and {len(self.names)} names."
+                "Expected theta (person, draw, parameter) with log_q (person, draw), a name each"
+                f" person and {self.parameter_names}; got {self.theta.shape}, {self.log_q.shape}"
+                f" and {len(self.names)} names."
             )
 
     def __len__(self) -> int:
@@ -94,19 +114,38 @@ class Draws:
 
     def __repr__(self) -> str:
         flagged = sum(bool(flags) for flags in self.flags)
-        outside = f"; {flagged} people outside what the network was trained for, see flags" if flagged else ""
+        outside = (
+            f"; {flagged} people outside what the network was trained for, see flags"
+            if flagged
+            else ""
+        )
         corrected = "; corrected by the exact likelihood" if self.correction is not None else ""
         shares = self.beyond_recorded.items()
-        beyond = "".join(f"; {share:.1%} of the draws of {name} outside of the recorded range" for name, share in shares if share)
-        return f"Draws({len(self)} people × {self.theta.shape[1]} draws of {', '.join(self.parameter_names)}{corrected}{outside}{beyond})"
+        beyond = "".join(
+            f"; {share:.1%} of the draws of {name} outside of the recorded range"
+            for name, share in shares
+            if share
+        )
+        return (
+            f"Draws({len(self)} people × {self.theta.shape[1]} draws of"
+            f" {', '.join(self.parameter_names)}{corrected}{outside}{beyond})"
+        )
 
     @property
     def beyond_recorded(self) -> dict[str, float]:
-        """By parameter, the share of draws outside of the range of stored simulations; none where the prior is known. See `simulations_from`."""
+        """By parameter, the share of draws outside of the range of stored simulations; none where
+        the prior is known. See `simulations_from`.
+        """
         prior = self.simulator.prior
         if not isinstance(prior, JointPrior) or prior.recorded is None:
             return {}
-        return dict(zip(prior.names, prior.beyond(self.theta).reshape(-1, len(prior.names)).mean(axis=0).tolist(), strict=True))
+        return dict(
+            zip(
+                prior.names,
+                prior.beyond(self.theta).reshape(-1, len(prior.names)).mean(axis=0).tolist(),
+                strict=True,
+            )
+        )
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -120,23 +159,38 @@ class Draws:
 
     @property
     def contraction(self) -> Array:
-        """1 - posterior variance / prior variance, (person, parameter): 0 when the data taught nothing, 1 when they settled the value."""
-        return 1.0 - self.theta.var(axis=1) / self.simulator.prior.variances() if self.theta.shape[1] > 1 else np.full(self.means.shape, np.nan)
+        """1 - posterior variance / prior variance, (person, parameter): 0 when the data taught
+        nothing, 1 when they settled the value.
+        """
+        return (
+            1.0 - self.theta.var(axis=1) / self.simulator.prior.variances()
+            if self.theta.shape[1] > 1
+            else np.full(self.means.shape, np.nan)
+        )
 
     def summary(self) -> pd.DataFrame:
         """One row per person and parameter: mean, sd, q05, q50, q95, contraction."""
         people, _, parameters = self.theta.shape
-        frame = pd.DataFrame({"person": np.repeat(np.asarray(self.names, object), parameters), "parameter": np.tile(self.parameter_names, people)})
+        frame = pd.DataFrame(
+            {
+                "person": np.repeat(np.asarray(self.names, object), parameters),
+                "parameter": np.tile(self.parameter_names, people),
+            }
+        )
         frame["mean"], frame["sd"] = self.means.ravel(), self.theta.std(axis=1, ddof=1).ravel()
-        for name, values in zip(QUANTILES, np.quantile(self.theta, list(QUANTILES.values()), axis=1), strict=True):
+        for name, values in zip(
+            QUANTILES, np.quantile(self.theta, list(QUANTILES.values()), axis=1), strict=True
+        ):
             frame[name] = values.ravel()
         frame["contraction"] = self.contraction.ravel()
         return frame
 
     def to_arviz(self) -> xr.DataTree:
-        """For ArviZ: groups ``posterior`` (one variable a parameter, dimensions chain, draw, person) and ``sample_stats`` (log_q and, after
-        correction, log_likelihood, and for each person k_hat, ess, log_evidence, log_evidence_error, mcmc); draws form one chain. A parameter whose
-        name cannot be a variable's, since it has a "/" or is a dimension's, gets underscores; the attribute ``parameter`` has its name.
+        """For ArviZ: groups ``posterior`` (one variable a parameter, dimensions chain, draw,
+        person) and ``sample_stats`` (log_q and, after correction, log_likelihood, and for each
+        person k_hat, ess, log_evidence, log_evidence_error, mcmc); draws form one chain. A
+        parameter whose name cannot be a variable's, since it has a "/" or is a dimension's, gets
+        underscores; the attribute ``parameter`` has its name.
         """
         by_draw = np.swapaxes(self.theta, 0, 1)[None]  # (chain, draw, person, parameter)
         variables = _variables(self.parameter_names)
@@ -151,7 +205,10 @@ class Draws:
             coords={"person": list(self.names)},
         )
         if self.correction is not None:
-            by_person = {name: ("person", getattr(self.correction, name)) for name in ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc")}
+            by_person = {
+                name: ("person", getattr(self.correction, name))
+                for name in ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc")
+            }
             tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset().assign(by_person))
         units = {p.name: p.unit for p in self.simulator.model.parameters}
         for variable, name in zip(variables, self.parameter_names, strict=True):
@@ -170,7 +227,9 @@ DIMENSIONS = ("chain", "draw", "person")
 
 
 def _variables(names: Sequence[str]) -> list[str]:
-    """Different names that variables of a group in ArviZ and netCDF can have, the parameters' own as far as they can."""
+    """Different names that variables of a group in ArviZ and netCDF can have, the parameters' own
+    as far as they can.
+    """
     made: list[str] = []
     for name in names:
         variable = name.replace("/", "_")

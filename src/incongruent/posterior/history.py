@@ -62,13 +62,16 @@ class History:
     Attributes:
         evaluations: in order.
         stopped: why it ended; None while it runs.
-        prior_loss: what a network that has learned nothing scores on the validation simulations, mean -log p(z).
+        prior_loss: what a network that has learned nothing scores on the validation simulations,
+            mean -log p(z).
         batch_size: data sets a step.
         learning_seconds: time spent in training steps.
         waiting_seconds: time in which the network waited for simulations.
         paced: whether simulations entered at a fixed pace, with a budget in steps.
-        first_step_seconds: from the call of `train` to the end of the first step; None when not recorded.
-        n_stored: how many data sets there were to train on; None when they were simulated meanwhile.
+        first_step_seconds: from the call of `train` to the end of the first step; None when not
+            recorded.
+        n_stored: how many data sets there were to train on; None when they were simulated
+            meanwhile.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -88,7 +91,9 @@ class History:
 
     @property
     def nats(self) -> float:
-        """What the data tell about theta: mean log q - log prior on the validation simulations, at the best evaluation."""
+        """What the data tell about theta: mean log q - log prior on the validation simulations, at
+        the best evaluation.
+        """
         return self.prior_loss - self.best.best
 
     @property
@@ -104,12 +109,17 @@ class History:
             ValueError: when data sets were simulated while learning.
         """
         if self.n_stored is None:
-            raise ValueError("Expected a history of training on stored simulations; there are no epochs while data sets are simulated.")
+            raise ValueError(
+                "Expected a history of training on stored simulations; there are no epochs while"
+                " data sets are simulated."
+            )
         return look.step * self.batch_size / self.n_stored
 
     @property
     def overfitting(self) -> float:
-        """By how many nats the validation loss rose from its best to the end of training, while the training loss fell; 0 when it did not."""
+        """By how many nats the validation loss rose from its best to the end of training, while the
+        training loss fell; 0 when it did not.
+        """
         after = [e for e in self.evaluations if e.step > self.best.step]
         if len(after) < PERSISTENT or after[-1].training >= self.best.training:
             return 0.0
@@ -118,8 +128,9 @@ class History:
 
     @property
     def still_falling(self) -> float:
-        """By how many nats the best validation loss fell over the last fifth of the steps, where that is notable; the rate has fallen to nothing at
-        the end of a budget, so that a long tail is part of every good run.
+        """By how many nats the best validation loss fell over the last fifth of the steps, where
+        that is notable; the rate has fallen to nothing at the end of a budget, so that a long tail
+        is part of every good run.
         """
         early = [e for e in self.evaluations if e.step <= 0.8 * self.evaluations[-1].step]
         if self.stopped is not Stopped.BUDGET or not early:
@@ -129,24 +140,36 @@ class History:
 
     @property
     def bottleneck(self) -> str:
-        """Either simulation, when data sets had to be used more than twice or waited for, or learning."""
+        """Either simulation, when data sets had to be used more than twice or waited for, or
+        learning.
+        """
         waited = self.waiting_seconds > 0.1 * (self.learning_seconds + self.waiting_seconds)
-        return "simulation" if waited or (self.reuse > 2.0 and not self.paced and self.n_stored is None) else "learning"
+        return (
+            "simulation"
+            if waited or (self.reuse > 2.0 and not self.paced and self.n_stored is None)
+            else "learning"
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to do about how training went, in sentences; none when nothing stands out."""
         out = []
         if self.overfitting:
-            when = f"epoch {self.epoch(self.best):.1f}" if self.n_stored is not None else f"step {self.best.step}"
+            when = (
+                f"epoch {self.epoch(self.best):.1f}"
+                if self.n_stored is not None
+                else f"step {self.best.step}"
+            )
             out.append(
-                f"After {when} the validation loss rose by {self.overfitting:.2f} nats while the training loss went on falling: the network "
-                f"learns its simulations by heart. The weights of {when} were kept. More simulations help most; then dropout or a smaller network."
+                f"After {when} the validation loss rose by {self.overfitting:.2f} nats while the"
+                " training loss went on falling: the network learns its simulations by heart. The"
+                f" weights of {when} were kept. More simulations help most; then dropout or a"
+                " smaller network."
             )
         if self.still_falling:
             out.append(
-                f"The validation loss fell by {self.still_falling:.2f} nats in the last fifth of training: a longer budget would go on improving the "
-                f"network."
+                f"The validation loss fell by {self.still_falling:.2f} nats in the last fifth of"
+                " training: a longer budget would go on improving the network."
             )
         return tuple(out)
 
@@ -155,14 +178,18 @@ class History:
         why = self.stopped.value if self.stopped else "still running"
         if self.n_stored is None:
             data = (
-                f"{last.n_simulated} data sets simulated, each used {self.reuse:.1f} times with fresh trials; the bottleneck was {self.bottleneck}."
+                f"{last.n_simulated} data sets simulated, each used {self.reuse:.1f} times with"
+                f" fresh trials; the bottleneck was {self.bottleneck}."
             )
         else:
             data = f"{self.n_stored} stored data sets, {self.epoch(last):.1f} epochs."
         return " ".join(
             (
                 f"{last.step} steps in {last.seconds:.0f} s: {why}.",
-                f"Best validation loss {self.best.best:.3f} at step {self.best.step} ({self.nats:.2f} nats over the prior).",
+                (
+                    f"Best validation loss {self.best.best:.3f} at step {self.best.step}"
+                    f" ({self.nats:.2f} nats over the prior)."
+                ),
                 data,
                 *self.warnings,
             )
@@ -176,14 +203,24 @@ class History:
         """Plain values."""
         plain = {k: v for k, v in vars(self).items() if k not in ("evaluations", "stopped")}
         return as_json(
-            plain | {"evaluations": [vars(e) for e in self.evaluations], "stopped": self.stopped.name if self.stopped else None}, "history"
+            plain
+            | {
+                "evaluations": [vars(e) for e in self.evaluations],
+                "stopped": self.stopped.name if self.stopped else None,
+            },
+            "history",
         )
 
 
 def history_from_json(spec: Mapping[str, Any]) -> History:
     """The history that `History.to_json` described."""
     stopped = Stopped[spec["stopped"]] if spec["stopped"] else None
-    known: Any = ({name: math.nan if value is None else value for name, value in look.items()} for look in spec["evaluations"])
+    known: Any = (
+        {name: math.nan if value is None else value for name, value in look.items()}
+        for look in spec["evaluations"]
+    )
     looks = tuple(Evaluation(**look) for look in known)
-    prior_loss = math.nan if spec["prior_loss"] is None else spec["prior_loss"]  # JSON has no infinite numbers
+    prior_loss = (
+        math.nan if spec["prior_loss"] is None else spec["prior_loss"]
+    )  # JSON has no infinite numbers
     return History(**{**spec, "evaluations": looks, "stopped": stopped, "prior_loss": prior_loss})

@@ -34,7 +34,8 @@ def in_threads(
         stop: is set when the rest is not wanted any more, for functions that take long.
 
     Raises:
-        Exception: what the function raised first. Things that nobody has begun with are left alone then, and after Ctrl-C.
+        Exception: what the function raised first. Things that nobody has begun with are left alone
+            then, and after Ctrl-C.
 
     Example:
         >>> in_threads(abs, [-1, 2, -3], workers=2)
@@ -54,16 +55,26 @@ def in_threads(
     return [future.result() for future in futures]
 
 
-def over_people(function: Callable[[Trials], T], study: Trials, *, executor: Executor, at_once: int = 1000, ahead: int = 64) -> Iterator[T]:
+def over_people(
+    function: Callable[[Trials], T],
+    study: Trials,
+    *,
+    executor: Executor,
+    at_once: int = 1000,
+    ahead: int = 64,
+) -> Iterator[T]:
     """What a function gives for the people of a study, a part of them at a time, in their order.
 
-    A person's draws depend on their name and the seed and not on who else is there, so that parts give what the whole would.
+    A person's draws depend on their name and the seed and not on who else is there, so that parts
+    give what the whole would.
 
     Args:
-        function: of a part of the study. Let it write its result to a file, or give back something small. Processes get it whole, closures too; what
-            lives in this process alone, an open file for example, cannot be among what it uses.
+        function: of a part of the study. Let it write its result to a file, or give back something
+            small. Processes get it whole, closures too; what lives in this process alone, an open
+            file for example, cannot be among what it uses.
         study: one data set a person.
-        executor: a `concurrent.futures` executor, or that of a dask cluster, ``client.get_executor(retries=3)``.
+        executor: a `concurrent.futures` executor, or that of a dask cluster,
+            ``client.get_executor(retries=3)``.
         at_once: people in a part.
         ahead: parts that are under way at a time, so that memory does not grow with the study.
 
@@ -82,9 +93,13 @@ def over_people(function: Callable[[Trials], T], study: Trials, *, executor: Exe
         [12, 12, 6]
     """
     if at_once < 1 or ahead < 1:
-        raise ValueError(f"Expected at_once and ahead of at least 1; got at_once={at_once}, ahead={ahead}.")
+        raise ValueError(
+            f"Expected at_once and ahead of at least 1; got at_once={at_once}, ahead={ahead}."
+        )
     function = for_processes(executor, function)
-    parts = (select(study, slice(first, first + at_once)) for first in range(0, len(study), at_once))
+    parts = (
+        select(study, slice(first, first + at_once)) for first in range(0, len(study), at_once)
+    )
     under_way: list[Future[T]] = [executor.submit(function, part) for part in islice(parts, ahead)]
     while under_way:
         yield under_way.pop(0).result()

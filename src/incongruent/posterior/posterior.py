@@ -17,7 +17,12 @@ from incongruent.data.matching import in_columns
 from incongruent.data.trials import Trials, checked
 from incongruent.models import Model
 from incongruent.networks import encoders
-from incongruent.networks.architecture import Architecture, architecture_from_json, architecture_from_version_2, architecture_to_json
+from incongruent.networks.architecture import (
+    Architecture,
+    architecture_from_json,
+    architecture_from_version_2,
+    architecture_to_json,
+)
 from incongruent.networks.encoder import Encoder
 from incongruent.networks.estimator import Estimator, build_estimator
 from incongruent.networks.histogram import HistogramEncoder
@@ -32,14 +37,22 @@ from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulator
 from incongruent.storage.atomic import FileError
 from incongruent.storage.cards import simulator_from_json, simulator_to_json
-from incongruent.storage.weights import Contents, load_arrays, named_leaves, save_arrays, with_leaves
+from incongruent.storage.weights import (
+    Contents,
+    load_arrays,
+    named_leaves,
+    save_arrays,
+    with_leaves,
+)
 
 Array = np.ndarray
 
 KIND = "saved posterior"
 VERSION = 3
 PEOPLE_AT_ONCE = 16
-"""Data sets that go through the network together; fewer are filled up, so that one compilation serves all studies."""
+"""Data sets that go through the network together; fewer are filled up, so that one compilation
+serves all studies.
+"""
 
 
 def task_of(
@@ -54,20 +67,32 @@ def task_of(
     Args:
         simulator: model, prior and design.
         architecture: whose encoder is to read it; only a histogram needs an axis.
-        axis: of the histogram; when left out the design's window, or the range of a few data sets where there is none.
+        axis: of the histogram; when left out the design's window, or the range of a few data sets
+            where there is none.
         pilot: gives these data sets; simulated when left out.
 
     Raises:
-        TypeError: when the simulator's design is that of one study, from which no sizes can be drawn.
+        TypeError: when the simulator's design is that of one study, from which no sizes can be
+            drawn.
     """
     design = simulator.design
     if not isinstance(design, Design):
-        raise TypeError(f"Expected a simulator with a Design, from which sizes can be drawn; got {type(design).__name__}.")
+        raise TypeError(
+            "Expected a simulator with a Design, from which sizes can be drawn; got"
+            f" {type(design).__name__}."
+        )
     columns = simulator.model.columns
     chosen = architecture.chosen_for(columns, design.largest)
     if isinstance(chosen.encoder, encoders.Histogram):
         axis = axis or axis_of(simulator, pilot)
-    return Task(columns, levels_of(design, columns), axis, len(simulator.prior.names), design.smallest, design.largest)
+    return Task(
+        columns,
+        levels_of(design, columns),
+        axis,
+        len(simulator.prior.names),
+        design.smallest,
+        design.largest,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +106,8 @@ class Posterior:
         ranges: between which values the simulated data sets lay; None when not recorded.
         history: how training went; None when not recorded.
         notes: what else is recorded: budget, seed, versions, measured quality; JSON-able.
-        anyway: whether a study is let in although nobody in it is what the network was trained for; it is not saved.
+        anyway: whether a study is let in although nobody in it is what the network was trained for;
+            it is not saved.
     """
 
     simulator: Simulator
@@ -96,12 +122,14 @@ class Posterior:
         object.__setattr__(self, "notes", as_json(self.notes, "notes"))
 
     def unguarded(self) -> Posterior:
-        """The same posterior without flags and refusals: for data that are not a study, such as simulations far from where people are."""
+        """The same posterior without flags and refusals: for data that are not a study, such as
+        simulations far from where people are.
+        """
         return replace(self, ranges=None, anyway=True)
 
     def admit(self, study: Trials, *, anyway: bool = False) -> Admission:
-        """The study in the columns that the network reads, without trials that it does not know, and for each person in what they differ from what
-        it was trained for.
+        """The study in the columns that the network reads, without trials that it does not know,
+        and for each person in what they differ from what it was trained for.
 
         Args:
             study: one data set a person.
@@ -109,14 +137,21 @@ class Posterior:
 
         Raises:
             ScopeError: when nobody is inside what the network was trained for.
-            ValueError: when the study has other columns, or values that the network's columns do not allow.
+            ValueError: when the study has other columns, or values that the network's columns do
+                not allow.
         """
         design = self.simulator.design
         assert isinstance(design, Design)  # `task_of` has refused anything else before training
-        return admit(checked(in_columns(study, self.simulator.model.columns)), design, self.ranges, anyway=anyway or self.anyway)
+        return admit(
+            checked(in_columns(study, self.simulator.model.columns)),
+            design,
+            self.ranges,
+            anyway=anyway or self.anyway,
+        )
 
     def features(self, study: Trials, *, anyway: bool = False) -> tuple[Array, Admission]:
-        """What the network sees of each person, (person, …), and how they were admitted; arguments as in `admit`.
+        """What the network sees of each person, (person, …), and how they were admitted; arguments
+        as in `admit`.
 
         Raises:
             ScopeError: when nobody is inside what the network was trained for.
@@ -127,11 +162,14 @@ class Posterior:
         empty = [name for name, n in zip(trials.names, trials.n_trials, strict=True) if n == 0]
         if empty:
             raise ValueError(
-                f"Expected at least one usable trial from everybody; got none from {', '.join(empty[:10])}. Leave them out with `select`."
+                "Expected at least one usable trial from everybody; got none from"
+                f" {', '.join(empty[:10])}. Leave them out with `select`."
             )
         return self.estimator.encoder.features(trials), admission
 
-    def sample(self, study: Trials, n_draws: int = 1000, *, seed: int, anyway: bool = False) -> Draws:
+    def sample(
+        self, study: Trials, n_draws: int = 1000, *, seed: int, anyway: bool = False
+    ) -> Draws:
         """Independent draws for everybody at once, whatever their numbers of trials.
 
         Args:
@@ -148,14 +186,25 @@ class Posterior:
             ValueError: when someone has no trials.
         """
         n_draws = whole_number("n_draws", n_draws, 1)
-        (features, admission), dim = self.features(study, anyway=anyway), len(self.simulator.prior.names)
+        (features, admission), dim = (
+            self.features(study, anyway=anyway),
+            len(self.simulator.prior.names),
+        )
         noise = np.empty((len(study), n_draws, dim), np.float32)
         for i, place in enumerate(places_of(study.names)):
-            noise[i] = stream(seed, Purpose.SAMPLING, *place).standard_normal((n_draws, dim), dtype=np.float32)
+            noise[i] = stream(seed, Purpose.SAMPLING, *place).standard_normal(
+                (n_draws, dim), dtype=np.float32
+            )
         z, log_q = in_groups(lambda u, f: _sample(self.estimator, u, f), noise, features)
         z, log_q = z.astype(float), log_q.astype(float)
         theta = self.simulator.prior.from_real(z)
-        return Draws(theta, log_q + self.simulator.prior.log_jacobian(theta, z), self.simulator, study.names, admission.flags)
+        return Draws(
+            theta,
+            log_q + self.simulator.prior.log_jacobian(theta, z),
+            self.simulator,
+            study.names,
+            admission.flags,
+        )
 
     def log_prob(self, theta: Array, study: Trials) -> Array:
         """Log q(theta | trials) of each person.
@@ -167,15 +216,27 @@ class Posterior:
         Returns:
             (person,) or (person, draw); -inf outside the prior's support.
         """
-        (features, _), z = replace(self, ranges=None).features(study), self.simulator.prior.to_real(theta)
+        (features, _), z = (
+            replace(self, ranges=None).features(study),
+            self.simulator.prior.to_real(theta),
+        )
         if len(z) != len(study) or z.ndim not in (2, 3):
-            raise ValueError(f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got {np.shape(theta)}.")
+            raise ValueError(
+                f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got"
+                f" {np.shape(theta)}."
+            )
         inside = np.asarray(np.isfinite(z).all(axis=-1))
         z = np.where(inside[..., None], z, 0.0)
         several = z.reshape(len(study), -1, z.shape[-1])  # (person, draw, parameter)
-        (log_q,) = in_groups(lambda at, f: (_log_prob(self.estimator, at, f),), several.astype(np.float32), features)
+        (log_q,) = in_groups(
+            lambda at, f: (_log_prob(self.estimator, at, f),), several.astype(np.float32), features
+        )
         with np.errstate(invalid="ignore"):
-            return np.where(inside, log_q.reshape(inside.shape) + self.simulator.prior.log_jacobian(theta, z), -np.inf)
+            return np.where(
+                inside,
+                log_q.reshape(inside.shape) + self.simulator.prior.log_jacobian(theta, z),
+                -np.inf,
+            )
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
@@ -200,7 +261,9 @@ class Posterior:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save to one file; it is whole or absent."""
-        save_arrays(path, named_leaves(self.estimator, "estimator"), self.card(), kind=KIND, version=VERSION)
+        save_arrays(
+            path, named_leaves(self.estimator, "estimator"), self.card(), kind=KIND, version=VERSION
+        )
 
 
 def axis_in(encoder: Encoder) -> tuple[float, float] | None:
@@ -208,16 +271,21 @@ def axis_in(encoder: Encoder) -> tuple[float, float] | None:
     return (encoder.axis.low, encoder.axis.high) if isinstance(encoder, HistogramEncoder) else None
 
 
-def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None, prior: AnyPrior | None = None) -> Posterior:
+def load_posterior(
+    path: str | os.PathLike[str], *, model: Model | None = None, prior: AnyPrior | None = None
+) -> Posterior:
     """Load a saved posterior.
 
     Args:
         path: the file.
-        model: that simulates, when it does not ship with the package; without it draws can be had, but nothing simulated.
-        prior: a joint prior's functions, which files do not hold; without them draws can be had, but neither prior densities nor samples.
+        model: that simulates, when it does not ship with the package; without it draws can be had,
+            but nothing simulated.
+        prior: a joint prior's functions, which files do not hold; without them draws can be had,
+            but neither prior densities nor samples.
 
     Raises:
-        FileError: when the file is absent, damaged, foreign, of an unknown version, or for another model.
+        FileError: when the file is absent, damaged, foreign, of an unknown version, or for another
+            model.
     """
     arrays, card = load_arrays(path, kind=KIND, version=VERSION, older={2: _from_version_2})
     try:
@@ -229,27 +297,42 @@ def load_posterior(path: str | os.PathLike[str], *, model: Model | None = None, 
     except FileError:
         raise
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"Expected a complete card in {path}; got one that this release cannot read ({error}).") from error
+        raise FileError(
+            f"Expected a complete card in {path}; got one that this release cannot read ({error})."
+        ) from error
     skeleton = build_estimator(None, task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])
 
 
 def _from_version_2(arrays: dict[str, Array], card: dict[str, Any]) -> Contents:
-    """Version 2 knew one encoder only, whose axis was the window, and kept the sizes of everything in one table; the arrays are the same."""
+    """Version 2 knew one encoder only, whose axis was the window, and kept the sizes of everything
+    in one table; the arrays are the same.
+    """
     if not {"architecture", "design"} <= set(card):
         return arrays, card  # which is refused as incomplete
-    return arrays, {**card, "architecture": architecture_to_json(architecture_from_version_2(card["architecture"])), "axis": card["design"]["window"]}
+    return arrays, {
+        **card,
+        "architecture": architecture_to_json(architecture_from_version_2(card["architecture"])),
+        "axis": card["design"]["window"],
+    }
 
 
 def in_groups(function: Callable[..., tuple[Any, ...]], *arrays: Array) -> tuple[Array, ...]:
-    """What a compiled function gives for arrays with one row a person, in groups of one size, so that one compilation serves all studies."""
+    """What a compiled function gives for arrays with one row a person, in groups of one size, so
+    that one compilation serves all studies.
+    """
     keep_compiled()
     parts = []
     for first in range(0, len(arrays[0]), PEOPLE_AT_ONCE):
         group = [array[first : first + PEOPLE_AT_ONCE] for array in arrays]
-        filled = [np.pad(rows, [(0, PEOPLE_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1)) for rows in group]
-        with jax.default_matmul_precision("highest"):  # a GPU would round to ten bits, and draws would part from their densities
+        filled = [
+            np.pad(rows, [(0, PEOPLE_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1))
+            for rows in group
+        ]
+        with jax.default_matmul_precision(
+            "highest"
+        ):  # a GPU would round to ten bits, and draws would part from their densities
             parts.append([np.asarray(result)[: len(group[0])] for result in function(*filled)])
     if not parts:
         raise ValueError("Expected at least one data set; got none.")

@@ -16,9 +16,13 @@ Array = np.ndarray
 
 
 FAR = 0.25
-"""A statistic that lies beyond the simulated range by more than this share of its width is far outside."""
+"""A statistic that lies beyond the simulated range by more than this share of its width is far
+outside.
+"""
 FEWEST_PEOPLE = 5
-"""So many people who are all flagged, however little, are a study with nobody inside: chance does not do that."""
+"""So many people who are all flagged, however little, are a study with nobody inside: chance does
+not do that.
+"""
 FEWEST_SIMULATED = 100
 """Ranges of fewer simulations are too narrow to refuse anybody for."""
 
@@ -28,14 +32,23 @@ N_TRIALS = "number of trials"
 
 IN_PYTHON = {
     "design": "train a network for this design: Design(n_trials=…, share=…)",
-    "prior": "look at units and window of the data, then train a network under a prior that reaches them: Simulator(model, prior, design)",
+    "prior": (
+        "look at units and window of the data, then train a network under a prior that reaches"
+        " them: Simulator(model, prior, design)"
+    ),
     "reading": "look at how the trials were read: unit of the RTs, window, codes",
-    "anyway": "to go on all the same, say anyway=True, or take posterior.unguarded(); posteriors are then extrapolations",
+    "anyway": (
+        "to go on all the same, say anyway=True, or take posterior.unguarded(); posteriors are then"
+        " extrapolations"
+    ),
 }
 """What can be done about a study with nobody inside, for those who write Python."""
 IN_SHELL = {
     "design": "train a network for this design: incongruent train --trials … --congruent …",
-    "prior": "look at the unit of the data (--unit), then train a network under a prior that reaches them: incongruent train --prior …",
+    "prior": (
+        "look at the unit of the data (--unit), then train a network under a prior that reaches"
+        " them: incongruent train --prior …"
+    ),
     "reading": "look at how the file was read: --unit, --coding, --where",
     "anyway": "to go on all the same, add --anyway; posteriors are then extrapolations",
 }
@@ -44,7 +57,9 @@ IN_APP = {
     "design": "take a network for this design",
     "prior": "look at the unit of the RTs, then take a network whose prior reaches these data",
     "reading": "look at how the file was read, and say under Corrections what is otherwise",
-    "anyway": "to go on all the same, tick Go on when nobody fits; posteriors are then extrapolations",
+    "anyway": (
+        "to go on all the same, tick Go on when nobody fits; posteriors are then extrapolations"
+    ),
 }
 """The same in the app."""
 
@@ -75,10 +90,12 @@ class Admission:
     """A study as the network may see it.
 
     Attributes:
-        trials: without trials of conditions or RTs that the network does not know; they are counted in ``excluded``.
-        flags: for each person, in what respect they lie outside what the network was trained for; empty for most.
-        outside: (person,) True for people whose flags are so grave that the network says nothing about them: another design, a statistic far from
-            all simulations, no trials.
+        trials: without trials of conditions or RTs that the network does not know; they are counted
+            in ``excluded``.
+        flags: for each person, in what respect they lie outside what the network was trained for;
+            empty for most.
+        outside: (person,) True for people whose flags are so grave that the network says nothing
+            about them: another design, a statistic far from all simulations, no trials.
     """
 
     trials: Trials
@@ -93,7 +110,8 @@ class Admission:
 
 @dataclass(frozen=True)
 class Ranges:
-    """Between which values simulated data sets lie, for a few statistics of a data set; made by ``ranges_of``.
+    """Between which values simulated data sets lie, for a few statistics of a data set; made by
+    ``ranges_of``.
 
     Attributes:
         low: smallest value of each statistic.
@@ -117,8 +135,9 @@ class Ranges:
 
 
 def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
-    """A few statistics of each data set, (dataset,), NaN where there is nothing: for conflict tasks RT quantiles over all answers and the share of
-    errors by condition; for other data quantiles of every column of numbers and the share of every level that is answered.
+    """A few statistics of each data set, (dataset,), NaN where there is nothing: for conflict tasks
+    RT quantiles over all answers and the share of errors by condition; for other data quantiles of
+    every column of numbers and the share of every level that is answered.
     """
     if set(trials.columns) != set(CONFLICT_TASK):
         return _general_statistics(trials)
@@ -128,7 +147,9 @@ def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     for level in levels:
         here = trials.where("condition", level) & trials.answered
         n = here.sum(axis=1)
-        out[f"error share, {level}"] = np.where(n > 0, (wrong & here).sum(axis=1) / np.maximum(n, 1), np.nan)
+        out[f"error share, {level}"] = np.where(
+            n > 0, (wrong & here).sum(axis=1) / np.maximum(n, 1), np.nan
+        )
     return out
 
 
@@ -136,7 +157,9 @@ def _general_statistics(trials: Trials) -> dict[str, Array]:
     out: dict[str, Array] = {}
     for column in trials.columns:
         unit = "" if isinstance(column, Category) or not column.unit else f" ({column.unit})"
-        if not isinstance(column, Category) and (column.per != "trial" or trials.present.shape[1] == 1):
+        if not isinstance(column, Category) and (
+            column.per != "trial" or trials.present.shape[1] == 1
+        ):
             (out[column.name + unit],) = _quantiles(trials, column, (0.5,))
         elif not isinstance(column, Category):
             names = [f"{q:.0%} quantile of {column.name}{unit}" for q in (0.1, 0.5, 0.9)]
@@ -144,17 +167,25 @@ def _general_statistics(trials: Trials) -> dict[str, Array]:
         elif not column.given:
             n = trials.answered.sum(axis=1)
             for level in column.levels:
-                out[f"share of {level!r}, {column.name}"] = np.where(n > 0, trials.where(column.name, level).sum(axis=1) / np.maximum(n, 1), np.nan)
+                out[f"share of {level!r}, {column.name}"] = np.where(
+                    n > 0, trials.where(column.name, level).sum(axis=1) / np.maximum(n, 1), np.nan
+                )
     return out
 
 
 def _quantiles(trials: Trials, column: Column, probabilities: tuple[float, ...]) -> Array:
     """Quantiles of each data set's known values, (quantile, dataset)."""
-    return quantiles_of(trials.values[column.name], trials.present if column.given else trials.answered, probabilities).T
+    return quantiles_of(
+        trials.values[column.name],
+        trials.present if column.given else trials.answered,
+        probabilities,
+    ).T
 
 
 def quantiles_of(values: Array, known: Array, probabilities: tuple[float, ...]) -> Array:
-    """Quantiles over what is known in each row of values (dataset, trial), (dataset, quantile); linear between order statistics, NaN for none."""
+    """Quantiles over what is known in each row of values (dataset, trial), (dataset, quantile);
+    linear between order statistics, NaN for none.
+    """
     n = known.sum(axis=1)
     ordered = np.sort(np.where(known, values, np.inf), axis=1)
     place = np.maximum(n - 1, 0)[:, None] * np.asarray(probabilities)  # (dataset, quantile)
@@ -167,9 +198,17 @@ def quantiles_of(values: Array, known: Array, probabilities: tuple[float, ...]) 
 
 
 def ranges_of(trials: Trials, levels: tuple[str, ...]) -> Ranges:
-    """Smallest and largest value of each statistic over simulated data sets, of those that some of them have."""
-    statistics = {name: values for name, values in statistics_of(trials, levels).items() if not np.isnan(values).all()}
-    low, high = ({k: float(find(v)) for k, v in statistics.items()} for find in (np.nanmin, np.nanmax))
+    """Smallest and largest value of each statistic over simulated data sets, of those that some of
+    them have.
+    """
+    statistics = {
+        name: values
+        for name, values in statistics_of(trials, levels).items()
+        if not np.isnan(values).all()
+    }
+    low, high = (
+        {k: float(find(v)) for k, v in statistics.items()} for find in (np.nanmin, np.nanmax)
+    )
     return Ranges(low, high, len(trials))
 
 
@@ -181,7 +220,8 @@ class _Flag:
         person: by position.
         what: lies outside, with its unit: "median RT (ms)".
         value: that this person has.
-        known: (low, high) of what the network was trained for; None where it is nothing that has a range.
+        known: (low, high) of what the network was trained for; None where it is nothing that has a
+            range.
         words: the flag as a sentence.
         grave: whether the network says nothing about such a person.
     """
@@ -194,7 +234,9 @@ class _Flag:
     grave: bool
 
 
-def admit(study: Trials, design: Design, ranges: Ranges | None, *, anyway: bool = False) -> Admission:
+def admit(
+    study: Trials, design: Design, ranges: Ranges | None, *, anyway: bool = False
+) -> Admission:
     """Leave out trials that the network cannot read, and flag people unlike its simulations.
 
     Args:
@@ -204,8 +246,8 @@ def admit(study: Trials, design: Design, ranges: Ranges | None, *, anyway: bool 
         anyway: let a study in although nobody is inside.
 
     Raises:
-        ScopeError: when nobody is inside: everybody's design is another one, or some statistic of theirs is far from all simulations, or all of
-            five people or more have flags.
+        ScopeError: when nobody is inside: everybody's design is another one, or some statistic of
+            theirs is far from all simulations, or all of five people or more have flags.
     """
     trials = readable(study, design)
     found = _design_flags(trials, design)
@@ -243,17 +285,29 @@ def _refusal(trials: Trials, design: Design, found: list[_Flag]) -> ScopeError:
     """What is wrong with most people, with numbers, and what can be done."""
     n = len(trials)
     who = f"all {n} people lie" if n > 1 else f"{trials.names[0]} lies"
-    reasons = "; ".join(_reason(what, [flag for flag in found if flag.what == what], n) for what in _commonest(found))
+    reasons = "; ".join(
+        _reason(what, [flag for flag in found if flag.what == what], n)
+        for what in _commonest(found)
+    )
     of_design = {N_TRIALS, *(f"{level} trials" for level in design.levels)}
     advice = ["design"] * any(flag.what in of_design for flag in found)
-    advice += ["prior"] * any(flag.what not in of_design and flag.known is not None for flag in found)
+    advice += ["prior"] * any(
+        flag.what not in of_design and flag.known is not None for flag in found
+    )
     advice = [*advice, "anyway"] if trials.n_trials.any() else ["reading"]
     if not trials.n_trials.any():
-        lost = {reason: int(counts.sum()) for reason, counts in trials.excluded.items() if counts.sum()}
-        reasons = "no usable trials" + (f" (left out: {', '.join(f'{count} {reason}' for reason, count in lost.items())})" if lost else "")
+        lost = {
+            reason: int(counts.sum()) for reason, counts in trials.excluded.items() if counts.sum()
+        }
+        reasons = "no usable trials" + (
+            f" (left out: {', '.join(f'{count} {reason}' for reason, count in lost.items())})"
+            if lost
+            else ""
+        )
     return ScopeError(
-        f"Expected somebody within what the network was trained for, {design.smallest}–{design.largest} trials{_words(design)}; got nobody: {who} "
-        f"outside: {reasons}.",
+        "Expected somebody within what the network was trained for,"
+        f" {design.smallest}–{design.largest} trials{_words(design)}; got nobody: {who} outside:"
+        f" {reasons}.",
         tuple(advice),
     )
 
@@ -274,7 +328,9 @@ def _reason(what: str, flags: list[_Flag], n: int) -> str:
     values = [flag.value for flag in flags]
     lowest, highest = _shown(what, min(values)), _shown(what, max(values))
     between = lowest if lowest == highest else f"{lowest} to {highest}"
-    return f"{what} {between}, trained for {_shown(what, known[0])} to {_shown(what, known[1])}{few}"
+    return (
+        f"{what} {between}, trained for {_shown(what, known[0])} to {_shown(what, known[1])}{few}"
+    )
 
 
 def _shown(name: str, value: float) -> str:
@@ -286,25 +342,46 @@ def _shown(name: str, value: float) -> str:
 
 
 def _words(design: Design) -> str:
-    return " and shares " + ", ".join(f"{level} {value}" for level, value in design.share.items()) if design.share else ""
+    return (
+        " and shares " + ", ".join(f"{level} {value}" for level, value in design.share.items())
+        if design.share
+        else ""
+    )
 
 
 def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
-    """The study without conditions that the design lacks and RTs outside its window, which are counted; answers after its deadline are none."""
+    """The study without conditions that the design lacks and RTs outside its window, which are
+    counted; answers after its deadline are none.
+    """
     condition = design.condition if design.levels else None
-    known = study.present if condition is None else np.isin(study.values[condition.name], [condition.levels.index(level) for level in design.levels])
+    known = (
+        study.present
+        if condition is None
+        else np.isin(
+            study.values[condition.name], [condition.levels.index(level) for level in design.levels]
+        )
+    )
     known = known & study.present
     outside = np.zeros_like(study.present)
     if design.window is not None:
         rt = study.values["rt"]
         outside = study.answered & known & ((rt < design.window[0]) | (rt > design.window[1]))
     keep = known & ~outside
-    unread = [level for level in condition.levels if level not in design.levels] if condition is not None else []
+    unread = (
+        [level for level in condition.levels if level not in design.levels]
+        if condition is not None
+        else []
+    )
     answered = study.answered & keep
     if design.deadline is not None:
-        answered &= study.values["rt"] <= design.deadline  # a later answer counts as none, as in simulated data
+        answered &= (
+            study.values["rt"] <= design.deadline
+        )  # a later answer counts as none, as in simulated data
     excluded = dict(study.excluded)
-    for reason, mask in ((f"{' or '.join(unread)} trials, which the network does not know", study.present & ~known), ("out of window", outside)):
+    for reason, mask in (
+        (f"{' or '.join(unread)} trials, which the network does not know", study.present & ~known),
+        ("out of window", outside),
+    ):
         if mask.any():
             excluded[reason] = excluded.get(reason, np.zeros(len(study), int)) + mask.sum(axis=1)
     return replace(study, present=keep, answered=answered, excluded=excluded)
@@ -322,17 +399,25 @@ def _design_flags(trials: Trials, design: Design) -> list[_Flag]:
     for level in design.levels:
         count = trials.where(design.condition.name, level).sum(axis=1)
         for person in np.flatnonzero(n_trials):
-            found += _share_flags(int(person), level, int(count[person]), int(n_trials[person]), design)
+            found += _share_flags(
+                int(person), level, int(count[person]), int(n_trials[person]), design
+            )
     return found
 
 
 def _share_flags(person: int, level: str, count: int, n: int, design: Design) -> list[_Flag]:
-    """Of a condition whose share is not that of the design, beyond what a run of trials in random order varies."""
+    """Of a condition whose share is not that of the design, beyond what a run of trials in random
+    order varies.
+    """
     value: Any = design.share[level]
     low, high = (value, value) if isinstance(value, int | float) else value
     share = count / n
     slack_low, slack_high = (3.0 * np.sqrt(p * (1.0 - p) / n) for p in (low, high))
     if count and low - slack_low <= share <= high + slack_high:
         return []
-    words = f"{share:.0%} {level} trials, trained for {low:.0%}–{high:.0%}" if count else f"no {level} trials"
+    words = (
+        f"{share:.0%} {level} trials, trained for {low:.0%}–{high:.0%}"
+        if count
+        else f"no {level} trials"
+    )
     return [_Flag(person, f"{level} trials", share, (low, high), words, True)]

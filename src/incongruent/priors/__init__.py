@@ -1,10 +1,21 @@
-"""Priors: what is believed of each parameter before data, independently or jointly, said in Python, in words or in a file.
+"""Priors: what is believed of each parameter before data, independently or jointly, said in Python,
+in words or in a file.
 
-Here are those that ship: ``inc.priors.schaefer2025()``. Others use `independent`, `joint`, `distributions`, `published` and `text`.
+Here are those that ship: ``inc.priors.schaefer2025()``. Others use `independent`, `joint`,
+`distributions`, `published` and `text`.
 """
 
 from incongruent.priors.distributions import Distribution, Truncated
-from incongruent.priors.published import NAMED, broad, broad_dstp, broad_ssp, lapse_rate, named_prior, schaefer2024_initial, schaefer2025
+from incongruent.priors.published import (
+    NAMED,
+    broad,
+    broad_dstp,
+    broad_ssp,
+    lapse_rate,
+    named_prior,
+    schaefer2024_initial,
+    schaefer2025,
+)
 
 __all__ = [
     "NAMED",

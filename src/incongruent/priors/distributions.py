@@ -1,4 +1,6 @@
-"""Distributions of one number: those of scipy.stats, old and new, cut or whole, as what files can hold and the way back."""
+"""Distributions of one number: those of scipy.stats, old and new, cut or whole, as what files can
+hold and the way back.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from incongruent.data.basics.plain import number, plain
 
 
 class Distribution(Protocol):
-    """What is asked of a univariate prior; every frozen continuous distribution of scipy.stats has it."""
+    """What is asked of a univariate prior; every frozen continuous distribution of scipy.stats has
+    it.
+    """
 
     def cdf(self, x: Any) -> Any: ...  # noqa: D102
     def sf(self, x: Any) -> Any: ...  # noqa: D102
@@ -34,7 +38,9 @@ class Truncated:
     high: float
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Truncated) and distribution_to_json(self) == distribution_to_json(other)
+        return isinstance(other, Truncated) and distribution_to_json(self) == distribution_to_json(
+            other
+        )
 
     def __hash__(self) -> int:
         return hash((self.low, self.high))
@@ -83,7 +89,9 @@ class Truncated:
         return max(self.low, float(low)), min(self.high, float(high))
 
 
-def truncated(distribution: Distribution, low: float = -math.inf, high: float = math.inf) -> Truncated:
+def truncated(
+    distribution: Distribution, low: float = -math.inf, high: float = math.inf
+) -> Truncated:
     """Cut a distribution to [low, high].
 
     Raises:
@@ -94,16 +102,26 @@ def truncated(distribution: Distribution, low: float = -math.inf, high: float = 
         >>> truncated(stats.norm(20, 15), 0, 60).support()
         (0.0, 60.0)
     """
-    low, high, base = number("low", low), number("high", high), accepted("the distribution to cut", distribution)
+    low, high, base = (
+        number("low", low),
+        number("high", high),
+        accepted("the distribution to cut", distribution),
+    )
     if isinstance(base, Truncated):
         if not max(low, base.low) < min(high, base.high):
-            raise ValueError(f"Expected a part of [{base.low}, {base.high}], to which it is cut already; got [{low}, {high}].")
+            raise ValueError(
+                f"Expected a part of [{base.low}, {base.high}], to which it is cut already; got"
+                f" [{low}, {high}]."
+            )
         base, low, high = base.base, max(low, base.low), min(high, base.high)
     if not low < high:
         raise ValueError(f"Expected low < high; got low={low:g}, high={high:g}.")
     cut = Truncated(base, low, high)
     if not cut.mass > 1e-6:
-        raise ValueError(f"Expected some of the distribution within [{low:g}, {high:g}]; got a share of {cut.mass:.2g}.")
+        raise ValueError(
+            f"Expected some of the distribution within [{low:g}, {high:g}]; got a share of"
+            f" {cut.mass:.2g}."
+        )
     return cut
 
 
@@ -112,16 +130,19 @@ LOOKED_AT = np.array([0.001, 0.2, 0.5, 0.8, 0.999])
 
 
 def accepted(name: str, distribution: Any, *, discrete: bool = False) -> Any:
-    """A distribution as the package keeps it: a frozen one of scipy.stats with plain numbers, or a `Truncated` one, that comes back from a file.
+    """A distribution as the package keeps it: a frozen one of scipy.stats with plain numbers, or a
+    `Truncated` one, that comes back from a file.
 
     Args:
         name: of what it is for, for the words of errors.
-        distribution: frozen, truncated, or one of the new distributions of scipy.stats, which become frozen ones.
+        distribution: frozen, truncated, or one of the new distributions of scipy.stats, which
+            become frozen ones.
         discrete: whether whole numbers will do as well.
 
     Raises:
         TypeError: for something else.
-        ValueError: for a distribution that a file cannot name, or whose parameters are not one finite number each.
+        ValueError: for a distribution that a file cannot name, or whose parameters are not one
+            finite number each.
     """
     if isinstance(distribution, Truncated):
         return distribution
@@ -136,35 +157,45 @@ def accepted(name: str, distribution: Any, *, discrete: bool = False) -> Any:
     try:
         again = distribution_from_json(name, distribution_to_json(distribution), discrete=discrete)
         came = distribution.dist(*plain(distribution.args), **plain(distribution.kwds))
-        same = _alike(again.ppf(LOOKED_AT), came.ppf(LOOKED_AT)) and _alike(again.support(), came.support())
+        same = _alike(again.ppf(LOOKED_AT), came.ppf(LOOKED_AT)) and _alike(
+            again.support(), came.support()
+        )
     except (TypeError, ValueError):
         again, same = None, False
     if not same:
         raise ValueError(
-            f"Expected a distribution of scipy.stats for {name!r} that a file can name, with one number for each of its parameters; got "
-            f"{type(distribution.dist).__name__} {distribution.args} {distribution.kwds}. Give any other prior as functions, "
-            f"JointPrior(names, sample=…, log_prob=…)."
+            f"Expected a distribution of scipy.stats for {name!r} that a file can name, with one"
+            f" number for each of its parameters; got {type(distribution.dist).__name__}"
+            f" {distribution.args} {distribution.kwds}. Give any other prior as functions,"
+            " JointPrior(names, sample=…, log_prob=…)."
         )
     return again
 
 
 def _alike(one: Any, other: Any) -> bool:
-    return np.shape(one) == np.shape(other) and bool(np.allclose(one, other, rtol=1e-5, atol=0.0, equal_nan=True))
+    return np.shape(one) == np.shape(other) and bool(
+        np.allclose(one, other, rtol=1e-5, atol=0.0, equal_nan=True)
+    )
 
 
 def _older(name: str, new: Any) -> Any:
-    """One of the new distributions of scipy.stats as a frozen one, where there is one that gives the same quantiles."""
+    """One of the new distributions of scipy.stats as a frozen one, where there is one that gives
+    the same quantiles.
+    """
     found = None if np.shape(new.icdf(0.5)) else _counterpart(new)
     if found is None or not _alike(found.ppf(LOOKED_AT), new.icdf(LOOKED_AT)):
         raise ValueError(
-            f"Expected a frozen continuous distribution for {name!r}, such as stats.norm(0, 1) or stats.gamma(4, scale=5), which a file can name; "
-            f"got {new}, which has no counterpart among them. Cut ones are made by incongruent.truncated(stats.norm(0, 1), 0, 3)."
+            f"Expected a frozen continuous distribution for {name!r}, such as stats.norm(0, 1) or"
+            f" stats.gamma(4, scale=5), which a file can name; got {new}, which has no counterpart"
+            " among them. Cut ones are made by incongruent.truncated(stats.norm(0, 1), 0, 3)."
         )
     return found
 
 
 def _counterpart(new: Any) -> Any:
-    """The frozen distribution that ought to be the same, with all parameters by name; None when there is none."""
+    """The frozen distribution that ought to be the same, with all parameters by name; None when
+    there is none.
+    """
     base = getattr(new, "_dist", None)
     if base is not None:
         inner = _counterpart(base)
@@ -175,17 +206,32 @@ def _counterpart(new: Any) -> Any:
         loc, scale = getattr(new, "loc", None), getattr(new, "scale", None)
         if loc is None or scale is None or not scale > 0:
             return None
-        return inner.dist(**{**inner.kwds, "loc": float(loc + scale * inner.kwds["loc"]), "scale": float(scale * inner.kwds["scale"])})
+        return inner.dist(
+            **{
+                **inner.kwds,
+                "loc": float(loc + scale * inner.kwds["loc"]),
+                "scale": float(scale * inner.kwds["scale"]),
+            }
+        )
     if isinstance(new, getattr(stats, "Normal", ())) and hasattr(new, "mu"):
         return stats.norm(loc=float(new.mu), scale=float(new.sigma))
     if isinstance(new, getattr(stats, "Uniform", ())):
         return stats.uniform(loc=float(new.a), scale=float(new.b - new.a))
-    return next((found for found in map(partial(_member, new), vars(stats).values()) if found is not None), None)
+    return next(
+        (found for found in map(partial(_member, new), vars(stats).values()) if found is not None),
+        None,
+    )
 
 
 def _member(new: Any, family: Any) -> Any:
-    """The frozen member of a family that has the parameters and the quantiles of a new distribution; None when there is none."""
-    shapes = (family.shapes or "").replace(",", " ").split() if isinstance(family, stats.rv_continuous) else ["not a family"]
+    """The frozen member of a family that has the parameters and the quantiles of a new
+    distribution; None when there is none.
+    """
+    shapes = (
+        (family.shapes or "").replace(",", " ").split()
+        if isinstance(family, stats.rv_continuous)
+        else ["not a family"]
+    )
     values = {shape: plain(getattr(new, shape, None)) for shape in shapes}
     if not all(isinstance(value, float) for value in values.values()):
         return None
@@ -196,9 +242,14 @@ def _member(new: Any, family: Any) -> Any:
 def words_for(distribution: Distribution) -> str:
     """As somebody would write it."""
     if isinstance(distribution, Truncated):
-        return f"{words_for(distribution.base)} on [{_digits(distribution.low)}, {_digits(distribution.high)}]"
+        return (
+            f"{words_for(distribution.base)} on [{_digits(distribution.low)},"
+            f" {_digits(distribution.high)}]"
+        )
     frozen: Any = distribution
-    arguments = ", ".join([_digits(a) for a in frozen.args] + [f"{k}={_digits(v)}" for k, v in frozen.kwds.items()])
+    arguments = ", ".join(
+        [_digits(a) for a in frozen.args] + [f"{k}={_digits(v)}" for k, v in frozen.kwds.items()]
+    )
     return f"{frozen.dist.name}({arguments})"
 
 
@@ -209,15 +260,24 @@ def _digits(value: Any) -> str:
 
 def _plain(value: Any) -> float | str:
     """A number that strict JSON can hold; "inf" and "-inf" are words there."""
-    return number("a parameter", value) if math.isfinite(value) else str(number("a parameter", value))
+    return (
+        number("a parameter", value) if math.isfinite(value) else str(number("a parameter", value))
+    )
 
 
 def distribution_to_json(distribution: Distribution) -> dict[str, Any]:
     """A distribution as plain values."""
     if isinstance(distribution, Truncated):
-        return distribution_to_json(distribution.base) | {"low": _plain(distribution.low), "high": _plain(distribution.high)}
+        return distribution_to_json(distribution.base) | {
+            "low": _plain(distribution.low),
+            "high": _plain(distribution.high),
+        }
     frozen: Any = distribution
-    return {"name": frozen.dist.name, "args": [_plain(a) for a in frozen.args], "kwds": {k: _plain(v) for k, v in frozen.kwds.items()}}
+    return {
+        "name": frozen.dist.name,
+        "args": [_plain(a) for a in frozen.args],
+        "kwds": {k: _plain(v) for k, v in frozen.kwds.items()},
+    }
 
 
 def distribution_from_json(name: str, entry: Mapping[str, Any], *, discrete: bool = False) -> Any:
@@ -227,8 +287,16 @@ def distribution_from_json(name: str, entry: Mapping[str, Any], *, discrete: boo
         ValueError: when it is not one of scipy.stats, or discrete unless that is allowed.
     """
     family = getattr(stats, str(entry["name"]), None)
-    if not isinstance(family, stats.rv_continuous) and not (discrete and isinstance(family, stats.rv_discrete)):
+    if not isinstance(family, stats.rv_continuous) and not (
+        discrete and isinstance(family, stats.rv_discrete)
+    ):
         kind = "distribution" if discrete else "continuous distribution"
-        raise ValueError(f"Expected the name of a {kind} of scipy.stats for {name!r}; got {entry['name']!r}.")
-    frozen: Any = family(*map(float, entry["args"]), **{k: float(v) for k, v in entry["kwds"].items()})
-    return truncated(frozen, float(entry["low"]), float(entry["high"])) if "low" in entry else frozen
+        raise ValueError(
+            f"Expected the name of a {kind} of scipy.stats for {name!r}; got {entry['name']!r}."
+        )
+    frozen: Any = family(
+        *map(float, entry["args"]), **{k: float(v) for k, v in entry["kwds"].items()}
+    )
+    return (
+        truncated(frozen, float(entry["low"]), float(entry["high"])) if "low" in entry else frozen
+    )

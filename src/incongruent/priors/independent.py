@@ -1,7 +1,8 @@
 """Priors: named scipy.stats distributions, and the map between them and the real line.
 
-Networks learn z = Phi^-1(F(theta)), parameter by parameter. Under the prior z is standard normal, whatever the prior's support, so that no draw
-can leave it and log q(theta) = log q(z) - log phi(z) + log p(theta) holds exactly.
+Networks learn z = Phi^-1(F(theta)), parameter by parameter. Under the prior z is standard normal,
+whatever the prior's support, so that no draw can leave it and log q(theta) = log q(z) - log phi(z)
++ log p(theta) holds exactly.
 """
 
 from __future__ import annotations
@@ -35,8 +36,9 @@ class Prior:
     """Independent univariate priors, one for each parameter.
 
     Args:
-        distributions: by parameter name: frozen continuous scipy.stats distributions, or `truncated` ones. The new distributions of scipy.stats,
-            such as ``stats.Normal(mu=0, sigma=1)``, become the frozen ones that are the same.
+        distributions: by parameter name: frozen continuous scipy.stats distributions, or
+            `truncated` ones. The new distributions of scipy.stats, such as
+            ``stats.Normal(mu=0, sigma=1)``, become the frozen ones that are the same.
 
     Raises:
         TypeError: when something else than a distribution is given.
@@ -51,16 +53,26 @@ class Prior:
 
     def __init__(self, /, **distributions: Distribution) -> None:
         if not distributions:
-            raise ValueError("Expected at least one parameter with its distribution, for example Prior(A=stats.gamma(4, scale=5)); got none.")
+            raise ValueError(
+                "Expected at least one parameter with its distribution, for example"
+                " Prior(A=stats.gamma(4, scale=5)); got none."
+            )
         self._distributions: dict[str, Distribution] = {}
         for name, distribution in distributions.items():
             plainly = accepted(name, distribution)
             if not np.isfinite(np.asarray(plainly.ppf([0.001, 0.5, 0.999]), float)).all():
-                raise ValueError(f"Expected finite quantiles for {name!r}; got {plainly.ppf([0.001, 0.5, 0.999])}. Check its scale and shape.")
+                raise ValueError(
+                    f"Expected finite quantiles for {name!r}; got"
+                    f" {plainly.ppf([0.001, 0.5, 0.999])}. Check its scale and shape."
+                )
             self._distributions[text_of(name)] = plainly
 
     def __repr__(self) -> str:
-        return "Prior(" + ", ".join(f"{name}={words_for(d)}" for name, d in self._distributions.items()) + ")"
+        return (
+            "Prior("
+            + ", ".join(f"{name}={words_for(d)}" for name, d in self._distributions.items())
+            + ")"
+        )
 
     def __getitem__(self, name: str) -> Distribution:
         return self._distributions[name]
@@ -82,7 +94,9 @@ class Prior:
 
     def sample(self, n_datasets: int, *, seed: int | np.random.Generator) -> Array:
         """Draw theta, shape (n_datasets, parameter)."""
-        z = stream_or(seed, Purpose.PRIOR_ALONE).standard_normal((whole_number("n_datasets", n_datasets, 0), len(self.names)))
+        z = stream_or(seed, Purpose.PRIOR_ALONE).standard_normal(
+            (whole_number("n_datasets", n_datasets, 0), len(self.names))
+        )
         return self.from_real(z)
 
     def log_prob(self, theta: Array) -> Array:
@@ -91,7 +105,9 @@ class Prior:
         return sum(d.logpdf(theta[..., i]) for i, d in enumerate(self._distributions.values()))  # type: ignore[return-value]
 
     def to_real(self, theta: Array) -> Array:
-        """Z = Phi^-1(F(theta)), same shape (…, parameter); infinite where theta lies outside the support or beyond double precision."""
+        """Z = Phi^-1(F(theta)), same shape (…, parameter); infinite where theta lies outside the
+        support or beyond double precision.
+        """
         theta = self._with_parameters(theta)
         z = np.empty(theta.shape)
         for i, d in enumerate(self._distributions.values()):
@@ -116,7 +132,9 @@ class Prior:
         return -0.5 * np.sum(z**2 + math.log(2.0 * math.pi), axis=-1)
 
     def log_jacobian(self, theta: Array, z: Array) -> Array:
-        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape (…): log p(theta) - log phi(z)."""
+        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape
+        (…): log p(theta) - log phi(z).
+        """
         return self.log_prob(theta) - self.log_prob_real(z)
 
     def limits(self, place: int) -> tuple[float, float]:
@@ -130,7 +148,9 @@ class Prior:
         return float(distribution.cdf(low) + distribution.sf(high))
 
     def variances(self) -> Array:
-        """Prior variance of each parameter, (parameter,): the variance of 2000 equally probable values."""
+        """Prior variance of each parameter, (parameter,): the variance of 2000 equally probable
+        values.
+        """
         middle = (np.arange(2000) + 0.5) / 2000
         return np.array([np.var(d.ppf(middle)) for d in self._distributions.values()])
 
@@ -142,13 +162,22 @@ class Prior:
         """The same prior cut to the domains of a model's parameters, in the model's order.
 
         Raises:
-            ValueError: when names do not match, or more than 1 % of a prior lies outside the domain.
+            ValueError: when names do not match, or more than 1 % of a prior lies outside the
+                domain.
         """
         wanted = [parameter.name for parameter in parameters]
         if sorted(wanted) != sorted(self.names):
-            missing, extra = sorted(set(wanted) - set(self.names)), sorted(set(self.names) - set(wanted))
-            raise ValueError(f"Expected a prior for exactly the parameters {wanted}; missing {missing}, not in the model {extra}.")
-        return Prior(**{parameter.name: _cut_to(parameter, self[parameter.name]) for parameter in parameters})
+            missing, extra = (
+                sorted(set(wanted) - set(self.names)),
+                sorted(set(self.names) - set(wanted)),
+            )
+            raise ValueError(
+                f"Expected a prior for exactly the parameters {wanted}; missing {missing}, not in"
+                f" the model {extra}."
+            )
+        return Prior(
+            **{parameter.name: _cut_to(parameter, self[parameter.name]) for parameter in parameters}
+        )
 
     def extended(self, /, **distributions: Distribution) -> Prior:
         """The same prior with further parameters, behind its own.
@@ -169,7 +198,10 @@ class Prior:
     def _with_parameters(self, values: Array) -> Array:
         values = np.asarray(values, float)
         if values.shape[-1:] != (len(self.names),):
-            raise ValueError(f"Expected the last axis to hold the {len(self.names)} parameters {self.names}; got shape {values.shape}.")
+            raise ValueError(
+                f"Expected the last axis to hold the {len(self.names)} parameters {self.names}; got"
+                f" shape {values.shape}."
+            )
         return values
 
 
@@ -180,9 +212,10 @@ def _cut_to(parameter: Parameter, distribution: Distribution) -> Distribution:
     outside = float(distribution.cdf(parameter.low) + distribution.sf(parameter.high))
     if outside > LARGEST_CUT:
         raise ValueError(
-            f"Expected a prior for {parameter.name} within [{parameter.low:g}, {parameter.high:g}] {parameter.unit}, where the model is defined; "
-            f"{outside:.1%} of it lies outside. "
-            f"Use a distribution on that range, or incongruent.truncated(…, {parameter.low:g}, {parameter.high:g})."
+            f"Expected a prior for {parameter.name} within [{parameter.low:g}, {parameter.high:g}]"
+            f" {parameter.unit}, where the model is defined; {outside:.1%} of it lies outside. Use"
+            f" a distribution on that range, or incongruent.truncated(…, {parameter.low:g},"
+            f" {parameter.high:g})."
         )
     return truncated(distribution, parameter.low, parameter.high)
 

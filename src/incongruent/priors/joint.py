@@ -4,8 +4,8 @@ Networks learn z = (t - m) / s, where t is theta without its limits,
 
     t = theta,   log(theta - low),   -log(high - theta)   or   log((theta - low) / (high - theta)),
 
-and m and s are the mean and SD of t over the prior. Draws keep to the limits, and log q(theta) = log q(z) + log |dz / dtheta| is exact. Unlike
-with a `Prior`, z need not be normal.
+and m and s are the mean and SD of t over the prior. Draws keep to the limits, and log q(theta) =
+log q(z) + log |dz / dtheta| is exact. Unlike with a `Prior`, z need not be normal.
 """
 
 from __future__ import annotations
@@ -38,13 +38,16 @@ class JointPrior(Portable):
 
     Args:
         names: of the parameters, in the order of the columns of theta.
-        sample: ``sample(n, rng) -> (n, parameter)``; None when only samples are known, see `joint_prior_of`.
-        log_prob: ``log_prob(theta) -> (…)`` for theta (…, parameter), -inf outside the support; None when nobody knows it.
+        sample: ``sample(n, rng) -> (n, parameter)``; None when only samples are known, see
+            `joint_prior_of`.
+        log_prob: ``log_prob(theta) -> (…)`` for theta (…, parameter), -inf outside the support;
+            None when nobody knows it.
         low: smallest value of a parameter, by name; where left out there is none.
         high: largest value, by name.
         location: (parameter,) m; from 10,000 samples when left out.
         scale: (parameter,) s; from the same samples when left out.
-        recorded: smallest and largest value by parameter, where only samples are known; draws beyond are counted.
+        recorded: smallest and largest value by parameter, where only samples are known; draws
+            beyond are counted.
 
     Raises:
         ValueError: when the samples have another shape, are not finite, or leave their limits.
@@ -74,31 +77,57 @@ class JointPrior(Portable):
         self._names = words_of("parameter names", names)
         for side, limits in (("low", low), ("high", high)):
             if limits is not None and not isinstance(limits, Mapping):
-                raise ValueError(f"Expected {side} to map names of parameters to limits; got {limits!r}.")
-        low, high = ({text_of(name): number(f"the limit of {name!r}", value) for name, value in (side or {}).items()} for side in (low, high))
-        self.recorded = None if recorded is None else {text_of(name): (float(a), float(b)) for name, (a, b) in recorded.items()}
+                raise ValueError(
+                    f"Expected {side} to map names of parameters to limits; got {limits!r}."
+                )
+        low, high = (
+            {
+                text_of(name): number(f"the limit of {name!r}", value)
+                for name, value in (side or {}).items()
+            }
+            for side in (low, high)
+        )
+        self.recorded = (
+            None
+            if recorded is None
+            else {text_of(name): (float(a), float(b)) for name, (a, b) in recorded.items()}
+        )
         unknown = sorted((set(low) | set(high)) - set(self._names))
         if unknown or len(set(self._names)) != len(self._names) or not self._names:
-            raise ValueError(f"Expected different parameter names, and limits for these alone; got names {list(names)}, limits for {unknown} beside.")
+            raise ValueError(
+                "Expected different parameter names, and limits for these alone; got names"
+                f" {list(names)}, limits for {unknown} beside."
+            )
         self._low = np.array([low.get(name, -math.inf) for name in self._names])
         self._high = np.array([high.get(name, math.inf) for name in self._names])
         if not (self._low < self._high).all():
-            raise ValueError(f"Expected low < high for every parameter; got low={low}, high={high}.")
+            raise ValueError(
+                f"Expected low < high for every parameter; got low={low}, high={high}."
+            )
         self._sample, self._log_prob = sample, log_prob
         if location is None or scale is None:
             if sample is None:
-                raise PriorError("Expected a function that samples, or location and scale; got neither. Use joint_prior_of for samples alone.")
+                raise PriorError(
+                    "Expected a function that samples, or location and scale; got neither. Use"
+                    " joint_prior_of for samples alone."
+                )
             t = self._free(self._drawn(N_PILOT, unchanging()))
             location, scale = t.mean(axis=0), t.std(axis=0)
         self._location, self._scale = np.array(location, float), np.array(scale, float)
         if not (np.isfinite(self._location).all() and (self._scale > 0).all()):
-            raise ValueError(f"Expected a prior under which every parameter varies; got SDs {dict(zip(self._names, self._scale, strict=True))}.")
+            raise ValueError(
+                "Expected a prior under which every parameter varies; got SDs"
+                f" {dict(zip(self._names, self._scale, strict=True))}."
+            )
 
     def __repr__(self) -> str:
         def limits(low: float, high: float) -> str:
             return "" if math.isinf(low) and math.isinf(high) else f" in [{low:g}, {high:g}]"
 
-        words = ", ".join(name + limits(a, b) for name, a, b in zip(self._names, self._low, self._high, strict=True))
+        words = ", ".join(
+            name + limits(a, b)
+            for name, a, b in zip(self._names, self._low, self._high, strict=True)
+        )
         return f"JointPrior({words})"
 
     @property
@@ -107,7 +136,9 @@ class JointPrior(Portable):
         return self._names
 
     def beyond(self, theta: Array) -> Array:
-        """Where a parameter lies outside of what was recorded, same shape as theta (…, parameter); nowhere when nothing was."""
+        """Where a parameter lies outside of what was recorded, same shape as theta (…, parameter);
+        nowhere when nothing was.
+        """
         theta, seen = self._with_parameters(theta), self.recorded or {}
         low, high = np.array([seen.get(name, (-math.inf, math.inf)) for name in self._names]).T
         return (theta < low) | (theta > high)
@@ -122,27 +153,39 @@ class JointPrior(Portable):
 
         Raises:
             PriorError: when nobody said how.
-            ValueError: when the function gives another shape, something not finite, or leaves the limits.
+            ValueError: when the function gives another shape, something not finite, or leaves the
+                limits.
         """
         return self._drawn(n_datasets, stream_or(seed, Purpose.PRIOR_ALONE))
 
     def _drawn(self, n: int, rng: np.random.Generator) -> Array:
         if self._sample is None:
-            raise PriorError("Expected a prior that can be sampled; this one is known by samples alone. Pass prior= with a function that samples.")
+            raise PriorError(
+                "Expected a prior that can be sampled; this one is known by samples alone. Pass"
+                " prior= with a function that samples."
+            )
         return self._looked_at(np.asarray(self._sample(n, rng), float), (n, len(self._names)))
 
     def _looked_at(self, theta: Array, shape: tuple[int, int]) -> Array:
         if theta.shape != shape:
-            raise ValueError(f"Expected samples of shape {shape}, (dataset, parameter), from the prior's function; got {theta.shape}.")
+            raise ValueError(
+                f"Expected samples of shape {shape}, (dataset, parameter), from the prior's"
+                f" function; got {theta.shape}."
+            )
         wrong = ~np.isfinite(theta) | (theta <= self._low) | (theta >= self._high)
-        wrong &= ~((theta == self._low) | (theta == self._high))  # a sample on its limit is moved inside by a rounding error
+        wrong &= ~(
+            (theta == self._low) | (theta == self._high)
+        )  # a sample on its limit is moved inside by a rounding error
         if wrong.any():
             row, place = np.argwhere(wrong)[0]
             raise ValueError(
-                f"Expected samples of {self._names[place]} within [{self._low[place]:g}, {self._high[place]:g}]; got {theta[row, place]:g}. "
-                f"Give the limits of the support as low= and high=."
+                f"Expected samples of {self._names[place]} within [{self._low[place]:g},"
+                f" {self._high[place]:g}]; got {theta[row, place]:g}. Give the limits of the"
+                " support as low= and high=."
             )
-        return np.clip(theta, np.nextafter(self._low, math.inf), np.nextafter(self._high, -math.inf))
+        return np.clip(
+            theta, np.nextafter(self._low, math.inf), np.nextafter(self._high, -math.inf)
+        )
 
     def log_prob(self, theta: Array) -> Array:
         """Log density at theta (…, parameter), shape (…).
@@ -151,11 +194,17 @@ class JointPrior(Portable):
             PriorError: when nobody knows it.
         """
         if self._log_prob is None:
-            raise PriorError("Expected a prior with a known density; got none. Pass log_prob= to JointPrior, or prior= to what needs it.")
+            raise PriorError(
+                "Expected a prior with a known density; got none. Pass log_prob= to JointPrior, or"
+                " prior= to what needs it."
+            )
         theta = self._with_parameters(theta)
         found = np.asarray(self._log_prob(theta), float)
         if found.shape != theta.shape[:-1]:
-            raise ValueError(f"Expected log densities of shape {theta.shape[:-1]} from the prior's function; got {found.shape}.")
+            raise ValueError(
+                f"Expected log densities of shape {theta.shape[:-1]} from the prior's function; got"
+                f" {found.shape}."
+            )
         return np.where(((theta >= self._low) & (theta <= self._high)).all(axis=-1), found, -np.inf)
 
     def to_real(self, theta: Array) -> Array:
@@ -168,7 +217,9 @@ class JointPrior(Portable):
         theta = np.empty(t.shape)
         for i, (low, high) in enumerate(zip(self._low, self._high, strict=True)):
             theta[..., i] = _limited(t[..., i], low, high)
-        return np.clip(theta, np.nextafter(self._low, math.inf), np.nextafter(self._high, -math.inf))
+        return np.clip(
+            theta, np.nextafter(self._low, math.inf), np.nextafter(self._high, -math.inf)
+        )
 
     def log_prob_real(self, z: Array) -> Array:
         """Log density of z (…, parameter) under the prior, shape (…)."""
@@ -176,7 +227,9 @@ class JointPrior(Portable):
         return self.log_prob(theta) - self.log_jacobian(theta, z)
 
     def log_jacobian(self, theta: Array, z: Array) -> Array:
-        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape (…)."""
+        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape
+        (…).
+        """
         theta = self._with_parameters(theta)
         total = np.full(theta.shape[:-1], -np.log(self._scale).sum())
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -200,7 +253,9 @@ class JointPrior(Portable):
         return float(((theta < low) | (theta > high)).mean())
 
     def variances(self) -> Array:
-        """Prior variance of each parameter, (parameter,), from 10,000 samples; NaN when it cannot be sampled."""
+        """Prior variance of each parameter, (parameter,), from 10,000 samples; NaN when it cannot
+        be sampled.
+        """
         if self._sample is None:
             return np.full(len(self._names), np.nan)
         return self._drawn(N_PILOT, unchanging()).var(axis=0)
@@ -209,19 +264,27 @@ class JointPrior(Portable):
         """The same prior, after a look whether it fits a model's parameters.
 
         Raises:
-            ValueError: when names differ from the model's, also in their order, or samples lie outside the model's domain.
+            ValueError: when names differ from the model's, also in their order, or samples lie
+                outside the model's domain.
         """
         wanted = tuple(parameter.name for parameter in parameters)
         if wanted != self._names:
-            raise ValueError(f"Expected a prior for the parameters {list(wanted)}, in this order; got {list(self._names)}.")
+            raise ValueError(
+                f"Expected a prior for the parameters {list(wanted)}, in this order; got"
+                f" {list(self._names)}."
+            )
         if self._sample is not None:
             theta = self._drawn(N_PILOT, unchanging())
             for i, parameter in enumerate(parameters):
-                outside = float(((theta[:, i] < parameter.low) | (theta[:, i] > parameter.high)).mean())
+                outside = float(
+                    ((theta[:, i] < parameter.low) | (theta[:, i] > parameter.high)).mean()
+                )
                 if outside > 0:
                     raise ValueError(
-                        f"Expected a prior for {parameter.name} within [{parameter.low:g}, {parameter.high:g}] {parameter.unit}, where the model is "
-                        f"defined; {outside:.1%} of its samples lie outside. Reject them in the function that samples."
+                        f"Expected a prior for {parameter.name} within [{parameter.low:g},"
+                        f" {parameter.high:g}] {parameter.unit}, where the model is defined;"
+                        f" {outside:.1%} of its samples lie outside. Reject them in the function"
+                        " that samples."
                     )
         return self
 
@@ -231,10 +294,21 @@ class JointPrior(Portable):
         return {
             "joint": {
                 "names": list(self._names),
-                **{side: {n: float(v) for n, v in zip(self._names, values, strict=True) if math.isfinite(v)} for side, values in limits.items()},
+                **{
+                    side: {
+                        n: float(v)
+                        for n, v in zip(self._names, values, strict=True)
+                        if math.isfinite(v)
+                    }
+                    for side, values in limits.items()
+                },
                 "location": self._location.tolist(),
                 "scale": self._scale.tolist(),
-                **({"recorded": {name: list(pair) for name, pair in self.recorded.items()}} if self.recorded is not None else {}),
+                **(
+                    {"recorded": {name: list(pair) for name, pair in self.recorded.items()}}
+                    if self.recorded is not None
+                    else {}
+                ),
             }
         }
 
@@ -249,7 +323,10 @@ class JointPrior(Portable):
     def _with_parameters(self, values: Array) -> Array:
         values = np.asarray(values, float)
         if values.shape[-1:] != (len(self._names),):
-            raise ValueError(f"Expected the last axis to hold the {len(self._names)} parameters {self._names}; got shape {values.shape}.")
+            raise ValueError(
+                f"Expected the last axis to hold the {len(self._names)} parameters {self._names};"
+                f" got shape {values.shape}."
+            )
         return values
 
 
@@ -264,13 +341,17 @@ def joint_prior_of(
     high: Mapping[str, float] | None = None,
     recorded: Mapping[str, tuple[float, float]] | None = None,
 ) -> JointPrior:
-    """A prior of which only samples are known: theta (dataset, parameter). It can neither be sampled nor has it a density, but a network can be
-    trained with it.
+    """A prior of which only samples are known: theta (dataset, parameter). It can neither be
+    sampled nor has it a density, but a network can be trained with it.
     """
     theta = np.asarray(theta, float)
-    unit = JointPrior(names, low=low, high=high, location=np.zeros(len(names)), scale=np.ones(len(names)))
+    unit = JointPrior(
+        names, low=low, high=high, location=np.zeros(len(names)), scale=np.ones(len(names))
+    )
     t = unit.to_real(unit._looked_at(theta, (len(theta), len(names))))
-    return JointPrior(names, low=low, high=high, location=t.mean(axis=0), scale=t.std(axis=0), recorded=recorded)
+    return JointPrior(
+        names, low=low, high=high, location=t.mean(axis=0), scale=t.std(axis=0), recorded=recorded
+    )
 
 
 def any_prior_from_json(spec: Mapping[str, Any]) -> AnyPrior:

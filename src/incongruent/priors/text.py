@@ -1,9 +1,11 @@
-"""Priors in words: what `Prior` prints can be read again, typed on the command line, or kept in a file.
+"""Priors in words: what `Prior` prints can be read again, typed on the command line, or kept in a
+file.
 
     A=gamma(4, scale=5), tau=uniform(20, 200), mu_c=norm(0.55, 0.1) on [0, 1]
 
-Each parameter has the name of a continuous distribution of scipy.stats with its arguments; ``on [low, high]`` cuts it to a range. Commas, semicolons
-or new lines stand between parameters, and ``#`` begins a remark. Nothing is evaluated: what is not a distribution with numbers is refused.
+Each parameter has the name of a continuous distribution of scipy.stats with its arguments;
+``on [low, high]`` cuts it to a range. Commas, semicolons or new lines stand between parameters, and
+``#`` begins a remark. Nothing is evaluated: what is not a distribution with numbers is refused.
 """
 
 from __future__ import annotations
@@ -30,14 +32,17 @@ from incongruent.priors.published import NAMED, named_prior
 EXAMPLE = "A=gamma(4, scale=5), tau=uniform(20, 200), mu_c=norm(0.55, 0.1) on [0, 1]"
 LONGEST = 20_000
 """Characters of a text; a longer one is no prior."""
-FAMILIES = {name: family for name, family in vars(stats).items() if isinstance(family, stats.rv_continuous)}
+FAMILIES = {
+    name: family for name, family in vars(stats).items() if isinstance(family, stats.rv_continuous)
+}
 """Continuous distributions of scipy.stats, by name."""
 MODULES = ("stats", "scipy.stats")
 """What may stand before the name of a distribution, as in Python."""
 
 
 def prior_from_text(text: str, parameters: Sequence[Parameter] | None = None) -> Prior:
-    """The prior that a text describes, in the form that `Prior` prints or as JSON of `Prior.to_json`.
+    """The prior that a text describes, in the form that `Prior` prints or as JSON of
+    `Prior.to_json`.
 
     Args:
         text: parameters with their distributions.
@@ -58,19 +63,29 @@ def prior_from_text(text: str, parameters: Sequence[Parameter] | None = None) ->
     for part in _parts(_unwrapped(text)):
         name, sign, value = (piece.strip() for piece in part.partition("="))
         if not sign or not name or not value or "(" in name:
-            raise ValueError(f"Expected parameter=distribution, for example {EXAMPLE}; got {part.strip()!r}.")
+            raise ValueError(
+                f"Expected parameter=distribution, for example {EXAMPLE}; got {part.strip()!r}."
+            )
         if name in found:
             raise ValueError(f"Expected each parameter once; {name} has two priors.")
-        if parameters is not None and name not in (known := [parameter.name for parameter in parameters]):
-            raise ValueError(f"Expected a prior of the model's parameters, {', '.join(known)}; {name!r} is none of them{_near(name, known)}.")
+        if parameters is not None and name not in (
+            known := [parameter.name for parameter in parameters]
+        ):
+            raise ValueError(
+                f"Expected a prior of the model's parameters, {', '.join(known)}; {name!r} is none"
+                f" of them{_near(name, known)}."
+            )
         found[name] = _distribution(name, value)
     if not found:
-        raise ValueError(f"Expected parameters with their distributions, for example {EXAMPLE}; got none.")
+        raise ValueError(
+            f"Expected parameters with their distributions, for example {EXAMPLE}; got none."
+        )
     return _fitting(Prior(**found), parameters)
 
 
 def prior_named_or_said(text: str, parameters: Sequence[Parameter] | None = None) -> Prior:
-    """The prior that is meant by the name of one that ships, a file, or a text as in `prior_from_text`.
+    """The prior that is meant by the name of one that ships, a file, or a text as in
+    `prior_from_text`.
 
     Args:
         text: the name, the path of a file with such a text or with JSON, or the text itself.
@@ -85,20 +100,26 @@ def prior_named_or_said(text: str, parameters: Sequence[Parameter] | None = None
         return prior_from_file(text, parameters)
     if "=" not in text and not text.lstrip().startswith("{"):
         raise ValueError(
-            f"Expected the name of a prior ({', '.join(NAMED)}), a file, or parameters with distributions, for example {EXAMPLE}; got {text!r}"
-            f"{_near(text, list(NAMED))}."
+            f"Expected the name of a prior ({', '.join(NAMED)}), a file, or parameters with"
+            f" distributions, for example {EXAMPLE}; got {text!r}{_near(text, list(NAMED))}."
         )
     return prior_from_text(text, parameters)
 
 
-def prior_from_file(path: str | os.PathLike[str], parameters: Sequence[Parameter] | None = None) -> Prior:
-    """The prior that a file describes, as text with one line for each parameter or as JSON; arguments and errors as in `prior_from_text`."""
+def prior_from_file(
+    path: str | os.PathLike[str], parameters: Sequence[Parameter] | None = None
+) -> Prior:
+    """The prior that a file describes, as text with one line for each parameter or as JSON;
+    arguments and errors as in `prior_from_text`.
+    """
     try:
         if os.path.getsize(path) > 4 * LONGEST:
             raise ValueError(f"it has {os.path.getsize(path):,} bytes, too many for a prior")
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # one of them is UnicodeDecodeError
-        raise ValueError(f"Expected a text file with a prior at {path}; it cannot be read ({error}).") from error
+        raise ValueError(
+            f"Expected a text file with a prior at {path}; it cannot be read ({error})."
+        ) from error
     try:
         return prior_from_text(text, parameters)
     except ValueError as error:
@@ -119,7 +140,9 @@ def _unwrapped(text: str) -> str:
 
 
 def _parts(text: str) -> list[str]:
-    """What stands between commas, semicolons and ends of lines that are in no brackets, without remarks."""
+    """What stands between commas, semicolons and ends of lines that are in no brackets, without
+    remarks.
+    """
     parts, depth = [""], 0
     for char in re.sub(r"#[^\n]*", "", text):
         depth += (char in "([") - (char in ")]")
@@ -138,12 +161,18 @@ def _distribution(name: str, text: str) -> Distribution:
     """
     tree = _tree(re.sub(r"\bon\s*(?=\[)", "@ ", text))
     if tree is None:
-        raise ValueError(f"Expected a distribution with numbers for {name}, such as norm(0.5, 0.1) or norm(0.5, 0.1) on [0, 1]; got {text!r}.")
+        raise ValueError(
+            f"Expected a distribution with numbers for {name}, such as norm(0.5, 0.1) or norm(0.5,"
+            f" 0.1) on [0, 1]; got {text!r}."
+        )
     try:
         with np.errstate(all="ignore"):  # of impossible numbers, which are refused in words
             return Prior(**{name: _of(tree)})[name]
     except TypeError as error:
-        raise ValueError(f"Expected a distribution of scipy.stats with its arguments for {name}; got {text!r} ({error}).") from error
+        raise ValueError(
+            f"Expected a distribution of scipy.stats with its arguments for {name}; got {text!r}"
+            f" ({error})."
+        ) from error
     except (ValueError, ArithmeticError) as error:
         raise ValueError(f"{name}={text}: {error}") from error
 
@@ -162,25 +191,39 @@ def _of(node: ast.expr) -> Any:
     """The distribution that a tree describes."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         if not isinstance(node.right, ast.List) or len(node.right.elts) != 2:
-            raise ValueError(f"Expected a range of two numbers, such as on [0, 1]; got {_words(node.right)}.")
+            raise ValueError(
+                f"Expected a range of two numbers, such as on [0, 1]; got {_words(node.right)}."
+            )
         return truncated(_of(node.left), *map(_number, node.right.elts))
     if not isinstance(node, ast.Call):
-        raise ValueError(f"Expected the name of a distribution with its numbers in brackets, such as norm(0.5, 0.1); got {_words(node)}.")
+        raise ValueError(
+            "Expected the name of a distribution with its numbers in brackets, such as norm(0.5,"
+            f" 0.1); got {_words(node)}."
+        )
     called = _words(node.func)
     if called in ("truncated", "inc.truncated", "incongruent.truncated") and node.args:
         limits = {str(keyword.arg): _number(keyword.value) for keyword in node.keywords}
         return truncated(_of(node.args[0]), *map(_number, node.args[1:]), **limits)
     family = _family(called)
-    options = {str(keyword.arg): _number(keyword.value) for keyword in node.keywords if keyword.arg is not None}
+    options = {
+        str(keyword.arg): _number(keyword.value)
+        for keyword in node.keywords
+        if keyword.arg is not None
+    }
     if len(options) < len(node.keywords):
-        raise ValueError(f"Expected each argument once, with its name and number; got {_words(node)}.")
+        raise ValueError(
+            f"Expected each argument once, with its name and number; got {_words(node)}."
+        )
     return _frozen(called, family, [_number(value) for value in node.args], options)
 
 
 def _family(called: str) -> Any:
     module, _, name = called.rpartition(".")
     if (module and module not in MODULES) or name not in FAMILIES:
-        raise ValueError(f"Expected the name of a continuous distribution of scipy.stats; got {called!r}{_near(name, list(FAMILIES))}.")
+        raise ValueError(
+            "Expected the name of a continuous distribution of scipy.stats; got"
+            f" {called!r}{_near(name, list(FAMILIES))}."
+        )
     return FAMILIES[name]
 
 
@@ -188,14 +231,24 @@ def _frozen(called: str, family: Any, values: list[float], options: Mapping[str,
     known = [*(family.shapes.split(", ") if family.shapes else ()), "loc", "scale"]
     unknown = [name for name in options if name not in known]
     if unknown:
-        raise ValueError(f"{called} has no argument {unknown[0]!r}{_near(unknown[0], known)}. It has {', '.join(known)}.")
+        raise ValueError(
+            f"{called} has no argument {unknown[0]!r}{_near(unknown[0], known)}. It has"
+            f" {', '.join(known)}."
+        )
     try:
         frozen = family(*values, **options)
     except TypeError as error:
-        raise ValueError(f"Expected the arguments {', '.join(known)} for {called}, the last two of which may be left out ({error}).") from error
-    if math.isnan(float(frozen.cdf(frozen.support()[0] if math.isfinite(frozen.support()[0]) else 0.0))):
+        raise ValueError(
+            f"Expected the arguments {', '.join(known)} for {called}, the last two of which may be"
+            f" left out ({error})."
+        ) from error
+    if math.isnan(
+        float(frozen.cdf(frozen.support()[0] if math.isfinite(frozen.support()[0]) else 0.0))
+    ):
         came = ", ".join(f"{value:g}" for value in (*values, *options.values()))
-        raise ValueError(f"Expected possible arguments for {called}, such as a scale above 0; got {came}.")
+        raise ValueError(
+            f"Expected possible arguments for {called}, such as a scale above 0; got {came}."
+        )
     return frozen
 
 
@@ -230,7 +283,10 @@ def _from_json(text: str) -> Prior:
     try:
         return prior_from_json(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"Expected a prior as JSON, as Prior.to_json writes it; this cannot be read ({type(error).__name__}: {error}).") from error
+        raise ValueError(
+            "Expected a prior as JSON, as Prior.to_json writes it; this cannot be read"
+            f" ({type(error).__name__}: {error})."
+        ) from error
 
 
 def _fitting(prior: Prior, parameters: Sequence[Parameter] | None) -> Prior:
@@ -238,8 +294,16 @@ def _fitting(prior: Prior, parameters: Sequence[Parameter] | None) -> Prior:
     if parameters is None:
         return prior
     known = [parameter.name for parameter in parameters]
-    missing, extra = [name for name in known if name not in prior.names], [name for name in prior.names if name not in known]
+    missing, extra = (
+        [name for name in known if name not in prior.names],
+        [name for name in prior.names if name not in known],
+    )
     if missing or extra:
-        wrong = [f"{', '.join(missing)} missing"] * bool(missing) + [f"{', '.join(extra)} unknown"] * bool(extra)
-        raise ValueError(f"Expected a prior for each parameter of the model, {', '.join(known)}; got {', '.join(prior.names)}: {'; '.join(wrong)}.")
+        wrong = [f"{', '.join(missing)} missing"] * bool(missing) + [
+            f"{', '.join(extra)} unknown"
+        ] * bool(extra)
+        raise ValueError(
+            f"Expected a prior for each parameter of the model, {', '.join(known)}; got"
+            f" {', '.join(prior.names)}: {'; '.join(wrong)}."
+        )
     return prior

@@ -1,4 +1,5 @@
-"""Everything that was found about a study as one page that can be mailed, and as files: no network access, readable on a phone and in print.
+"""Everything that was found about a study as one page that can be mailed, and as files: no network
+access, readable on a phone and in print.
 
 Others use what is named here, and `files` (tables, draws and figures in a folder).
 """

@@ -1,4 +1,6 @@
-"""What stands on the page, as plain values: a template shows them, a script draws them, and neither computes anything."""
+"""What stands on the page, as plain values: a template shows them, a script draws them, and neither
+computes anything.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table on the page: what it is called, what it means, and whether it holds numbers."""
+    """One column of a table on the page: what it is called, what it means, and whether it holds
+    numbers.
+    """
 
     name: str
     meaning: str = ""
@@ -62,7 +66,11 @@ class Cell:
         """What the page's script sorts by."""
         if self.value is None:
             return self.text
-        return str(self.value).replace("inf", "Infinity") if isinstance(self.value, float) else str(self.value)
+        return (
+            str(self.value).replace("inf", "Infinity")
+            if isinstance(self.value, float)
+            else str(self.value)
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,8 @@ class Table:
     Attributes:
         columns: heads.
         rows: cells, as many as columns.
-        people: the position of each row's person in the draws; None for a row that cannot be looked at.
+        people: the position of each row's person in the draws; None for a row that cannot be looked
+            at.
     """
 
     columns: tuple[Column, ...]
@@ -81,7 +90,9 @@ class Table:
 
 
 def shown(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, in a form that people read; nothing for one that is not known."""
+    """A number with so many significant digits, in a form that people read; nothing for one that is
+    not known.
+    """
     if not np.isfinite(value):
         return "–" if np.isnan(value) else "∞" if value > 0 else "−∞"
     text = f"{value:.{digits}g}"
@@ -96,15 +107,22 @@ def percent(share: float, digits: int = 1) -> str:
 
 
 def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -> dict[str, Any]:
-    """The study in numbers: people, trials, what was left out and why, errors by condition, what the reader understood."""
+    """The study in numbers: people, trials, what was left out and why, errors by condition, what
+    the reader understood.
+    """
     if fit is None:
         n_people = len(check.scope) if check is not None else 0
         return {"n_people": n_people + len(left_out), "not_fitted": list(left_out), "alarms": []}
     people, study = fit.people(), fit.study
     n = study.n_trials[study.n_trials > 0]
-    excluded = {reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()}
+    excluded = {
+        reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()
+    }
     total = int(study.n_trials.sum() + study.n_excluded.sum())
-    errors = {level: float(np.mean(people[name].dropna())) for name, level in error_columns(people).items()}
+    errors = {
+        level: float(np.mean(people[name].dropna()))
+        for name, level in error_columns(people).items()
+    }
     return {
         "n_people": len(study),
         "alarms": list(fit.alarms),
@@ -115,23 +133,39 @@ def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -
         "n_excluded": int(study.n_excluded.sum()),
         "share_excluded": study.n_excluded.sum() / max(total, 1),
         "errors": {level: percent(share) for level, share in errors.items() if np.isfinite(share)},
-        "flagged": [(study.names[i], list(fit.flags[i])) for i in np.flatnonzero(study.n_trials > 0) if fit.flags[i]],
+        "flagged": [
+            (study.names[i], list(fit.flags[i]))
+            for i in np.flatnonzero(study.n_trials > 0)
+            if fit.flags[i]
+        ],
         "notes": list(study.notes),
     }
 
 
 def error_columns(people: Iterable[Any]) -> dict[str, str]:
     """The columns of `Fit.people` that hold shares of errors, and the condition of each."""
-    return {str(name): str(name).removeprefix("error_") for name in people if str(name).startswith("error_")}
+    return {
+        str(name): str(name).removeprefix("error_")
+        for name in people
+        if str(name).startswith("error_")
+    }
 
 
 def group_table(draws: Draws) -> Table:
-    """One row per parameter: the mean of these people with its 90 % interval, how much they differ, what the data taught."""
+    """One row per parameter: the mean of these people with its 90 % interval, how much they differ,
+    what the data taught.
+    """
     columns = (
         Column("parameter", number=False),
-        Column("mean of these people", "posterior mean and 90 % interval of the average over people"),
+        Column(
+            "mean of these people", "posterior mean and 90 % interval of the average over people"
+        ),
         Column("SD over people", "of the posterior means; people themselves differ somewhat more"),
-        Column("contraction", "1 − posterior variance / prior variance, mean over people: 0 nothing learned, 1 settled"),
+        Column(
+            "contraction",
+            "1 − posterior variance / prior variance, mean over people: 0 nothing learned, 1"
+            " settled",
+        ),
     )
     means = draws.theta.mean(axis=0)  # (draw, parameter)
     low, high = np.quantile(means, [0.05, 0.95], axis=0)
@@ -140,14 +174,26 @@ def group_table(draws: Draws) -> Table:
     rows = []
     for i, parameter in enumerate(parameters_of(draws)):
         unit = f" {parameter.unit}" if parameter.unit else ""
-        average = Cell(f"{shown(means[:, i].mean())}{unit}", float(means[:, i].mean()), f"{shown(low[i])} to {shown(high[i])}")
-        cells = (Cell(parameter.name, below=parameter.meaning), average, Cell(shown(sd[i]), float(sd[i])))
+        average = Cell(
+            f"{shown(means[:, i].mean())}{unit}",
+            float(means[:, i].mean()),
+            f"{shown(low[i])} to {shown(high[i])}",
+        )
+        cells = (
+            Cell(parameter.name, below=parameter.meaning),
+            average,
+            Cell(shown(sd[i]), float(sd[i])),
+        )
         rows.append((*cells, Cell(shown(contraction[i], 2), float(contraction[i]))))
     return Table(columns, tuple(rows))
 
 
-def people_table(fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]] = ()) -> Table:
-    """One row per person: trials, errors, how the posterior was reached, whether to worry (`concerns_of`), every parameter."""
+def people_table(
+    fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]] = ()
+) -> Table:
+    """One row per person: trials, errors, how the posterior was reached, whether to worry
+    (`concerns_of`), every parameter.
+    """
     if fit is None:
         assert check is not None
         return _checked_people(check)
@@ -160,20 +206,41 @@ def people_table(fit: Fit | None, check: Check | None, concerns: Sequence[Sequen
     columns = [Column("person", number=False), Column("trials", "used, with those left out below")]
     columns += [Column(f"errors {level}", "share of these trials") for level in errors.values()]
     if draws.correction is not None:
-        columns += [Column("k-hat", f"of the importance weights; up to {largest_k_hat(draws.theta.shape[1]):.2f} they can be trusted")]
+        columns += [
+            Column(
+                "k-hat",
+                f"of the importance weights; up to {largest_k_hat(draws.theta.shape[1]):.2f} they"
+                " can be trusted",
+            )
+        ]
         columns += [Column("ESS", "effective share of the network's draws")]
     columns += [Column("look at", "why to be careful with this person", number=False)]
-    columns += [Column(p.name, f"{p.meaning}{', ' + p.unit if p.unit else ''}: posterior mean, 90 % interval below") for p in parameters_of(draws)]
+    columns += [
+        Column(
+            p.name,
+            f"{p.meaning}{', ' + p.unit if p.unit else ''}: posterior mean, 90 % interval below",
+        )
+        for p in parameters_of(draws)
+    ]
     rows = []
-    means, interval = draws.means, np.quantile(draws.theta, [0.05, 0.95], axis=1)  # (person, parameter), (2, person, parameter)
+    means, interval = (
+        draws.means,
+        np.quantile(draws.theta, [0.05, 0.95], axis=1),
+    )  # (person, parameter), (2, person, parameter)
     for i, (k, row) in enumerate(zip(positions, people.to_dict("records"), strict=True)):
         used, left_out = int(row["n_trials"]), int(row["n_excluded"])
-        cells = [Cell(fit.study.names[i]), Cell(str(used), used, f"−{left_out}" if left_out else "")]
+        cells = [
+            Cell(fit.study.names[i]),
+            Cell(str(used), used, f"−{left_out}" if left_out else ""),
+        ]
         cells += [Cell(percent(row[name]), float(row[name])) for name in errors]
         if draws.correction is not None:
             cells += _weights(draws, k)
         cells.append(Cell("; ".join(short for short, _ in concerns[i])))
-        cells += [_estimate(means[k, j], interval[:, k, j]) if k is not None else Cell("") for j in range(len(draws.parameter_names))]
+        cells += [
+            _estimate(means[k, j], interval[:, k, j]) if k is not None else Cell("")
+            for j in range(len(draws.parameter_names))
+        ]
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows), tuple(positions))
 
@@ -185,7 +252,10 @@ def _weights(draws: Draws, person: int | None) -> list[Cell]:
         return [Cell(""), Cell("")]
     k_hat, ess = float(correction.k_hat[person]), float(correction.ess[person])
     known = f"{k_hat:.2f}".replace("-", "−") if np.isfinite(k_hat) else shown(k_hat)
-    return [Cell(known, k_hat, "MCMC" if correction.mcmc[person] else ""), Cell(percent(ess, 0), ess)]
+    return [
+        Cell(known, k_hat, "MCMC" if correction.mcmc[person] else ""),
+        Cell(percent(ess, 0), ess),
+    ]
 
 
 def _estimate(mean: float, interval: Array) -> Cell:
@@ -204,8 +274,19 @@ def _checked_people(check: Check) -> Table:
     )
     rows = []
     for row in people.to_dict("records"):
-        cells = (Cell(str(row["person"])), Cell(shown(row["p"]), float(row["p"])), Cell(shown(row["depth"]), float(row["depth"])))
-        rows.append((*cells, Cell("outside" if row["outside"] else ""), Cell(str(row["stands_out"])), Cell(str(row["failing"]))))
+        cells = (
+            Cell(str(row["person"])),
+            Cell(shown(row["p"]), float(row["p"])),
+            Cell(shown(row["depth"]), float(row["depth"])),
+        )
+        rows.append(
+            (
+                *cells,
+                Cell("outside" if row["outside"] else ""),
+                Cell(str(row["stands_out"])),
+                Cell(str(row["failing"])),
+            )
+        )
     return Table(columns, tuple(rows))
 
 
@@ -229,20 +310,48 @@ def concerns_of(fit: Fit, check: Check | None) -> list[list[tuple[str, str]]]:
         trusted = correction.k_hat <= largest_k_hat(fit.draws.theta.shape[1])
         for k, i in enumerate(fitted):
             if not trusted[k] and not correction.mcmc[k]:
-                found[i].append(("weights", "The importance weights cannot be trusted (k-hat), and no MCMC stands in for them."))
+                found[i].append(
+                    (
+                        "weights",
+                        (
+                            "The importance weights cannot be trusted (k-hat), and no MCMC stands"
+                            " in for them."
+                        ),
+                    )
+                )
             if not correction.accurate[k]:
-                found[i].append(("likelihood", "The likelihood could not be computed to .05 nats: some answers are far too fast for the model."))
+                found[i].append(
+                    (
+                        "likelihood",
+                        (
+                            "The likelihood could not be computed to .05 nats: some answers are far"
+                            " too fast for the model."
+                        ),
+                    )
+                )
     if check is not None:  # of those who were fitted, in their order
         for i, row in zip(fitted, check.people().to_dict("records"), strict=True):
             if row["outside"]:
-                found[i].append(("outside the model", f"Unlike anything that the simulator makes: {row['stands_out'] or 'all in all'}."))
+                found[i].append(
+                    (
+                        "outside the model",
+                        (
+                            "Unlike anything that the simulator makes:"
+                            f" {row['stands_out'] or 'all in all'}."
+                        ),
+                    )
+                )
             if row["failing"]:
-                found[i].append(("not predicted", f"The fitted model does not predict: {row['failing']}."))
+                found[i].append(
+                    ("not predicted", f"The fitted model does not predict: {row['failing']}.")
+                )
     return found
 
 
 def quality(posterior: Posterior | Ensemble, study_trials: Array | None) -> dict[str, Any] | None:
-    """What the network's card says of its recovery and calibration, overall and at this study's numbers of trials; None when nothing was measured."""
+    """What the network's card says of its recovery and calibration, overall and at this study's
+    numbers of trials; None when nothing was measured.
+    """
     card = posterior.notes.get("quality")
     if not card:
         return None
@@ -254,7 +363,11 @@ def quality(posterior: Posterior | Ensemble, study_trials: Array | None) -> dict
         Column("contraction"),
         Column("50 % intervals hold", "of true values"),
         Column("90 % intervals hold", "of true values"),
-        Column("p of uniform ranks", "simulation-based calibration of corrected draws; of many such tests one in twenty lies below .05"),
+        Column(
+            "p of uniform ranks",
+            "simulation-based calibration of corrected draws; of many such tests one in twenty lies"
+            " below .05",
+        ),
     )
     rows = tuple(_quality_row(row, p_values.get(row["parameter"])) for row in card["overall"])
     at = _bins(card.get("by_trials", []), study_trials)
@@ -263,18 +376,27 @@ def quality(posterior: Posterior | Ensemble, study_trials: Array | None) -> dict
         "n_calibrated": calibration.get("n_datasets"),
         "nats": shown(card["nats"]),
         "overall": Table(columns, rows),
-        "at": [(trials, Table(columns[:5], tuple(_quality_row(row, None)[:5] for row in rows_of))) for trials, rows_of in at],
+        "at": [
+            (trials, Table(columns[:5], tuple(_quality_row(row, None)[:5] for row in rows_of)))
+            for trials, rows_of in at
+        ],
         "efficiency": card.get("efficiency", []),
     }
 
 
 def _quality_row(row: Mapping[str, Any], p: float | None) -> tuple[Cell, ...]:
-    cells = [Cell(row["parameter"]), Cell(f"{row['r']:.2f}", row["r"]), Cell(f"{row['contraction']:.2f}", row["contraction"])]
+    cells = [
+        Cell(row["parameter"]),
+        Cell(f"{row['r']:.2f}", row["r"]),
+        Cell(f"{row['contraction']:.2f}", row["contraction"]),
+    ]
     cells += [Cell(percent(row[name]), row[name]) for name in ("coverage_50", "coverage_90")]
     return (*cells, Cell(f"{p:.2f}" if p is not None else "–", p))
 
 
-def _bins(by_trials: Sequence[Mapping[str, Any]], study_trials: Array | None) -> list[tuple[str, list[Mapping[str, Any]]]]:
+def _bins(
+    by_trials: Sequence[Mapping[str, Any]], study_trials: Array | None
+) -> list[tuple[str, list[Mapping[str, Any]]]]:
     """The bins of trial number in which people of the study lie."""
     names = dict.fromkeys(row["trials"] for row in by_trials)
     if study_trials is None:
@@ -289,5 +411,8 @@ def _bins(by_trials: Sequence[Mapping[str, Any]], study_trials: Array | None) ->
 
 def versions() -> list[tuple[str, str]]:
     """Python, the machine and the packages on which a result rests."""
-    known = [("Python", platform.python_version()), ("system", f"{platform.system()} {platform.machine()}")]
+    known = [
+        ("Python", platform.python_version()),
+        ("system", f"{platform.system()} {platform.machine()}"),
+    ]
     return known + [(name, metadata.version(name)) for name in VERSIONS]

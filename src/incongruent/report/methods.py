@@ -1,4 +1,6 @@
-"""A methods paragraph with this study's numbers, and the references that it cites, ready to paste into a paper."""
+"""A methods paragraph with this study's numbers, and the references that it cites, ready to paste
+into a paper.
+"""
 
 from __future__ import annotations
 
@@ -23,43 +25,48 @@ Array = np.ndarray
 
 REFERENCES = {
     "Dax et al., 2023": (
-        "Dax, M., Green, S. R., Gair, J., Pürrer, M., Wildberger, J., Macke, J. H., Buonanno, A., & Schölkopf, B. (2023). Neural importance"
-        " sampling for rapid and reliable gravitational-wave inference. Physical Review Letters, 130, 171403."
+        "Dax, M., Green, S. R., Gair, J., Pürrer, M., Wildberger, J., Macke, J. H., Buonanno, A., &"
+        " Schölkopf, B. (2023). Neural importance sampling for rapid and reliable"
+        " gravitational-wave inference. Physical Review Letters, 130, 171403."
     ),
     "Foreman-Mackey et al., 2013": (
-        "Foreman-Mackey, D., Hogg, D. W., Lang, D., & Goodman, J. (2013). emcee: The MCMC hammer. Publications of the Astronomical Society "
-        "of the Pacific, 125, 306–312."
+        "Foreman-Mackey, D., Hogg, D. W., Lang, D., & Goodman, J. (2013). emcee: The MCMC hammer."
+        " Publications of the Astronomical Society of the Pacific, 125, 306–312."
     ),
     "Gretton et al., 2012": (
-        "Gretton, A., Borgwardt, K. M., Rasch, M. J., Schölkopf, B., & Smola, A. (2012). A kernel two-sample test. Journal of Machine "
-        "Learning Research, 13, 723–773."
+        "Gretton, A., Borgwardt, K. M., Rasch, M. J., Schölkopf, B., & Smola, A. (2012). A kernel"
+        " two-sample test. Journal of Machine Learning Research, 13, 723–773."
     ),
     "Hübner et al., 2010": (
-        "Hübner, R., Steinhauser, M., & Lehle, C. (2010). A dual-stage two-phase model of selective attention. Psychological Review, 117, 759–784."
+        "Hübner, R., Steinhauser, M., & Lehle, C. (2010). A dual-stage two-phase model of selective"
+        " attention. Psychological Review, 117, 759–784."
     ),
     "Radev et al., 2022": (
-        "Radev, S. T., Mertens, U. K., Voss, A., Ardizzone, L., & Köthe, U. (2022). BayesFlow: Learning complex stochastic models with "
-        "invertible neural networks. IEEE Transactions on Neural Networks and Learning Systems, 33, 1452–1466."
+        "Radev, S. T., Mertens, U. K., Voss, A., Ardizzone, L., & Köthe, U. (2022). BayesFlow:"
+        " Learning complex stochastic models with invertible neural networks. IEEE Transactions on"
+        " Neural Networks and Learning Systems, 33, 1452–1466."
     ),
     "Richter et al., 2023": (
-        "Richter, T., Ulrich, R., & Janczyk, M. (2023). Diffusion models with time-dependent parameters: An analysis of computational "
-        "effort and accuracy of different numerical methods. Journal of Mathematical Psychology, 114, 102756."
+        "Richter, T., Ulrich, R., & Janczyk, M. (2023). Diffusion models with time-dependent"
+        " parameters: An analysis of computational effort and accuracy of different numerical"
+        " methods. Journal of Mathematical Psychology, 114, 102756."
     ),
     "Talts et al., 2018": (
-        "Talts, S., Betancourt, M., Simpson, D., Vehtari, A., & Gelman, A. (2018). Validating Bayesian inference algorithms with "
-        "simulation-based calibration. arXiv:1804.06788."
+        "Talts, S., Betancourt, M., Simpson, D., Vehtari, A., & Gelman, A. (2018). Validating"
+        " Bayesian inference algorithms with simulation-based calibration. arXiv:1804.06788."
     ),
     "Ulrich et al., 2015": (
-        "Ulrich, R., Schröter, H., Leuthold, H., & Birngruber, T. (2015). Automatic and controlled stimulus processing in conflict tasks: "
-        "Superimposed diffusion processes and delta functions. Cognitive Psychology, 78, 148–174."
+        "Ulrich, R., Schröter, H., Leuthold, H., & Birngruber, T. (2015). Automatic and controlled"
+        " stimulus processing in conflict tasks: Superimposed diffusion processes and delta"
+        " functions. Cognitive Psychology, 78, 148–174."
     ),
     "Vehtari et al., 2024": (
-        "Vehtari, A., Simpson, D., Gelman, A., Yao, Y., & Gabry, J. (2024). Pareto smoothed importance sampling. Journal of Machine "
-        "Learning Research, 25(72), 1–58."
+        "Vehtari, A., Simpson, D., Gelman, A., Yao, Y., & Gabry, J. (2024). Pareto smoothed"
+        " importance sampling. Journal of Machine Learning Research, 25(72), 1–58."
     ),
     "White et al., 2011": (
-        "White, C. N., Ratcliff, R., & Starns, J. J. (2011). Diffusion models of the flanker task: Discrete versus gradual attentional "
-        "selection. Cognitive Psychology, 63, 210–238."
+        "White, C. N., Ratcliff, R., & Starns, J. J. (2011). Diffusion models of the flanker task:"
+        " Discrete versus gradual attentional selection. Cognitive Psychology, 63, 210–238."
     ),
 }
 """By the words with which a paragraph cites them."""
@@ -70,7 +77,9 @@ MODELS = {
 }
 
 
-def methods(posterior: Posterior | Ensemble, fit: Fit | None, check: Check | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def methods(
+    posterior: Posterior | Ensemble, fit: Fit | None, check: Check | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paragraphs, and the references that they cite, in alphabetical order."""
     paragraphs = [_model_and_network(posterior)]
     if fit is not None:
@@ -79,9 +88,13 @@ def methods(posterior: Posterior | Ensemble, fit: Fit | None, check: Check | Non
         paragraphs.append(_checks(check))
     calibrated = _calibration(posterior)
     paragraphs += [calibrated] if calibrated else []
-    paragraphs.append(f"All computations were done with incongruent {metadata.version('incongruent')}.")
+    paragraphs.append(
+        f"All computations were done with incongruent {metadata.version('incongruent')}."
+    )
     said = " ".join(paragraphs)
-    return tuple(paragraphs), tuple(reference for cited, reference in REFERENCES.items() if _is_cited(cited, said))
+    return tuple(paragraphs), tuple(
+        reference for cited, reference in REFERENCES.items() if _is_cited(cited, said)
+    )
 
 
 def _is_cited(cited: str, said: str) -> bool:
@@ -92,13 +105,27 @@ def _is_cited(cited: str, said: str) -> bool:
 
 def _model_and_network(posterior: Posterior | Ensemble) -> str:
     simulator, history = posterior.simulator, posterior.history
-    words = [f"Parameters of {_named(simulator.model)} were estimated with amortized Bayesian inference (Radev et al., 2022)."]
+    words = [
+        f"Parameters of {_named(simulator.model)} were estimated with amortized Bayesian inference"
+        " (Radev et al., 2022)."
+    ]
     words += _variant(simulator.model)
-    learned = "" if history is None else f" that had learned from {history.evaluations[-1].n_simulated:,} simulated data sets"
-    network = f"An ensemble of {len(posterior.members)} neural networks" if isinstance(posterior, Ensemble) else "A neural network"
+    learned = (
+        ""
+        if history is None
+        else f" that had learned from {history.evaluations[-1].n_simulated:,} simulated data sets"
+    )
+    network = (
+        f"An ensemble of {len(posterior.members)} neural networks"
+        if isinstance(posterior, Ensemble)
+        else "A neural network"
+    )
     words.append(f"{network}{learned} gives the posterior of every person.")
     units = ", ".join(f"{p.name} in {p.unit}" for p in simulator.model.parameters if p.unit)
-    words.append(f"The prior, as scipy.stats writes distributions, was {_inner(simulator.prior)}{f' ({units})' if units else ''}.")
+    words.append(
+        "The prior, as scipy.stats writes distributions, was"
+        f" {_inner(simulator.prior)}{f' ({units})' if units else ''}."
+    )
     if isinstance(simulator.design, Design):
         sizes = np.array([simulator.design.smallest, simulator.design.largest])
         words.append(f"The network was trained for {_each(sizes)} trials a person.")
@@ -106,39 +133,63 @@ def _model_and_network(posterior: Posterior | Ensemble) -> str:
 
 
 def _named(model: Model) -> str:
-    return MODELS.get(model.name, f"the model {model.name}" + (f" ({model.reference})" if model.reference else ""))
+    return MODELS.get(
+        model.name, f"the model {model.name}" + (f" ({model.reference})" if model.reference else "")
+    )
 
 
 def _variant(model: Model) -> list[str]:
-    """In which settings a model that ships differs from the standard one, and what is integrated out."""
+    """In which settings a model that ships differs from the standard one, and what is integrated
+    out.
+    """
     if model.name not in BUILDERS:
         return []
     standard = BUILDERS[model.name]().settings
-    changed = [f"{name} {value}" for name, value in model.settings.items() if name in standard and value != standard[name]]
-    words = [f"The model's settings differ from the standard ones: {'; '.join(changed)}."] if changed else []
+    changed = [
+        f"{name} {value}"
+        for name, value in model.settings.items()
+        if name in standard and value != standard[name]
+    ]
+    words = (
+        [f"The model's settings differ from the standard ones: {'; '.join(changed)}."]
+        if changed
+        else []
+    )
     nuisance = integrated_out(model)
     if nuisance:
-        words.append(f"Integrated out, from its assumed distribution, was {_inner(Prior(**nuisance))}.")
+        words.append(
+            f"Integrated out, from its assumed distribution, was {_inner(Prior(**nuisance))}."
+        )
     return words
 
 
 def _inner(prior: AnyPrior) -> str:
     """What stands between the brackets of Prior(…); of another kind of prior all of it."""
     written = repr(prior)
-    return written.removeprefix("Prior(").removesuffix(")") if written.startswith("Prior(") else written
+    return (
+        written.removeprefix("Prior(").removesuffix(")")
+        if written.startswith("Prior(")
+        else written
+    )
 
 
 def _data(fit: Fit) -> str:
     study = fit.study
     n = study.n_trials[study.n_trials > 0]
     words = f"The data were {int(n.sum())} trials of {len(n)} people ({_each(n)} each)."
-    counted = {reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()}
+    counted = {
+        reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()
+    }
     total = int(study.n_trials.sum() + study.n_excluded.sum())
     if counted:
         listed = ", ".join(f"{reason} {count}" for reason, count in counted.items())
-        words += f" Left out were {percent(sum(counted.values()) / total)} of all trials ({listed})."
+        words += (
+            f" Left out were {percent(sum(counted.values()) / total)} of all trials ({listed})."
+        )
     window = fit.draws.simulator.design.window
-    return words + (f" Reaction times between {window[0]:g} and {window[1]:g} ms were used." if window else "")
+    return words + (
+        f" Reaction times between {window[0]:g} and {window[1]:g} ms were used." if window else ""
+    )
 
 
 def _each(n: Array) -> str:
@@ -149,7 +200,10 @@ def _posteriors(posterior: Posterior | Ensemble, fit: Fit) -> str:
     draws = fit.draws
     n = draws.theta.shape[1]
     if draws.correction is None:
-        return f"Each posterior consists of {n} draws, as the network gives them; the model has no exact likelihood by which they could be corrected."
+        return (
+            f"Each posterior consists of {n} draws, as the network gives them; the model has no"
+            " exact likelihood by which they could be corrected."
+        )
     words = _sampled(draws.correction, n, _how(posterior.simulator.model))
     if draws.simulator.prior != posterior.simulator.prior:
         words.append(f"Posteriors are those under the prior {draws.simulator.prior!r}.")
@@ -157,7 +211,11 @@ def _posteriors(posterior: Posterior | Ensemble, fit: Fit) -> str:
 
 
 def _how(model: Model) -> str:
-    forward = ", computed from the forward equation (cf. Richter et al., 2023)" if model.name in MODELS else ""
+    forward = (
+        ", computed from the forward equation (cf. Richter et al., 2023)"
+        if model.name in MODELS
+        else ""
+    )
     return f"the model's exact likelihood{forward}"
 
 
@@ -165,32 +223,60 @@ def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]
     """How many people's draws were weighted, how well that went, and how many were sampled by MCMC."""
     mcmc = correction.mcmc
     if mcmc.all():
-        return [f"Everybody's posterior, {n_draws} draws, was sampled by MCMC (emcee; Foreman-Mackey et al., 2013) on {likelihood}."]
-    words = [f"Each person's {n_draws} draws were corrected by importance weights (Dax et al., 2023), smoothed after Vehtari et al. (2024), with"]
+        return [
+            f"Everybody's posterior, {n_draws} draws, was sampled by MCMC (emcee; Foreman-Mackey et"
+            f" al., 2013) on {likelihood}."
+        ]
+    words = [
+        f"Each person's {n_draws} draws were corrected by importance weights (Dax et al., 2023),"
+        " smoothed after Vehtari et al. (2024), with"
+    ]
     words.append(f"{likelihood}.")
     ess, k_hat, limit = correction.ess[~mcmc], correction.k_hat[~mcmc], largest_k_hat(n_draws)
     others = "the other people" if mcmc.any() else "these people"
-    words.append(f"The median effective share of {others}'s draws was {percent(float(np.median(ess)), 0)} (lowest {percent(float(ess.min()), 0)});")
+    words.append(
+        f"The median effective share of {others}'s draws was {percent(float(np.median(ess)), 0)}"
+        f" (lowest {percent(float(ess.min()), 0)});"
+    )
     beyond = int((~(k_hat <= limit)).sum())
     finite = k_hat[np.isfinite(k_hat)]
-    largest = f"the largest k-hat was {finite.max():.2f}, where {limit:.2f} is acceptable" if len(finite) else f"k-hat of {limit:.2f} is acceptable"
-    words.append(largest + (f"; {beyond} exceeded it, whose posteriors are not to be trusted." if beyond else "."))
+    largest = (
+        f"the largest k-hat was {finite.max():.2f}, where {limit:.2f} is acceptable"
+        if len(finite)
+        else f"k-hat of {limit:.2f} is acceptable"
+    )
+    words.append(
+        largest
+        + (f"; {beyond} exceeded it, whose posteriors are not to be trusted." if beyond else ".")
+    )
     if mcmc.any():
         people = "person was" if mcmc.sum() == 1 else "people were"
-        words.append(f"{int(mcmc.sum())} {people} sampled by MCMC on the exact likelihood instead (emcee; Foreman-Mackey et al., 2013).")
+        words.append(
+            f"{int(mcmc.sum())} {people} sampled by MCMC on the exact likelihood instead (emcee;"
+            " Foreman-Mackey et al., 2013)."
+        )
     return words
 
 
 def _checks(check: Check) -> str:
     outside, failing, n = len(check.outside), check.panel.failing(), check.mmd.n_people
-    words = [f"Of {len(check.scope)} people {outside} lay outside what the model simulates under the prior"]
+    words = [
+        f"Of {len(check.scope)} people {outside} lay outside what the model simulates under the"
+        " prior"
+    ]
     words.append(f"(false discovery rate {check.scope.alpha:.0%}).")
     words.append(
-        f"{n} {'person was' if n == 1 else 'people were'} compared as a group with simulations of the same designs, in the network's summaries"
+        f"{n} {'person was' if n == 1 else 'people were'} compared as a group with simulations of"
+        " the same designs, in the network's summaries"
     )
-    words.append(f"(MMD² {check.mmd.statistic:.3g}, p = {check.mmd.p_value:.2g}; Gretton et al., 2012).")
+    words.append(
+        f"(MMD² {check.mmd.statistic:.3g}, p = {check.mmd.p_value:.2g}; Gretton et al., 2012)."
+    )
     missed = f"{len(failing)} ({', '.join(failing)})" if failing else "none"
-    words.append(f"Of {len(check.panel.statistics)} statistics of the group, adjusted for their number, the fitted model failed to predict {missed}.")
+    words.append(
+        f"Of {len(check.panel.statistics)} statistics of the group, adjusted for their number, the"
+        f" fitted model failed to predict {missed}."
+    )
     return " ".join(words) + f" The verdict on model and prior was “{check.verdict.value}”."
 
 
@@ -200,13 +286,20 @@ def _calibration(posterior: Posterior | Ensemble) -> str | None:
         return None
     worst = min(card["overall"], key=lambda row: row["coverage_90"])
     best = max(card["overall"], key=lambda row: row["coverage_90"])
-    words = f"On {card['n_datasets']} fresh simulated data sets, the network's 90 % intervals held the true values in "
-    words += f"{percent(worst['coverage_90'])} to {percent(best['coverage_90'])} of cases, parameter by parameter"
+    words = (
+        f"On {card['n_datasets']} fresh simulated data sets, the network's 90 % intervals held the"
+        " true values in "
+    )
+    words += (
+        f"{percent(worst['coverage_90'])} to {percent(best['coverage_90'])} of cases, parameter by"
+        " parameter"
+    )
     calibration = card.get("calibration")
     if not calibration:
         return words + "."
     lowest = min(row["p"] for row in calibration["overall"])
-    return words + (
-        f"; in simulation-based calibration (Talts et al., 2018) of the corrected draws, {calibration['n_datasets']} data sets, the lowest p of "
-        f"uniform ranks among {len(calibration['overall'])} quantities was {lowest:.2f}."
+    return (
+        words + "; in simulation-based calibration (Talts et al., 2018) of the corrected draws,"
+        f" {calibration['n_datasets']} data sets, the lowest p of uniform ranks among"
+        f" {len(calibration['overall'])} quantities was {lowest:.2f}."
     )

@@ -1,6 +1,8 @@
-"""One HTML file: a template with every text from outside escaped, its style and its script inside, nothing fetched.
+"""One HTML file: a template with every text from outside escaped, its style and its script inside,
+nothing fetched.
 
-A content security policy names the hash of the script, so that a browser runs that script and no other, whatever names people bring.
+A content security policy names the hash of the script, so that a browser runs that script and no
+other, whatever names people bring.
 """
 
 from __future__ import annotations
@@ -43,9 +45,15 @@ NOWHERE = Origin()
 
 
 def write_report(
-    path: str | os.PathLike[str], *, posterior: Posterior | Ensemble, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE
+    path: str | os.PathLike[str],
+    *,
+    posterior: Posterior | Ensemble,
+    fit: Fit | None = None,
+    check: Check | None = None,
+    origin: Origin = NOWHERE,
 ) -> Path:
-    """Write a report as one HTML file that opens from disk and needs nothing else; it is whole or absent.
+    """Write a report as one HTML file that opens from disk and needs nothing else; it is whole or
+    absent.
 
     Args:
         path: of the file; its folder is made when it is not there.
@@ -62,11 +70,22 @@ def write_report(
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, report_html(posterior=posterior, fit=fit, check=check, origin=origin).encode("utf-8", "replace"))
+    write_whole(
+        path,
+        report_html(posterior=posterior, fit=fit, check=check, origin=origin).encode(
+            "utf-8", "replace"
+        ),
+    )
     return path
 
 
-def report_html(*, posterior: Posterior | Ensemble, fit: Fit | None = None, check: Check | None = None, origin: Origin = NOWHERE) -> str:
+def report_html(
+    *,
+    posterior: Posterior | Ensemble,
+    fit: Fit | None = None,
+    check: Check | None = None,
+    origin: Origin = NOWHERE,
+) -> str:
     """The same as text.
 
     Raises:
@@ -83,22 +102,33 @@ def report_html(*, posterior: Posterior | Ensemble, fit: Fit | None = None, chec
         .render(
             style=Markup(style),  # our own files, not text from outside
             script=Markup(script),
-            policy=f"default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+            policy=(
+                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src"
+                f" 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+            ),
             origin=origin,
             seed=origin.seed if origin.seed is not None or check is None else check.seed,
             glance=content.glance(fit, check, origin.left_out),
             verdict=_verdict(check),
             group=content.group_table(fit.draws) if fit is not None else None,
             people=content.people_table(fit, check, concerns),
-            overview=_inline(predictive_figure(fit.prediction), "predictive") if fit is not None else None,
-            quality=content.quality(posterior, fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None),
+            overview=(
+                _inline(predictive_figure(fit.prediction), "predictive")
+                if fit is not None
+                else None
+            ),
+            quality=content.quality(
+                posterior, fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None
+            ),
             history=str(posterior.history) if posterior.history is not None else None,
             paragraphs=paragraphs,
             references=references,
             versions=content.versions(),
             made_by=_made_by(posterior),
             network=posterior.simulator,
-            settings=", ".join(f"{name} = {value}" for name, value in posterior.simulator.model.settings.items()),
+            settings=", ".join(
+                f"{name} = {value}" for name, value in posterior.simulator.model.settings.items()
+            ),
             data=strict_json(_data(fit, check, concerns)),
         )
     )
@@ -106,21 +136,30 @@ def report_html(*, posterior: Posterior | Ensemble, fit: Fit | None = None, chec
 
 def _look_at(fit: Fit | None, check: Check | None) -> None:
     if fit is None and check is None:
-        raise ValueError("Expected a fit, a check or both to report; got neither. See incongruent.fit and incongruent.check.")
+        raise ValueError(
+            "Expected a fit, a check or both to report; got neither. See incongruent.fit and"
+            " incongruent.check."
+        )
     if fit is not None and check is not None and check.scope.names != fit.draws.names:
         raise ValueError(
-            f"Expected a check of the people who were fitted, {listed(fit.draws.names, 5)}; got one of {listed(check.scope.names, 5)}. "
-            f"Check the same study, without those who have no usable trials: incongruent.select(study, …)."
+            f"Expected a check of the people who were fitted, {listed(fit.draws.names, 5)}; got one"
+            f" of {listed(check.scope.names, 5)}. Check the same study, without those who have no"
+            " usable trials: incongruent.select(study, …)."
         )
 
 
-def _data(fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]]) -> dict[str, Any]:
+def _data(
+    fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]]
+) -> dict[str, Any]:
     """What the script draws, and the tables to download."""
     files = {}
     if fit is not None:
         files = {"posterior.csv": as_csv(fit.draws.summary()), "people.csv": as_csv(fit.people())}
     if check is not None:
-        files |= {"check.csv": as_csv(check.people()), "statistics.csv": as_csv(check.panel.table())}
+        files |= {
+            "check.csv": as_csv(check.people()),
+            "statistics.csv": as_csv(check.panel.table()),
+        }
     return {"drawn": drawn(fit, check, concerns) if fit is not None else None, "files": files}
 
 
@@ -141,9 +180,15 @@ def _verdict(check: Check | None) -> Mapping[str, Any] | None:
 
 
 def _made_by(posterior: Posterior | Ensemble) -> str | None:
-    """Model, prior, design, budget, seed and versions of the training, as the network's card has them."""
+    """Model, prior, design, budget, seed and versions of the training, as the network's card has
+    them.
+    """
     card = posterior.notes.get("made_by")
-    return json.dumps({**card, "versions": posterior.notes.get("versions")}, ensure_ascii=False) if card else None
+    return (
+        json.dumps({**card, "versions": posterior.notes.get("versions")}, ensure_ascii=False)
+        if card
+        else None
+    )
 
 
 def _inline(figure: Any, prefix: str) -> Markup:
@@ -153,9 +198,19 @@ def _inline(figure: Any, prefix: str) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    return Environment(loader=PackageLoader("incongruent.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=PackageLoader("incongruent.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 @cache
 def _part(name: str) -> str:
-    return resources.files("incongruent.report").joinpath("templates", name).read_text(encoding="utf-8")
+    return (
+        resources.files("incongruent.report")
+        .joinpath("templates", name)
+        .read_text(encoding="utf-8")
+    )

@@ -1,4 +1,5 @@
 """Simulation: model, prior and design together; theta is drawn, trials are laid out and simulated.
 
-Others use `designs`, their `covariates`, `simulator`, `nuisance` (what varies and is not estimated) and `recorded` (simulations made elsewhere).
+Others use `designs`, their `covariates`, `simulator`, `nuisance` (what varies and is not estimated)
+and `recorded` (simulations made elsewhere).
 """

@@ -1,4 +1,6 @@
-"""Covariates: how a design sets a given column, as the package keeps it, as what files hold, and its values."""
+"""Covariates: how a design sets a given column, as the package keeps it, as what files hold, and
+its values.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,19 @@ import numpy as np
 
 from incongruent.data.basics.plain import plain, text_of
 from incongruent.data.columns import Category, Column, allowed
-from incongruent.priors.distributions import Truncated, accepted, distribution_from_json, distribution_to_json, words_for
+from incongruent.priors.distributions import (
+    Truncated,
+    accepted,
+    distribution_from_json,
+    distribution_to_json,
+    words_for,
+)
 
 Array = np.ndarray
 
 Covariate = Any
-"""How a design sets a given column: a frozen distribution of scipy.stats, a number, for categories a mapping of levels to probabilities, or a
-function ``(shape, rng) -> values``."""
+"""How a design sets a given column: a frozen distribution of scipy.stats, a number, for categories
+a mapping of levels to probabilities, or a function ``(shape, rng) -> values``."""
 
 
 class Recorded:
@@ -46,7 +54,8 @@ class Forgotten:
     def __call__(self, *_: Any) -> Any:
         """Refuse: the function is not here."""
         raise ValueError(
-            f"Expected the function {self.__name__!r} that gives {self.column!r} its values; files hold no functions. Make a Simulator with it again."
+            f"Expected the function {self.__name__!r} that gives {self.column!r} its values; files"
+            " hold no functions. Make a Simulator with it again."
         )
 
     def __eq__(self, other: object) -> bool:
@@ -71,13 +80,15 @@ def plain_covariate(name: str, how: Any) -> Covariate:
     if callable(how):
         return how
     value = plain(how)
-    if isinstance(value, dict) and all(isinstance(share, int | float) and math.isfinite(share) for share in value.values()):
+    if isinstance(value, dict) and all(
+        isinstance(share, int | float) and math.isfinite(share) for share in value.values()
+    ):
         return {text_of(level): float(share) for level, share in value.items()}
     if isinstance(value, int | float) and math.isfinite(value):
         return float(value)
     raise ValueError(
-        f"Expected a distribution, a number, a function (shape, rng) -> values or, for a category, a mapping of levels to probabilities for "
-        f"{name!r}; got {how!r}."
+        "Expected a distribution, a number, a function (shape, rng) -> values or, for a category,"
+        f" a mapping of levels to probabilities for {name!r}; got {how!r}."
     )
 
 
@@ -113,7 +124,9 @@ def covariate_from_json(name: str, spec: Mapping[str, Any]) -> Covariate:
     return spec["probabilities"] if "probabilities" in spec else spec["value"]
 
 
-def covariate_values(column: Column, how: Covariate, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+def covariate_values(
+    column: Column, how: Covariate, shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
     """Values of a given column, of a shape that stretches to (dataset, trial).
 
     Raises:
@@ -122,10 +135,16 @@ def covariate_values(column: Column, how: Covariate, shape: tuple[int, ...], rng
     if isinstance(column, Category) and isinstance(how, Mapping):
         shares = np.array([how.get(level, 0.0) for level in column.levels], float)
         if set(how) - set(column.levels) or abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any():
-            raise ValueError(f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got {dict(how)}.")
+            raise ValueError(
+                f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got"
+                f" {dict(how)}."
+            )
         drawn = rng.choice(len(shares), size=shape, p=shares)
     elif isinstance(how, Mapping):
-        raise ValueError(f"Expected numbers for {column.name!r}, which has no levels; got the probabilities {dict(how)}.")
+        raise ValueError(
+            f"Expected numbers for {column.name!r}, which has no levels; got the probabilities"
+            f" {dict(how)}."
+        )
     elif is_distribution(how):
         drawn = how.rvs(size=shape, random_state=rng)
     elif callable(how):
@@ -133,8 +152,14 @@ def covariate_values(column: Column, how: Covariate, shape: tuple[int, ...], rng
     else:
         drawn = np.full(shape, how)
     if drawn.shape != shape:
-        raise ValueError(f"Expected values of shape {shape} for {column.name!r}; the function gave {drawn.shape}.")
+        raise ValueError(
+            f"Expected values of shape {shape} for {column.name!r}; the function gave"
+            f" {drawn.shape}."
+        )
     fine, wanted = allowed(column, drawn)
     if not fine.all():
-        raise ValueError(f"Expected {wanted} for the given column {column.name!r}; {covariate_words(how)} gave {drawn[~fine][0]}.")
+        raise ValueError(
+            f"Expected {wanted} for the given column {column.name!r}; {covariate_words(how)} gave"
+            f" {drawn[~fine][0]}."
+        )
     return drawn.astype(column.dtype)

@@ -46,26 +46,31 @@ def simulations_from(
     """Simulations that were made elsewhere, to train with.
 
     Args:
-        theta: parameters of each data set: a mapping of names to arrays (dataset,), a data frame or a file of one. A column with the name of
-            ``dataset`` brings its rows into the order of the data.
+        theta: parameters of each data set: a mapping of names to arrays (dataset,), a data frame or
+            a file of one. A column with the name of ``dataset`` brings its rows into the order of
+            the data.
         data: as in `trials_from`.
         columns: as in `trials_from`; those of ``model`` when there is one.
-        prior: from which theta came. When left out it is known by these samples alone: a network can be trained, but there is no prior density, for
-            reweighting for example, and draws may lie outside of the range of theta unless ``bounds`` say otherwise.
-        design: which numbers of trials to learn; from a tenth of what there is, by taking random trials, up to all when left out. Data sets whose
-            numbers of trials differ are used from the smallest on.
+        prior: from which theta came. When left out it is known by these samples alone: a network
+            can be trained, but there is no prior density, for reweighting for example, and draws
+            may lie outside of the range of theta unless ``bounds`` say otherwise.
+        design: which numbers of trials to learn; from a tenth of what there is, by taking random
+            trials, up to all when left out. Data sets whose numbers of trials differ are used from
+            the smallest on.
         model: that made them, if it can simulate here too.
         given: as in `trials_from`.
         n_trials: as in `trials_from`.
         answered: as in `trials_from`.
         dataset: as in `trials_from`.
-        bounds: limits that no draw leaves, when there is no prior: (low, high) by parameter, or "range", that of theta, wider at both ends by as much
-            as lies between two of n equally spaced values.
-        failed: simulations whose parameters or trials are not finite are refused; or "leave out", which makes the prior the one under which the
-            simulator does not fail.
+        bounds: limits that no draw leaves, when there is no prior: (low, high) by parameter, or
+            "range", that of theta, wider at both ends by as much as lies between two of n equally
+            spaced values.
+        failed: simulations whose parameters or trials are not finite are refused; or "leave out",
+            which makes the prior the one under which the simulator does not fail.
 
     Raises:
-        ValueError: when theta and data do not belong together, theta lies outside the prior, or something is not finite.
+        ValueError: when theta and data do not belong together, theta lies outside the prior, or
+            something is not finite.
 
     Example:
         >>> import numpy as np
@@ -79,7 +84,9 @@ def simulations_from(
     if prior is not None and bounds is not None:
         raise ValueError("Expected either a prior, which has its own limits, or bounds; got both.")
     columns = columns if model is None else model.columns
-    trials, lost = trials_and_failures(data, columns, given, n_trials, answered, dataset, failed_too=failed == "leave out")
+    trials, lost = trials_and_failures(
+        data, columns, given, n_trials, answered, dataset, failed_too=failed == "leave out"
+    )
     names, values = _parameters(theta, trials, dataset, prior)
     lost = lost | ~np.isfinite(values).all(axis=1)
     trials, values = _without(trials, values, names, lost, leave_out=failed == "leave out")
@@ -91,27 +98,42 @@ def simulations_from(
     inside = np.isfinite(prior.to_real(values)).all(axis=1)
     if not inside.all():
         row = int(np.argmin(inside))
-        raise ValueError(f"Expected theta within the support of {prior}; got {dict(zip(names, values[row], strict=True))} in data set {row + 1}.")
+        raise ValueError(
+            f"Expected theta within the support of {prior}; got"
+            f" {dict(zip(names, values[row], strict=True))} in data set {row + 1}."
+        )
     simulator = Simulator(model, prior, design if design is not None else _design_for(trials))
     return Simulations(values, trials, names, simulator)
 
 
-def _parameters(theta: Any, trials: Trials, dataset: str, prior: AnyPrior | None) -> tuple[tuple[str, ...], Array]:
+def _parameters(
+    theta: Any, trials: Trials, dataset: str, prior: AnyPrior | None
+) -> tuple[tuple[str, ...], Array]:
     """Names, and values (dataset, parameter) in the order of the data sets."""
-    frame = pd.DataFrame({text_of(k): np.asarray(v) for k, v in theta.items()}) if isinstance(theta, Mapping) else read_table(theta)[0]
+    frame = (
+        pd.DataFrame({text_of(k): np.asarray(v) for k, v in theta.items()})
+        if isinstance(theta, Mapping)
+        else read_table(theta)[0]
+    )
     if dataset in frame.columns:
         by_name = frame.assign(**{dataset: frame[dataset].map(text_of)}).set_index(dataset)
-        missing, extra = set(trials.names) - set(by_name.index), set(by_name.index) - set(trials.names)
+        missing, extra = (
+            set(trials.names) - set(by_name.index),
+            set(by_name.index) - set(trials.names),
+        )
         if missing or extra or by_name.index.has_duplicates:
             raise ValueError(
-                f"Expected one row of theta for each of the {len(trials)} data sets; missing {sorted(missing)[:5]}, without data "
-                f"{sorted(extra)[:5]}, twice {sorted(set(by_name.index[by_name.index.duplicated()]))[:5]}."
+                f"Expected one row of theta for each of the {len(trials)} data sets; missing"
+                f" {sorted(missing)[:5]}, without data {sorted(extra)[:5]}, twice"
+                f" {sorted(set(by_name.index[by_name.index.duplicated()]))[:5]}."
             )
         frame = by_name.loc[list(trials.names)]
     frame = frame.rename(columns=text_of)
     names = tuple(frame.columns) if prior is None else prior.names
     if set(names) != set(frame.columns):
-        raise ValueError(f"Expected theta with the prior's parameters {names}; got {tuple(frame.columns)}.")
+        raise ValueError(
+            f"Expected theta with the prior's parameters {names}; got {tuple(frame.columns)}."
+        )
     if len(frame) != len(trials):
         raise ValueError(f"Expected theta for {len(trials)} data sets; got {len(frame)} rows.")
     return names, frame[list(names)].to_numpy(float)
@@ -121,21 +143,27 @@ OPEN = """No prior was given, so that parameters have no limits: draws may lie o
 them inside."""
 
 
-def _without(trials: Trials, values: Array, names: tuple[str, ...], lost: Array, *, leave_out: bool) -> tuple[Trials, Array]:
+def _without(
+    trials: Trials, values: Array, names: tuple[str, ...], lost: Array, *, leave_out: bool
+) -> tuple[Trials, Array]:
     """Data sets and parameters without those that failed, and a note that says so."""
     if not lost.any():
         return trials, values
     if not leave_out:
         row, place = np.argwhere(~np.isfinite(values))[0]
         raise ValueError(
-            f"Expected finite parameters; got {names[place]}={values[row, place]} in data set {row + 1}. Leave out simulations that failed, with "
-            f"failed='leave out'."
+            f"Expected finite parameters; got {names[place]}={values[row, place]} in data set"
+            f" {row + 1}. Leave out simulations that failed, with failed='leave out'."
         )
     if lost.all():
-        raise ValueError(f"Expected simulations that did not fail; all {len(lost)} have parameters or trials that are not finite.")
+        raise ValueError(
+            f"Expected simulations that did not fail; all {len(lost)} have parameters or trials"
+            " that are not finite."
+        )
     note = (
-        f"{int(lost.sum())} of {len(lost)} simulations failed ({lost.mean():.1%}) and were left out: the prior is cut to where the simulator did not "
-        f"fail, and where failing tells about the parameters, so is the posterior."
+        f"{int(lost.sum())} of {len(lost)} simulations failed ({lost.mean():.1%}) and were left"
+        " out: the prior is cut to where the simulator did not fail, and where failing tells about"
+        " the parameters, so is the posterior."
     )
     kept = select(trials, ~lost)
     return replace(kept, notes=(*kept.notes, note)), values[~lost]
@@ -147,7 +175,13 @@ def _known_by(values: Array, names: tuple[str, ...], bounds: Bounds) -> AnyPrior
     recorded = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     if isinstance(bounds, str) and bounds == "range":
         margin = (high - low) / max(len(values) - 1, 1)
-        limits = dict(zip(names, zip((low - margin).tolist(), (high + margin).tolist(), strict=True), strict=True))
+        limits = dict(
+            zip(
+                names,
+                zip((low - margin).tolist(), (high + margin).tolist(), strict=True),
+                strict=True,
+            )
+        )
     elif bounds is None or isinstance(bounds, Mapping):
         limits = {text_of(name): _limits(name, pair) for name, pair in (bounds or {}).items()}
     else:
@@ -164,16 +198,37 @@ def _limits(name: str, pair: Any) -> tuple[float, float]:
 
 
 def _design_for(trials: Trials) -> Design:
-    """Numbers of trials and shares as they are; other given columns are drawn again from what was recorded."""
+    """Numbers of trials and shares as they are; other given columns are drawn again from what was
+    recorded.
+    """
     n = trials.n_trials
     if len(trials) == 0 or n.min() == 0:
-        raise ValueError(f"Expected data sets with at least one trial each; got {int((n == 0).sum())} without any, of {len(trials)}.")
+        raise ValueError(
+            f"Expected data sets with at least one trial each; got {int((n == 0).sum())} without"
+            f" any, of {len(trials)}."
+        )
     smallest = int(n.min()) if n.min() < n.max() else max(1, int(n.max()) // SUBSAMPLE)
-    by_trial = [c for c in trials.columns if c.given and isinstance(c, Category) and c.per == "trial"]
+    by_trial = [
+        c for c in trials.columns if c.given and isinstance(c, Category) and c.per == "trial"
+    ]
     share: dict[str, tuple[float, float]] = {}
     if by_trial:
-        counts = np.stack([trials.where(by_trial[0].name, level).sum(axis=1) for level in by_trial[0].levels], axis=1) / n[:, None]
-        share = {level: (float(c.min()), float(c.max())) for level, c in zip(by_trial[0].levels, counts.T, strict=True) if c.max() > 0}
-    others = {c.name: Recorded(trials.values[c.name][trials.present]) for c in trials.columns if c.given and c not in by_trial[:1]}
+        counts = (
+            np.stack(
+                [trials.where(by_trial[0].name, level).sum(axis=1) for level in by_trial[0].levels],
+                axis=1,
+            )
+            / n[:, None]
+        )
+        share = {
+            level: (float(c.min()), float(c.max()))
+            for level, c in zip(by_trial[0].levels, counts.T, strict=True)
+            if c.max() > 0
+        }
+    others = {
+        c.name: Recorded(trials.values[c.name][trials.present])
+        for c in trials.columns
+        if c.given and c not in by_trial[:1]
+    }
     design = Design((smallest, int(n.max())), {}, None, given=others)
     return replace(design, share=share, condition=by_trial[0]) if share else design

@@ -1,4 +1,5 @@
-"""Atomic writes: a file is whole or absent. It is written beside its place, flushed to the disk and renamed.
+"""Atomic writes: a file is whole or absent. It is written beside its place, flushed to the disk and
+renamed.
 
 Nothing here knows of jax.
 """
@@ -20,7 +21,8 @@ class FileError(ValueError):
 
 
 def ready_for_file(path: str | os.PathLike[str]) -> Path:
-    """Make the folder of a file that will be written after long work, and see whether it can be written there.
+    """Make the folder of a file that will be written after long work, and see whether it can be
+    written there.
 
     Raises:
         FileError: when it cannot.
@@ -29,7 +31,10 @@ def ready_for_file(path: str | os.PathLike[str]) -> Path:
     with _in_words(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
-            raise FileError(f"Expected the name of a file to write; {path} is a folder. Give a name in it, such as {path / 'network'}.")
+            raise FileError(
+                f"Expected the name of a file to write; {path} is a folder. Give a name in it, such"
+                f" as {path / 'network'}."
+            )
         path.exists()  # which fails for names that no file can have
         _created_beside(path).unlink()
     return path
@@ -56,23 +61,33 @@ def _in_words(path: Path) -> Iterator[None]:
     except FileError:
         raise
     except (FileExistsError, NotADirectoryError) as error:
-        raise FileError(f"Expected to write to {path}; {error.filename} is in the way, which is a file. Give another place.") from error
+        raise FileError(
+            f"Expected to write to {path}; {error.filename} is in the way, which is a file. Give"
+            " another place."
+        ) from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise FileError(f"Expected to write to {path}; that is not possible ({reason}). Give another place.") from error
+        raise FileError(
+            f"Expected to write to {path}; that is not possible ({reason}). Give another place."
+        ) from error
 
 
 def _created_beside(target: Path) -> Path:
-    """An empty file with another name in the folder of a target, with the rights that the process gives to new files."""
+    """An empty file with another name in the folder of a target, with the rights that the process
+    gives to new files.
+    """
     beside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}")
-    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))  # less what the umask forbids
+    os.close(
+        os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+    )  # less what the umask forbids
     return beside
 
 
 @contextmanager
 def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A file to write to beside the place of another, which it takes, flushed to the disk, when nothing went wrong; the folder is made when it is not
-    there. A new file has the rights of the process's umask, one that takes the place of another keeps the rights of that.
+    """A file to write to beside the place of another, which it takes, flushed to the disk, when
+    nothing went wrong; the folder is made when it is not there. A new file has the rights of the
+    process's umask, one that takes the place of another keeps the rights of that.
 
     Raises:
         FileError: when nothing can be written there.

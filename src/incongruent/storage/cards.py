@@ -1,4 +1,6 @@
-"""Simulators as plain values: what a saved network or a bank says about model, prior and design, and the way back."""
+"""Simulators as plain values: what a saved network or a bank says about model, prior and design,
+and the way back.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
     """
     design = simulator.design
     if not isinstance(design, Design):
-        raise TypeError(f"Expected a simulator with a Design; got {type(design).__name__}, which is that of one study.")
+        raise TypeError(
+            f"Expected a simulator with a Design; got {type(design).__name__}, which is that of one"
+            " study."
+        )
     model = simulator.model
     return {
         "model": {
@@ -48,7 +53,8 @@ def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
 
 
 def check_card(simulator: Simulator, **others: Any) -> None:
-    """Look whether a file could say what this simulator is, and give it back: before anything long begins, and not after it.
+    """Look whether a file could say what this simulator is, and give it back: before anything long
+    begins, and not after it.
 
     Args:
         simulator: model, prior and design.
@@ -61,47 +67,86 @@ def check_card(simulator: Simulator, **others: Any) -> None:
         card = json.loads(json_text(simulator_to_json(simulator)))
         json_text(others)
     except (TypeError, ValueError) as error:
-        raise FileError(f"Expected a simulator that a file can describe; {error}. Give numbers, text and functions alone.") from error
+        raise FileError(
+            f"Expected a simulator that a file can describe; {error}. Give numbers, text and"
+            " functions alone."
+        ) from error
     try:
         again = simulator_to_json(simulator_from_json(card))
     except (TypeError, ValueError, KeyError) as error:
-        raise FileError(f"Expected a simulator that comes back from a file; this one does not ({error}).{_hint(simulator)}") from error
+        raise FileError(
+            "Expected a simulator that comes back from a file; this one does not"
+            f" ({error}).{_hint(simulator)}"
+        ) from error
     found = differences(card, json.loads(json_text(again)))
     if found:
-        raise FileError(f"Expected a simulator that comes back from a file as it is; there it has {'; '.join(found[:3])}.{_hint(simulator)}")
+        raise FileError(
+            "Expected a simulator that comes back from a file as it is; there it has"
+            f" {'; '.join(found[:3])}.{_hint(simulator)}"
+        )
 
 
 def _hint(simulator: Simulator) -> str:
-    return " A model of one's own needs a name that no model of the package has." if simulator.model.name in BUILDERS else ""
+    return (
+        " A model of one's own needs a name that no model of the package has."
+        if simulator.model.name in BUILDERS
+        else ""
+    )
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
     """What differs between two cards, in words."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        keys = [key for key in dict.fromkeys([*one, *other]) if key != "reference" or (key in one and key in other)]  # earlier releases wrote none
-        return [words for key in keys for words in differences(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))]
+        keys = [
+            key
+            for key in dict.fromkeys([*one, *other])
+            if key != "reference" or (key in one and key in other)
+        ]  # earlier releases wrote none
+        return [
+            words
+            for key in keys
+            for words in differences(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))
+        ]
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [words for i, (a, b) in enumerate(zip(one, other, strict=True)) for words in differences(a, b, f"{where}[{i}]")]
+        return [
+            words
+            for i, (a, b) in enumerate(zip(one, other, strict=True))
+            for words in differences(a, b, f"{where}[{i}]")
+        ]
     return [] if one == other else [f"{where} {other} instead of {one}"]
 
 
-def simulator_from_json(card: Mapping[str, Any], model: Model | None = None, prior: AnyPrior | None = None) -> Simulator:
+def simulator_from_json(
+    card: Mapping[str, Any], model: Model | None = None, prior: AnyPrior | None = None
+) -> Simulator:
     """The simulator that `simulator_to_json` described.
 
     Args:
         card: its plain values.
-        model: the model, when it does not ship with the package; without it, one that cannot simulate.
-        prior: the joint prior whose functions could not be saved; without it, one known by its map to the real line alone.
+        model: the model, when it does not ship with the package; without it, one that cannot
+            simulate.
+        prior: the joint prior whose functions could not be saved; without it, one known by its map
+            to the real line alone.
 
     Raises:
         FileError: when model or prior are other ones.
     """
     if prior is not None and prior.to_json() != card["prior"]:
-        raise FileError(f"Expected the prior for which this was made, {any_prior_from_json(card['prior'])}; got {prior}.")
+        raise FileError(
+            f"Expected the prior for which this was made, {any_prior_from_json(card['prior'])}; got"
+            f" {prior}."
+        )
     spec, n_trials = card["design"], card["design"]["n_trials"]
     model = _model(card["model"], model)
-    share = {level: tuple(value) if isinstance(value, list) else value for level, value in spec["share"].items()}
-    named = [c for c in model.columns if isinstance(c, Category) and c.given and spec.get("condition") in (None, c.name)]
+    share = {
+        level: tuple(value) if isinstance(value, list) else value
+        for level, value in spec["share"].items()
+    }
+    named = [
+        c
+        for c in model.columns
+        if isinstance(c, Category) and c.given and spec.get("condition") in (None, c.name)
+    ]
     given = {name: covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
     design = Design(
         n_trials if isinstance(n_trials, int) else (n_trials[0], n_trials[1]),
@@ -120,16 +165,34 @@ def _model(spec: Mapping[str, Any], model: Model | None) -> Model:
         return built(spec["name"], spec["settings"])
     if model is None:
         if columns is None:
-            raise FileError(f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours as `model=`.")
-        parameters = [Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])}) for p in spec["parameters"]]
-        return Model(spec["name"], parameters, columns, settings=spec["settings"], reference=spec.get("reference", ""))
+            raise FileError(
+                f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours"
+                " as `model=`."
+            )
+        parameters = [
+            Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])})
+            for p in spec["parameters"]
+        ]
+        return Model(
+            spec["name"],
+            parameters,
+            columns,
+            settings=spec["settings"],
+            reference=spec.get("reference", ""),
+        )
     if model.name != spec["name"]:
-        raise FileError(f"Expected the model {spec['name']!r}, for which this was made; got {model.name!r}.")
+        raise FileError(
+            f"Expected the model {spec['name']!r}, for which this was made; got {model.name!r}."
+        )
     if columns is not None and model.columns != columns:
-        raise FileError(f"Expected the model {model.name!r} with the columns {columns}; got {model.columns}.")
+        raise FileError(
+            f"Expected the model {model.name!r} with the columns {columns}; got {model.columns}."
+        )
     return model
 
 
 def _plain(value: Any) -> Any:
     """A value that strict JSON can hold; infinite numbers become words."""
-    return str(value) if isinstance(value, float) and value in (float("inf"), float("-inf")) else value
+    return (
+        str(value) if isinstance(value, float) and value in (float("inf"), float("-inf")) else value
+    )

@@ -1,9 +1,11 @@
 """Simulations in one Parquet file, for other programs and other people.
 
-One row a data set: ``name``; ``theta.A``, … a number for each parameter; then lists with one entry for each trial that is present, in their order:
-``place`` (where it stood among the trials), a list for each column, categories as the words of their levels, outcomes null where no answer came, and
-``answered``; ``excluded.<reason>`` counts trials that were left out before. The schema's metadata hold columns and simulator as JSON, the simulator
-unless its design is that of one study. R (arrow), polars, pandas and DuckDB read these types as they are; unnesting the lists gives one row a trial.
+One row a data set: ``name``; ``theta.A``, … a number for each parameter; then lists with one entry
+for each trial that is present, in their order: ``place`` (where it stood among the trials), a list
+for each column, categories as the words of their levels, outcomes null where no answer came, and
+``answered``; ``excluded.<reason>`` counts trials that were left out before. The schema's metadata
+hold columns and simulator as JSON, the simulator unless its design is that of one study. R (arrow),
+polars, pandas and DuckDB read these types as they are; unnesting the lists gives one row a trial.
 """
 
 from __future__ import annotations
@@ -19,7 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from incongruent.data.trials import Category, Column, Trials, column_from_json, column_to_json, concatenate
+from incongruent.data.trials import (
+    Category,
+    Column,
+    Trials,
+    column_from_json,
+    column_to_json,
+    concatenate,
+)
 from incongruent.models import Model
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import CHUNK, Simulations
@@ -35,7 +44,8 @@ OWN = ("name", "place", "answered")
 
 
 def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[str]) -> None:
-    """Write simulations, or all whole chunks of a bank, to one Parquet file, whole or absent; of a bank only one chunk at a time is in memory.
+    """Write simulations, or all whole chunks of a bank, to one Parquet file, whole or absent; of a
+    bank only one chunk at a time is in memory.
 
     Args:
         simulations: in memory, or a bank.
@@ -55,10 +65,19 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
         "reasons": reasons,
         "n_trials": _width(simulations),
         "notes": list(simulations.trials.notes) if isinstance(simulations, Simulations) else [],
-        "simulator": plain(simulator) if simulator is not None and isinstance(simulator.design, Design) else None,
+        "simulator": (
+            plain(simulator)
+            if simulator is not None and isinstance(simulator.design, Design)
+            else None
+        ),
     }
-    schema = _schema(columns, parameters, reasons).with_metadata({KEY: json.dumps(card, allow_nan=False).encode()})
-    with whole(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd", write_page_checksum=True) as writer:
+    schema = _schema(columns, parameters, reasons).with_metadata(
+        {KEY: json.dumps(card, allow_nan=False).encode()}
+    )
+    with (
+        whole(path) as beside,
+        pq.ParquetWriter(beside, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
         for part in _parts(simulations):
             writer.write_table(pa.Table.from_arrays(_to_arrow(part, reasons), schema=schema))
 
@@ -66,15 +85,18 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
 def import_simulations(path: str | os.PathLike[str], model: Model | None = None) -> Simulations:
     """The simulations in a file that `export_simulations` wrote, into memory.
 
-    Theta, masks, counts and names are bit for bit what was written, and so is every value that may be looked at; what stood in places without a
-    trial, and outcomes of trials without an answer, come back as zeros.
+    Theta, masks, counts and names are bit for bit what was written, and so is every value that may
+    be looked at; what stood in places without a trial, and outcomes of trials without an answer,
+    come back as zeros.
 
     Args:
         path: of the file.
-        model: the model, when it does not ship with the package; without it, one that cannot simulate.
+        model: the model, when it does not ship with the package; without it, one that cannot
+            simulate.
 
     Raises:
-        FileError: when the file is absent, foreign, damaged, of an unknown version or of another model.
+        FileError: when the file is absent, foreign, damaged, of an unknown version or of another
+            model.
 
     Example:
         >>> import tempfile
@@ -94,7 +116,11 @@ def import_simulations(path: str | os.PathLike[str], model: Model | None = None)
             card = _card(file.schema_arrow.metadata or {}, path)
             columns = tuple(column_from_json(spec) for spec in card["columns"])
             _refuse_other(card, columns, model, path)
-            simulator = simulator_from_json(card["simulator"], model) if card["simulator"] is not None else None
+            simulator = (
+                simulator_from_json(card["simulator"], model)
+                if card["simulator"] is not None
+                else None
+            )
             parts = [_from_arrow(batch, columns, card) for batch in file.iter_batches(CHUNK)]
             n_read, n_written = sum(len(theta) for theta, _ in parts), file.metadata.num_rows
             if n_read != n_written:
@@ -102,9 +128,20 @@ def import_simulations(path: str | os.PathLike[str], model: Model | None = None)
     except FileError:
         raise
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise FileError(f"Expected a file of simulations; {path} is damaged or of another format ({error}). Copy or make it again.") from error
+        raise FileError(
+            f"Expected a file of simulations; {path} is damaged or of another format ({error})."
+            " Copy or make it again."
+        ) from error
     trials = concatenate([trials for _, trials in parts]) if parts else _nothing(columns, card)
-    trials = Trials(columns, trials.values, trials.present, trials.answered, trials.names, trials.excluded, tuple(card["notes"]))
+    trials = Trials(
+        columns,
+        trials.values,
+        trials.present,
+        trials.answered,
+        trials.names,
+        trials.excluded,
+        tuple(card["notes"]),
+    )
     theta = np.concatenate([np.zeros((0, len(card["parameters"]))), *(theta for theta, _ in parts)])
     return Simulations(theta, trials, tuple(card["parameters"]), simulator)
 
@@ -113,34 +150,61 @@ def _described(simulations: Simulations | Bank) -> tuple[tuple[Column, ...], lis
     """Columns, names of parameters, and reasons for which trials were left out."""
     if isinstance(simulations, Bank):
         simulator = simulations.simulator
-        columns, parameters, reasons = simulator.model.columns, simulator.prior.names, simulator.reasons
+        columns, parameters, reasons = (
+            simulator.model.columns,
+            simulator.prior.names,
+            simulator.reasons,
+        )
     else:
-        columns, parameters, reasons = simulations.trials.columns, simulations.parameter_names, tuple(simulations.trials.excluded)
-    taken = {*OWN, *(f"theta.{name}" for name in parameters), *(f"excluded.{reason}" for reason in reasons)}
+        columns, parameters, reasons = (
+            simulations.trials.columns,
+            simulations.parameter_names,
+            tuple(simulations.trials.excluded),
+        )
+    taken = {
+        *OWN,
+        *(f"theta.{name}" for name in parameters),
+        *(f"excluded.{reason}" for reason in reasons),
+    }
     for column in columns:
         if column.name in taken:
-            raise ValueError(f"Expected a column of trials not called any of {sorted(taken)}; got {column.name!r}. Rename it in the model.")
+            raise ValueError(
+                f"Expected a column of trials not called any of {sorted(taken)}; got"
+                f" {column.name!r}. Rename it in the model."
+            )
     return columns, list(parameters), list(reasons)
 
 
 def _width(simulations: Simulations | Bank) -> int:
-    return simulations.simulator.design.largest if isinstance(simulations, Bank) else simulations.trials.present.shape[1]
+    return (
+        simulations.simulator.design.largest
+        if isinstance(simulations, Bank)
+        else simulations.trials.present.shape[1]
+    )
 
 
 def _parts(simulations: Simulations | Bank) -> Iterator[Simulations]:
     """One chunk after the other, with the names that the whole has."""
     if isinstance(simulations, Simulations):
-        yield from (simulations.select(slice(start, start + CHUNK)) for start in range(0, len(simulations), CHUNK))
+        yield from (
+            simulations.select(slice(start, start + CHUNK))
+            for start in range(0, len(simulations), CHUNK)
+        )
         return
     done = np.flatnonzero(simulations.done)
     if not len(done):
-        raise FileError(f"Expected at least one whole chunk in the bank {simulations.path}; there is none. Write some with write_bank.")
+        raise FileError(
+            f"Expected at least one whole chunk in the bank {simulations.path}; there is none."
+            " Write some with write_bank."
+        )
     n = 0
     for index in done:
         theta, trials = simulations.chunk(int(index))
         names = tuple(str(n + 1 + i) for i in range(len(trials)))
         n += len(trials)
-        named = Trials(trials.columns, trials.values, trials.present, trials.answered, names, trials.excluded)
+        named = Trials(
+            trials.columns, trials.values, trials.present, trials.answered, names, trials.excluded
+        )
         yield Simulations(theta, named, simulations.simulator.prior.names)
 
 
@@ -175,7 +239,9 @@ def _to_arrow(part: Simulations, reasons: list[str]) -> list[pa.Array]:
         unknown = None if column.given else ~answered
         if not isinstance(column, Category):
             return pa.array(flat, _type(column), mask=unknown)
-        return pa.DictionaryArray.from_arrays(pa.array(flat, pa.int8(), mask=unknown), pa.array(column.levels)).cast(pa.string())
+        return pa.DictionaryArray.from_arrays(
+            pa.array(flat, pa.int8(), mask=unknown), pa.array(column.levels)
+        ).cast(pa.string())
 
     return [
         pa.array(trials.names, pa.string()),
@@ -190,24 +256,46 @@ def _to_arrow(part: Simulations, reasons: list[str]) -> list[pa.Array]:
 def _card(metadata: Mapping[bytes, bytes], path: str | os.PathLike[str]) -> dict[str, Any]:
     card = json.loads(metadata.get(KEY, b"{}"))
     if card.get("kind") != KIND:
-        raise FileError(f"Expected a Parquet file that export_simulations wrote; {path} is another. Read a study with read_trials.")
+        raise FileError(
+            f"Expected a Parquet file that export_simulations wrote; {path} is another. Read a"
+            " study with read_trials."
+        )
     if card.get("version") != VERSION:
-        raise FileError(f"Expected simulations of version {VERSION}; {path} has version {card.get('version')}. Use the release that wrote it.")
+        raise FileError(
+            f"Expected simulations of version {VERSION}; {path} has version {card.get('version')}."
+            " Use the release that wrote it."
+        )
     return card
 
 
-def _refuse_other(card: Mapping[str, Any], columns: tuple[Column, ...], model: Model | None, path: str | os.PathLike[str]) -> None:
+def _refuse_other(
+    card: Mapping[str, Any],
+    columns: tuple[Column, ...],
+    model: Model | None,
+    path: str | os.PathLike[str],
+) -> None:
     if model is None:
         return
-    for what, wanted, came in (("columns", model.columns, columns), ("parameters", model.parameter_names, tuple(card["parameters"]))):
+    for what, wanted, came in (
+        ("columns", model.columns, columns),
+        ("parameters", model.parameter_names, tuple(card["parameters"])),
+    ):
         if wanted != came:
-            raise FileError(f"Expected simulations with the {what} {wanted} of the model {model.name!r}; {path} has {came}. Pass their model.")
+            raise FileError(
+                f"Expected simulations with the {what} {wanted} of the model {model.name!r}; {path}"
+                f" has {came}. Pass their model."
+            )
 
 
-def _from_arrow(batch: pa.RecordBatch, columns: tuple[Column, ...], card: Mapping[str, Any]) -> tuple[Array, Trials]:
+def _from_arrow(
+    batch: pa.RecordBatch, columns: tuple[Column, ...], card: Mapping[str, Any]
+) -> tuple[Array, Trials]:
     shape = (len(batch), int(card["n_trials"]))
     places = batch.column("place")
-    at = np.repeat(np.arange(len(batch)), np.diff(places.offsets.to_numpy())), places.flatten().to_numpy()
+    at = (
+        np.repeat(np.arange(len(batch)), np.diff(places.offsets.to_numpy())),
+        places.flatten().to_numpy(),
+    )
 
     def spread(flat: Array, dtype: Any) -> Array:
         out = np.zeros(shape, dtype)
@@ -219,11 +307,16 @@ def _from_arrow(batch: pa.RecordBatch, columns: tuple[Column, ...], card: Mappin
         if isinstance(column, Category):
             positions = pc.index_in(flat, value_set=pa.array(column.levels))  # type: ignore[attr-defined]
             if positions.null_count != flat.null_count:
-                raise ValueError(f"column {column.name!r} has words that are not among its levels {column.levels}")
+                raise ValueError(
+                    f"column {column.name!r} has words that are not among its levels"
+                    f" {column.levels}"
+                )
             flat = positions
         return spread(flat.fill_null(0).to_numpy(), column.dtype)
 
-    theta = np.stack([batch.column(f"theta.{name}").to_numpy() for name in card["parameters"]], axis=1)
+    theta = np.stack(
+        [batch.column(f"theta.{name}").to_numpy() for name in card["parameters"]], axis=1
+    )
     trials = Trials(
         columns,
         {column.name: values(column) for column in columns},

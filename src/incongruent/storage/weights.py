@@ -1,7 +1,7 @@
 """Files of arrays with a card: safetensors that are whole or absent, and say what made them.
 
-A file is written beside its place, flushed to the disk and renamed. Its header carries a JSON card and a SHA-256 of the arrays, so that a damaged
-file is told from a sound one. Loading runs no code.
+A file is written beside its place, flushed to the disk and renamed. Its header carries a JSON card
+and a SHA-256 of the arrays, so that a damaged file is told from a sound one. Loading runs no code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,14 @@ Contents = tuple[dict[str, Array], dict[str, Any]]
 """The arrays and the card of a file."""
 
 
-def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card: Mapping[str, Any], *, kind: str, version: int) -> None:
+def save_arrays(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, Array],
+    card: Mapping[str, Any],
+    *,
+    kind: str,
+    version: int,
+) -> None:
     """Save named arrays and a card.
 
     Args:
@@ -41,7 +48,13 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, Array], card:
     """
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json_text(card)
-    write_whole(path, save(arrays, {"kind": kind, "version": str(version), "sha256": digest(arrays, text), "card": text}))
+    write_whole(
+        path,
+        save(
+            arrays,
+            {"kind": kind, "version": str(version), "sha256": digest(arrays, text), "card": text},
+        ),
+    )
 
 
 def load_arrays(
@@ -57,7 +70,8 @@ def load_arrays(
         path: the file.
         kind: what it has to be.
         version: of the layout.
-        older: for each older version that is read as well ``(arrays, card) -> (arrays, card)``, which gives what the present version would hold.
+        older: for each older version that is read as well ``(arrays, card) -> (arrays, card)``,
+            which gives what the present version would hold.
 
     Raises:
         FileError: saying what was expected and what came.
@@ -69,17 +83,25 @@ def load_arrays(
         with safe_open(path, framework="numpy") as file:
             header = dict(file.metadata() or {})
             if header.get("kind") != kind:
-                raise FileError(f"Expected a {kind} file; {path} is {header.get('kind', 'something else')}.")
+                raise FileError(
+                    f"Expected a {kind} file; {path} is {header.get('kind', 'something else')}."
+                )
             if header.get("version") not in known:
                 raise FileError(
-                    f"Expected {kind} files of version {' or '.join(known)}; {path} has version {header.get('version')}. "
-                    f"Use the release that wrote it."
+                    f"Expected {kind} files of version {' or '.join(known)}; {path} has version"
+                    f" {header.get('version')}. Use the release that wrote it."
                 )
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
-        raise FileError(f"Expected a {kind} file; {path} is damaged or of another format ({error}). Copy or make it again.") from error
+        raise FileError(
+            f"Expected a {kind} file; {path} is damaged or of another format ({error}). Copy or"
+            " make it again."
+        ) from error
     if digest(arrays, header.get("card", "")) != header.get("sha256"):
-        raise FileError(f"Expected the {kind} file {path} as it was written; its checksum differs, so it is damaged. Copy or make it again.")
+        raise FileError(
+            f"Expected the {kind} file {path} as it was written; its checksum differs, so it is"
+            " damaged. Copy or make it again."
+        )
     card, written = json.loads(header["card"]), int(header["version"])
     return (arrays, card) if written == version else (older or {})[written](arrays, card)
 
@@ -113,7 +135,8 @@ def with_leaves(tree: Any, arrays: Mapping[str, Array], prefix: str) -> Any:
         if stored is None or stored.shape != leaf.shape:
             came = "none" if stored is None else f"shape {stored.shape}"
             raise FileError(
-                f"Expected an array {prefix + jax.tree_util.keystr(path)!r} of shape {leaf.shape}; got {came}. The file is of another network."
+                f"Expected an array {prefix + jax.tree_util.keystr(path)!r} of shape {leaf.shape};"
+                f" got {came}. The file is of another network."
             )
         return jax.numpy.asarray(stored, leaf.dtype)
 

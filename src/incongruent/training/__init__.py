@@ -1,4 +1,5 @@
 """Training: simulations in, an amortized posterior out.
 
-Others use `train`, `compare` (model comparison) and `recipe`; `sources` give data, fresh or stored, and `loop` learns.
+Others use `train`, `compare` (model comparison) and `recipe`; `sources` give data, fresh or stored,
+and `loop` learns.
 """

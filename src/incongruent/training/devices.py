@@ -1,4 +1,6 @@
-"""Data-parallel learning: weights on all devices, batches spread over them; nothing at all where there is one device."""
+"""Data-parallel learning: weights on all devices, batches spread over them; nothing at all where
+there is one device.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,13 @@
 """A window of recent simulations, which threads fill while the network learns.
 
-Trials are exchangeable, so a run of n trials of a longer data set is a data set of n trials. The window keeps long data sets; every batch takes a
-fresh random run, of a fresh size, of random ones. A data set is thus used several times but never twice alike, and neither side waits for the other.
+Trials are exchangeable, so a run of n trials of a longer data set is a data set of n trials. The
+window keeps long data sets; every batch takes a fresh random run, of a fresh size, of random ones.
+A data set is thus used several times but never twice alike, and neither side waits for the other.
 
-Where an encoder pads to a common length, the sizes of a batch all come from one rung of its ladder of lengths: one size drawn from the design
-says which, and those of the batch from the design's sizes on it. Over many batches every size is as frequent as ever, and padding is a third of a
-batch at most. Short budgets have one or two rungs instead of four: they pad more, and compile less.
+Where an encoder pads to a common length, the sizes of a batch all come from one rung of its ladder
+of lengths: one size drawn from the design says which, and those of the batch from the design's
+sizes on it. Over many batches every size is as frequent as ever, and padding is a third of a batch
+at most. Short budgets have one or two rungs instead of four: they pad more, and compile less.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ Chunk = tuple[Array, Coded]
 class Window:
     """Recent data sets of a source, coded for one encoder.
 
-    Only the thread that calls `refresh` and `draw` touches the window; the workers hand over finished chunks.
+    Only the thread that calls `refresh` and `draw` touches the window; the workers hand over
+    finished chunks.
 
     Args:
         source: of the chunks.
@@ -40,10 +43,21 @@ class Window:
         n_lengths: to how many lengths batches are padded.
     """
 
-    def __init__(self, source: Source, encoder: Encoder, *, n_bytes: int, workers: int, first_chunk: int = 0, n_lengths: int = 4) -> None:
+    def __init__(
+        self,
+        source: Source,
+        encoder: Encoder,
+        *,
+        n_bytes: int,
+        workers: int,
+        first_chunk: int = 0,
+        n_lengths: int = 4,
+    ) -> None:
         self.source, self.encoder, self.n_lengths = source, encoder, n_lengths
         self.width = source.simulator.design.largest
-        self.capacity = max(4 * CHUNK, n_bytes // (encoder.bytes_per_trial * self.width) // CHUNK * CHUNK)
+        self.capacity = max(
+            4 * CHUNK, n_bytes // (encoder.bytes_per_trial * self.width) // CHUNK * CHUNK
+        )
         self._z = np.empty((self.capacity, source.target_dim), np.float32)
         self._coded: Coded | None = None  # room is made when the first chunk shows of what kind
         self.n_chunks = self.n_simulated = 0
@@ -63,10 +77,15 @@ class Window:
 
         Args:
             until: take in exactly as many as make that number of chunks, waiting where necessary.
-            most: begin no further chunks while there are so many; the workers rest, and the learner has their cores.
+            most: begin no further chunks while there are so many; the workers rest, and the learner
+                has their cores.
         """
         self._ask(None if until is not None else most)
-        while (self.n_chunks < until) if until is not None else (self._waiting and self._waiting[0].done()):
+        while (
+            (self.n_chunks < until)
+            if until is not None
+            else (self._waiting and self._waiting[0].done())
+        ):
             self._enter(*self._waiting.popleft().result())
             self._ask(most)
 
@@ -77,9 +96,20 @@ class Window:
             ValueError: when nothing has entered yet.
         """
         if self._coded is None:
-            raise ValueError("Expected simulations in the window; got none yet. Call refresh(1) first.")
+            raise ValueError(
+                "Expected simulations in the window; got none yet. Call refresh(1) first."
+            )
         n = min(self.n_simulated, self.capacity)
-        return draw_from(self._z, self._coded, n, self.source.simulator.design, self.encoder, batch_size, rng, self.n_lengths)
+        return draw_from(
+            self._z,
+            self._coded,
+            n,
+            self.source.simulator.design,
+            self.encoder,
+            batch_size,
+            rng,
+            self.n_lengths,
+        )
 
     def close(self) -> None:
         """Stop the workers."""
@@ -87,7 +117,9 @@ class Window:
 
     def _ask(self, most: int | None = None) -> None:
         """Keep the workers busy, unless there is enough."""
-        while len(self._waiting) < self._in_work and (most is None or self.n_chunks + len(self._waiting) < most):
+        while len(self._waiting) < self._in_work and (
+            most is None or self.n_chunks + len(self._waiting) < most
+        ):
             self._waiting.append(self._pool.submit(self._make, self._next))
             self._next += 1
 
@@ -121,7 +153,9 @@ def draw_from(
     rng: np.random.Generator,
     n_lengths: int = 4,
 ) -> tuple[Array, Array]:
-    """Z (batch, target) and features (batch, …) of random runs of random ones of the first ``n`` data sets."""
+    """Z (batch, target) and features (batch, …) of random runs of random ones of the first ``n``
+    data sets.
+    """
     assert isinstance(design, Design)  # `data_for` has refused anything else
     rows = rng.integers(0, n, batch_size)
     low, high = (1, design.largest) if encoder.ragged else _range(design, n_lengths, rng)
@@ -133,11 +167,15 @@ def draw_from(
 
 
 def _range(design: Design, n_lengths: int, rng: np.random.Generator) -> tuple[int, int]:
-    """The smallest and the largest size of a batch, whose features are padded to the length for the latter."""
+    """The smallest and the largest size of a batch, whose features are padded to the length for the
+    latter.
+    """
     size = int(design.sizes(1, rng)[0])
     rungs = [(1, design.largest)] if n_lengths == 1 else ladder(design.largest)
     while len(rungs) > n_lengths:  # neighbours become one, the lowest last
-        rungs = [(rungs[max(i - 1, 0)][0], rungs[i][1]) for i in range(len(rungs) - 1, -1, -2)][::-1]
+        rungs = [(rungs[max(i - 1, 0)][0], rungs[i][1]) for i in range(len(rungs) - 1, -1, -2)][
+            ::-1
+        ]
     return next(rung for rung in rungs if rung[1] >= size)
 
 

@@ -1,7 +1,9 @@
-r"""Learning: one loop for every network, in which simulation runs beside it or stored simulations are read.
+r"""Learning: one loop for every network, in which simulation runs beside it or stored simulations
+are read.
 
-The rate rises linearly for a while and then falls with half a cosine to the end of the budget (Loshchilov & Hutter 2017). The weights that did best
-on data sets that are never trained on are the ones returned. Batches are spread over all devices that JAX sees.
+The rate rises linearly for a while and then falls with half a cosine to the end of the budget
+(Loshchilov & Hutter 2017). The weights that did best on data sets that are never trained on are the
+ones returned. Batches are spread over all devices that JAX sees.
 """
 
 from __future__ import annotations
@@ -108,11 +110,16 @@ class Job:
             "seed": self.seed,
             "recipe": asdict(self.recipe),
             **self.plan.describe(),
-            **({} if self.start is None else {"start": digest(named_leaves(self.start, "start"), "")}),
+            **(
+                {}
+                if self.start is None
+                else {"start": digest(named_leaves(self.start, "start"), "")}
+            ),
         }
 
     def rate(self, step: int, share: float, first: float) -> float:
-        """Learning rate: a linear rise over the warm-up, then half a cosine to the end of the budget.
+        """Learning rate: a linear rise over the warm-up, then half a cosine to the end of the
+        budget.
 
         Args:
             step: from 0.
@@ -120,7 +127,12 @@ class Job:
             first: the share that was used up by the first step, compilation included.
         """
         rise = max((step + 1) / self.recipe.warmup, (share - first) / WARMUP_SHARE)
-        return self.recipe.peak_rate * min(1.0, rise) * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
+        return (
+            self.recipe.peak_rate
+            * min(1.0, rise)
+            * 0.5
+            * (1.0 + math.cos(math.pi * min(share, 1.0)))
+        )
 
     def keep(self, step: int) -> float:
         """Decay of the averaged weights; shorter at first, when the weights still run."""
@@ -157,12 +169,17 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
         FileError: when the checkpoint is damaged or belongs to another run.
     """
     keep_compiled()
-    network = job.start if job.start is not None else job.plan.build(stream(job.seed, Purpose.WEIGHTS))
+    network = (
+        job.start if job.start is not None else job.plan.build(stream(job.seed, Purpose.WEIGHTS))
+    )
     run = Run(state_of(network, job.recipe), network)
     resumed = job.checkpoint is not None and job.checkpoint.exists()
     if resumed:
         run = _load(job, run)
-    with _shelf_for(job, network.encoder, run) as window, progress_bar() if progress else nullcontext(silent) as report:
+    with (
+        _shelf_for(job, network.encoder, run) as window,
+        progress_bar() if progress else nullcontext(silent) as report,
+    ):
         with ThreadPoolExecutor(1) as beside:
             compiled = beside.submit(_compile, job, network)  # while the first simulations are made
             window.refresh(FIRST_CHUNKS)
@@ -171,17 +188,35 @@ def learn_all(job: Job, begun: float, *, progress: bool) -> Learned:
             validation.loss(network)  # compiles, beside the step
             compiled.result()
         if not resumed and job.start is None:
-            run.state = standardised(network, window.draw(N_FIRST, stream(job.seed, Purpose.SCALES))[1], job.recipe)
+            run.state = standardised(
+                network, window.draw(N_FIRST, stream(job.seed, Purpose.SCALES))[1], job.recipe
+            )
         run.state = on_all_devices(run.state)
         stopped = _loop(job, run, window, validation, begun - run.seconds, report)
     if run.step == 0:
         seconds = time.perf_counter() - begun
-        raise TrainingError(f"Expected time for at least one step; {seconds:.0f} s were over before the first: give a larger budget.")
+        raise TrainingError(
+            f"Expected time for at least one step; {seconds:.0f} s were over before the first: give"
+            " a larger budget."
+        )
     if job.checkpoint is not None:
         job.checkpoint.unlink(missing_ok=True)
-    versions = {name: metadata.version(name) for name in ("incongruent", "jax", "equinox", "optax", "numba", "numpy", "scipy")}
-    notes = {"made_by": job.fingerprint(), "versions": versions, "devices": [str(device) for device in jax.devices()], "cores": os.cpu_count()}
-    return Learned(jax.device_put(run.best, jax.devices()[0]), _history(job, run, validation, stopped), validation, notes)
+    versions = {
+        name: metadata.version(name)
+        for name in ("incongruent", "jax", "equinox", "optax", "numba", "numpy", "scipy")
+    }
+    notes = {
+        "made_by": job.fingerprint(),
+        "versions": versions,
+        "devices": [str(device) for device in jax.devices()],
+        "cores": os.cpu_count(),
+    }
+    return Learned(
+        jax.device_put(run.best, jax.devices()[0]),
+        _history(job, run, validation, stopped),
+        validation,
+        notes,
+    )
 
 
 def _shelf_for(job: Job, encoder: Encoder, run: Run) -> Window | Library:
@@ -194,19 +229,44 @@ def _shelf_for(job: Job, encoder: Encoder, run: Run) -> Window | Library:
 
 
 def _compile(job: Job, network: Any) -> None:
-    """Run the compiled functions once on nothing, so that the first step does not wait for the compiler."""
+    """Run the compiled functions once on nothing, so that the first step does not wait for the
+    compiler.
+    """
     encoder, dim = network.encoder, job.data.source.target_dim
     shape = encoder.shape(job.data.source.simulator.design.largest)
-    nothing = [np.zeros((job.recipe.n_batch, dim), np.float32), np.zeros((job.recipe.n_batch, *shape), np.float32)]
+    nothing = [
+        np.zeros((job.recipe.n_batch, dim), np.float32),
+        np.zeros((job.recipe.n_batch, *shape), np.float32),
+    ]
     z, features = spread(*nothing)
     state = on_all_devices(state_of(network, job.recipe))
-    learn(state, z, features, Pace(np.float32(0), np.float32(0), np.int32(0)), jax_key(job.seed, Purpose.DROPOUT), job.recipe)
+    learn(
+        state,
+        z,
+        features,
+        Pace(np.float32(0), np.float32(0), np.int32(0)),
+        jax_key(job.seed, Purpose.DROPOUT),
+        job.recipe,
+    )
 
 
-def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, begun: float, report: Reporter) -> Stopped:
-    """Steps until the budget is used up or nothing improves; ``begun`` is when the run would have begun without interruption."""
+def _loop(
+    job: Job,
+    run: Run,
+    window: Window | Library,
+    validation: Validation,
+    begun: float,
+    report: Reporter,
+) -> Stopped:
+    """Steps until the budget is used up or nothing improves; ``begun`` is when the run would have
+    begun without interruption.
+    """
     pending: list[Array] = []
-    before: tuple[int, float, np.ndarray] = (0, 0.0, np.zeros(1))  # the step before: its number, rate and z
+    before: tuple[int, float, np.ndarray] = (
+        0,
+        0.0,
+        np.zeros(1),
+    )  # the step before: its number, rate and z
     key = jax_key(job.seed, Purpose.DROPOUT)
     simulated_before, chunks_before = run.n_simulated, run.n_chunks
     next_look, last_saved = _share(job, run, begun) + 1.0 / N_EVALUATIONS, time.perf_counter()
@@ -220,13 +280,18 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
         if run.first_step_seconds is None:
             value.block_until_ready()
             run.first_step_seconds = time.perf_counter() - begun
-        if pending and not math.isfinite(float(pending[-1])):  # the step before, so that the next one is already on its way
+        if pending and not math.isfinite(
+            float(pending[-1])
+        ):  # the step before, so that the next one is already on its way
             raise TrainingError(_not_finite(before))
         pending.append(value)
         before = (run.step, rate, z)
         run.work += training_work(features)
         run.step, run.next_chunk = run.step + 1, window.next_chunk
-        run.n_simulated, run.n_chunks = simulated_before + window.n_simulated, chunks_before + window.n_chunks
+        run.n_simulated, run.n_chunks = (
+            simulated_before + window.n_simulated,
+            chunks_before + window.n_chunks,
+        )
         run.seconds = time.perf_counter() - begun
         if _share(job, run, begun) >= min(next_look, 1.0):
             next_look = share + 1.0 / N_EVALUATIONS
@@ -236,7 +301,11 @@ def _loop(job: Job, run: Run, window: Window | Library, validation: Validation, 
                 if _no_better(job, run, share):
                     return Stopped.NO_BETTER
             _tell(job, run, validation, share, report)
-        if job.checkpoint is not None and time.perf_counter() - last_saved > CHECKPOINT_SECONDS and math.isfinite(float(value)):
+        if (
+            job.checkpoint is not None
+            and time.perf_counter() - last_saved > CHECKPOINT_SECONDS
+            and math.isfinite(float(value))
+        ):
             _save(job, run)
             last_saved = time.perf_counter()
     if pending:
@@ -252,7 +321,12 @@ def _no_better(job: Job, run: Run, share: float) -> bool:
 
 def _tell(job: Job, run: Run, validation: Validation, share: float, report: Reporter) -> None:
     look = run.evaluations[-1] if run.evaluations else None
-    report(share, run.seconds / max(share, 1e-6) - run.seconds, look, _history(job, run, validation, None).bottleneck if look else "")
+    report(
+        share,
+        run.seconds / max(share, 1e-6) - run.seconds,
+        look,
+        _history(job, run, validation, None).bottleneck if look else "",
+    )
 
 
 def _share(job: Job, run: Run, begun: float) -> float:
@@ -277,12 +351,19 @@ def _take_in(job: Job, run: Run, window: Window | Library, chunks_before: int) -
 def _not_finite(before: tuple[int, float, np.ndarray]) -> str:
     step, rate, z = before
     return (
-        f"Expected a finite loss; got none at step {step} (learning rate {rate:.2g}, batch with z between {z.min():.1f} and {z.max():.1f}). "
-        f"Try Recipe(peak_rate=…) a third of what it was, with a new checkpoint, or look for parameters at which the simulator fails."
+        f"Expected a finite loss; got none at step {step} (learning rate {rate:.2g}, batch with z"
+        f" between {z.min():.1f} and {z.max():.1f}). Try Recipe(peak_rate=…) a third of what it"
+        " was, with a new checkpoint, or look for parameters at which the simulator fails."
     )
 
 
-def _evaluate(run: Run, validation: Validation, training: float, before: tuple[int, float, np.ndarray], share: float) -> None:
+def _evaluate(
+    run: Run,
+    validation: Validation,
+    training: float,
+    before: tuple[int, float, np.ndarray],
+    share: float,
+) -> None:
     """Look at both sets of weights, and keep the better one if it is the best so far.
 
     Raises:
@@ -291,8 +372,20 @@ def _evaluate(run: Run, validation: Validation, training: float, before: tuple[i
     losses = {name: validation.loss(network) for name, network in _candidates(run.state).items()}
     which = min(losses, key=lambda name: losses[name])
     if losses[which] < run.best_loss:
-        run.best, run.best_loss, run.best_share = _candidates(run.state)[which], losses[which], share
-    look = Evaluation(run.step, run.seconds, training, losses["weights"], losses["averaged"], before[1], run.n_simulated)
+        run.best, run.best_loss, run.best_share = (
+            _candidates(run.state)[which],
+            losses[which],
+            share,
+        )
+    look = Evaluation(
+        run.step,
+        run.seconds,
+        training,
+        losses["weights"],
+        losses["averaged"],
+        before[1],
+        run.n_simulated,
+    )
     run.evaluations, run.work = (*run.evaluations, look), 0
     if not math.isfinite(look.training + look.validation):
         raise TrainingError(_not_finite(before))
@@ -310,15 +403,31 @@ def _validation(job: Job, encoder: Encoder, stored: Stored) -> Validation:
 def _history(job: Job, run: Run, validation: Validation, stopped: Stopped | None) -> History:
     times = (run.seconds - run.waiting_seconds, run.waiting_seconds, run.first_step_seconds)
     paced, n_stored = job.budget.steps is not None, job.data.source.n_stored
-    return History(run.evaluations, stopped, validation.baseline, job.recipe.n_batch, *times, paced=paced, n_stored=n_stored)
+    return History(
+        run.evaluations,
+        stopped,
+        validation.baseline,
+        job.recipe.n_batch,
+        *times,
+        paced=paced,
+        n_stored=n_stored,
+    )
 
 
 def _save(job: Job, run: Run) -> None:
     assert job.checkpoint is not None
-    card: dict[str, Any] = {name: value for name, value in vars(run).items() if isinstance(value, int | float)}
+    card: dict[str, Any] = {
+        name: value for name, value in vars(run).items() if isinstance(value, int | float)
+    }
     card["best_loss"] = run.best_loss if math.isfinite(run.best_loss) else None
     card |= {"evaluations": [vars(e) for e in run.evaluations], "fingerprint": job.fingerprint()}
-    save_arrays(job.checkpoint, named_leaves(run.state, "state") | named_leaves(run.best, "best"), card, kind=CHECKPOINT, version=CHECKPOINT_VERSION)
+    save_arrays(
+        job.checkpoint,
+        named_leaves(run.state, "state") | named_leaves(run.best, "best"),
+        card,
+        kind=CHECKPOINT,
+        version=CHECKPOINT_VERSION,
+    )
 
 
 def _load(job: Job, fresh: Run) -> Run:
@@ -328,8 +437,13 @@ def _load(job: Job, fresh: Run) -> Run:
     if made_by != wanted:
         differs = [key for key in {**wanted, **made_by} if made_by.get(key) != wanted.get(key)]
         raise FileError(
-            f"Expected a checkpoint of this very run in {job.checkpoint}; it differs in {', '.join(differs)}. Remove it or name another file."
+            f"Expected a checkpoint of this very run in {job.checkpoint}; it differs in"
+            f" {', '.join(differs)}. Remove it or name another file."
         )
     card["best_loss"] = math.inf if card["best_loss"] is None else card["best_loss"]
     card["evaluations"] = tuple(Evaluation(**e) for e in card["evaluations"])
-    return Run(state=with_leaves(fresh.state, arrays, "state"), best=with_leaves(fresh.best, arrays, "best"), **card)
+    return Run(
+        state=with_leaves(fresh.state, arrays, "state"),
+        best=with_leaves(fresh.best, arrays, "best"),
+        **card,
+    )

@@ -12,13 +12,17 @@ from incongruent.simulation.simulator import CHUNK
 FIRST_CHUNKS = 8
 """Chunks of simulations that have to be there before the first step."""
 REUSE_IN_STEPS = 8
-"""With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed gives the same network."""
+"""With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed
+gives the same network.
+"""
 LARGE_BATCH, SMALL_BATCH = 256, 64
 WARMUP_SHARE = 0.1
 DEFAULT_EPOCHS, DEFAULT_STEPS = 100, (3000, 60_000)
 """The budget for stored simulations when none is given: so many epochs, within so many steps."""
 ONE_LENGTH, TWO_LENGTHS, ALL_LENGTHS = (1.0, 150), (5.0, 1000), 4
-"""Up to so many minutes or steps there are one or two padded lengths; above, four. Each takes about ten seconds to compile."""
+"""Up to so many minutes or steps there are one or two padded lengths; above, four. Each takes about
+ten seconds to compile.
+"""
 
 
 @helpful
@@ -34,8 +38,8 @@ class Recipe:
         average: decay of the averaged weights.
         mmd_weight: weight of the MMD term on the summaries; 0 leaves it out.
         window_bytes: room for recent simulations.
-        reuse: with a budget in minutes, how often each data set is used at least on average, each time with other of its trials; fewer
-            simulations leave more of the cores to learning.
+        reuse: with a budget in minutes, how often each data set is used at least on average, each
+            time with other of its trials; fewer simulations leave more of the cores to learning.
     """
 
     batch_size: int | None = None
@@ -48,13 +52,18 @@ class Recipe:
     reuse: float = 1.0
 
     def __post_init__(self) -> None:
-        check_counts(self, {"warmup": 1, "window_bytes": 0} | ({"batch_size": 2} if self.batch_size is not None else {}))
+        check_counts(
+            self,
+            {"warmup": 1, "window_bytes": 0}
+            | ({"batch_size": 2} if self.batch_size is not None else {}),
+        )
         for name in ("peak_rate", "clip", "average", "mmd_weight", "reuse"):
             object.__setattr__(self, name, number(name, getattr(self, name)))
         positive = self.peak_rate > 0 and self.clip > 0 and self.reuse > 0 and self.mmd_weight >= 0
         if self.n_batch < 2 or self.warmup < 1 or not 0 <= self.average < 1 or not positive:
             raise ValueError(
-                f"Expected batch_size ≥ 2, peak_rate > 0, warmup ≥ 1, clip > 0, 0 ≤ average < 1, mmd_weight ≥ 0 and reuse > 0; got {self}."
+                "Expected batch_size ≥ 2, peak_rate > 0, warmup ≥ 1, clip > 0, 0 ≤ average < 1,"
+                f" mmd_weight ≥ 0 and reuse > 0; got {self}."
             )
 
     @property
@@ -66,7 +75,10 @@ class Recipe:
         """The same recipe with a batch size, whoever chose it."""
         if self.batch_size is not None:
             return self
-        return replace(self, batch_size=SMALL_BATCH if encoder is not None and encoder.every_trial else LARGE_BATCH)
+        return replace(
+            self,
+            batch_size=SMALL_BATCH if encoder is not None and encoder.every_trial else LARGE_BATCH,
+        )
 
     def chunks_for(self, step: int) -> int:
         """How many chunks of simulations may be there at a step."""
@@ -87,38 +99,85 @@ class Budget:
             object.__setattr__(self, "steps", whole_number("steps", self.steps, 1))
         given = [value for value in (self.minutes, self.steps) if value is not None]
         if len(given) != 1 or given[0] <= 0:
-            raise ValueError(f"Expected either minutes or steps, above 0; got minutes={self.minutes}, steps={self.steps}.")
+            raise ValueError(
+                f"Expected either minutes or steps, above 0; got minutes={self.minutes},"
+                f" steps={self.steps}."
+            )
 
     def share(self, step: int, seconds: float) -> float:
         """How much of it is used, 0 to 1."""
-        return seconds / (60.0 * self.minutes) if self.minutes is not None else step / (self.steps or 1)
+        return (
+            seconds / (60.0 * self.minutes)
+            if self.minutes is not None
+            else step / (self.steps or 1)
+        )
 
     @property
     def n_lengths(self) -> int:
-        """To how many lengths batches are padded: few in a short budget, in which another compilation would cost more than it saves."""
+        """To how many lengths batches are padded: few in a short budget, in which another
+        compilation would cost more than it saves.
+        """
         if self.minutes is not None:
-            return 1 if self.minutes <= ONE_LENGTH[0] else 2 if self.minutes <= TWO_LENGTHS[0] else ALL_LENGTHS
-        return 1 if (self.steps or 1) <= ONE_LENGTH[1] else 2 if (self.steps or 1) <= TWO_LENGTHS[1] else ALL_LENGTHS
+            return (
+                1
+                if self.minutes <= ONE_LENGTH[0]
+                else 2
+                if self.minutes <= TWO_LENGTHS[0]
+                else ALL_LENGTHS
+            )
+        return (
+            1
+            if (self.steps or 1) <= ONE_LENGTH[1]
+            else 2
+            if (self.steps or 1) <= TWO_LENGTHS[1]
+            else ALL_LENGTHS
+        )
 
     def chunks(self, step: int, batch_size: int) -> int | None:
-        """How many chunks have to have entered the window before a step; None with a budget in minutes, when whatever is ready enters."""
-        return FIRST_CHUNKS + step * batch_size // (REUSE_IN_STEPS * CHUNK) if self.steps is not None else None
+        """How many chunks have to have entered the window before a step; None with a budget in
+        minutes, when whatever is ready enters.
+        """
+        return (
+            FIRST_CHUNKS + step * batch_size // (REUSE_IN_STEPS * CHUNK)
+            if self.steps is not None
+            else None
+        )
 
 
-def budget_for(minutes: float | None, steps: int | None, epochs: float | None, n_stored: int | None, batch_size: int) -> Budget:
+def budget_for(
+    minutes: float | None,
+    steps: int | None,
+    epochs: float | None,
+    n_stored: int | None,
+    batch_size: int,
+) -> Budget:
     """The budget that was asked for; for stored simulations it may be in epochs, or left out.
 
     Raises:
-        ValueError: when more than one is given, none where one is needed, or epochs without stored simulations.
+        ValueError: when more than one is given, none where one is needed, or epochs without stored
+            simulations.
     """
     if epochs is not None and (minutes is not None or steps is not None):
-        raise ValueError(f"Expected one of minutes, steps and epochs; got minutes={minutes}, steps={steps}, epochs={epochs}.")
+        raise ValueError(
+            f"Expected one of minutes, steps and epochs; got minutes={minutes}, steps={steps},"
+            f" epochs={epochs}."
+        )
     if epochs is not None and n_stored is None:
-        raise ValueError("Expected minutes or steps for training while simulating, where there are no epochs; got epochs. Use steps.")
+        raise ValueError(
+            "Expected minutes or steps for training while simulating, where there are no epochs;"
+            " got epochs. Use steps."
+        )
     epochs = None if epochs is None else number("epochs", epochs)
     if epochs is not None and not epochs > 0:
         raise ValueError(f"Expected epochs above 0; got {epochs}.")
     if n_stored is None or minutes is not None or steps is not None:
         return Budget(minutes, steps)
     wanted = (DEFAULT_EPOCHS if epochs is None else epochs) * n_stored / batch_size
-    return Budget(None, max(1, round(wanted)) if epochs is not None else round(min(max(wanted, DEFAULT_STEPS[0]), DEFAULT_STEPS[1])))
+    return Budget(
+        None,
+        (
+            max(1, round(wanted))
+            if epochs is not None
+            else round(min(max(wanted, DEFAULT_STEPS[0]), DEFAULT_STEPS[1]))
+        ),
+    )

@@ -27,7 +27,9 @@ BYTES_PER_TRIAL = 8
 
 
 class Source(Protocol):
-    """An endless or finite series of chunks, each with what is to be learned about every data set and its trials."""
+    """An endless or finite series of chunks, each with what is to be learned about every data set
+    and its trials.
+    """
 
     @property
     def simulator(self) -> Simulator:
@@ -156,12 +158,18 @@ class Data:
         return str(self.source.bank.path) if isinstance(self.source, Shelf) else None
 
 
-def data_for(given: Simulator | Simulations | Bank, validation: Simulations | Bank | None, seed: int, n_bytes: int) -> Data:
+def data_for(
+    given: Simulator | Simulations | Bank,
+    validation: Simulations | Bank | None,
+    seed: int,
+    n_bytes: int,
+) -> Data:
     """What is to be learned from.
 
     Args:
         given: a simulator, which simulates while the network learns; simulations; or a bank.
-        validation: data sets that are never trained on; when left out, simulated, or a tenth of those given.
+        validation: data sets that are never trained on; when left out, simulated, or a tenth of
+            those given.
         seed: of the series, the split and the order of trials.
         n_bytes: banks that need more are read while the network learns.
 
@@ -172,13 +180,26 @@ def data_for(given: Simulator | Simulations | Bank, validation: Simulations | Ba
     if isinstance(given, Simulator):
         _drawable(given)
         fresh = Fresh(given, seed)
-        return Data(fresh, lambda: _kept(validation, given, seed) if validation is not None else _simulated(given, seed))
+        return Data(
+            fresh,
+            lambda: (
+                _kept(validation, given, seed)
+                if validation is not None
+                else _simulated(given, seed)
+            ),
+        )
     if isinstance(given, Bank):
         return _from_bank(given, validation, seed, n_bytes)
     if not isinstance(given, Simulations):
-        raise TypeError(f"Expected a Simulator, Simulations or a Bank to learn from; got {type(given).__name__}.")
+        raise TypeError(
+            "Expected a Simulator, Simulations or a Bank to learn from; got"
+            f" {type(given).__name__}."
+        )
     if given.simulator is None:
-        raise TypeError("Expected simulations that say what made them; got none. Make them with Simulator.simulate or simulations_from.")
+        raise TypeError(
+            "Expected simulations that say what made them; got none. Make them with"
+            " Simulator.simulate or simulations_from."
+        )
     simulator = given.simulator
     _drawable(simulator)
     if validation is not None:
@@ -188,7 +209,9 @@ def data_for(given: Simulator | Simulations | Bank, validation: Simulations | Ba
     order = stream(seed, Purpose.SPLIT).permutation(len(given))
     n_out = min(N_VALIDATION, len(given) // 10)
     kept = given.select(order[:n_out])
-    return Data(_stored(given.select(order[n_out:]), simulator, seed), lambda: _kept(kept, simulator, seed))
+    return Data(
+        _stored(given.select(order[n_out:]), simulator, seed), lambda: _kept(kept, simulator, seed)
+    )
 
 
 def _from_bank(bank: Bank, validation: Simulations | Bank | None, seed: int, n_bytes: int) -> Data:
@@ -201,16 +224,24 @@ def _from_bank(bank: Bank, validation: Simulations | Bank | None, seed: int, n_b
     if validation is not None:
         return Data(_shelf(bank, chunks, seed), lambda: _kept(validation, simulator, seed))
     n_out = max(1, min(N_VALIDATION // CHUNK, len(chunks) // 10))
-    return Data(_shelf(bank, chunks[:-n_out], seed), lambda: _kept(bank.simulations(chunks[-n_out:]), simulator, seed))
+    return Data(
+        _shelf(bank, chunks[:-n_out], seed),
+        lambda: _kept(bank.simulations(chunks[-n_out:]), simulator, seed),
+    )
 
 
 def _shelf(bank: Bank, chunks: Array, seed: int) -> Shelf:
-    return Shelf(bank, tuple(map(int, chunks)), seed, sum(bank.origin(int(index)).n for index in chunks))
+    return Shelf(
+        bank, tuple(map(int, chunks)), seed, sum(bank.origin(int(index)).n for index in chunks)
+    )
 
 
 def _drawable(simulator: Simulator) -> None:
     if not isinstance(simulator.design, Design):
-        raise TypeError(f"Expected a simulator with a Design to train on; got {type(simulator.design).__name__}, which has no sizes to draw from.")
+        raise TypeError(
+            "Expected a simulator with a Design to train on; got"
+            f" {type(simulator.design).__name__}, which has no sizes to draw from."
+        )
 
 
 def _simulated(simulator: Simulator, seed: int) -> Stored:
@@ -218,24 +249,38 @@ def _simulated(simulator: Simulator, seed: int) -> Stored:
     return Stored(simulator, simulator.prior.to_real(simulations.theta), simulations.trials)
 
 
-def _stored(simulations: Simulations, simulator: Simulator, seed: int, order: Purpose = Purpose.TRIAL_ORDER) -> Stored:
-    if simulations.parameter_names != simulator.prior.names or simulations.trials.columns != simulator.model.columns:
+def _stored(
+    simulations: Simulations, simulator: Simulator, seed: int, order: Purpose = Purpose.TRIAL_ORDER
+) -> Stored:
+    if (
+        simulations.parameter_names != simulator.prior.names
+        or simulations.trials.columns != simulator.model.columns
+    ):
         raise ValueError(
-            f"Expected simulations with parameters {simulator.prior.names} and columns {[c.name for c in simulator.model.columns]}; got "
-            f"{simulations.parameter_names} and {[c.name for c in simulations.trials.columns]}."
+            f"Expected simulations with parameters {simulator.prior.names} and columns"
+            f" {[c.name for c in simulator.model.columns]}; got {simulations.parameter_names} and"
+            f" {[c.name for c in simulations.trials.columns]}."
         )
     if (simulations.trials.n_trials == 0).any():
         n_empty = int((simulations.trials.n_trials == 0).sum())
-        raise ValueError(f"Expected at least one trial in every data set; {n_empty} have none. Leave them out with Simulations.select.")
+        raise ValueError(
+            f"Expected at least one trial in every data set; {n_empty} have none. Leave them out"
+            " with Simulations.select."
+        )
     z = simulator.prior.to_real(simulations.theta)
     if not np.isfinite(z).all():
         row = int(np.argmin(np.isfinite(z).all(axis=1)))
-        raise ValueError(f"Expected theta within the support of {simulator.prior}; got {simulations.theta[row]} in data set {row + 1}.")
+        raise ValueError(
+            f"Expected theta within the support of {simulator.prior}; got {simulations.theta[row]}"
+            f" in data set {row + 1}."
+        )
     return Stored(simulator, z, shuffled(simulations.trials, stream(seed, order)))
 
 
 def _kept(validation: Simulations | Bank, simulator: Simulator, seed: int) -> Stored:
-    """Validation data with as many trials as the design draws; a few data sets are used several times, each time with others of their trials."""
+    """Validation data with as many trials as the design draws; a few data sets are used several
+    times, each time with others of their trials.
+    """
     simulations = validation.simulations() if isinstance(validation, Bank) else validation
     if len(simulations) == 0:
         raise ValueError("Expected at least one data set for validation; got none.")
@@ -244,4 +289,8 @@ def _kept(validation: Simulations | Bank, simulator: Simulator, seed: int) -> St
     times = 1 if design.smallest == design.largest else max(1, ENOUGH // len(simulations))
     rows = np.tile(np.arange(len(simulations)), times)[:N_VALIDATION]
     stored = _stored(simulations.select(rows), simulator, seed, Purpose.HELD_OUT_TRIAL_ORDER)
-    return Stored(simulator, stored.z, first_of(stored.trials, design.sizes(len(rows), stream(seed, Purpose.HELD_OUT_SIZES))))
+    return Stored(
+        simulator,
+        stored.z,
+        first_of(stored.trials, design.sizes(len(rows), stream(seed, Purpose.HELD_OUT_SIZES))),
+    )

@@ -1,9 +1,11 @@
 """One step of learning: what is to be learned, what a step changes, and the step.
 
-Gradients are clipped by their norm, the optimiser is Adam (Kingma & Ba 2015), and an exponential average of the weights is kept beside them.
+Gradients are clipped by their norm, the optimiser is Adam (Kingma & Ba 2015), and an exponential
+average of the weights is kept beside them.
 
-The compiler takes about as long for a small array as for a large one, and a network has a hundred small ones. So everything that treats all weights
-alike works on one long vector of them, and is compiled once, whatever the lengths of data sets.
+The compiler takes about as long for a small array as for a large one, and a network has a hundred
+small ones. So everything that treats all weights alike works on one long vector of them, and is
+compiled once, whatever the lengths of data sets.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ class Plan(Protocol):
     """What is to be learned; hashable."""
 
     def build(self, weights: Weights) -> Any:
-        """A network that has learned nothing: a module with an ``encoder`` and ``log_prob(z, features, key=None)``. None makes all weights 0."""
+        """A network that has learned nothing: a module with an ``encoder`` and
+        ``log_prob(z, features, key=None)``. None makes all weights 0.
+        """
         ...
 
     def baseline(self, z: np.ndarray) -> float:
@@ -51,8 +55,14 @@ class Form:
 
     def filled(self, weights: Any, rest: Any) -> Any:
         """The network with these weights (weight,), and the rest of it, which does not learn."""
-        parts = np.split(weights, self._ends) if isinstance(weights, np.ndarray) else jnp.split(weights, self._ends)
-        own = jax.tree.unflatten(self.tree, [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)])
+        parts = (
+            np.split(weights, self._ends)
+            if isinstance(weights, np.ndarray)
+            else jnp.split(weights, self._ends)
+        )
+        own = jax.tree.unflatten(
+            self.tree, [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
+        )
         return eqx.combine(own, rest)
 
     @property
@@ -93,33 +103,55 @@ def _optimiser(recipe: Recipe) -> optax.GradientTransformation:
 
 
 class Pace(NamedTuple):
-    """How far a step goes: the learning rate, the decay of the averaged weights, and the step's number, which makes its random numbers."""
+    """How far a step goes: the learning rate, the decay of the averaged weights, and the step's
+    number, which makes its random numbers.
+    """
 
     rate: np.float32
     keep: np.float32
     step: np.int32
 
 
-def learn(state: State, z: Any, features: Any, pace: Pace, key: PRNGKeyArray, recipe: Recipe) -> tuple[State, Array]:
+def learn(
+    state: State, z: Any, features: Any, pace: Pace, key: PRNGKeyArray, recipe: Recipe
+) -> tuple[State, Array]:
     """One step: gradient of the loss at z (batch, target) and features (batch, …), Adam, average."""
-    value, gradient = _gradient(state.form, state.rest, state.weights, z, features, recipe.mmd_weight, pace.step, key)
-    weights, moments, average = _advance(state.weights, state.moments, state.average, gradient, pace, recipe)
+    value, gradient = _gradient(
+        state.form, state.rest, state.weights, z, features, recipe.mmd_weight, pace.step, key
+    )
+    weights, moments, average = _advance(
+        state.weights, state.moments, state.average, gradient, pace, recipe
+    )
     return State(state.form, state.rest, weights, moments, average), value
 
 
 @eqx.filter_jit
 def _gradient(
-    form: Form, rest: Any, weights: Float[Array, " weight"], z: Any, features: Any, mmd_weight: float, step: Any, key: PRNGKeyArray
+    form: Form,
+    rest: Any,
+    weights: Float[Array, " weight"],
+    z: Any,
+    features: Any,
+    mmd_weight: float,
+    step: Any,
+    key: PRNGKeyArray,
 ) -> tuple[Array, Float[Array, " weight"]]:
     """The loss and its gradient, the only part whose program depends on the shape of the features."""
     network = form.filled(weights, rest)
-    value, gradient = eqx.filter_value_and_grad(loss)(network, z, features, mmd_weight, jax.random.fold_in(key, step))
+    value, gradient = eqx.filter_value_and_grad(loss)(
+        network, z, features, mmd_weight, jax.random.fold_in(key, step)
+    )
     return value, ravel_pytree(gradient)[0]
 
 
 @eqx.filter_jit
 def _advance(
-    weights: Float[Array, " weight"], moments: optax.OptState, average: Array, gradient: Float[Array, " weight"], pace: Pace, recipe: Recipe
+    weights: Float[Array, " weight"],
+    moments: optax.OptState,
+    average: Array,
+    gradient: Float[Array, " weight"],
+    pace: Pace,
+    recipe: Recipe,
 ) -> tuple[Array, optax.OptState, Array]:
     """The next weights, moments and averaged weights."""
     updates, moments = _optimiser(recipe).update(gradient, moments)
@@ -132,9 +164,19 @@ def state_of(network: Any, recipe: Recipe) -> State:
     own, rest = eqx.partition(network, eqx.is_inexact_array)
     leaves, tree = jax.tree.flatten(own)
     weights = jax.device_put(np.concatenate([np.ravel(leaf) for leaf in leaves]))
-    return State(Form(tree, tuple(leaf.shape for leaf in leaves)), rest, weights, _optimiser(recipe).init(weights), weights)
+    return State(
+        Form(tree, tuple(leaf.shape for leaf in leaves)),
+        rest,
+        weights,
+        _optimiser(recipe).init(weights),
+        weights,
+    )
 
 
 def standardised(network: Any, features: np.ndarray, recipe: Recipe) -> State:
-    """The state before the first step of a network whose encoder standardises as these features (dataset, …) need it."""
-    return state_of(eqx.tree_at(lambda n: n.encoder, network, network.encoder.fitted(features)), recipe)
+    """The state before the first step of a network whose encoder standardises as these features
+    (dataset, …) need it.
+    """
+    return state_of(
+        eqx.tree_at(lambda n: n.encoder, network, network.encoder.fitted(features)), recipe
+    )

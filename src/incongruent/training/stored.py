@@ -31,8 +31,19 @@ class Library:
         """Nothing new ever comes."""
 
     def draw(self, batch_size: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        """A batch of random data sets: z (batch, target) and features (batch, …) of a random run of their trials."""
-        return draw_from(self._z, self._coded, self.n_simulated, self.stored.simulator.design, self.encoder, batch_size, rng, self.n_lengths)
+        """A batch of random data sets: z (batch, target) and features (batch, …) of a random run of
+        their trials.
+        """
+        return draw_from(
+            self._z,
+            self._coded,
+            self.n_simulated,
+            self.stored.simulator.design,
+            self.encoder,
+            batch_size,
+            rng,
+            self.n_lengths,
+        )
 
     def __enter__(self) -> Library:
         return self

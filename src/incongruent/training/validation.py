@@ -1,9 +1,10 @@
 """Looking at a network while it learns: on which data sets, and how often.
 
-A look costs time in which nothing is learned. It should take about a tenth of all, whatever the budget, and yet the same seed has to give the same
-network, so that the clock cannot decide. Work is counted instead: a data set that is trained on counts three times (forwards once, and backwards
-twice), one that is looked at once for each of the two networks, both times its numbers. A look is due when training has done nine times the work of
-one.
+A look costs time in which nothing is learned. It should take about a tenth of all, whatever the
+budget, and yet the same seed has to give the same network, so that the clock cannot decide. Work is
+counted instead: a data set that is trained on counts three times (forwards once, and backwards
+twice), one that is looked at once for each of the two networks, both times its numbers. A look is
+due when training has done nine times the work of one.
 """
 
 from __future__ import annotations
@@ -22,9 +23,13 @@ from incongruent.training.recipe import Budget
 from incongruent.training.sources import Stored
 
 LARGEST_BLOCK, SMALLEST_BLOCK = 256, 16
-"""Validation data sets that go through the network together; powers of two between, so that few shapes are compiled."""
+"""Validation data sets that go through the network together; powers of two between, so that few
+shapes are compiled.
+"""
 MOST_PADDED = 512
-"""Validation data sets for encoders that look at every trial, which are slower by orders of magnitude."""
+"""Validation data sets for encoders that look at every trial, which are slower by orders of
+magnitude.
+"""
 SHARE = 0.1
 """Of the work that goes into looking."""
 FORWARDS_AND_BACK = 3
@@ -44,7 +49,8 @@ class Validation:
     """Data sets that are never trained on, as the network sees them.
 
     Attributes:
-        blocks: (z, features, weight) of equally many data sets each; the last is filled up with weights of 0.
+        blocks: (z, features, weight) of equally many data sets each; the last is filled up with
+            weights of 0.
         n: data sets that are looked at.
         baseline: mean -log p(z) of a network that has learned nothing, on these.
         stored: all data sets that were kept from training.
@@ -75,7 +81,8 @@ def training_work(features: np.ndarray) -> int:
 
 
 def n_looked_at(budget: Budget, n_batch: int, encoder: Encoder, n_stored: int) -> int:
-    """How many of the validation data sets are looked at: as many as leave room for ten looks in a budget of steps.
+    """How many of the validation data sets are looked at: as many as leave room for ten looks in a
+    budget of steps.
 
     Args:
         budget: of training.
@@ -107,23 +114,31 @@ def validation_of(stored: Stored, encoder: Encoder, n: int, baseline: Any) -> Va
     for first in range(0, len(order), size):
         rows = np.resize(order[first : first + size], size)
         weight = (np.arange(size) < len(order) - first).astype(np.float32)
-        blocks.append((z[rows], encoder.collect(coded, rows, np.zeros(size, int), coded.n[rows]), weight))
+        blocks.append(
+            (z[rows], encoder.collect(coded, rows, np.zeros(size, int), coded.n[rows]), weight)
+        )
     return Validation(tuple(blocks), len(some), baseline(stored.z[some]), stored)
 
 
 def _spread(z: np.ndarray, n: int) -> np.ndarray:
-    """Rows of n data sets from everywhere, since they may be sorted. One that occurs several times, with other trials, is not taken again before
-    every other one has been.
+    """Rows of n data sets from everywhere, since they may be sorted. One that occurs several times,
+    with other trials, is not taken again before every other one has been.
     """
     alike = np.unique(z, axis=0, return_inverse=True)[1].reshape(-1)
     times_before = np.zeros(len(z), int)
     by_kind = np.argsort(alike, kind="stable")
     starts = np.flatnonzero(np.diff(alike[by_kind], prepend=-1))
-    times_before[by_kind] = np.arange(len(z)) - np.repeat(starts, np.diff(np.append(starts, len(z))))
+    times_before[by_kind] = np.arange(len(z)) - np.repeat(
+        starts, np.diff(np.append(starts, len(z)))
+    )
     taken: list[np.ndarray] = []
     for times in range(times_before.max(initial=-1) + 1):
         rows, missing = np.flatnonzero(times_before == times), n - sum(map(len, taken))
-        taken.append(rows if len(rows) <= missing else rows[np.linspace(0, len(rows) - 1, missing).astype(int)])
+        taken.append(
+            rows
+            if len(rows) <= missing
+            else rows[np.linspace(0, len(rows) - 1, missing).astype(int)]
+        )
     return np.sort(np.concatenate(taken))
 
 

@@ -1,9 +1,11 @@
 r"""Are the units of a study people, or random batches of trials of many people?
 
-Batches of a pooled data set differ by sampling alone: the variance between units of any statistic is its sampling variance. People differ more. The
-decision rests on log RT, with the conditions' means taken off: with k units of about n trials, F = variance between / expected from within is
-distributed as F(k - 1, N - k) when units are batches, and about (1 + n rho / (1 - rho)) times that when a share rho of the variance lies between
-people. People in published studies have rho of .15 and more. Units are called batches when F is smaller than people with rho = .05 would give in one
+Batches of a pooled data set differ by sampling alone: the variance between units of any statistic
+is its sampling variance. People differ more. The decision rests on log RT, with the conditions'
+means taken off: with k units of about n trials, F = variance between / expected from within is
+distributed as F(k - 1, N - k) when units are batches, and about (1 + n rho / (1 - rho)) times that
+when a share rho of the variance lies between people. People in published studies have rho of .15
+and more. Units are called batches when F is smaller than people with rho = .05 would give in one
 study of a hundred, and nothing else sets them apart; that is the rate of false alarms.
 """
 
@@ -34,9 +36,11 @@ class Pooling:
 
     Attributes:
         n_units: with at least two answers.
-        between: share of the variance of log RT that lies between units (intraclass correlation); below 0 by chance when there is none.
+        between: share of the variance of log RT that lies between units (intraclass correlation);
+            below 0 by chance when there is none.
         p_batches: probability of so much difference, or more, between random batches.
-        p_people: probability of so little difference, or less, between people with 5 % of the variance between them.
+        p_people: probability of so little difference, or less, between people with 5 % of the
+            variance between them.
         power: probability that batches of this size would be told from such people.
         ratios: statistic, ratio of its variance between units to its bootstrap sampling variance.
     """
@@ -56,7 +60,11 @@ class Pooling:
     @property
     def batches(self) -> bool:
         """Whether the units look like random batches."""
-        return self.n_units >= FEWEST_UNITS and self.p_people < FALSE_ALARMS and self.p_batches > FALSE_ALARMS
+        return (
+            self.n_units >= FEWEST_UNITS
+            and self.p_people < FALSE_ALARMS
+            and self.p_batches > FALSE_ALARMS
+        )
 
 
 def pooling_of(study: Trials, *, seed: int) -> Pooling:
@@ -85,29 +93,50 @@ def pooling_of(study: Trials, *, seed: int) -> Pooling:
     f = stats.f(k - 1, total - k)
     between = float((ratio - 1.0) / (ratio - 1.0 + size))
     power = float(f.cdf(least * f.ppf(FALSE_ALARMS)))
-    return Pooling(k, between, float(f.sf(ratio)), float(f.cdf(ratio / least)), power, _ratios(study, seed))
+    return Pooling(
+        k, between, float(f.sf(ratio)), float(f.cdf(ratio / least)), power, _ratios(study, seed)
+    )
 
 
 def _ratios(study: Trials, seed: int) -> pd.DataFrame:
-    """Variance between units of mean, spread and errors over the mean variance of bootstrap samples of their trials."""
+    """Variance between units of mean, spread and errors over the mean variance of bootstrap samples
+    of their trials.
+    """
     rng, known = stream(seed, Purpose.POOLING), statistics_for(study)
-    kept = [i for i, s in enumerate(known) if s.name.startswith(("RT quantile .5", "mean RT", "SD of RT", "errors"))]
+    kept = [
+        i
+        for i, s in enumerate(known)
+        if s.name.startswith(("RT quantile .5", "mean RT", "SD of RT", "errors"))
+    ]
     observed = panel_values(study, known)[:, kept]
-    samples = np.stack([panel_values(_resampled(study, rng), known)[:, kept] for _ in range(N_BOOTSTRAP)])
+    samples = np.stack(
+        [panel_values(_resampled(study, rng), known)[:, kept] for _ in range(N_BOOTSTRAP)]
+    )
     ratio = []
     for j in range(len(kept)):
         fine = np.isfinite(observed[:, j]) & np.isfinite(samples[:, :, j]).all(axis=0)
         sampling = samples[:, fine, j].var(axis=0, ddof=1).mean() if fine.any() else 0.0
-        ratio.append(observed[fine, j].var(ddof=1) / sampling if fine.sum() > 1 and sampling > 0 else np.nan)
+        ratio.append(
+            observed[fine, j].var(ddof=1) / sampling if fine.sum() > 1 and sampling > 0 else np.nan
+        )
     return pd.DataFrame({"statistic": [known[i].name for i in kept], "ratio": ratio})
 
 
 def _resampled(study: Trials, rng: np.random.Generator) -> Trials:
     """As many trials of every unit, drawn from its own with replacement."""
     n = study.n_trials
-    front = np.argsort(~study.present, axis=1, kind="stable")  # places of the trials, before those of absent ones
-    drawn = np.minimum((rng.random(study.present.shape) * n[:, None]).astype(int), np.maximum(n - 1, 0)[:, None])
+    front = np.argsort(
+        ~study.present, axis=1, kind="stable"
+    )  # places of the trials, before those of absent ones
+    drawn = np.minimum(
+        (rng.random(study.present.shape) * n[:, None]).astype(int), np.maximum(n - 1, 0)[:, None]
+    )
     place = np.take_along_axis(front, drawn, 1)
     values = {name: np.take_along_axis(array, place, 1) for name, array in study.values.items()}
     present = np.arange(study.present.shape[1]) < n[:, None]
-    return replace(study, values=values, present=present, answered=np.take_along_axis(study.answered, place, 1) & present)
+    return replace(
+        study,
+        values=values,
+        present=present,
+        answered=np.take_along_axis(study.answered, place, 1) & present,
+    )

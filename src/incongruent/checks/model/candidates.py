@@ -1,7 +1,9 @@
-"""Candidates for what a model lacks: extensions of it with a grid of strengths, and other mechanisms.
+"""Candidates for what a model lacks: extensions of it with a grid of strengths, and other
+mechanisms.
 
-An extension adds one thing to the base model, such as lapses, in a few strengths, of which one or the end of the grid is the base itself. Another
-mechanism has parameters of its own and a prior for them, and no strength.
+An extension adds one thing to the base model, such as lapses, in a few strengths, of which one or
+the end of the grid is the base itself. Another mechanism has parameters of its own and a prior for
+them, and no strength.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ WITH_CANDIDATES = ("dmc", "ssp")
 ALPHA = 3.0
 """Shape of the start's distribution in the standard DMC."""
 POINT = 12.0
-"""The shape that stands for hardly any variability of the start: its SD is .2 of the bound's distance, for shape 3 it is .38."""
+"""The shape that stands for hardly any variability of the start: its SD is .2 of the bound's
+distance, for shape 3 it is .38.
+"""
 COLLAPSE_HALF = 200.0
 """Half time of the collapsing bound, in ms."""
 
@@ -50,11 +54,13 @@ class Extension:
         base: the amount at which the extension is the base model; None for another mechanism.
         words: a sentence's subject, with ``{}`` where the amount stands.
         told: an amount in words.
-        prior: of the parameters of another mechanism; None where they are the base's own, and extra ones.
+        prior: of the parameters of another mechanism; None where they are the base's own, and extra
+            ones.
         advice: what to train instead.
 
     Raises:
-        ValueError: without variants, or for another mechanism without prior or with more than one variant.
+        ValueError: without variants, or for another mechanism without prior or with more than one
+            variant.
     """
 
     name: str
@@ -68,9 +74,17 @@ class Extension:
     def __post_init__(self) -> None:
         amounts = [variant.amount for variant in self.variants]
         if not amounts or sorted(set(amounts)) != amounts or self.base in amounts:
-            raise ValueError(f"Expected variants of {self.name!r} with rising amounts other than the base's, {self.base}; got {amounts}.")
-        if (self.base is None) != (self.prior is not None) or (self.base is None and len(amounts) > 1):
-            raise ValueError(f"Expected a base amount for {self.name!r}, or a prior and one variant for another mechanism.")
+            raise ValueError(
+                f"Expected variants of {self.name!r} with rising amounts other than the base's,"
+                f" {self.base}; got {amounts}."
+            )
+        if (self.base is None) != (self.prior is not None) or (
+            self.base is None and len(amounts) > 1
+        ):
+            raise ValueError(
+                f"Expected a base amount for {self.name!r}, or a prior and one variant for another"
+                " mechanism."
+            )
 
     def sentence(self, amount: float) -> str:
         """The subject of a sentence: what it is, and how much of it."""
@@ -80,25 +94,73 @@ class Extension:
 def default_extensions(model: Model) -> tuple[Extension, ...]:
     """What is usually thought of first, as far as the model has not got it already.
 
-    For DMC: lapses, drift variability, start-point variability, free shape a, collapsing bound, and the mechanisms SSP and DSTP. For SSP: lapses,
-    drift variability, and DMC and DSTP.
+    For DMC: lapses, drift variability, start-point variability, free shape a, collapsing bound, and
+    the mechanisms SSP and DSTP. For SSP: lapses, drift variability, and DMC and DSTP.
 
     Raises:
         ValueError: for other models, for which candidates have to be named.
     """
     if model.name not in WITH_CANDIDATES:
-        raise ValueError(f"Expected extensions for the model {model.name!r}; there are usual ones only for dmc and ssp. Pass `extensions=`.")
+        raise ValueError(
+            f"Expected extensions for the model {model.name!r}; there are usual ones only for dmc"
+            " and ssp. Pass `extensions=`."
+        )
     words, advice = "Lapses of about {} of trials", "lapses among the parameters (free=['lapse'])"
-    found = [_freed(model, "lapse", (0.005, 0.02, 0.05, 0.1, 0.2), "lapses", words, lambda x: f"{100 * x:.2g} %", advice)]
+    found = [
+        _freed(
+            model,
+            "lapse",
+            (0.005, 0.02, 0.05, 0.1, 0.2),
+            "lapses",
+            words,
+            lambda x: f"{100 * x:.2g} %",
+            advice,
+        )
+    ]
     words = "Drift that varies from trial to trial, with an SD of about {} per ms,"
     advice = "drift variability among the parameters (free=['drift_sd'])"
-    found.append(_freed(model, "drift_sd", (0.1, 0.2, 0.3, 0.45), "drift variability", words, lambda x: f"{x:.2f}", advice))
+    found.append(
+        _freed(
+            model,
+            "drift_sd",
+            (0.1, 0.2, 0.3, 0.45),
+            "drift variability",
+            words,
+            lambda x: f"{x:.2f}",
+            advice,
+        )
+    )
     if model.name == "dmc":
         found += [_start(model), _shape(model), _bound(model)]
-        found.append(_mechanism("SSP", model, ssp, broad_ssp(), "A shrinking spotlight (SSP) in place of an activation that comes and goes"))
+        found.append(
+            _mechanism(
+                "SSP",
+                model,
+                ssp,
+                broad_ssp(),
+                "A shrinking spotlight (SSP) in place of an activation that comes and goes",
+            )
+        )
     else:
-        found.append(_mechanism("DMC", model, dmc, broad(), "An automatic activation that comes and goes (DMC) in place of a shrinking spotlight"))
-    found.append(_mechanism("DSTP", model, dstp, broad_dstp(), "A late selection of the stimulus in a second phase (DSTP)"))
+        found.append(
+            _mechanism(
+                "DMC",
+                model,
+                dmc,
+                broad(),
+                "An automatic activation that comes and goes (DMC) in place of a shrinking"
+                " spotlight",
+            )
+        )
+    found.append(
+        _mechanism(
+            "DSTP",
+            model,
+            dstp,
+            broad_dstp(),
+            "A late selection of the stimulus in a second phase (DSTP)",
+        )
+    )
     return tuple(extension for extension in found if extension is not None)
 
 
@@ -112,47 +174,98 @@ def _again(model: Model, *free: str, **settings: object) -> Model:
 def _taken(model: Model, name: str) -> bool:
     fixed = model.settings["fixed"]
     assert isinstance(fixed, dict)
-    return name in model.parameter_names or name in integrated_out(model) or bool(fixed.get(name, 0.0))
+    return (
+        name in model.parameter_names or name in integrated_out(model) or bool(fixed.get(name, 0.0))
+    )
 
 
 def _freed(
-    model: Model, parameter: str, grid: tuple[float, ...], name: str, words: str, told: Callable[[float], str], advice: str, base: float = 0.0
+    model: Model,
+    parameter: str,
+    grid: tuple[float, ...],
+    name: str,
+    words: str,
+    told: Callable[[float], str],
+    advice: str,
+    base: float = 0.0,
 ) -> Extension | None:
     if _taken(model, parameter):
         return None
     fixed = {key: value for key, value in dict(model.settings["fixed"]).items() if key != parameter}  # type: ignore[call-overload]
     larger = _again(model, parameter, fixed=fixed)
-    return Extension(name, tuple(Variant(amount, larger, {parameter: amount}) for amount in grid), base, words, told, None, advice)
+    return Extension(
+        name,
+        tuple(Variant(amount, larger, {parameter: amount}) for amount in grid),
+        base,
+        words,
+        told,
+        None,
+        advice,
+    )
 
 
 def _shape(model: Model) -> Extension | None:
     words = "Another shape of the automatic activation (a of about {} instead of 2)"
-    return _freed(model, "a", (1.2, 1.5, 3.0, 4.5), "free shape a", words, lambda x: f"{x:.1f}", "a free shape (free=['a'])", 2.0)
+    return _freed(
+        model,
+        "a",
+        (1.2, 1.5, 3.0, 4.5),
+        "free shape a",
+        words,
+        lambda x: f"{x:.1f}",
+        "a free shape (free=['a'])",
+        2.0,
+    )
 
 
 def _start(model: Model) -> Extension | None:
-    """Amounts are 1 / shape of the start's distribution, so that more is more variable: 1 is uniform between the bounds, and at ``POINT``'s it hardly
-    varies.
+    """Amounts are 1 / shape of the start's distribution, so that more is more variable: 1 is
+    uniform between the bounds, and at ``POINT``'s it hardly varies.
     """
     shape = model.settings["alpha"] if model.settings["start"] == "beta" else POINT
     assert isinstance(shape, float | int)
     grid = [(1.0 / a, a) for a in (POINT, 6.0, ALPHA, 1.5, 1.0) if abs(a - shape) > 0.1]
     variants = tuple(Variant(amount, _again(model, start="beta", alpha=a)) for amount, a in grid)
-    words = f"A starting point that varies more or less than assumed (beta shape of about {{}} instead of {shape:g})"
-    return Extension("start-point variability", variants, 1.0 / shape, words, lambda amount: f"{1.0 / amount:.1f}", None, "that start (alpha=…)")
+    words = (
+        "A starting point that varies more or less than assumed (beta shape of about {} instead"
+        f" of {shape:g})"
+    )
+    return Extension(
+        "start-point variability",
+        variants,
+        1.0 / shape,
+        words,
+        lambda amount: f"{1.0 / amount:.1f}",
+        None,
+        "that start (alpha=…)",
+    )
 
 
 def _bound(model: Model) -> Extension | None:
     if model.settings["bound"] != "constant":
         return None
     collapsing = _again(model, "kappa", "t_half", bound="hyperbolic")
-    variants = tuple(Variant(kappa, collapsing, {"kappa": kappa, "t_half": COLLAPSE_HALF}) for kappa in (0.3, 0.6, 0.85))
-    words, advice = "Bounds that collapse with time (by {} in the end)", "a collapsing bound (bound='hyperbolic', free=['kappa'])"
-    return Extension("collapsing bound", variants, 0.0, words, lambda x: f"{100 * x:.0f} %", None, advice)
+    variants = tuple(
+        Variant(kappa, collapsing, {"kappa": kappa, "t_half": COLLAPSE_HALF})
+        for kappa in (0.3, 0.6, 0.85)
+    )
+    words, advice = (
+        "Bounds that collapse with time (by {} in the end)",
+        "a collapsing bound (bound='hyperbolic', free=['kappa'])",
+    )
+    return Extension(
+        "collapsing bound", variants, 0.0, words, lambda x: f"{100 * x:.0f} %", None, advice
+    )
 
 
-def _mechanism(name: str, base: Model, mechanism: Callable[..., Model], prior: Prior, words: str) -> Extension:
-    """Another mechanism, whose people lapse as often as those of the base model where that integrates lapses out."""
+def _mechanism(
+    name: str, base: Model, mechanism: Callable[..., Model], prior: Prior, words: str
+) -> Extension:
+    """Another mechanism, whose people lapse as often as those of the base model where that
+    integrates lapses out.
+    """
     lapse = integrated_out(base).get("lapse")
     model = mechanism() if lapse is None else marginalised(mechanism(free=["lapse"]), lapse=lapse)
-    return Extension(name, (Variant(1.0, model),), None, words, prior=prior, advice=f"models.{model.name}()")
+    return Extension(
+        name, (Variant(1.0, model),), None, words, prior=prior, advice=f"models.{model.name}()"
+    )

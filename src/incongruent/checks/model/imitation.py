@@ -1,13 +1,19 @@
-r"""Imitation: parameters with which a candidate model gives data whose quantiles and errors are those of the people.
+r"""Imitation: parameters with which a candidate model gives data whose quantiles and errors are
+those of the people.
 
-Base posteriors of people who lapse, say, are off; the candidate simulated at their values would give other people. So the candidate is simulated at a
-cloud of values, and these are regressed on quantiles of correct RTs, shares of errors, and accuracies of the fastest and slowest answers of each
-condition: regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding 2002, Genetics 162, 2025-2035). The regression at the
-people's own data, and its residuals, give the cloud of the next round and in the end the values at which the candidate is compared. By what its data
+Base posteriors of people who lapse, say, are off; the candidate simulated at their values would
+give other people. So the candidate is simulated at a cloud of values, and these are regressed on
+quantiles of correct RTs, shares of errors, and accuracies of the fastest and slowest answers of
+each
+condition: regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding 2002,
+Genetics 162, 2025-2035). The regression at the people's own data, and its residuals, give the cloud
+of the next round and in the end the values at which the candidate is compared. By what its data
 then differ from base predictions is its signature.
 
-The regression is quadratic in principal components. The first cloud is that of base posterior draws, widened; for another mechanism it is that of its
-prior. Quantiles and shares do not suffer from what spoils a mean or a skewness, nor from what the base network makes of data that it does not know.
+The regression is quadratic in principal components. The first cloud is that of base posterior
+draws, widened; for another mechanism it is that of its prior. Quantiles and shares do not suffer
+from what spoils a mean or a skewness, nor from what the base network makes of data that it does not
+know.
 """
 
 from __future__ import annotations
@@ -43,14 +49,18 @@ FURTHEST = 4.0
 WIDENED = 0.4
 """SD of what is added to base posterior draws to make the first cloud."""
 INFLATED = 1.5
-"""By how much the cloud of the second round is wider than what it is to describe, lest its regression follows it."""
+"""By how much the cloud of the second round is wider than what it is to describe, lest its
+regression follows it.
+"""
 RIDGE = 1.0
 FEWEST_ALIKE = 100
 """Data sets that a regression needs."""
 TRIM = 2.0
 """Residuals beyond so many standard deviations are not used."""
 REACH = 4.0
-"""In SDs: simulated data sets further from the people, or in the end read by the network otherwise than the person's own, are left out."""
+"""In SDs: simulated data sets further from the people, or in the end read by the network otherwise
+than the person's own, are left out.
+"""
 SHARPEST = 0.2
 """A standard deviation of estimates is not taken to be smaller."""
 
@@ -78,20 +88,25 @@ class Imitator:
     seed: int
 
     def simulated(self, model: Model, theta: Array, seed: int) -> Trials:
-        """Data sets with the people's own trials at theta (replicate, person, parameter); a data set that has no trials left within the window
-        takes the place of the person's own.
+        """Data sets with the people's own trials at theta (replicate, person, parameter); a data
+        set that has no trials left within the window takes the place of the person's own.
         """
         design = self.posterior.simulator.design
-        layout = design_of(self.study, window=design.window, deadline=design.deadline, condition=design.condition)
-        trials = Simulator(model, _any_prior(model), layout).simulate_at(theta.reshape(-1, theta.shape[-1]), seed=seed)
+        layout = design_of(
+            self.study, window=design.window, deadline=design.deadline, condition=design.condition
+        )
+        trials = Simulator(model, _any_prior(model), layout).simulate_at(
+            theta.reshape(-1, theta.shape[-1]), seed=seed
+        )
         empty = np.flatnonzero(trials.n_trials == 0)
         if not len(empty):
             return trials
         return with_rows(trials, empty, select(self.study, empty % len(self.study)))
 
     def signatures(self, extension: Extension, n_predictions: int) -> list[Array]:
-        """Discrepancies (replicate, person, statistic) of every variant from the base model's predictions, in units of `noise_of`; NaN for data sets
-        that the base network reads otherwise than the person's own.
+        """Discrepancies (replicate, person, statistic) of every variant from the base model's
+        predictions, in units of `noise_of`; NaN for data sets that the base network reads otherwise
+        than the person's own.
         """
         rng = stream(self.seed, Purpose.IMITATED, *place_of(extension.name))
         if extension.prior is None:
@@ -103,15 +118,23 @@ class Imitator:
         found = []
         for variant in extension.variants:
             here = self._placed(variant, prior, cloud, rng)
-            trials = self.simulated(variant.model, self._theta(variant, prior, here), seed_from(rng))
+            trials = self.simulated(
+                variant.model, self._theta(variant, prior, here), seed_from(rng)
+            )
             found.append(self._discrepancies(trials, n_predictions, rng))
         return found
 
-    def _placed(self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator) -> Array:
-        """Where the candidate imitates the people, (replicate, person, parameter) on its prior's real line, from a first cloud of such places."""
+    def _placed(
+        self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator
+    ) -> Array:
+        """Where the candidate imitates the people, (replicate, person, parameter) on its prior's
+        real line, from a first cloud of such places.
+        """
         for inflated in (INFLATED, 1.0):
             cloud = kept_near(cloud)
-            trials = self.simulated(variant.model, self._theta(variant, prior, cloud), seed_from(rng))
+            trials = self.simulated(
+                variant.model, self._theta(variant, prior, cloud), seed_from(rng)
+            )
             found = _described(trials, self.statistics)
             flat = cloud.reshape(-1, cloud.shape[-1])
             near = _among(found, self.described)
@@ -133,7 +156,11 @@ class Imitator:
         return np.stack([columns[name] for name in variant.model.parameter_names], axis=-1)
 
     def _discrepancies(self, trials: Trials, n_predictions: int, rng: np.random.Generator) -> Array:
-        base, base_prior, statistics = self.posterior.simulator.model, self.posterior.simulator.prior, self.statistics
+        base, base_prior, statistics = (
+            self.posterior.simulator.model,
+            self.posterior.simulator.prior,
+            self.statistics,
+        )
         observed = panel_values(trials, statistics)
         fitted = self.posterior.sample(trials, n_predictions, seed=seed_from(rng)).theta
         total, n = np.zeros_like(observed), np.zeros_like(observed)
@@ -145,28 +172,41 @@ class Imitator:
         found = (observed - predicted) / noise_of(observed, predicted, statistics)
         read = kept_near(base_prior.to_real(fitted)).mean(axis=1).reshape(-1, *self.own.shape)
         alike = (np.abs(read - self.own) <= REACH * np.sqrt(2.0) * self._sd).all(axis=-1)
-        return np.where(alike[..., None], found.reshape(-1, len(self.study), len(statistics)), np.nan)
+        return np.where(
+            alike[..., None], found.reshape(-1, len(self.study), len(statistics)), np.nan
+        )
 
 
 def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
-    """For the people of a study, with as many replicates as make ``DATASETS`` data sets of a variant."""
+    """For the people of a study, with as many replicates as make ``DATASETS`` data sets of a
+    variant.
+    """
     trials, posterior = posterior.admit(study).trials, posterior.unguarded()
     n_each, rng = max(FEWEST_EACH, -(-DATASETS // len(trials))), stream(seed, Purpose.IMITATOR)
     draws = posterior.sample(trials, max(n_each, N_REFERENCE), seed=seed_from(rng)).theta
     z = np.swapaxes(kept_near(posterior.simulator.prior.to_real(draws)), 0, 1)
     trials, known = replace(trials, excluded={}, notes=()), statistics_for(trials)
-    return Imitator(posterior, trials, z[:n_each], z.mean(axis=0), known, _described(trials, known), seed)
+    return Imitator(
+        posterior, trials, z[:n_each], z.mean(axis=0), known, _described(trials, known), seed
+    )
 
 
 def kept_near(z: Array) -> Array:
-    """Places on the real line, within ±``FURTHEST``; those of values at a limit of the prior are infinite otherwise."""
+    """Places on the real line, within ±``FURTHEST``; those of values at a limit of the prior are
+    infinite otherwise.
+    """
     return np.clip(z, -FURTHEST, FURTHEST)
 
 
 def _any_prior(model: Model) -> Prior:
     """A prior within the domains, which a simulator asks for though theta is given."""
     uniform: Any = stats.uniform
-    return Prior(**{parameter.name: uniform(max(parameter.low, -1e3), 1e-3) for parameter in model.parameters})
+    return Prior(
+        **{
+            parameter.name: uniform(max(parameter.low, -1e3), 1e-3)
+            for parameter in model.parameters
+        }
+    )
 
 
 def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
@@ -177,25 +217,31 @@ def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
 
 
 def _described(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
-    """What places are inferred from, (dataset, description): log quantiles of correct RTs, and square roots of shares, of each condition; what is not
-    defined is 0 or, for an accuracy, 10.
+    """What places are inferred from, (dataset, description): log quantiles of correct RTs, and
+    square roots of shares, of each condition; what is not defined is 0 or, for an accuracy, 10.
     """
     values = panel_values(trials, statistics)
     quantiles = [i for i, s in enumerate(statistics) if s.name.startswith("RT quantile")]
-    shares = [i for i, s in enumerate(statistics) if s.name.startswith(("errors", "accuracy, RT bin 1", "accuracy, RT bin 5"))]
+    shares = [
+        i
+        for i, s in enumerate(statistics)
+        if s.name.startswith(("errors", "accuracy, RT bin 1", "accuracy, RT bin 5"))
+    ]
     times = np.log(np.maximum(np.nan_to_num(values[:, quantiles], nan=1.0), 1.0))
     return np.concatenate([times, np.sqrt(np.nan_to_num(values[:, shares], nan=100.0))], axis=1)
 
 
 def _among(described: Array, people: Array) -> Array:
-    """Which data sets (dataset,) are described as people are, within ``REACH`` of their standard deviations."""
+    """Which data sets (dataset,) are described as people are, within ``REACH`` of their standard
+    deviations.
+    """
     spread = np.hypot(people.std(axis=0), 0.5 * np.minimum(described.std(axis=0), 1.0))
     return (np.abs(described - people.mean(axis=0)) <= REACH * spread).all(axis=1)
 
 
 def _regressed(values: Array, described: Array, at: Array) -> tuple[Array, Array]:
-    """Values (dataset, value) regressed on descriptions (dataset, description): the prediction at other ones (person, value), kept within the range
-    of the values, and residuals (dataset, value).
+    """Values (dataset, value) regressed on descriptions (dataset, description): the prediction at
+    other ones (person, value), kept within the range of the values, and residuals (dataset, value).
     """
     if len(values) < FEWEST_ALIKE:  # nothing like these people: to the middle of the prior
         return np.zeros((len(at), values.shape[-1])), np.zeros((1, values.shape[-1]))
@@ -203,7 +249,10 @@ def _regressed(values: Array, described: Array, at: Array) -> tuple[Array, Array
     standard = (described - middle) / spread
     _, size, axes = np.linalg.svd(standard, full_matrices=False)
     turn = axes[:N_COMPONENTS].T * np.sqrt(len(values)) / size[:N_COMPONENTS]
-    design, there = _quadratic(standard @ turn), _quadratic(np.clip((at - middle) / spread @ turn, -REACH, REACH))
+    design, there = (
+        _quadratic(standard @ turn),
+        _quadratic(np.clip((at - middle) / spread @ turn, -REACH, REACH)),
+    )
     penalty = RIDGE * np.eye(design.shape[1])
     penalty[0, 0] = 0.0
     slopes = np.linalg.solve(design.T @ design + penalty, design.T @ values)
@@ -211,8 +260,12 @@ def _regressed(values: Array, described: Array, at: Array) -> tuple[Array, Array
 
 
 def _trimmed(residuals: Array) -> Array:
-    """Without rows of which a value is unusually large: most of these come from places that are no longer like any of the people."""
-    usual = (np.abs(residuals) <= TRIM * np.quantile(np.abs(residuals), 0.68, axis=0) + 1e-9).all(axis=1)
+    """Without rows of which a value is unusually large: most of these come from places that are no
+    longer like any of the people.
+    """
+    usual = (np.abs(residuals) <= TRIM * np.quantile(np.abs(residuals), 0.68, axis=0) + 1e-9).all(
+        axis=1
+    )
     return residuals[usual] if usual.any() else residuals
 
 

@@ -1,7 +1,8 @@
 """Posterior prediction: do data simulated from the posterior look like the data?
 
-Every replicate takes one draw of theta for each person, all parameters together, and simulates the person's own design; so bands hold both the
-posterior's uncertainty and the sampling noise of a study of this size.
+Every replicate takes one draw of theta for each person, all parameters together, and simulates the
+person's own design; so bands hold both the posterior's uncertainty and the sampling noise of a
+study of this size.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ class Prediction:
         levels: the conditions that occur.
         names: the people.
 
-    The statistics are, for each level L: ``quantiles L`` (…, quantile) in ms, correct answers, at ``statistics.PROBABILITIES``; ``accuracy L`` (…,
-    bin); ``errors L`` (…,); and, with both conditions, ``delta`` and ``delta at`` (…, quantile) in ms.
+    The statistics are, for each level L: ``quantiles L`` (…, quantile) in ms, correct answers, at
+    ``statistics.PROBABILITIES``; ``accuracy L`` (…, bin); ``errors L`` (…,); and, with both
+    conditions, ``delta`` and ``delta at`` (…, quantile) in ms.
     """
 
     observed: Mapping[str, Array]
@@ -64,14 +66,21 @@ class Prediction:
 
     def band(self, name: str, person: int | None = None) -> Band:
         """A statistic of one person, or averaged over people, with what the replicates say of it."""
-        observed, replicated = self.of_group(name) if person is None else self.of_person(name, person)
+        observed, replicated = (
+            self.of_group(name) if person is None else self.of_person(name, person)
+        )
         known = np.asarray(np.isfinite(replicated).any(axis=0))
         filled = np.where(known[None], replicated, 0.0)
-        low, high = (np.where(known, np.nanquantile(filled, probability, axis=0), np.nan) for probability in BAND)
+        low, high = (
+            np.where(known, np.nanquantile(filled, probability, axis=0), np.nan)
+            for probability in BAND
+        )
         return Band(observed, low, _mean(replicated, 0), high)
 
     def of_group(self, name: str) -> tuple[Array, Array]:
-        """A statistic averaged over people: observed (…), replicated (replicate, …); people without it are left out of both."""
+        """A statistic averaged over people: observed (…), replicated (replicate, …); people without
+        it are left out of both.
+        """
         missing = np.isnan(self.observed[name])
         replicated = np.where(missing[None], np.nan, self.replicated[name])
         return _mean(self.observed[name], 0), _mean(replicated, 1)
@@ -94,9 +103,17 @@ def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
 
 
 def simulator_again(simulator: Simulator, study: Trials) -> Simulator:
-    """The same model with the study's own design, person by person, and the simulator's window and deadline."""
+    """The same model with the study's own design, person by person, and the simulator's window and
+    deadline.
+    """
     design = simulator.design
-    return Simulator(simulator.model, simulator.prior, design_of(study, window=design.window, deadline=design.deadline, condition=design.condition))
+    return Simulator(
+        simulator.model,
+        simulator.prior,
+        design_of(
+            study, window=design.window, deadline=design.deadline, condition=design.condition
+        ),
+    )
 
 
 def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) -> Prediction:
@@ -109,9 +126,15 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
         seed: of the choice of draws and of the simulations.
     """
     if draws.names != study.names:
-        raise ValueError(f"Expected draws of the people of the study, {study.names[:5]} …; got {draws.names[:5]} ….")
+        raise ValueError(
+            f"Expected draws of the people of the study, {study.names[:5]} …; got"
+            f" {draws.names[:5]} …."
+        )
     if CONDITION.name not in study.values:
-        raise ValueError(f"Expected trials of a conflict task, with a column {CONDITION.name!r}; got {sorted(study.values)}.")
+        raise ValueError(
+            f"Expected trials of a conflict task, with a column {CONDITION.name!r}; got"
+            f" {sorted(study.values)}."
+        )
     n_draws = draws.theta.shape[1]
     if not 1 <= n_replicates <= n_draws:
         raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
@@ -119,7 +142,9 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
     again, rng = simulator_again(draws.simulator, study), stream(seed, Purpose.REPLICATES)
     panels, done = [], counting(n_replicates, "simulated studies")
     for n, draw in enumerate(rng.choice(n_draws, n_replicates, replace=False), 1):
-        trials = again.simulate_at(draws.theta[:, draw], seed=child(seed, Purpose.REPLICATED_TRIALS, n - 1))
+        trials = again.simulate_at(
+            draws.theta[:, draw], seed=child(seed, Purpose.REPLICATED_TRIALS, n - 1)
+        )
         panels.append(panel_of(trials, levels))
         done(n)
     replicated = {name: np.stack([panel[name] for panel in panels]) for name in panels[0]}

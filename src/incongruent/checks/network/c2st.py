@@ -1,8 +1,10 @@
 r"""Can a classifier tell two samples apart? The classifier two-sample test.
 
-A network learns to say from which of two samples a point comes; its accuracy on points that it has not learned from is .5 for equal distributions
-and 1 for distributions that do not overlap. It cannot exceed .5 + .5 TV(p, q), the accuracy of the best classifier, with TV the total variation
-distance, and reaches it as far as the network learns (Lopez-Paz & Oquab 2017; as a benchmark's measure Lueckmann et al. 2021, AISTATS 130).
+A network learns to say from which of two samples a point comes; its accuracy on points that it has
+not learned from is .5 for equal distributions and 1 for distributions that do not overlap. It
+cannot exceed .5 + .5 TV(p, q), the accuracy of the best classifier, with TV the total variation
+distance, and reaches it as far as the network learns (Lopez-Paz & Oquab 2017; as a benchmark's
+measure Lueckmann et al. 2021, AISTATS 130).
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ N_FOLDS = 5
 
 
 def c2st(reference: Array, draws: Array, *, seed: int) -> float:
-    """Accuracy of a classifier between two samples: .5 when it cannot tell them apart, 1 when it always can.
+    """Accuracy of a classifier between two samples: .5 when it cannot tell them apart, 1 when it
+    always can.
 
-    Both samples are scaled by mean and SD of the reference. The classifier has two hidden layers of 10 × dim units and is trained five times, each
-    time without another fifth of the points, on which it is then judged. With n draws the standard error is about .5 / sqrt(2 n).
+    Both samples are scaled by mean and SD of the reference. The classifier has two hidden layers of
+    10 × dim units and is trained five times, each time without another fifth of the points, on
+    which it is then judged. With n draws the standard error is about .5 / sqrt(2 n).
 
     Args:
         reference: draws from the distribution that is right, (draw, dim).
@@ -38,10 +42,12 @@ def c2st(reference: Array, draws: Array, *, seed: int) -> float:
 
     Raises:
         ImportError: without scikit-learn.
-        ValueError: when the samples differ in shape, are smaller than 10, not finite, or the reference is constant in a dimension.
+        ValueError: when the samples differ in shape, are smaller than 10, not finite, or the
+            reference is constant in a dimension.
 
     Warns:
-        UserWarning: when classifiers were still learning after 1000 epochs, so that the accuracy may be too low.
+        UserWarning: when classifiers were still learning after 1000 epochs, so that the accuracy
+            may be too low.
 
     Example:
         >>> rng = np.random.default_rng(1)
@@ -51,32 +57,47 @@ def c2st(reference: Array, draws: Array, *, seed: int) -> float:
     try:
         from sklearn.model_selection import KFold
     except ImportError as error:
-        raise ImportError("Expected scikit-learn for c2st; it is not installed. Install it with: pip install scikit-learn") from error
+        raise ImportError(
+            "Expected scikit-learn for c2st; it is not installed. Install it with: pip install"
+            " scikit-learn"
+        ) from error
     reference, draws = _checked(reference, draws)
     mean, sd = reference.mean(axis=0), reference.std(axis=0, ddof=1)
     points = ((np.concatenate([reference, draws]) - mean) / sd).astype(np.float32)  # (2 draw, dim)
     is_draw = np.repeat([0, 1], len(draws))
     folds = KFold(N_FOLDS, shuffle=True, random_state=word(seed, Purpose.C2ST_FOLDS)).split(points)
-    judged = [_accuracy(points, is_draw, learned, held_out, word(seed, Purpose.C2ST_WEIGHTS, k)) for k, (learned, held_out) in enumerate(folds)]
+    judged = [
+        _accuracy(points, is_draw, learned, held_out, word(seed, Purpose.C2ST_WEIGHTS, k))
+        for k, (learned, held_out) in enumerate(folds)
+    ]
     unfinished = sum(not finished for _, finished in judged)
     if unfinished:
         warnings.warn(
-            f"Expected classifiers that have learned all they can after {MAX_EPOCHS} epochs; {unfinished} of {N_FOLDS} had not, so the accuracy may "
-            f"be too low. Give more draws.",
+            f"Expected classifiers that have learned all they can after {MAX_EPOCHS} epochs;"
+            f" {unfinished} of {N_FOLDS} had not, so the accuracy may be too low. Give more draws.",
             stacklevel=2,
         )
     return float(np.mean([accuracy for accuracy, _ in judged]))
 
 
-def _accuracy(points: Array, is_draw: Array, learned: Array, held_out: Array, seed: int) -> tuple[float, bool]:
-    """Accuracy on the points held out, and whether the loss had stopped falling before the last epoch."""
+def _accuracy(
+    points: Array, is_draw: Array, learned: Array, held_out: Array, seed: int
+) -> tuple[float, bool]:
+    """Accuracy on the points held out, and whether the loss had stopped falling before the last
+    epoch.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
     from threadpoolctl import threadpool_limits
 
     layers = (WIDTH * points.shape[1],) * N_LAYERS
-    network = MLPClassifier(layers, activation="relu", solver="adam", max_iter=MAX_EPOCHS, random_state=seed)
-    with warnings.catch_warnings(), threadpool_limits(1):  # the matrices are so small that threads wait for each other
+    network = MLPClassifier(
+        layers, activation="relu", solver="adam", max_iter=MAX_EPOCHS, random_state=seed
+    )
+    with (
+        warnings.catch_warnings(),
+        threadpool_limits(1),
+    ):  # the matrices are so small that threads wait for each other
         warnings.simplefilter("ignore", ConvergenceWarning)  # `c2st` says it once for all folds
         network.fit(points[learned], is_draw[learned])
     right = network.predict(points[held_out]) == is_draw[held_out]
@@ -86,12 +107,22 @@ def _accuracy(points: Array, is_draw: Array, learned: Array, held_out: Array, se
 def _checked(reference: Array, draws: Array) -> tuple[Array, Array]:
     reference, draws = np.asarray(reference, float), np.asarray(draws, float)
     if reference.ndim != 2 or reference.shape != draws.shape or reference.size == 0:
-        raise ValueError(f"Expected two samples of one shape (draw, dim); got {reference.shape} and {draws.shape}. Take as many draws of each.")
+        raise ValueError(
+            f"Expected two samples of one shape (draw, dim); got {reference.shape} and"
+            f" {draws.shape}. Take as many draws of each."
+        )
     if len(reference) < 2 * N_FOLDS:
-        raise ValueError(f"Expected at least {2 * N_FOLDS} draws of each; got {len(reference)}. Draw more.")
+        raise ValueError(
+            f"Expected at least {2 * N_FOLDS} draws of each; got {len(reference)}. Draw more."
+        )
     if not (np.isfinite(reference).all() and np.isfinite(draws).all()):
-        raise ValueError("Expected finite draws; got NaN or infinity. Leave such draws out, and say how many.")
+        raise ValueError(
+            "Expected finite draws; got NaN or infinity. Leave such draws out, and say how many."
+        )
     constant = np.flatnonzero(np.ptp(reference, axis=0) == 0)
     if len(constant):
-        raise ValueError(f"Expected a reference that varies in every dimension; got a constant in {constant.tolist()}. Leave these dimensions out.")
+        raise ValueError(
+            "Expected a reference that varies in every dimension; got a constant in"
+            f" {constant.tolist()}. Leave these dimensions out."
+        )
     return reference, draws

@@ -1,4 +1,6 @@
-"""What held a training run up, and what to change: the simulator or the network, online or offline, batch size, encoder."""
+"""What held a training run up, and what to change: the simulator or the network, online or offline,
+batch size, encoder.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,9 @@ class Diagnosis:
 
     def __str__(self) -> str:
         found = (
-            f"The bottleneck was {self.bottleneck}: a step took {self.milliseconds:.0f} ms, {self.waiting:.0%} of the time went into waiting for "
-            f"simulations, {self.compiling:.0%} into what comes before the first step."
+            f"The bottleneck was {self.bottleneck}: a step took {self.milliseconds:.0f} ms,"
+            f" {self.waiting:.0%} of the time went into waiting for simulations,"
+            f" {self.compiling:.0%} into what comes before the first step."
         )
         return " ".join((found, *(self.advice or ("Nothing to change stands out.",))))
 
@@ -52,28 +55,44 @@ def diagnose_training(posterior: Posterior) -> Diagnosis:
     """
     history = posterior.history
     if history is None:
-        raise ValueError("Expected a posterior with the history of its training; it has none on record.")
+        raise ValueError(
+            "Expected a posterior with the history of its training; it has none on record."
+        )
     seconds = max(history.evaluations[-1].seconds, 1e-9)
     waiting, first = history.waiting_seconds / seconds, history.first_step_seconds or 0.0
     compiling = min(first / seconds, 1.0)
     bottleneck = history.bottleneck if compiling < max(COMPILING, waiting) else "compilation"
     steps = max(history.evaluations[-1].step - 1, 1)
     milliseconds = 1000.0 * max(history.learning_seconds - first, 0.0) / steps
-    return Diagnosis(bottleneck, waiting, compiling, milliseconds, (*_advice(posterior, history, bottleneck), *history.warnings))
+    return Diagnosis(
+        bottleneck,
+        waiting,
+        compiling,
+        milliseconds,
+        (*_advice(posterior, history, bottleneck), *history.warnings),
+    )
 
 
 def _advice(posterior: Posterior, history: History, bottleneck: str) -> list[str]:
     if bottleneck == "compilation":
-        return ["Most of the time was spent compiling, which does not grow with the budget: train longer."]
+        return [
+            "Most of the time was spent compiling, which does not grow with the budget: train"
+            " longer."
+        ]
     if bottleneck == "simulation":
         return _faster_simulation(history)
     return _faster_learning(posterior, history)
 
 
 def _faster_simulation(history: History) -> list[str]:
-    out = ["Write the simulator in numba, or simulate once into a bank with all cores (write_bank) and train offline from it."]
+    out = [
+        "Write the simulator in numba, or simulate once into a bank with all cores (write_bank) and"
+        " train offline from it."
+    ]
     if history.paced:
-        out.append("A budget in steps waits for simulations that a budget in minutes would do without.")
+        out.append(
+            "A budget in steps waits for simulations that a budget in minutes would do without."
+        )
     return out
 
 
@@ -82,12 +101,24 @@ def _faster_learning(posterior: Posterior, history: History) -> list[str]:
     design, columns = posterior.simulator.design, posterior.simulator.model.columns
     encoder, out = posterior.architecture.encoder, []
     cheapest = Architecture().chosen_for(columns, design.largest).encoder
-    if isinstance(encoder, encoders.DeepSet | encoders.SetTransformer) and isinstance(cheapest, encoders.Histogram):
-        out.append("These columns can be read by the histogram encoder, which costs the same for any number of trials: leave out encoder=.")
+    if isinstance(encoder, encoders.DeepSet | encoders.SetTransformer) and isinstance(
+        cheapest, encoders.Histogram
+    ):
+        out.append(
+            "These columns can be read by the histogram encoder, which costs the same for any"
+            " number of trials: leave out encoder=."
+        )
     elif isinstance(encoder, encoders.SetTransformer):
-        out.append("A deep set costs a fraction of a set transformer and often learns as much: encoder=encoders.DeepSet().")
+        out.append(
+            "A deep set costs a fraction of a set transformer and often learns as much:"
+            " encoder=encoders.DeepSet()."
+        )
     if isinstance(encoder, encoders.DeepSet | encoders.SetTransformer) and history.batch_size > 64:
-        out.append(f"Batches of 64 instead of {history.batch_size} give more steps in the same time.")
+        out.append(
+            f"Batches of 64 instead of {history.batch_size} give more steps in the same time."
+        )
     if history.overfitting and history.n_stored is not None:
-        out.append("Simulating while learning (train with the simulator itself) never runs out of data.")
+        out.append(
+            "Simulating while learning (train with the simulator itself) never runs out of data."
+        )
     return out

@@ -19,15 +19,25 @@ EFFICIENCY_AT = (100, 500)
 """Numbers of trials at which the effective share of the draws is measured."""
 
 
-def with_quality(posterior: Posterior, *, n_datasets: int, seed: int, n_calibrated: int = 1000, n_efficiency: int = 200) -> Posterior:
-    """The same posterior with its recovery, calibration and efficiency, by number of trials, on its card.
+def with_quality(
+    posterior: Posterior,
+    *,
+    n_datasets: int,
+    seed: int,
+    n_calibrated: int = 1000,
+    n_efficiency: int = 200,
+) -> Posterior:
+    """The same posterior with its recovery, calibration and efficiency, by number of trials, on its
+    card.
 
     Args:
         posterior: what to measure.
         n_datasets: simulated data sets for recovery.
         seed: of all simulations and draws.
-        n_calibrated: how many for the calibration of corrected draws; left out for a model without an exact likelihood.
-        n_efficiency: how many for the effective share of the draws at each number of trials; left out likewise.
+        n_calibrated: how many for the calibration of corrected draws; left out for a model without
+            an exact likelihood.
+        n_efficiency: how many for the effective share of the draws at each number of trials; left
+            out likewise.
     """
     recovery = recover(posterior, n_datasets=n_datasets, seed=seed)
     quality: dict[str, Any] = {
@@ -38,14 +48,23 @@ def with_quality(posterior: Posterior, *, n_datasets: int, seed: int, n_calibrat
         "by_trials": recovery.by_trials(bins_of(posterior)).to_dict("records"),
     }
     if posterior.simulator.model.likelihood is not None:
-        calibration = calibrate(posterior, n_datasets=n_calibrated, corrected=True, seed=child(seed, Purpose.CALIBRATION))
+        calibration = calibrate(
+            posterior,
+            n_datasets=n_calibrated,
+            corrected=True,
+            seed=child(seed, Purpose.CALIBRATION),
+        )
         quality["calibration"] = calibration_record(calibration, bins_of(posterior))
-        quality["efficiency"] = efficiency(posterior, n_datasets=n_efficiency, seed=child(seed, Purpose.EFFICIENCY))
+        quality["efficiency"] = efficiency(
+            posterior, n_datasets=n_efficiency, seed=child(seed, Purpose.EFFICIENCY)
+        )
     return posterior.with_notes(quality=quality)
 
 
 def calibration_record(calibration: Calibration, edges: list[int]) -> dict[str, Any]:
-    """A calibration as plain values: p of uniform ranks and calibration error, overall and by number of trials."""
+    """A calibration as plain values: p of uniform ranks and calibration error, overall and by
+    number of trials.
+    """
     columns = ["quantity", "p", "calibration_error"]
     by_trials = calibration.by_trials(edges)
     return {
@@ -55,11 +74,15 @@ def calibration_record(calibration: Calibration, edges: list[int]) -> dict[str, 
     }
 
 
-def efficiency(posterior: Posterior, *, n_datasets: int, n_draws: int = 1000, seed: int) -> list[dict[str, float]]:
-    """The effective share of the network's draws on simulated data sets of 100 and of 500 trials, as far as its design has them.
+def efficiency(
+    posterior: Posterior, *, n_datasets: int, n_draws: int = 1000, seed: int
+) -> list[dict[str, float]]:
+    """The effective share of the network's draws on simulated data sets of 100 and of 500 trials,
+    as far as its design has them.
 
     Returns:
-        For each number of trials: ``trials``, ``median``, ``q10``, ``lowest``, and ``k_hat_good``, the share of data sets with a good k-hat.
+        For each number of trials: ``trials``, ``median``, ``q10``, ``lowest``, and ``k_hat_good``,
+        the share of data sets with a good k-hat.
 
     Raises:
         LikelihoodError: when the model has no exact likelihood.
@@ -74,9 +97,13 @@ def efficiency(posterior: Posterior, *, n_datasets: int, n_draws: int = 1000, se
         simulator = Simulator(posterior.simulator.model, posterior.simulator.prior, fixed)
         trials = simulator.simulate(n_datasets, seed=child(seed, Purpose.EFFICIENCY_DATA, n)).trials
         own = child(seed, Purpose.EFFICIENCY_DRAWS, n)
-        correction = reweight(posterior.unguarded().sample(trials, n_draws, seed=own), trials, mcmc=False, seed=own).correction
+        correction = reweight(
+            posterior.unguarded().sample(trials, n_draws, seed=own), trials, mcmc=False, seed=own
+        ).correction
         assert correction is not None
         good = float((correction.k_hat <= largest_k_hat(n_draws)).mean())
         median, q10, lowest = (float(np.quantile(correction.ess, q)) for q in (0.5, 0.1, 0.0))
-        found.append({"trials": n, "median": median, "q10": q10, "lowest": lowest, "k_hat_good": good})
+        found.append(
+            {"trials": n, "median": median, "q10": q10, "lowest": lowest, "k_hat_good": good}
+        )
     return found

@@ -1,9 +1,10 @@
 r"""Recovery: does the network find parameters that are known?
 
-For simulated data sets: the correlation r of posterior mean and truth; NRMSE, the root mean squared error of the posterior mean over the SD of the
-truth; bias, the mean of (posterior mean - truth) / SD of the truth; contraction, 1 - posterior variance / prior variance; the share of central 50
-% and 90 % intervals that hold the truth; and the expected calibration error, the mean over alpha = .01, …, .99 of |share of central alpha
-intervals that hold the truth - alpha|.
+For simulated data sets: the correlation r of posterior mean and truth; NRMSE, the root mean squared
+error of the posterior mean over the SD of the truth; bias, the mean of (posterior mean - truth) /
+SD of the truth; contraction, 1 - posterior variance / prior variance; the share of central 50 % and
+90 % intervals that hold the truth; and the expected calibration error, the mean over alpha = .01,
+…, .99 of |share of central alpha intervals that hold the truth - alpha|.
 """
 
 from __future__ import annotations
@@ -27,19 +28,26 @@ LEVELS = np.arange(0.01, 1.0, 0.01)
 
 
 def covered_share(probability: Array) -> tuple[Array, Array]:
-    """From shares of draws below the truth (dataset, quantity): the smallest central interval with the truth (dataset, quantity), and the share of
-    data sets whose central intervals hold it, (level, quantity), at ``LEVELS``.
+    """From shares of draws below the truth (dataset, quantity): the smallest central interval with
+    the truth (dataset, quantity), and the share of data sets whose central intervals hold it,
+    (level, quantity), at ``LEVELS``.
     """
     central = np.abs(2.0 * probability - 1.0)
     return central, (central[None] <= LEVELS[:, None, None]).mean(axis=1)
 
 
-def by_bins(table_of: Callable[[Array], pd.DataFrame], n_trials: Array, edges: Sequence[int]) -> pd.DataFrame:
-    """A table for each bin of the number of trials, one below the other; bins with fewer than 20 data sets, too few to judge, are left out."""
+def by_bins(
+    table_of: Callable[[Array], pd.DataFrame], n_trials: Array, edges: Sequence[int]
+) -> pd.DataFrame:
+    """A table for each bin of the number of trials, one below the other; bins with fewer than 20
+    data sets, too few to judge, are left out.
+    """
     tables = []
     for low, high in pairwise(edges):
         last = high == edges[-1]
-        rows = ((n_trials >= low) | (low == edges[0])) & ((n_trials < high) | last)  # the outer bins are open
+        rows = ((n_trials >= low) | (low == edges[0])) & (
+            (n_trials < high) | last
+        )  # the outer bins are open
         if rows.sum() >= 20:
             table = table_of(rows)
             table.insert(0, "n_datasets", int(rows.sum()))
@@ -55,7 +63,8 @@ class Recovery:
     Attributes:
         truth: (dataset, parameter).
         mean: posterior means, (dataset, parameter).
-        probability: share of draws below the truth, (dataset, parameter); uniform when the posterior is calibrated.
+        probability: share of draws below the truth, (dataset, parameter); uniform when the
+            posterior is calibrated.
         contraction: (dataset, parameter).
         gain: log q(truth) - log prior(truth), (dataset,), in nats.
         n_trials: (dataset,).
@@ -76,7 +85,9 @@ class Recovery:
         return float(self.gain.mean())
 
     def table(self, rows: Array | slice = slice(None)) -> pd.DataFrame:
-        """One row per parameter: r, nrmse, bias, contraction, coverage_50, coverage_90, calibration_error; over all data sets or some."""
+        """One row per parameter: r, nrmse, bias, contraction, coverage_50, coverage_90,
+        calibration_error; over all data sets or some.
+        """
         truth, mean = self.truth[rows], self.mean[rows]
         spread = truth.std(axis=0)
         central, covered = covered_share(self.probability[rows])
@@ -92,7 +103,9 @@ class Recovery:
         return pd.DataFrame({"parameter": self.parameter_names, **columns})
 
     def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
-        """The same table for bins of the number of trials; bins with fewer than 20 data sets, too few to judge, are left out."""
+        """The same table for bins of the number of trials; bins with fewer than 20 data sets, too
+        few to judge, are left out.
+        """
         return by_bins(self.table, self.n_trials, edges)
 
     def __str__(self) -> str:
@@ -106,7 +119,14 @@ class Recovery:
         )
 
 
-def recover(posterior: Posterior, simulations: Simulations | None = None, *, n_datasets: int = 1000, n_draws: int = 500, seed: int) -> Recovery:
+def recover(
+    posterior: Posterior,
+    simulations: Simulations | None = None,
+    *,
+    n_datasets: int = 1000,
+    n_draws: int = 500,
+    seed: int,
+) -> Recovery:
     """Fit data sets with known parameters.
 
     Args:
@@ -117,12 +137,21 @@ def recover(posterior: Posterior, simulations: Simulations | None = None, *, n_d
         seed: of simulations and draws.
     """
     if simulations is None:
-        simulations = posterior.simulator.simulate(n_datasets, seed=child(seed, Purpose.RECOVERY_DATA))
+        simulations = posterior.simulator.simulate(
+            n_datasets, seed=child(seed, Purpose.RECOVERY_DATA)
+        )
     if simulations.parameter_names != posterior.simulator.prior.names:
-        raise ValueError(f"Expected simulations with the parameters {posterior.simulator.prior.names}; got {simulations.parameter_names}.")
-    draws = posterior.unguarded().sample(simulations.trials, n_draws, seed=child(seed, Purpose.RECOVERY_DRAWS))
+        raise ValueError(
+            f"Expected simulations with the parameters {posterior.simulator.prior.names}; got"
+            f" {simulations.parameter_names}."
+        )
+    draws = posterior.unguarded().sample(
+        simulations.trials, n_draws, seed=child(seed, Purpose.RECOVERY_DRAWS)
+    )
     below = (draws.theta < simulations.theta[:, None, :]).sum(axis=1)
-    gain = posterior.log_prob(simulations.theta, simulations.trials) - posterior.simulator.prior.log_prob(simulations.theta)
+    gain = posterior.log_prob(
+        simulations.theta, simulations.trials
+    ) - posterior.simulator.prior.log_prob(simulations.theta)
     return Recovery(
         simulations.theta,
         draws.means,

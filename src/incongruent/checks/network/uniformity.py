@@ -1,8 +1,10 @@
-r"""Are numbers between 0 and 1 uniform? Simultaneous bands for their empirical distribution function.
+r"""Are numbers between 0 and 1 uniform? Simultaneous bands for their empirical distribution
+function.
 
-At z the number of n values below z is Binomial(n, z). The band holds all z of a grid at once with a given probability (Säilynoja, Bürkner & Vehtari
-2022, Statistics and Computing 32, 32); the p-value is the share of uniform samples, simulated, that leave the pointwise bands somewhere by as much
-as these values do. It rests on the n values themselves, whatever the grid.
+At z the number of n values below z is Binomial(n, z). The band holds all z of a grid at once with a
+given probability (Säilynoja, Bürkner & Vehtari 2022, Statistics and Computing 32, 32); the p-value
+is the share of uniform samples, simulated, that leave the pointwise bands somewhere by as much as
+these values do. It rests on the n values themselves, whatever the grid.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ N_NULL = 4000
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """Where the empirical distribution function of n uniform values lies, at the places of ``GRID``.
+    """Where the empirical distribution function of n uniform values lies, at the places of
+    ``GRID``.
 
     Attributes:
         low: (place,).
@@ -39,7 +42,9 @@ def uniformity_p(values: Array) -> float:
     if len(values) == 0:
         return float("nan")
     null = _null(len(values))
-    return float((1 + (null <= _extremity(np.asarray(values)[None])[0] + 1e-12).sum()) / (N_NULL + 1))
+    return float(
+        (1 + (null <= _extremity(np.asarray(values)[None])[0] + 1e-12).sum()) / (N_NULL + 1)
+    )
 
 
 def simultaneous_band(n: int, level: float = 0.95) -> Band:
@@ -60,9 +65,13 @@ def _null(n: int) -> Array:
 
 
 def _extremity(values: Array) -> Array:
-    """For each sample (sample, n), the smallest pointwise tail probability over the grid, (sample,)."""
+    """For each sample (sample, n), the smallest pointwise tail probability over the grid,
+    (sample,).
+    """
     n = values.shape[1]
-    below = np.stack([np.searchsorted(row, GRID, side="right") for row in np.sort(values, axis=1)])  # (sample, place)
+    below = np.stack(
+        [np.searchsorted(row, GRID, side="right") for row in np.sort(values, axis=1)]
+    )  # (sample, place)
     lower, upper = _tails(n)
     places = np.arange(len(GRID))
     return np.minimum(lower[places, below], upper[places, below]).min(axis=1)

@@ -1,14 +1,16 @@
 r"""Is the prior where the people are, and as wide as they differ?
 
-On the scale on which the network works, every parameter of a prior of independent parameters is standard normal. A population whose parameter k has
-mean eta and log SD lambda there gives the data of person i the likelihood p(x_i | eta, lambda), whose slopes at the prior (0, 0) are
+On the scale on which the network works, every parameter of a prior of independent parameters is
+standard normal. A population whose parameter k has mean eta and log SD lambda there gives the data
+of person i the likelihood p(x_i | eta, lambda), whose slopes at the prior (0, 0) are
 
     d / d eta = m_i                    d / d lambda = m_i^2 + v_i - 1
 
-with m_i, v_i the posterior mean and variance of z_k. Their sums over people are the scores (Rao 1948); C, the covariance of the slopes, is the
-information. One step, C^-1 (sum of slopes), estimates all locations and spreads at once, so that a shift of one parameter is not blamed on another
-that trades off with it. Slopes, C and the null distribution come from simulated people of the very same designs, so that an imperfect network does
-not make the test wrong.
+with m_i, v_i the posterior mean and variance of z_k. Their sums over people are the scores (Rao
+1948); C, the covariance of the slopes, is the information. One step, C^-1 (sum of slopes),
+estimates all locations and spreads at once, so that a shift of one parameter is not blamed on
+another that trades off with it. Slopes, C and the null distribution come from simulated people of
+the very same designs, so that an imperfect network does not make the test wrong.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class PriorCheck:
 
     Attributes:
         parameters: names.
-        location: (parameter,) how far people lie above the prior, in standard errors; NaN where the data are silent.
+        location: (parameter,) how far people lie above the prior, in standard errors; NaN where the
+            data are silent.
         spread: (parameter,) how much more people differ than the prior says, in standard errors.
         p_location: (parameter,) two-sided, from simulated studies.
         p_spread: (parameter,).
@@ -64,7 +67,11 @@ class PriorCheck:
     @property
     def silent(self) -> tuple[str, ...]:
         """Parameters about which the data say too little."""
-        return tuple(name for name, value in zip(self.parameters, self.contraction, strict=True) if not value >= INFORMED)
+        return tuple(
+            name
+            for name, value in zip(self.parameters, self.contraction, strict=True)
+            if not value >= INFORMED
+        )
 
     @property
     def p_value(self) -> float:
@@ -75,21 +82,41 @@ class PriorCheck:
     def moves(self, level: float = LEVEL) -> tuple[tuple[str, str], ...]:
         """What to change, the clearest first: (parameter, "up", "down", "wider" or "narrower").
 
-        A parameter that has to move is not called wider too, since people far from the prior's centre look spread from there; `suggest_prior` tells.
+        A parameter that has to move is not called wider too, since people far from the prior's
+        centre look spread from there; `suggest_prior` tells.
         """
         found = []
         for words, scores, p in (
             (("down", "up"), self.location, self.adjusted_location),
             (("narrower", "wider"), self.spread, self.adjusted_spread),
         ):
-            found += [(abs(scores[i]), self.parameters[i], words[int(scores[i] > 0)]) for i in np.flatnonzero(p <= level)]
+            found += [
+                (abs(scores[i]), self.parameters[i], words[int(scores[i] > 0)])
+                for i in np.flatnonzero(p <= level)
+            ]
         moved = {name for _, name, word in found if word in ("up", "down")}
-        return tuple((name, word) for _, name, word in sorted(found, reverse=True) if not (word == "wider" and name in moved))
+        return tuple(
+            (name, word)
+            for _, name, word in sorted(found, reverse=True)
+            if not (word == "wider" and name in moved)
+        )
 
     def table(self) -> pd.DataFrame:
-        """One row per parameter: location, p_location, adjusted_location, spread, p_spread, adjusted_spread, contraction."""
-        names = ("location", "p_location", "adjusted_location", "spread", "p_spread", "adjusted_spread", "contraction")
-        return pd.DataFrame({"parameter": self.parameters, **{name: getattr(self, name) for name in names}})
+        """One row per parameter: location, p_location, adjusted_location, spread, p_spread,
+        adjusted_spread, contraction.
+        """
+        names = (
+            "location",
+            "p_location",
+            "adjusted_location",
+            "spread",
+            "p_spread",
+            "adjusted_spread",
+            "contraction",
+        )
+        return pd.DataFrame(
+            {"parameter": self.parameters, **{name: getattr(self, name) for name in names}}
+        )
 
     def sentences(self) -> tuple[str, ...]:
         """What was found, one sentence each."""
@@ -102,12 +129,25 @@ class PriorCheck:
         }
         for name, word in self.moves():
             i = self.parameters.index(name)
-            score, p = (self.location[i], self.adjusted_location[i]) if word in ("up", "down") else (self.spread[i], self.adjusted_spread[i])
-            said.append(f"{words[word].format(name)} (score {score:+.1f} standard errors, p = {p:.2g} after correction for all parameters).")
+            score, p = (
+                (self.location[i], self.adjusted_location[i])
+                if word in ("up", "down")
+                else (self.spread[i], self.adjusted_spread[i])
+            )
+            said.append(
+                f"{words[word].format(name)} (score {score:+.1f} standard errors, p = {p:.2g} after"
+                " correction for all parameters)."
+            )
         if not said:
-            said.append(f"The prior is where these {self.n_people} people are and as wide as they differ (smallest p = {self.p_value:.2g}).")
+            said.append(
+                f"The prior is where these {self.n_people} people are and as wide as they differ"
+                f" (smallest p = {self.p_value:.2g})."
+            )
         if self.silent:
-            said.append(f"The data cannot tell about the prior of {', '.join(self.silent)} (contraction below {INFORMED:g}).")
+            said.append(
+                f"The data cannot tell about the prior of {', '.join(self.silent)} (contraction"
+                f" below {INFORMED:g})."
+            )
         return tuple(said)
 
     def __repr__(self) -> str:
@@ -115,14 +155,21 @@ class PriorCheck:
 
 
 def check_prior(
-    posterior: Posterior, study: Trials, *, leave_out: Sequence[str] = (), n_draws: int = 200, n_simulated: int = 2000, seed: int
+    posterior: Posterior,
+    study: Trials,
+    *,
+    leave_out: Sequence[str] = (),
+    n_draws: int = 200,
+    n_simulated: int = 2000,
+    seed: int,
 ) -> PriorCheck:
     """Test the location and the spread of every parameter's prior against the people of a study.
 
     Args:
         posterior: a trained one, whose prior has independent parameters.
         study: one data set a person; order and other people do not matter.
-        leave_out: names of people who lie outside the simulator's scope, whose posteriors mean nothing.
+        leave_out: names of people who lie outside the simulator's scope, whose posteriors mean
+            nothing.
         n_draws: posterior draws a person, for means and variances.
         n_simulated: fewest simulated people, from whom simulated studies are made.
         seed: of simulations and draws.
@@ -132,11 +179,17 @@ def check_prior(
         ValueError: when nobody is left.
 
     Source:
-        Nott, Wang, Evans & Englert (2020), Statistical Science 35(2): prior expansions and scores; Holm (1979).
+        Nott, Wang, Evans & Englert (2020), Statistical Science 35(2): prior expansions and scores;
+        Holm (1979).
     """
     independent_prior(posterior)
     people = usable_people(posterior, study, leave_out)
-    return prior_scores(posterior, people, prior_replicas(posterior, people, n_draws=n_draws, n_simulated=n_simulated, seed=seed), seed=seed)
+    return prior_scores(
+        posterior,
+        people,
+        prior_replicas(posterior, people, n_draws=n_draws, n_simulated=n_simulated, seed=seed),
+        seed=seed,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,27 +207,55 @@ class PriorReplicas:
     n_draws: int
 
 
-def prior_replicas(posterior: Posterior, people: Trials, *, n_draws: int = 200, n_simulated: int = 2000, seed: int) -> PriorReplicas:
-    """Simulate people of the very designs, often enough for `prior_scores`; arguments as in `check_prior`."""
+def prior_replicas(
+    posterior: Posterior, people: Trials, *, n_draws: int = 200, n_simulated: int = 2000, seed: int
+) -> PriorReplicas:
+    """Simulate people of the very designs, often enough for `prior_scores`; arguments as in
+    `check_prior`.
+    """
     n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
     made = matched(posterior.simulator, people, n_replicas, seed=child(seed, Purpose.REPLICAS))
     mean, variance = _moments(posterior, made.trials, n_draws, child(seed, Purpose.REPLICA_DRAWS))
-    return PriorReplicas(_slopes(mean, variance).reshape(n_replicas, len(people), -1), 1.0 - variance.mean(axis=0), n_draws)
+    return PriorReplicas(
+        _slopes(mean, variance).reshape(n_replicas, len(people), -1),
+        1.0 - variance.mean(axis=0),
+        n_draws,
+    )
 
 
-def prior_scores(posterior: Posterior, people: Trials, replicas: PriorReplicas, *, seed: int) -> PriorCheck:
-    """The test of `check_prior`, against replicas that several studies of the same designs can share."""
+def prior_scores(
+    posterior: Posterior, people: Trials, replicas: PriorReplicas, *, seed: int
+) -> PriorCheck:
+    """The test of `check_prior`, against replicas that several studies of the same designs can
+    share.
+    """
     names = independent_prior(posterior).names
-    observed = _slopes(*_moments(posterior, people, replicas.n_draws, child(seed, Purpose.PEOPLE_DRAWS)))
+    observed = _slopes(
+        *_moments(posterior, people, replicas.n_draws, child(seed, Purpose.PEOPLE_DRAWS))
+    )
     used = np.flatnonzero(np.tile(replicas.contraction >= INFORMED, 2))
-    total, null = _one_step(observed[:, used], replicas.slopes[:, :, used], stream(seed, Purpose.SCORES_NULL))
+    total, null = _one_step(
+        observed[:, used], replicas.slopes[:, :, used], stream(seed, Purpose.SCORES_NULL)
+    )
     scores, p = np.full(2 * len(names), np.nan), np.full(2 * len(names), np.nan)
     scores[used] = total
     above, below = (null >= total).sum(axis=0), (null <= total).sum(axis=0)
     p[used] = np.minimum(1.0, 2.0 * (1.0 + np.minimum(above, below)) / (len(null) + 1.0))
     adjusted = holm(p)
-    (location, spread), (p_location, p_spread), (a_location, a_spread) = (np.split(values, 2) for values in (scores, p, adjusted))
-    return PriorCheck(names, location, spread, p_location, p_spread, a_location, a_spread, replicas.contraction, len(people))
+    (location, spread), (p_location, p_spread), (a_location, a_spread) = (
+        np.split(values, 2) for values in (scores, p, adjusted)
+    )
+    return PriorCheck(
+        names,
+        location,
+        spread,
+        p_location,
+        p_spread,
+        a_location,
+        a_spread,
+        replicas.contraction,
+        len(people),
+    )
 
 
 def independent_prior(posterior: Posterior) -> Prior:
@@ -185,7 +266,10 @@ def independent_prior(posterior: Posterior) -> Prior:
     """
     prior = posterior.simulator.prior
     if not isinstance(prior, Prior):
-        raise TypeError(f"Expected a posterior whose prior has independent parameters, an incongruent.Prior; got {type(prior).__name__}.")
+        raise TypeError(
+            "Expected a posterior whose prior has independent parameters, an incongruent.Prior;"
+            f" got {type(prior).__name__}."
+        )
     return prior
 
 
@@ -197,11 +281,20 @@ def usable_people(posterior: Posterior, study: Trials, leave_out: Sequence[str])
     """
     unknown = sorted(set(leave_out) - set(study.names))
     if unknown:
-        raise ValueError(f"Expected names of people of the study to leave out; {unknown[:5]} are not among {study.names[:5]} ….")
+        raise ValueError(
+            f"Expected names of people of the study to leave out; {unknown[:5]} are not among"
+            f" {study.names[:5]} …."
+        )
     trials = posterior.admit(study).trials
-    rows = [i for i, (name, n) in enumerate(zip(trials.names, trials.n_trials, strict=True)) if n > 0 and name not in set(leave_out)]
+    rows = [
+        i
+        for i, (name, n) in enumerate(zip(trials.names, trials.n_trials, strict=True))
+        if n > 0 and name not in set(leave_out)
+    ]
     if not rows:
-        raise ValueError("Expected at least one person with usable trials who is not left out; got none.")
+        raise ValueError(
+            "Expected at least one person with usable trials who is not left out; got none."
+        )
     return select(trials, rows)
 
 
@@ -209,7 +302,9 @@ def holm(p: Array) -> Array:
     """p-values (test,) corrected for their number, by Holm's step-down method; NaN stays NaN."""
     out, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
     order = known[np.argsort(p[known], kind="stable")]
-    out[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order)))))
+    out[order] = np.minimum(
+        1.0, np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order))))
+    )
     return out
 
 
@@ -221,7 +316,9 @@ def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> t
 
 
 def _slopes(mean: Array, variance: Array) -> Array:
-    """Of the log likelihood of each person, in locations and then log spreads, (person, 2 × parameter)."""
+    """Of the log likelihood of each person, in locations and then log spreads, (person, 2 ×
+    parameter).
+    """
     return np.concatenate([mean, mean**2 + variance - 1.0], axis=1)
 
 

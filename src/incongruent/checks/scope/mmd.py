@@ -1,14 +1,18 @@
-r"""Are the people of a study such as the simulator makes? The MMD test, in the space of learned summaries.
+r"""Are the people of a study such as the simulator makes? The MMD test, in the space of learned
+summaries.
 
     MMD^2 = mean_{i ≠ j} k(x_i, x_j) + mean_{r ≠ s} k(y_r, y_s) - 2 mean_{i, r} k(x_i, y_r)
 
-for people x_1 … x_N against reference simulations y_1 … y_M of their own designs. Were the model true, each person's data set would be
-exchangeable with K fresh simulations of the same layout. So the null picks, for each person anew, one of these K + 1; the test then has its level
-exactly, for every N, M and K. Resampling the reference instead rejects a true model nearly always once N is not small against M: the reference is
-nearer to its own data sets than fresh ones are. Summaries are compared as the network gives them, with bandwidths from the reference. To scale them
-all alike costs power, since some hold little about theta.
+for people x_1 … x_N against reference simulations y_1 … y_M of their own designs. Were the model
+true, each person's data set would be exchangeable with K fresh simulations of the same layout. So
+the null picks, for each person anew, one of these K + 1; the test then has its level exactly, for
+every N, M and K. Resampling the reference instead rejects a true model nearly always once N is not
+small against M: the reference is nearer to its own data sets than fresh ones are. Summaries are
+compared as the network gives them, with bandwidths from the reference. To scale them all alike
+costs power, since some hold little about theta.
 
-For a single person there are no pairs, k(x, x) = 1 stands for them, and the test is a conformal one: p = (1 + #{fresh as far out}) / (K + 1).
+For a single person there are no pairs, k(x, x) = 1 stands for them, and the test is a conformal
+one: p = (1 + #{fresh as far out}) / (K + 1).
 Sources: Gretton et al. 2012, JMLR 13, 723-773; Schmitt, Bürkner, Köthe & Radev, arXiv 2112.08866.
 """
 
@@ -19,7 +23,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.checks.kernels import GaussianMixture, blocks, leading_whitening, median_kernel, squared_distances
+from incongruent.checks.kernels import (
+    GaussianMixture,
+    blocks,
+    leading_whitening,
+    median_kernel,
+    squared_distances,
+)
 from incongruent.checks.replicas import matched_summaries
 from incongruent.data.basics.options import helpful
 from incongruent.data.basics.streams import Purpose, child, stream
@@ -39,17 +49,20 @@ class MmdTest:
     """What an MMD test found.
 
     Attributes:
-        statistic: MMD^2, unbiased; may be below 0. For one person 1 + mean k(y, y') - 2 mean k(x, y).
+        statistic: MMD^2, unbiased; may be below 0. For one person 1 + mean k(y, y') - 2 mean k(x,
+            y).
         p_value: (1 + number of null values as large) / (number of null values + 1).
         null: the statistic of studies from the model, (study,).
         alpha: the level.
-        effect: 1 - 2 k_xy / (k_xx + k_yy), at least 0: 0 for equal distributions, 1 for ones that share nothing; it does not grow with the study.
-            NaN for one person.
-        location: squared distance of the study's mean from the reference's, on white components that hold 95 % of the reference's variance, less what
-            the null has; at least 0.
-        spread: half the squared distance of covariances, tr(C - I)^2 / 2, likewise; in the same units, those of twice the Kullback-Leibler
-            divergence of normal distributions. NaN for fewer than four people.
-        variance_ratio: total variance of the people over that of the null; below 1 they are more alike than the prior says. NaN for fewer than four.
+        effect: 1 - 2 k_xy / (k_xx + k_yy), at least 0: 0 for equal distributions, 1 for ones that
+            share nothing; it does not grow with the study. NaN for one person.
+        location: squared distance of the study's mean from the reference's, on white components
+            that hold 95 % of the reference's variance, less what the null has; at least 0.
+        spread: half the squared distance of covariances, tr(C - I)^2 / 2, likewise; in the same
+            units, those of twice the Kullback-Leibler divergence of normal distributions. NaN for
+            fewer than four people.
+        variance_ratio: total variance of the people over that of the null; below 1 they are more
+            alike than the prior says. NaN for fewer than four.
         spread_p: two-sided p-value of the variance ratio.
         n_people: N.
         n_reference: M.
@@ -77,7 +90,9 @@ class MmdTest:
     @property
     def critical(self) -> float:
         """Values of the statistic above this one reject."""
-        return float(np.sort(self.null)[::-1][int(np.floor(self.alpha * (len(self.null) + 1) + 1e-9)) - 1])
+        return float(
+            np.sort(self.null)[::-1][int(np.floor(self.alpha * (len(self.null) + 1) + 1e-9)) - 1]
+        )
 
     @property
     def location_share(self) -> float:
@@ -92,7 +107,9 @@ class MmdTest:
 
     @property
     def direction(self) -> str:
-        """ "narrower" or "wider" than the reference where ``spread_p`` is at most alpha, else "neither"; "unknown" for fewer than four people."""
+        """ "narrower" or "wider" than the reference where ``spread_p`` is at most alpha, else
+        "neither"; "unknown" for fewer than four people.
+        """
         if np.isnan(self.spread_p):
             return "unknown"
         if self.spread_p > self.alpha:
@@ -101,14 +118,25 @@ class MmdTest:
 
     def __str__(self) -> str:
         one = self.n_people == 1
-        verb = ("differs from" if one else "differ from") if self.rejected else "cannot be told from"
+        verb = (
+            ("differs from" if one else "differ from") if self.rejected else "cannot be told from"
+        )
         effect = "" if one else f", effect {self.effect:.2f}"
-        text = f"{'1 person' if one else f'{self.n_people} people'} {verb} {self.n_reference} data sets of the reference "
+        text = (
+            f"{'1 person' if one else f'{self.n_people} people'} {verb} {self.n_reference} data"
+            " sets of the reference "
+        )
         text += f"(MMD² {self.statistic:.3g}, p = {self.p_value:.3g}{effect})."
         if self.rejected and not np.isnan(self.location_share):
-            text += f" Of the difference {self.location_share:.0%} is location and {self.spread_share:.0%} spread."
+            text += (
+                f" Of the difference {self.location_share:.0%} is location and"
+                f" {self.spread_share:.0%} spread."
+            )
         if self.direction in ("narrower", "wider"):
-            text += f" The people are {self.direction} than the reference: {self.variance_ratio:.2f} times its variance (p = {self.spread_p:.3g})."
+            text += (
+                f" The people are {self.direction} than the reference: {self.variance_ratio:.2f}"
+                f" times its variance (p = {self.spread_p:.3g})."
+            )
         return text
 
 
@@ -124,7 +152,8 @@ def mmd_of_study(
     alpha: float = 0.05,
     seed: int,
 ) -> MmdTest:
-    """Test whether the people of a study are such as model and prior make them, in the space of the posterior's summaries.
+    """Test whether the people of a study are such as model and prior make them, in the space of the
+    posterior's summaries.
 
     Args:
         posterior: whose summaries and, unless ``prior`` is given, whose simulator.
@@ -148,29 +177,53 @@ def mmd_of_study(
         (4, 200)
     """
     if n_reference < 2 or n_fresh < 1:
-        raise ValueError(f"Expected n_reference of at least 2 and n_fresh of at least 1; got {n_reference} and {n_fresh}.")
+        raise ValueError(
+            f"Expected n_reference of at least 2 and n_fresh of at least 1; got {n_reference} and"
+            f" {n_fresh}."
+        )
     observed = posterior.summaries(study).astype(float)
     people = posterior.admit(study).trials
     each = (-(-max(n_reference, 2) // len(people)), max(20, -(-n_fresh // len(people))))
     seeds = child(seed, Purpose.MMD_REFERENCE), child(seed, Purpose.MMD_FRESH)
-    reference, fresh = (matched_summaries(posterior, people, n, prior=prior, seed=own) for n, own in zip(each, seeds, strict=True))
-    return mmd_test(observed, reference.reshape(-1, observed.shape[1]), fresh, n_null=n_null, alpha=alpha, seed=seed)
+    reference, fresh = (
+        matched_summaries(posterior, people, n, prior=prior, seed=own)
+        for n, own in zip(each, seeds, strict=True)
+    )
+    return mmd_test(
+        observed,
+        reference.reshape(-1, observed.shape[1]),
+        fresh,
+        n_null=n_null,
+        alpha=alpha,
+        seed=seed,
+    )
 
 
 @helpful
-def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int) -> MmdTest:
-    """The test on numbers, whatever they are: learned summaries, statistics, parameters, in comparable units.
+def mmd_test(
+    observed: Array,
+    reference: Array,
+    fresh: Array,
+    *,
+    n_null: int = 999,
+    alpha: float = 0.05,
+    seed: int,
+) -> MmdTest:
+    """The test on numbers, whatever they are: learned summaries, statistics, parameters, in
+    comparable units.
 
     Args:
         observed: (person, dim).
         reference: simulations, (reference, dim).
-        fresh: other simulations, (repeat, person, dim): those in place i have the design of person i.
+        fresh: other simulations, (repeat, person, dim): those in place i have the design of person
+            i.
         n_null: studies of the null.
         alpha: level of the decision.
         seed: of the studies of the null.
 
     Raises:
-        ValueError: when shapes do not fit, numbers are not finite, or n_null is too small for alpha.
+        ValueError: when shapes do not fit, numbers are not finite, or n_null is too small for
+            alpha.
 
     Example:
         >>> rng = np.random.default_rng(1)
@@ -182,23 +235,31 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
     n_studies = n_repeats if n_people == 1 else n_null
     if not 0.0 < alpha < 1.0 or alpha * (n_studies + 1) < 1.0 - 1e-9:
         raise ValueError(
-            f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 studies of the null; got alpha={alpha}, {n_studies} studies. Simulate more."
+            "Expected 0 < alpha < 1 and at least 1 / alpha - 1 studies of the null; got"
+            f" alpha={alpha}, {n_studies} studies. Simulate more."
         )
     whiten, centre = leading_whitening(reference), reference.mean(axis=0)
-    reference, pool = reference - centre, np.concatenate([observed[None], fresh]) - centre  # (1 + repeat, person, dim)
+    reference, pool = (
+        reference - centre,
+        np.concatenate([observed[None], fresh]) - centre,
+    )  # (1 + repeat, person, dim)
     kernel = median_kernel(reference)
     if n_people == 1:
         picks = np.arange(n_repeats + 1)[:, None]
     else:
         drawn = stream(seed, Purpose.MMD_NULL).integers(n_repeats + 1, size=(n_studies, n_people))
-        picks = np.concatenate([np.zeros((1, n_people), int), drawn])  # (1 + study, person): the first is the observed one
+        picks = np.concatenate(
+            [np.zeros((1, n_people), int), drawn]
+        )  # (1 + study, person): the first is the observed one
     toward = kernel.row_means(pool.reshape(-1, pool.shape[2]), reference).reshape(pool.shape[:2])
     k_yy = kernel.mean_within(reference)
     within, variance = _within(pool, picks, kernel)
     location, spread = _in_groups(lambda x: _moments(whiten(x + centre)), pool, picks)
     k_xy = toward[picks, np.arange(n_people)].mean(axis=1)
     statistic = within + k_yy - 2.0 * k_xy  # (1 + study,)
-    effect = max(0.0, float(1.0 - 2.0 * k_xy[0] / (within[0] + k_yy))) if n_people > 1 else float("nan")
+    effect = (
+        max(0.0, float(1.0 - 2.0 * k_xy[0] / (within[0] + k_yy))) if n_people > 1 else float("nan")
+    )
     usual = float(variance[1:].mean())
     return MmdTest(
         float(statistic[0]),
@@ -217,10 +278,14 @@ def mmd_test(observed: Array, reference: Array, fresh: Array, *, n_null: int = 9
 
 
 @helpful
-def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int) -> MmdTest:
-    """Test whether two samples come from one distribution, without a simulator: those of two tasks, or groups of people, by their summaries.
+def mmd_permutation_test(
+    first: Array, second: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int
+) -> MmdTest:
+    """Test whether two samples come from one distribution, without a simulator: those of two tasks,
+    or groups of people, by their summaries.
 
-    The null exchanges members of both. Data sets of both should have like designs: learned summaries know the number of trials.
+    The null exchanges members of both. Data sets of both should have like designs: learned
+    summaries know the number of trials.
 
     Args:
         first: (person, dim); what is said of location, spread and direction is said of these.
@@ -230,7 +295,8 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
         seed: of the permutations.
 
     Raises:
-        ValueError: when shapes do not fit, numbers are not finite, or a sample has fewer than two members.
+        ValueError: when shapes do not fit, numbers are not finite, or a sample has fewer than two
+            members.
 
     Example:
         >>> rng = np.random.default_rng(1)
@@ -238,19 +304,38 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
         True
     """
     first, second = np.asarray(first, float), np.asarray(second, float)
-    if first.ndim != 2 or second.ndim != 2 or first.shape[1] != second.shape[1] or min(len(first), len(second)) < 2:
-        raise ValueError(f"Expected two samples (member, dim) of at least two members and one dim; got shapes {first.shape} and {second.shape}.")
+    if (
+        first.ndim != 2
+        or second.ndim != 2
+        or first.shape[1] != second.shape[1]
+        or min(len(first), len(second)) < 2
+    ):
+        raise ValueError(
+            "Expected two samples (member, dim) of at least two members and one dim; got shapes"
+            f" {first.shape} and {second.shape}."
+        )
     if not 0.0 < alpha < 1.0 or alpha * (n_null + 1) < 1.0 - 1e-9:
-        raise ValueError(f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 permutations; got alpha={alpha}, n_null={n_null}. Ask for more.")
+        raise ValueError(
+            f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 permutations; got alpha={alpha},"
+            f" n_null={n_null}. Ask for more."
+        )
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise ValueError("Expected finite numbers; got NaN or infinity. Leave such data sets out, and say how many.")
+        raise ValueError(
+            "Expected finite numbers; got NaN or infinity. Leave such data sets out, and say how"
+            " many."
+        )
     both = np.concatenate([first, second]) - second.mean(axis=0)
     kernel, m, n = median_kernel(both), len(first), len(second)
     rng = stream(seed, Purpose.MMD_PERMUTATIONS)
-    orders = np.stack([np.arange(m + n), *(rng.permutation(m + n) for _ in range(n_null))])  # (1 + study, member)
+    orders = np.stack(
+        [np.arange(m + n), *(rng.permutation(m + n) for _ in range(n_null))]
+    )  # (1 + study, member)
     in_first = np.zeros((len(orders), m + n))
     np.put_along_axis(in_first, orders[:, :m], 1.0, axis=1)
-    to_first, total = np.zeros_like(in_first), 0.0  # (1 + study, member): sums of the kernel with members of the first sample
+    to_first, total = (
+        np.zeros_like(in_first),
+        0.0,
+    )  # (1 + study, member): sums of the kernel with members of the first sample
     for rows in blocks(m + n, m + n):
         part = kernel(both[rows], both)
         part[np.arange(len(part)), np.arange(m + n)[rows]] = 0.0
@@ -260,8 +345,16 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
     k_xy = (to_first * (1.0 - in_first)).sum(axis=1) / (m * n)
     k_yy = (total - 2.0 * m * n * k_xy - m * (m - 1) * k_xx) / (n * (n - 1))
     statistic = k_xx + k_yy - 2.0 * k_xy
-    ratio = np.array([np.log(both[o[:m]].var(axis=0, ddof=1).sum() / both[o[m:]].var(axis=0, ddof=1).sum()) for o in orders])
-    location, spread = (values - np.mean(values[1:]) for values in np.transpose([_against(both[o[:m]], both[o[m:]]) for o in orders]))
+    ratio = np.array(
+        [
+            np.log(both[o[:m]].var(axis=0, ddof=1).sum() / both[o[m:]].var(axis=0, ddof=1).sum())
+            for o in orders
+        ]
+    )
+    location, spread = (
+        values - np.mean(values[1:])
+        for values in np.transpose([_against(both[o[:m]], both[o[m:]]) for o in orders])
+    )
     return MmdTest(
         float(statistic[0]),
         p_of(statistic[0], statistic[1:]),
@@ -279,7 +372,9 @@ def mmd_permutation_test(first: Array, second: Array, *, n_null: int = 999, alph
 
 
 def p_of(value: float, null: Array) -> float:
-    """(1 + number of null values at least as large) / (number + 1); ties up to rounding count as large."""
+    """(1 + number of null values at least as large) / (number + 1); ties up to rounding count as
+    large.
+    """
     slack = 1e-12 * max(1.0, abs(float(value)))
     return float((1 + (null >= value - slack).sum()) / (len(null) + 1))
 
@@ -289,17 +384,25 @@ def _two_sided(value: float, null: Array) -> float:
     return min(1.0, 2.0 * min(p_of(value, null), p_of(-value, -null)))
 
 
-def _in_groups(function: Callable[[Array], tuple[Array, Array]], pool: Array, picks: Array) -> tuple[Array, Array]:
-    """What a function gives for studies (study, person, dim), picked (study, person) from pool (pick, person, dim), some at a time."""
+def _in_groups(
+    function: Callable[[Array], tuple[Array, Array]], pool: Array, picks: Array
+) -> tuple[Array, Array]:
+    """What a function gives for studies (study, person, dim), picked (study, person) from pool
+    (pick, person, dim), some at a time.
+    """
     step = max(1, NUMBERS_AT_ONCE // (picks.shape[1] * max(picks.shape[1], pool.shape[2])))
     people = np.arange(picks.shape[1])
-    parts = [function(pool[picks[start : start + step], people]) for start in range(0, len(picks), step)]
+    parts = [
+        function(pool[picks[start : start + step], people]) for start in range(0, len(picks), step)
+    ]
     first, second = (np.concatenate(values) for values in zip(*parts, strict=True))
     return first, second
 
 
 def _within(pool: Array, picks: Array, kernel: GaussianMixture) -> tuple[Array, Array]:
-    """For each study the mean kernel between different people, and their total variance, each (study,); for one person 1 and 0."""
+    """For each study the mean kernel between different people, and their total variance, each
+    (study,); for one person 1 and 0.
+    """
     n = picks.shape[1]
     if n == 1:
         return np.ones(len(picks)), np.zeros(len(picks))
@@ -312,13 +415,19 @@ def _within(pool: Array, picks: Array, kernel: GaussianMixture) -> tuple[Array, 
 
 
 def _moments(x: Array) -> tuple[Array, Array]:
-    r"""Location and spread of studies x (study, person, dim) against mean 0 and covariance I, each (study,).
+    r"""Location and spread of studies x (study, person, dim) against mean 0 and covariance I, each
+    (study,).
 
-    Location is the unbiased estimate of |mu|^2, the mean of x_i · x_j over i ≠ j; |x|^2 for one person. Spread is half the unbiased estimate of
-    tr (C - I)^2, where that of tr C^2 rests on no distribution (Himeno & Yamada 2014, Journal of Multivariate Analysis 130, 27-44).
+    Location is the unbiased estimate of |mu|^2, the mean of x_i · x_j over i ≠ j; |x|^2 for one
+    person. Spread is half the unbiased estimate of tr (C - I)^2, where that of tr C^2 rests on no
+    distribution (Himeno & Yamada 2014, Journal of Multivariate Analysis 130, 27-44).
     """
     n, dim = x.shape[1:]
-    location = (x.sum(axis=1) ** 2).sum(axis=1) if n == 1 else ((x.sum(axis=1) ** 2).sum(axis=1) - (x**2).sum(axis=(1, 2))) / (n * (n - 1))
+    location = (
+        (x.sum(axis=1) ** 2).sum(axis=1)
+        if n == 1
+        else ((x.sum(axis=1) ** 2).sum(axis=1) - (x**2).sum(axis=(1, 2))) / (n * (n - 1))
+    )
     if n < MIN_FOR_SPREAD:
         return location, np.full(len(x), np.nan)
     centred = x - x.mean(axis=1, keepdims=True)
@@ -336,7 +445,9 @@ def _against(x: Array, y: Array) -> tuple[float, float]:
 
 
 def _checked(observed: Array, reference: Array, fresh: Array) -> tuple[Array, Array, Array]:
-    observed, reference, fresh = (np.asarray(values, float) for values in (observed, reference, fresh))
+    observed, reference, fresh = (
+        np.asarray(values, float) for values in (observed, reference, fresh)
+    )
     fits = (
         observed.ndim == 2
         and reference.ndim == 2
@@ -346,10 +457,14 @@ def _checked(observed: Array, reference: Array, fresh: Array) -> tuple[Array, Ar
     )
     if not fits or min(observed.size, len(fresh)) == 0:
         raise ValueError(
-            f"Expected observed (person, dim), reference (reference, dim) and fresh (repeat, person, dim) with at least one person; got shapes "
-            f"{observed.shape}, {reference.shape} and {fresh.shape}. Simulate every person's design as often."
+            "Expected observed (person, dim), reference (reference, dim) and fresh (repeat,"
+            f" person, dim) with at least one person; got shapes {observed.shape},"
+            f" {reference.shape} and {fresh.shape}. Simulate every person's design as often."
         )
     for name, values in (("observed", observed), ("reference", reference), ("fresh", fresh)):
         if not np.isfinite(values).all():
-            raise ValueError(f"Expected finite numbers; {name} has NaN or infinity. Leave such data sets out, and say how many.")
+            raise ValueError(
+                f"Expected finite numbers; {name} has NaN or infinity. Leave such data sets out,"
+                " and say how many."
+            )
     return observed, reference, fresh

@@ -1,7 +1,9 @@
-r"""Where simulated and observed data sets lie in the space of learned summaries, and how many summaries a network really uses.
+r"""Where simulated and observed data sets lie in the space of learned summaries, and how many
+summaries a network really uses.
 
-Principal components are those of the simulations, in the network's own units, which give weight to what tells about theta; everything else is laid
-into the same axes. A component that goes along with a parameter says which parameter a study's distance lies in.
+Principal components are those of the simulations, in the network's own units, which give weight to
+what tells about theta; everything else is laid into the same axes. A component that goes along with
+a parameter says which parameter a study's distance lies in.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ VARIANCE = 0.99
 NEARLY = 0.02
 """By how much R² over all components, or nats, may be missed."""
 RULE = 2
-"""Summaries for each parameter by the field's rule of thumb (Schmitt et al., arXiv 2112.08866, and others)."""
+"""Summaries for each parameter by the field's rule of thumb (Schmitt et al., arXiv 2112.08866, and
+others).
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +41,11 @@ class SummarySpace:
     """Data sets on the principal components of simulated summaries.
 
     Attributes:
-        points: for each set of data sets its place, (dataset, component); "simulated" comes first, then other priors, then studies.
+        points: for each set of data sets its place, (dataset, component); "simulated" comes first,
+            then other priors, then studies.
         explained: (component,) share of the simulations' variance, from the largest.
-        correlation: (component, parameter) of each component with each parameter, over the simulations.
+        correlation: (component, parameter) of each component with each parameter, over the
+            simulations.
         parameter_names: the columns of ``correlation``.
         studies: which of the sets are observed.
         seed: of the simulations.
@@ -53,9 +59,17 @@ class SummarySpace:
     seed: int
 
     def table(self) -> pd.DataFrame:
-        """One row per component: component, explained, together (cumulated), and the correlation with each parameter."""
+        """One row per component: component, explained, together (cumulated), and the correlation
+        with each parameter.
+        """
         n = len(self.explained)
-        frame = pd.DataFrame({"component": np.arange(1, n + 1), "explained": self.explained, "together": np.cumsum(self.explained)})
+        frame = pd.DataFrame(
+            {
+                "component": np.arange(1, n + 1),
+                "explained": self.explained,
+                "together": np.cumsum(self.explained),
+            }
+        )
         return frame.join(pd.DataFrame(self.correlation, columns=list(self.parameter_names)))
 
     def most_like(self, component: int) -> tuple[str, float]:
@@ -64,27 +78,43 @@ class SummarySpace:
         return self.parameter_names[i], float(self.correlation[component, i])
 
     def places(self) -> pd.DataFrame:
-        """Mean and SD of each other set on each component, in SDs of the simulations: columns set, component, mean, sd."""
+        """Mean and SD of each other set on each component, in SDs of the simulations: columns set,
+        component, mean, sd.
+        """
         own = self.points[OWN_PRIOR]
         mean, sd = own.mean(axis=0), np.maximum(own.std(axis=0), 1e-300)
         rows = []
         for name, points in self.points.items():
             if name != OWN_PRIOR:
                 white = (points - mean) / sd
-                rows += [(name, k + 1, m, s) for k, (m, s) in enumerate(zip(white.mean(axis=0), white.std(axis=0), strict=True))]
+                rows += [
+                    (name, k + 1, m, s)
+                    for k, (m, s) in enumerate(
+                        zip(white.mean(axis=0), white.std(axis=0), strict=True)
+                    )
+                ]
         return pd.DataFrame(rows, columns=["set", "component", "mean", "sd"])
 
     def __str__(self) -> str:
         n = int(np.searchsorted(np.cumsum(self.explained), VARIANCE) + 1)
         first = ", ".join(
-            f"{share:.0%} ({name} r = {r:+.2f})" for share, (name, r) in zip(self.explained[:3], map(self.most_like, range(3)), strict=False)
+            f"{share:.0%} ({name} r = {r:+.2f})"
+            for share, (name, r) in zip(
+                self.explained[:3], map(self.most_like, range(3)), strict=False
+            )
         )
-        text = f"{n} of {len(self.explained)} components hold {VARIANCE:.0%} of the variance of simulated summaries; the first: {first}."
+        text = (
+            f"{n} of {len(self.explained)} components hold {VARIANCE:.0%} of the variance of"
+            f" simulated summaries; the first: {first}."
+        )
         places = self.places()
         for name in [name for name in self.points if name != OWN_PRIOR]:
             mine = places[places["set"] == name]
             far = mine.iloc[int(np.abs(np.asarray(mine["mean"])).argmax())]
-            text += f" {name}: farthest on component {int(far['component'])}, {far['mean']:+.1f} ± {far['sd']:.1f} SD."
+            text += (
+                f" {name}: farthest on component {int(far['component'])}, {far['mean']:+.1f} ±"
+                f" {far['sd']:.1f} SD."
+            )
         return text
 
 
@@ -103,7 +133,8 @@ def summary_space(
         posterior: whose summaries.
         studies: by name; may be empty.
         priors: others to simulate from, by name.
-        n_simulated: data sets from each prior; of the designs of all people of the studies in turn, of the posterior's own design without studies.
+        n_simulated: data sets from each prior; of the designs of all people of the studies in turn,
+            of the posterior's own design without studies.
         seed: of the simulations.
 
     Raises:
@@ -118,10 +149,18 @@ def summary_space(
     """
     priors = dict(priors or {})
     if {OWN_PRIOR, *studies} & set(priors) or OWN_PRIOR in studies:
-        raise ValueError(f"Expected different names for studies and priors, and none {OWN_PRIOR!r}; got {[*studies, *priors]}. Rename one.")
-    own, summaries = _simulated(posterior, list(studies.values()), None, n_simulated, child(seed, Purpose.SUMMARY_DATA))
+        raise ValueError(
+            f"Expected different names for studies and priors, and none {OWN_PRIOR!r}; got"
+            f" {[*studies, *priors]}. Rename one."
+        )
+    own, summaries = _simulated(
+        posterior, list(studies.values()), None, n_simulated, child(seed, Purpose.SUMMARY_DATA)
+    )
     if len(summaries) <= summaries.shape[1]:
-        raise ValueError(f"Expected more simulations than the {summaries.shape[1]} summaries; got n_simulated={n_simulated}. Ask for more.")
+        raise ValueError(
+            f"Expected more simulations than the {summaries.shape[1]} summaries; got"
+            f" n_simulated={n_simulated}. Ask for more."
+        )
     mean, vectors, explained = _components(summaries)
 
     def place(values: Array) -> Array:
@@ -129,13 +168,25 @@ def summary_space(
 
     points = {OWN_PRIOR: place(summaries)}
     for k, (name, prior) in enumerate(priors.items()):
-        points[name] = place(_simulated(posterior, list(studies.values()), prior, n_simulated, child(seed, Purpose.SUMMARY_OTHER_PRIOR, k))[1])
-    points |= {name: place(posterior.summaries(study).astype(float)) for name, study in studies.items()}
+        points[name] = place(
+            _simulated(
+                posterior,
+                list(studies.values()),
+                prior,
+                n_simulated,
+                child(seed, Purpose.SUMMARY_OTHER_PRIOR, k),
+            )[1]
+        )
+    points |= {
+        name: place(posterior.summaries(study).astype(float)) for name, study in studies.items()
+    }
     theta = posterior.simulator.prior.to_real(own.theta)
     n = theta.shape[1]
     with np.errstate(invalid="ignore"):
         correlation = np.nan_to_num(np.corrcoef(points[OWN_PRIOR], theta, rowvar=False)[:-n, -n:])
-    return SummarySpace(points, explained, correlation, posterior.simulator.prior.names, tuple(studies), seed)
+    return SummarySpace(
+        points, explained, correlation, posterior.simulator.prior.names, tuple(studies), seed
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +197,14 @@ class SummaryDim:
         used: summaries of the network.
         rule_of_thumb: two for each parameter.
         for_variance: principal components that hold 99 % of the variance.
-        for_parameters: leading components from which parameters are predicted as well as from all, up to .02 in mean R².
-        r_squared: (component,) mean over parameters of R², on data sets not learned from, from so many leading components (linear and squares).
-        suggested: the larger of the two counts, at least one for each parameter; of the retrained networks, when there are any, the smallest that is
-            within .02 nats of the best.
-        retrained: for each number of summaries that was trained, its validation loss in nats; empty without retraining.
+        for_parameters: leading components from which parameters are predicted as well as from all,
+            up to .02 in mean R².
+        r_squared: (component,) mean over parameters of R², on data sets not learned from, from so
+            many leading components (linear and squares).
+        suggested: the larger of the two counts, at least one for each parameter; of the retrained
+            networks, when there are any, the smallest that is within .02 nats of the best.
+        retrained: for each number of summaries that was trained, its validation loss in nats; empty
+            without retraining.
     """
 
     used: int
@@ -163,11 +217,16 @@ class SummaryDim:
 
     def __str__(self) -> str:
         text = (
-            f"Of {self.used} summaries {self.for_variance} components hold {VARIANCE:.0%} of the variance, and {self.for_parameters} tell as much "
-            f"about the parameters as all; the rule of thumb is {self.rule_of_thumb}. Suggested: {self.suggested}."
+            f"Of {self.used} summaries {self.for_variance} components hold {VARIANCE:.0%} of the"
+            f" variance, and {self.for_parameters} tell as much about the parameters as all; the"
+            f" rule of thumb is {self.rule_of_thumb}. Suggested: {self.suggested}."
         )
         if self.retrained:
-            text += " Retrained: " + ", ".join(f"{n} summaries {loss:.2f} nats" for n, loss in self.retrained.items()) + "."
+            text += (
+                " Retrained: "
+                + ", ".join(f"{n} summaries {loss:.2f} nats" for n, loss in self.retrained.items())
+                + "."
+            )
         return text
 
 
@@ -180,12 +239,14 @@ def suggest_summary_dim(
     per_parameter: Sequence[int] = (1, 2, 3, 4),
     seed: int,
 ) -> SummaryDim:
-    """How many summaries are enough? From the components of those that there are; to be sure, by training with fewer and more.
+    """How many summaries are enough? From the components of those that there are; to be sure, by
+    training with fewer and more.
 
     Args:
         posterior: whose summaries.
         n_simulated: data sets from its own prior and design.
-        retrain: steps of training for each number of summaries, from the posterior's simulator, all with the same simulations; None trains nothing.
+        retrain: steps of training for each number of summaries, from the posterior's simulator, all
+            with the same simulations; None trains nothing.
         per_parameter: numbers of summaries for each parameter to train with.
         seed: of simulations and training.
 
@@ -200,7 +261,10 @@ def suggest_summary_dim(
     own, summaries = _simulated(posterior, [], None, n_simulated, child(seed, Purpose.SUMMARY_DATA))
     n_parameters, used = len(posterior.simulator.prior.names), summaries.shape[1]
     if n_simulated < 6 * used:
-        raise ValueError(f"Expected at least six simulations for each of the {used} summaries; got n_simulated={n_simulated}. Ask for more.")
+        raise ValueError(
+            f"Expected at least six simulations for each of the {used} summaries; got"
+            f" n_simulated={n_simulated}. Ask for more."
+        )
     mean, vectors, explained = _components(summaries)
     points = (summaries - mean) @ vectors
     theta = posterior.simulator.prior.to_real(own.theta)
@@ -209,21 +273,34 @@ def suggest_summary_dim(
     for_parameters = int(np.argmax(r_squared >= r_squared.max() - NEARLY) + 1)
     suggested, losses = max(for_variance, for_parameters, n_parameters), {}
     if retrain is not None:
-        losses = {n * n_parameters: _loss_with(posterior, n * n_parameters, retrain, child(seed, Purpose.SUMMARY_TRAINING)) for n in per_parameter}
+        losses = {
+            n * n_parameters: _loss_with(
+                posterior, n * n_parameters, retrain, child(seed, Purpose.SUMMARY_TRAINING)
+            )
+            for n in per_parameter
+        }
         suggested = min(n for n, loss in losses.items() if loss <= min(losses.values()) + NEARLY)
-    return SummaryDim(used, RULE * n_parameters, for_variance, for_parameters, r_squared, suggested, losses)
+    return SummaryDim(
+        used, RULE * n_parameters, for_variance, for_parameters, r_squared, suggested, losses
+    )
 
 
 def _loss_with(posterior: Posterior, n_summaries: int, steps: int, seed: int) -> float:
     """The best validation loss of a network with so many summaries."""
     architecture = replace(posterior.architecture, n_summaries=n_summaries)
-    trained = train(posterior.simulator, steps=steps, seed=seed, architecture=architecture, progress=False)
+    trained = train(
+        posterior.simulator, steps=steps, seed=seed, architecture=architecture, progress=False
+    )
     assert trained.history is not None
     return float(trained.history.best.best)
 
 
-def _simulated(posterior: Posterior, studies: Sequence[Trials], prior: AnyPrior | None, n: int, seed: int) -> tuple[Simulations, Array]:
-    """Simulations, of the designs of all people in random order or of the simulator's own, and their summaries (dataset, summary)."""
+def _simulated(
+    posterior: Posterior, studies: Sequence[Trials], prior: AnyPrior | None, n: int, seed: int
+) -> tuple[Simulations, Array]:
+    """Simulations, of the designs of all people in random order or of the simulator's own, and
+    their summaries (dataset, summary).
+    """
     simulator = simulator_with(posterior, prior)
     if not studies:
         own = simulator.simulate(n, seed=seed)
@@ -242,7 +319,9 @@ def _simulated(posterior: Posterior, studies: Sequence[Trials], prior: AnyPrior 
 
 
 def _components(summaries: Array) -> tuple[Array, Array, Array]:
-    """Mean, directions (summary, component) from the largest, signed so that their largest entry is positive, and shares of the variance."""
+    """Mean, directions (summary, component) from the largest, signed so that their largest entry is
+    positive, and shares of the variance.
+    """
     dim = summaries.shape[1]
     values, vectors = np.linalg.eigh(np.cov(summaries, rowvar=False).reshape(dim, dim))
     values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
@@ -251,7 +330,9 @@ def _components(summaries: Array) -> tuple[Array, Array, Array]:
 
 
 def _r_squared(points: Array, theta: Array) -> float:
-    """Mean over parameters of R² on the second half, of a regression on points and their squares that was fitted to the first."""
+    """Mean over parameters of R² on the second half, of a regression on points and their squares
+    that was fitted to the first.
+    """
     design = np.concatenate([np.ones((len(points), 1)), points, points**2], axis=1)
     half = len(points) // 2
     found = np.linalg.lstsq(design[:half], theta[:half], rcond=None)[0]

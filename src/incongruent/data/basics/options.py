@@ -1,4 +1,6 @@
-"""Options: a wrong name is refused with the nearest right one, and values are checked where a record is made."""
+"""Options: a wrong name is refused with the nearest right one, and values are checked where a
+record is made.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ _T = TypeVar("_T", bound=Callable[..., Any])
 
 
 def helpful(what: _T) -> _T:
-    """The same function or class, whose error for an unknown option names the nearest one and lists all.
+    """The same function or class, whose error for an unknown option names the nearest one and lists
+    all.
 
     Raises:
         TypeError: from the function or class, when called with a name that it does not have.
@@ -48,7 +51,10 @@ def _guarded(function: Callable[..., Any], name: str, *, skip: int) -> Callable[
 
 def _unknown(name: str, option: str, known: list[str]) -> str:
     near = difflib.get_close_matches(option, known, 1)
-    return f"{name} has no option {option!r}{f'; did you mean {near[0]!r}?' if near else '.'} It has {', '.join(known)}."
+    return (
+        f"{name} has no option {option!r}{f'; did you mean {near[0]!r}?' if near else '.'} It has"
+        f" {', '.join(known)}."
+    )
 
 
 def check_counts(record: Any, least: Mapping[str, int]) -> None:
@@ -73,5 +79,8 @@ def check_dropout(record: Any) -> None:
     """
     dropout = plain(record.dropout)
     if not isinstance(dropout, int | float) or not 0.0 <= dropout < 1.0:
-        raise ValueError(f"Expected dropout of at least 0 and below 1, the share of units left out at a time; got {record.dropout!r}.")
+        raise ValueError(
+            "Expected dropout of at least 0 and below 1, the share of units left out at a time;"
+            f" got {record.dropout!r}."
+        )
     object.__setattr__(record, "dropout", float(dropout))

@@ -1,4 +1,6 @@
-"""Functions on their way to other processes: those that can be imported there go by name, all others, closures and those of a script, whole."""
+"""Functions on their way to other processes: those that can be imported there go by name, all
+others, closures and those of a script, whole.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,9 @@ class Packed:
             raise
         except Exception as error:  # whatever an object's own pickling may raise
             raise Unportable(
-                f"Expected {what} that can be given to another process; it holds something that lives in this one alone ({error}). Open files, locks "
-                f"and connections inside of the function, or use threads, ThreadPoolExecutor()."
+                f"Expected {what} that can be given to another process; it holds something that"
+                f" lives in this one alone ({error}). Open files, locks and connections inside of"
+                " the function, or use threads, ThreadPoolExecutor()."
             ) from error
 
     def unpacked(self) -> Any:
@@ -33,7 +36,9 @@ class Packed:
 
 
 class Portable:
-    """A class of which some attributes are, or hold, functions that people wrote: its objects pickle with them."""
+    """A class of which some attributes are, or hold, functions that people wrote: its objects
+    pickle with them.
+    """
 
     FUNCTIONS: ClassVar[tuple[str, ...]] = ()
     """The names of these attributes."""
@@ -54,7 +59,11 @@ def for_processes(executor: Executor | None, function: Any) -> Any:
     Raises:
         Unportable: when they cannot, before any work begins.
     """
-    return _Call(Packed("a function", function)) if isinstance(executor, ProcessPoolExecutor) else function
+    return (
+        _Call(Packed("a function", function))
+        if isinstance(executor, ProcessPoolExecutor)
+        else function
+    )
 
 
 class _Call:

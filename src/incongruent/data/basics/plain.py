@@ -1,6 +1,8 @@
-"""Plain values: what people hand over, numbers of numpy, arrays, paths and members of enumerations, as what Python and JSON know.
+"""Plain values: what people hand over, numbers of numpy, arrays, paths and members of enumerations,
+as what Python and JSON know.
 
-Records take what they are given through here, once, so that whoever saves, prints or pickles them later meets nothing else.
+Records take what they are given through here, once, so that whoever saves, prints or pickles them
+later meets nothing else.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ import numpy as np
 
 
 def plain(value: Any) -> Any:
-    """The same in plain Python: numbers of whatever kind as ``bool``, ``int`` and ``float``, lists and arrays as tuples, mappings as dicts, paths
-    and members of enumerations as what they stand for. Anything else is given back as it is.
+    """The same in plain Python: numbers of whatever kind as ``bool``, ``int`` and ``float``, lists
+    and arrays as tuples, mappings as dicts, paths and members of enumerations as what they stand
+    for. Anything else is given back as it is.
 
     Example:
         >>> plain({"n": np.int64(3), "window": np.array([150.0, 2500.0])})
@@ -42,15 +45,17 @@ def plain(value: Any) -> Any:
         return {plain(key): plain(entry) for key, entry in value.items()}
     if hasattr(value, "__array__") and hasattr(value, "shape"):
         array = np.asarray(value)
-        return plain(array[()]) if array.ndim == 0 and array.dtype != object else plain(array.tolist())
+        return (
+            plain(array[()]) if array.ndim == 0 and array.dtype != object else plain(array.tolist())
+        )
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return tuple(plain(entry) for entry in value)
     return value
 
 
 def text_of(value: Any) -> str:
-    """A name as text that every file can hold: numbers without needless zeros, no zero byte, and none of the half characters that broken paths are
-    full of.
+    """A name as text that every file can hold: numbers without needless zeros, no zero byte, and
+    none of the half characters that broken paths are full of.
 
     Example:
         >>> text_of(1234567.0), text_of(np.float32(0.1)), text_of(True), text_of("001")
@@ -59,18 +64,25 @@ def text_of(value: Any) -> str:
     if isinstance(value, enum.Enum):
         return text_of(value.value)
     if isinstance(value, str):
-        return str.__str__(value).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        return (
+            str.__str__(value).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        )
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, numbers.Integral):
         return str(int(value))
     if isinstance(value, float | np.floating):
-        return np.format_float_positional(value, trim="-") if 1e-4 <= abs(float(value)) < 1e16 or value == 0 else f"{value}"
+        return (
+            np.format_float_positional(value, trim="-")
+            if 1e-4 <= abs(float(value)) < 1e16 or value == 0
+            else f"{value}"
+        )
     return text_of(str(value))
 
 
 def as_json(value: Any, what: str) -> Any:
-    """The same as JSON gives it back: lists for tuples, keys as text, and None for what is not finite.
+    """The same as JSON gives it back: lists for tuples, keys as text, and None for what is not
+    finite.
 
     Args:
         value: numbers, text, None, and lists and mappings of these.
@@ -89,7 +101,8 @@ def as_json(value: Any, what: str) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(
-        f"Expected numbers, text, or lists and mappings of these in {what}, which a file can hold; got {type(value).__name__}. Write it as text."
+        f"Expected numbers, text, or lists and mappings of these in {what}, which a file can hold;"
+        f" got {type(value).__name__}. Write it as text."
     )
 
 

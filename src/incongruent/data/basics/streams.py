@@ -1,8 +1,9 @@
 """Random numbers: one tree that grows from a seed, with a branch for each purpose.
 
-Whatever is drawn by chance comes from the stream at ``(seed, purpose, place, …)``: numbers for two purposes, or at two places, are never the same
-ones, also when they have the same seed. What calls something else by seed gives it a child of its own seed, made for that purpose. Purposes keep
-their numbers for ever: the first four are those with which banks on disk were begun.
+Whatever is drawn by chance comes from the stream at ``(seed, purpose, place, …)``: numbers for two
+purposes, or at two places, are never the same ones, also when they have the same seed. What calls
+something else by seed gives it a child of its own seed, made for that purpose. Purposes keep their
+numbers for ever: the first four are those with which banks on disk were begun.
 """
 
 from __future__ import annotations
@@ -122,9 +123,14 @@ def as_seed(seed: object) -> int:
         ValueError: for a negative one.
     """
     if not isinstance(seed, Integral) or isinstance(seed, bool | np.bool_):
-        raise TypeError(f"Expected a seed that is a whole number from 0 on; got {seed!r}. Give one, like seed=1.")
+        raise TypeError(
+            f"Expected a seed that is a whole number from 0 on; got {seed!r}. Give one, like"
+            " seed=1."
+        )
     if seed < 0:
-        raise ValueError(f"Expected a seed that is a whole number from 0 on; got {seed}. Give one, like seed=1.")
+        raise ValueError(
+            f"Expected a seed that is a whole number from 0 on; got {seed}. Give one, like seed=1."
+        )
     return int(seed)
 
 
@@ -160,7 +166,9 @@ def word(seed: int, purpose: Purpose, *place: int) -> int:
 
 def jax_key(seed: int, purpose: Purpose, *place: int) -> PRNGKeyArray:
     """A key of 64 bits for JAX; arguments as in `stream`."""
-    return jax.random.wrap_key_data(jnp.asarray(sequence(seed, purpose, *place).generate_state(2)), impl="threefry2x32")
+    return jax.random.wrap_key_data(
+        jnp.asarray(sequence(seed, purpose, *place).generate_state(2)), impl="threefry2x32"
+    )
 
 
 def seed_from(rng: np.random.Generator) -> int:
@@ -169,13 +177,18 @@ def seed_from(rng: np.random.Generator) -> int:
 
 
 def legacy_state(rng: np.random.Generator) -> np.random.RandomState:
-    """For libraries that take nothing newer: a Mersenne twister seeded by the next 256 bits of a stream."""
-    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence(rng.integers(2**32, size=8).tolist())))
+    """For libraries that take nothing newer: a Mersenne twister seeded by the next 256 bits of a
+    stream.
+    """
+    return np.random.RandomState(
+        np.random.MT19937(np.random.SeedSequence(rng.integers(2**32, size=8).tolist()))
+    )
 
 
 def unchanging() -> np.random.Generator:
-    """Always the same numbers, for what is part of a definition: how a flow orders its coordinates, how a joint prior is standardised. Files of saved
-    networks rest on them, so they may never change.
+    """Always the same numbers, for what is part of a definition: how a flow orders its coordinates,
+    how a joint prior is standardised. Files of saved networks rest on them, so they may never
+    change.
     """
     return np.random.default_rng(0)
 
@@ -184,9 +197,16 @@ def sequence(seed: int, purpose: Purpose, *place: int) -> np.random.SeedSequence
     """The root of everything that is drawn for one purpose at one place; arguments as in `stream`."""
     seed = as_seed(seed)
     if seed >= LARGEST_PLAIN:
-        seed = int.from_bytes(hashlib.blake2b(seed.to_bytes(-(-seed.bit_length() // 8), "little"), digest_size=16).digest(), "little")
+        seed = int.from_bytes(
+            hashlib.blake2b(
+                seed.to_bytes(-(-seed.bit_length() // 8), "little"), digest_size=16
+            ).digest(),
+            "little",
+        )
     if not all(0 <= part < 2**32 for part in place):
-        raise ValueError(f"Expected places from 0 to 2^32 - 1 in a stream of random numbers; got {place}.")
+        raise ValueError(
+            f"Expected places from 0 to 2^32 - 1 in a stream of random numbers; got {place}."
+        )
     return np.random.SeedSequence(seed, spawn_key=(int(Purpose(purpose)), *map(int, place)))
 
 
@@ -197,7 +217,9 @@ def place_of(name: str) -> tuple[int, int]:
 
 
 def places_of(names: Sequence[str]) -> list[tuple[int, int, int]]:
-    """For each person the place of their own random numbers: their name, and how often it has come before, but not who else is there."""
+    """For each person the place of their own random numbers: their name, and how often it has come
+    before, but not who else is there.
+    """
     seen: Counter[str] = Counter()
     places = []
     for name in names:

@@ -1,4 +1,6 @@
-"""A simulated flanker study with known parameters: 30 people with 240 trials each, made by ``tools/make_demo_study.py``."""
+"""A simulated flanker study with known parameters: 30 people with 240 trials each, made by
+``tools/make_demo_study.py``.
+"""
 
 from __future__ import annotations
 

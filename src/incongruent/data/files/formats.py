@@ -1,4 +1,6 @@
-"""Files of any format that trials come in, known by their content rather than their name, as frames."""
+"""Files of any format that trials come in, known by their content rather than their name, as
+frames.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +25,24 @@ from pyarrow import compute, feather, parquet
 
 from incongruent.data.files.cells import NotATable
 from incongruent.data.files.delimited import headed, header_of, layout_of_rows, read_text, skipped
-from incongruent.data.files.structured import is_eprime_log, looks_like_json, read_eprime_log, read_json
+from incongruent.data.files.structured import (
+    is_eprime_log,
+    looks_like_json,
+    read_eprime_log,
+    read_json,
+)
 from incongruent.data.values import DataError, as_text, column_of, listed
 
 pc: Any = compute  # whose functions are made when it is imported
 Read = tuple[pd.DataFrame, list[str]]
-"""A frame, whose columns are numbered when it has no header, and sentences about how it was read."""
+"""A frame, whose columns are numbered when it has no header, and sentences about how it was read.
+"""
 
-PACKED: dict[bytes, Callable[[bytes], bytes]] = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress, b"\xfd7zXZ\0": lzma.decompress}
+PACKED: dict[bytes, Callable[[bytes], bytes]] = {
+    b"\x1f\x8b": gzip.decompress,
+    b"BZh": bz2.decompress,
+    b"\xfd7zXZ\0": lzma.decompress,
+}
 R_BEGINS = (b"X\n", b"A\n", b"B\n", b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 SPSS_BEGINS = (b"$FL2", b"$FL3")
 STATA_BEGINS = (b"<stata_dta>",)
@@ -63,7 +75,10 @@ def read_content(name: str, content: bytes, names: Sequence[str] | None) -> Read
     if content.startswith(STATA_BEGINS):
         return _labelled(name, "Stata", ".dta", "read_dta", content)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise NotATable(f"Expected a table in {name}; got a file of an old Office program. Save it as .xlsx or CSV.")
+        raise NotATable(
+            f"Expected a table in {name}; got a file of an old Office program. Save it as .xlsx or"
+            " CSV."
+        )
     text, notes = decode(name, content)
     frame, more = _text(name, text, names)
     return frame, notes + more
@@ -78,7 +93,9 @@ def _text(name: str, text: str, names: Sequence[str] | None) -> Read:
 
 
 def _broken(name: str, what: str, error: Exception) -> DataError:
-    return DataError(f"Expected a whole {what} file; {name} starts like one but cannot be read: {error}")
+    return DataError(
+        f"Expected a whole {what} file; {name} starts like one but cannot be read: {error}"
+    )
 
 
 def _unpacked(name: str, content: bytes, unpack: Callable[[bytes], bytes]) -> bytes:
@@ -93,12 +110,12 @@ def _package(name: str, package: str, what: str) -> ModuleType:
         return importlib.import_module(package)
     except ImportError as error:
         raise DataError(
-            f"Expected the package {package}, which reads {what} files such as {name}; it is not installed. "
-            'Install it with pip install "incongruent[formats]".'
+            f"Expected the package {package}, which reads {what} files such as {name}; it is not"
+            ' installed. Install it with pip install "incongruent[formats]".'
         ) from error
 
 
-# --- text -------------------------------------------------------------------------------------------------------------------
+# --- text -----------------------------------------------------------------------------------------
 
 
 def decode(name: str, content: bytes) -> tuple[str, list[str]]:
@@ -114,10 +131,12 @@ def decode(name: str, content: bytes) -> tuple[str, list[str]]:
             continue
         if "\0" in text:
             break
-        return text, [f"{name} is not UTF-8; it was read as Windows-1252."] if encoding == "cp1252" else []
+        return text, (
+            [f"{name} is not UTF-8; it was read as Windows-1252."] if encoding == "cp1252" else []
+        )
     raise NotATable(
-        f"Expected a text file (CSV, TSV, ';' or whitespace between columns), JSON, Parquet, Feather, Excel, SPSS, Stata or R; {name} is "
-        "neither. Save it as CSV with UTF-8 text."
+        "Expected a text file (CSV, TSV, ';' or whitespace between columns), JSON, Parquet,"
+        f" Feather, Excel, SPSS, Stata or R; {name} is neither. Save it as CSV with UTF-8 text."
     )
 
 
@@ -133,7 +152,7 @@ def _unicode(content: bytes) -> str:
     return "utf-8-sig"
 
 
-# --- columns with types ---------------------------------------------------------------------------------------------------------
+# --- columns with types ---------------------------------------------------------------------------
 
 
 def _arrow(name: str, what: str, read: Callable[[], pa.Table]) -> Read:
@@ -141,21 +160,26 @@ def _arrow(name: str, what: str, read: Callable[[], pa.Table]) -> Read:
         table = read()
         table.validate(full=True)  # a damaged file may point outside of its memory
         return frame_of_arrow(table), []
-    except Exception as error:  # what pyarrow raises for a damaged file depends on where the damage is
+    except (
+        Exception
+    ) as error:  # what pyarrow raises for a damaged file depends on where the damage is
         raise _broken(name, what, error) from error
 
 
 def frame_of_arrow(table: pa.Table) -> pd.DataFrame:
-    """An arrow table as a frame in which large integers beside missing ones do not become floats, and bytes of text are text."""
+    """An arrow table as a frame in which large integers beside missing ones do not become floats,
+    and bytes of text are text.
+    """
     frame = table.to_pandas()
     for field in table.schema:
         if field.name not in frame.columns or table.column_names.count(field.name) > 1:
             continue
         column = table[field.name]
         if pa.types.is_integer(field.type) and column.null_count and _is_large(column):
-            frame[field.name] = pd.Series(column.to_pylist(), dtype="UInt64" if pa.types.is_unsigned_integer(field.type) else "Int64").to_numpy(
-                object
-            )
+            frame[field.name] = pd.Series(
+                column.to_pylist(),
+                dtype="UInt64" if pa.types.is_unsigned_integer(field.type) else "Int64",
+            ).to_numpy(object)
         elif pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type):
             frame[field.name] = _texts_of_bytes(column)
     return frame
@@ -167,11 +191,19 @@ def _is_large(column: pa.ChunkedArray) -> bool:
 
 
 def _texts_of_bytes(column: pa.ChunkedArray) -> Any:
-    return pd.Series([value if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()], dtype=object).to_numpy()
+    return pd.Series(
+        [
+            value if value is None else value.decode("utf-8", "replace")
+            for value in column.to_pylist()
+        ],
+        dtype=object,
+    ).to_numpy()
 
 
 def _labelled(name: str, what: str, suffix: str, reader: str, content: bytes) -> Read:
-    """SPSS or Stata: the labels of a column's values where all of its values have one, the values elsewhere."""
+    """SPSS or Stata: the labels of a column's values where all of its values have one, the values
+    elsewhere.
+    """
     pyreadstat = _package(name, "pyreadstat", what)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"file{suffix}"  # pyreadstat reads paths only
@@ -184,11 +216,16 @@ def _labelled(name: str, what: str, suffix: str, reader: str, content: bytes) ->
     for column, labels in about.variable_value_labels.items():
         values = frame[column].dropna()
         if len(values) and values.isin(list(labels)).all():
-            meant = ", ".join(f"{as_text(value)} = {label}" for value, label in list(labels.items())[:6])
+            meant = ", ".join(
+                f"{as_text(value)} = {label}" for value, label in list(labels.items())[:6]
+            )
             frame[column] = frame[column].map(labels).astype(object)
             notes.append(f"The value labels of column {column!r} in {name} were used: {meant}.")
         elif values.isin(list(labels)).any():
-            notes.append(f"The value labels of column {column!r} in {name} were not used, since some of its values have none.")
+            notes.append(
+                f"The value labels of column {column!r} in {name} were not used, since some of its"
+                " values have none."
+            )
     return frame, notes
 
 
@@ -197,47 +234,70 @@ def _r(name: str, content: bytes) -> Read:
     rdata = _package(name, "rdata", "R")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of classes that rdata does not know, such as tibbles, which are data frames all the same
+            warnings.simplefilter(
+                "ignore"
+            )  # of classes that rdata does not know, such as tibbles, which are data frames all the same
             found = rdata.conversion.convert(rdata.parser.parse_data(content))
     except Exception as error:  # whatever a damaged file leads to within rdata
         raise _broken(name, "R", error) from error
-    objects = {"": found} if isinstance(found, pd.DataFrame) else found if isinstance(found, dict) else {}
+    objects = (
+        {"": found} if isinstance(found, pd.DataFrame) else found if isinstance(found, dict) else {}
+    )
     frames = {key: value for key, value in objects.items() if isinstance(value, pd.DataFrame)}
     if not frames:
-        raise NotATable(f"Expected a data frame of R in {name}; got none. Save the data frame with saveRDS.")
+        raise NotATable(
+            f"Expected a data frame of R in {name}; got none. Save the data frame with saveRDS."
+        )
     if len(frames) > 1:
-        raise DataError(f"Expected one data frame of R in {name}; got {listed(frames)}. Save one of them with saveRDS.")
+        raise DataError(
+            f"Expected one data frame of R in {name}; got {listed(frames)}. Save one of them with"
+            " saveRDS."
+        )
     frame = next(iter(frames.values()))
     others = [key for key in objects if key not in frames]
     if not pd.api.types.is_integer_dtype(frame.index) and "row_name" not in frame:
         frame = frame.rename_axis("row_name").reset_index()
     plain = pd.DataFrame({column: _plain(column_of(frame, column)) for column in frame.columns})
-    return plain, [f"{name} holds besides the data frame: {listed(others)}; not used."] if others else []
+    return plain, (
+        [f"{name} holds besides the data frame: {listed(others)}; not used."] if others else []
+    )
 
 
 def _plain(column: pd.Series) -> pd.Series:
     """The column without pandas' types for missing values, where numpy's hold the same."""
     if pd.api.types.is_integer_dtype(column) and column.isna().any():
         return pd.Series(column.to_numpy(float, na_value=np.nan))
-    if pd.api.types.is_extension_array_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype):
-        return pd.Series(column.to_numpy(object if column.isna().any() or column.dtype == "string" else None))
+    if pd.api.types.is_extension_array_dtype(column) and not isinstance(
+        column.dtype, pd.CategoricalDtype
+    ):
+        return pd.Series(
+            column.to_numpy(object if column.isna().any() or column.dtype == "string" else None)
+        )
     return column.reset_index(drop=True)
 
 
-# --- archives and workbooks -----------------------------------------------------------------------------------------------------
+# --- archives and workbooks -----------------------------------------------------------------------
 
 
 def _zip(name: str, content: bytes, names: Sequence[str] | None) -> Read:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-        members = [info.filename for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")]
+        members = [
+            info.filename
+            for info in archive.infolist()
+            if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+        ]
         if "xl/workbook.xml" in members:
             return _workbook(name, content, names)
         if "mimetype" in members or "[Content_Types].xml" in members:
-            raise NotATable(f"Expected a table in {name}; got a document of an Office program. Save the table as .xlsx or CSV.")
+            raise NotATable(
+                f"Expected a table in {name}; got a document of an Office program. Save the table"
+                " as .xlsx or CSV."
+            )
         if len(members) != 1:
             raise DataError(
-                f"Expected one file in the archive {name}; got {listed(members) or 'none'}. Unpack it into a folder, and give the folder."
+                f"Expected one file in the archive {name}; got {listed(members) or 'none'}. Unpack"
+                " it into a folder, and give the folder."
             )
         inner = archive.read(members[0])
     except DataError:
@@ -254,26 +314,43 @@ def _workbook(name: str, content: bytes, names: Sequence[str] | None) -> Read:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that do not matter here
             sheets = _sheets(openpyxl.load_workbook(io.BytesIO(content), data_only=True))
-            formulas = _sheets(openpyxl.load_workbook(io.BytesIO(content))) if _has_formulas(content) else {}
+            formulas = (
+                _sheets(openpyxl.load_workbook(io.BytesIO(content)))
+                if _has_formulas(content)
+                else {}
+            )
     except Exception as error:  # whatever a damaged workbook leads to
         raise _broken(name, "Excel", error) from error
     if not sheets:
         raise NotATable(f"Expected a table in {name}; all of its sheets are empty.")
     sheet, rows = next(iter(sheets.items()))
     if not _computed(rows, formulas.get(sheet, [])):
-        raise DataError(f"Expected the results of the formulas in sheet {sheet!r} of {name}; there are none. Open it in Excel and save it again.")
+        raise DataError(
+            f"Expected the results of the formulas in sheet {sheet!r} of {name}; there are none."
+            " Open it in Excel and save it again."
+        )
     frame, notes = _of_rows(f"{name}, sheet {sheet!r}", rows, names)
     others = [other for other in sheets if other != sheet]
-    return frame, notes + ([f"{name} was read from its first sheet, {sheet!r}; not used: {listed(others)}."] if others else [])
+    return frame, notes + (
+        [f"{name} was read from its first sheet, {sheet!r}; not used: {listed(others)}."]
+        if others
+        else []
+    )
 
 
 def _has_formulas(content: bytes) -> bool:
     archive = zipfile.ZipFile(io.BytesIO(content))
-    return any(b"<f" in archive.read(part) for part in archive.namelist() if part.startswith("xl/worksheets/") and part.endswith(".xml"))
+    return any(
+        b"<f" in archive.read(part)
+        for part in archive.namelist()
+        if part.startswith("xl/worksheets/") and part.endswith(".xml")
+    )
 
 
 def _computed(rows: Sequence[Sequence[str]], formulas: Sequence[Sequence[str]]) -> bool:
-    """False when there are formulas and none has a result, as in a workbook that no program for sheets has saved yet."""
+    """False when there are formulas and none has a result, as in a workbook that no program for
+    sheets has saved yet.
+    """
     of_formulas = [
         i < len(rows) and j < len(rows[i]) and bool(rows[i][j])
         for i, row in enumerate(formulas)
@@ -284,7 +361,9 @@ def _computed(rows: Sequence[Sequence[str]], formulas: Sequence[Sequence[str]]) 
 
 
 def _sheets(workbook: Any) -> dict[str, list[list[str]]]:
-    """The cells of each sheet that has any, as text, without empty rows below and empty columns at the right."""
+    """The cells of each sheet that has any, as text, without empty rows below and empty columns at
+    the right.
+    """
     found = {}
     for sheet in workbook.worksheets:
         rows = [[_cell(value) for value in row] for row in sheet.iter_rows(values_only=True)]
@@ -310,6 +389,11 @@ def _of_rows(name: str, rows: Sequence[list[str]], names: Sequence[str] | None) 
     body = filled[found.start + (header is not None) :]
     if not body:
         raise NotATable(f"Expected trials in {name}; got only the header {listed(header or [])}.")
-    table = pa.table({str(i): pa.array(column, pa.string()) for i, column in enumerate(zip(*body, strict=True))})
+    table = pa.table(
+        {str(i): pa.array(column, pa.string()) for i, column in enumerate(zip(*body, strict=True))}
+    )
     frame, more = headed(name, table, header)
-    return frame, skipped(name, [" ".join(filter(None, row)) for row in filled[: found.start]]) + more
+    return (
+        frame,
+        skipped(name, [" ".join(filter(None, row)) for row in filled[: found.start]]) + more,
+    )

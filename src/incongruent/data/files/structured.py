@@ -1,4 +1,6 @@
-"""Tables that are not written line by line: JSON of several shapes, and the log that E-Prime writes while it runs."""
+"""Tables that are not written line by line: JSON of several shapes, and the log that E-Prime writes
+while it runs.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,19 @@ LARGEST = 2**53
 """Integers above it change when they become floats."""
 
 
-# --- JSON -----------------------------------------------------------------------------------------------------------------------
+# --- JSON -----------------------------------------------------------------------------------------
 
 
 def looks_like_json(text: str) -> bool:
-    """True for text that begins as an array of arrays or objects or as an object does, and as no other table would."""
+    """True for text that begins as an array of arrays or objects or as an object does, and as no
+    other table would.
+    """
     return re.match(r'\s*(\[\s*[\[{]|\{\s*"|\[\s*\]\s*$|\{\s*\}\s*$)', text) is not None
 
 
 def read_json(name: str, text: str) -> pd.DataFrame:
-    """The table in a JSON text: records, lines of records, an object of columns, or an object that holds one of these.
+    """The table in a JSON text: records, lines of records, an object of columns, or an object that
+    holds one of these.
 
     Raises:
         NotATable: when it holds no table.
@@ -34,7 +39,10 @@ def read_json(name: str, text: str) -> pd.DataFrame:
     """
     found = _table_in(_parsed(name, text))
     if not found:
-        raise NotATable(f"Expected JSON with one object for each trial, or an array for each column; {name} holds something else.")
+        raise NotATable(
+            f"Expected JSON with one object for each trial, or an array for each column; {name}"
+            " holds something else."
+        )
     names = list(dict.fromkeys(key for record in found for key in record))
     return pd.DataFrame({key: _column([record.get(key) for record in found]) for key in names})
 
@@ -45,12 +53,19 @@ def _parsed(name: str, text: str) -> Any:
     except json.JSONDecodeError as error:
         whole = error
     except RecursionError as error:
-        raise DataError(f"Expected JSON with a table in {name}; it is nested too deeply.") from error
+        raise DataError(
+            f"Expected JSON with a table in {name}; it is nested too deeply."
+        ) from error
     lines = [line for line in re.split(r"[\r\n]+", text) if line.strip()]
     try:
-        return [part for line in lines for part in _as_list(json.loads(line, object_pairs_hook=_object))]
+        return [
+            part for line in lines for part in _as_list(json.loads(line, object_pairs_hook=_object))
+        ]
     except (json.JSONDecodeError, RecursionError):
-        raise DataError(f"Expected valid JSON in {name}; got an error in line {whole.lineno}, character {whole.colno}: {whole.msg}.") from whole
+        raise DataError(
+            f"Expected valid JSON in {name}; got an error in line {whole.lineno}, character"
+            f" {whole.colno}: {whole.msg}."
+        ) from whole
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -61,7 +76,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise DataError(f"Expected different names within each object of a JSON file; got {listed(k for k in made if keys.count(k) > 1)} twice.")
+        raise DataError(
+            "Expected different names within each object of a JSON file; got"
+            f" {listed(k for k in made if keys.count(k) > 1)} twice."
+        )
     return made
 
 
@@ -84,19 +102,31 @@ def _table_in(value: Any) -> list[dict[str, Any]]:
         return []
     # What stands beside the only table, such as the person's name, belongs to all of its rows.
     key, table = held.popitem()
-    beside = {k: part for k, part in value.items() if k != key and not isinstance(part, dict | list)}
+    beside = {
+        k: part for k, part in value.items() if k != key and not isinstance(part, dict | list)
+    }
     return [{**beside, **record} for record in _table_in(table)]
 
 
 def _is_table(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(part, dict | list) for part in value)
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(part, dict | list) for part in value)
+    )
 
 
 def _holds_table(value: Any) -> bool:
-    """True for an array of records, and for a person's object with one; a trial may hold lists, but none of objects."""
+    """True for an array of records, and for a person's object with one; a trial may hold lists, but
+    none of objects.
+    """
     if isinstance(value, list):
         return True
-    return isinstance(value, dict) and sum(_is_table(part) and isinstance(part[0], dict) for part in value.values()) == 1 and len(value) <= 20
+    return (
+        isinstance(value, dict)
+        and sum(_is_table(part) and isinstance(part[0], dict) for part in value.values()) == 1
+        and len(value) <= 20
+    )
 
 
 def _rows(rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -104,20 +134,32 @@ def _rows(rows: Sequence[Any]) -> list[dict[str, Any]]:
     if all(isinstance(row, list) and all(isinstance(cell, dict) for cell in row) for row in rows):
         return [record for row in rows for record in row]
     names, *body = rows
-    fits = isinstance(names, list) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
+    fits = (
+        isinstance(names, list)
+        and all(isinstance(name, str) for name in names)
+        and len(set(names)) == len(names)
+    )
     if not fits or not all(isinstance(row, list) and len(row) == len(names) for row in body):
         return []
     return [dict(zip(names, row, strict=True)) for row in body]
 
 
 def _columns(value: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Records from an object of equally long arrays, or of objects with the same keys, as pandas writes frames."""
+    """Records from an object of equally long arrays, or of objects with the same keys, as pandas
+    writes frames.
+    """
     parts = list(value.values())
-    if parts and all(isinstance(part, dict) for part in parts) and not any(isinstance(v, dict | list) for part in parts for v in part.values()):
+    if (
+        parts
+        and all(isinstance(part, dict) for part in parts)
+        and not any(isinstance(v, dict | list) for part in parts for v in part.values())
+    ):
         keys = list(dict.fromkeys(key for part in parts for key in part))
         if all(list(part) == keys for part in parts):
             return [{name: part[key] for name, part in value.items()} for key in keys]
-    if not parts or not all(isinstance(part, list) and not any(isinstance(v, dict) for v in part) for part in parts):
+    if not parts or not all(
+        isinstance(part, list) and not any(isinstance(v, dict) for v in part) for part in parts
+    ):
         return []
     if len({len(part) for part in parts}) != 1 or not parts[0]:
         return []
@@ -126,17 +168,28 @@ def _columns(value: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _column(values: list[Any]) -> pd.Series:
     """Numbers where all values are numbers or null; nested values as JSON."""
-    if all(value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values):
-        exact = all(value is None or abs(value) < LARGEST or isinstance(value, float) for value in values)
-        return pd.Series(values, dtype="float64" if exact and not _whole(values) else "int64" if exact else object)
-    return pd.Series([json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values], dtype=object)
+    if all(
+        value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        for value in values
+    ):
+        exact = all(
+            value is None or abs(value) < LARGEST or isinstance(value, float) for value in values
+        )
+        return pd.Series(
+            values,
+            dtype="float64" if exact and not _whole(values) else "int64" if exact else object,
+        )
+    return pd.Series(
+        [json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values],
+        dtype=object,
+    )
 
 
 def _whole(values: list[Any]) -> bool:
     return all(isinstance(value, int) for value in values)
 
 
-# --- E-Prime --------------------------------------------------------------------------------------------------------------------
+# --- E-Prime --------------------------------------------------------------------------------------
 
 
 def is_eprime_log(text: str) -> bool:
@@ -145,17 +198,20 @@ def is_eprime_log(text: str) -> bool:
 
 
 def read_eprime_log(name: str, text: str) -> tuple[pd.DataFrame, list[str]]:
-    """One row for each frame of the log that has no frames below it, with the values of the frames that it belongs to.
+    """One row for each frame of the log that has no frames below it, with the values of the frames
+    that it belongs to.
 
-    E-Prime writes a block's frame after those of its trials, and the session's last; names that stand in several levels carry the level's name,
-    as in ``Procedure[Block]``.
+    E-Prime writes a block's frame after those of its trials, and the session's last; names that
+    stand in several levels carry the level's name, as in ``Procedure[Block]``.
 
     Raises:
         NotATable: when no trial was logged.
     """
     levels, header, frames, broken = _frames(text)
     rows: list[dict[str, str]] = []
-    waiting: list[tuple[int, list[int]]] = []  # frames that no frame of a higher level has taken up yet, and the rows below them
+    waiting: list[
+        tuple[int, list[int]]
+    ] = []  # frames that no frame of a higher level has taken up yet, and the rows below them
     for level, values in frames:
         below = [i for depth, held in waiting if depth > level for i in held]
         waiting = [(depth, held) for depth, held in waiting if depth <= level]
@@ -164,20 +220,37 @@ def read_eprime_log(name: str, text: str) -> tuple[pd.DataFrame, list[str]]:
             below = [len(rows) - 1]
         else:
             for i in below:
-                rows[i] |= {key if key not in rows[i] else f"{key}[{levels.get(level, level)}]": value for key, value in values.items()}
+                rows[i] |= {
+                    key if key not in rows[i] else f"{key}[{levels.get(level, level)}]": value
+                    for key, value in values.items()
+                }
         waiting.append((level, below))
-    rows = [{**{key: value for key, value in header.items() if key not in row}, **row} for row in rows]
+    rows = [
+        {**{key: value for key, value in header.items() if key not in row}, **row} for row in rows
+    ]
     if not rows or all(level == 1 for level, _ in frames):
-        raise NotATable(f"Expected trials in {name}, which is a log of E-Prime; got none. Export the data with E-DataAid as text.")
+        raise NotATable(
+            f"Expected trials in {name}, which is a log of E-Prime; got none. Export the data with"
+            " E-DataAid as text."
+        )
     names = list(dict.fromkeys(key for row in rows for key in row))
-    notes = [f"{name} is a log of E-Prime; each of its {len(rows)} frames without frames below it is a row."]
+    notes = [
+        f"{name} is a log of E-Prime; each of its {len(rows)} frames without frames below it is a"
+        " row."
+    ]
     if broken:
-        notes.append(f"{name} ends within a frame, which was left out; the experiment was broken off.")
+        notes.append(
+            f"{name} ends within a frame, which was left out; the experiment was broken off."
+        )
     return as_written({key: [row.get(key, "") for row in rows] for key in names}), notes
 
 
-def _frames(text: str) -> tuple[dict[int, str], dict[str, str], list[tuple[int, dict[str, str]]], bool]:
-    """Names of levels, values of the header, level and values of each frame, and whether the last frame is not whole."""
+def _frames(
+    text: str,
+) -> tuple[dict[int, str], dict[str, str], list[tuple[int, dict[str, str]]], bool]:
+    """Names of levels, values of the header, level and values of each frame, and whether the last
+    frame is not whole.
+    """
     levels: dict[int, str] = {}
     header: dict[str, str] = {}
     frames: list[tuple[int, dict[str, str]]] = []

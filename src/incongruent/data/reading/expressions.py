@@ -1,8 +1,10 @@
-"""Expressions over the columns of a table: which rows to take (``where``), and columns that are computed.
+"""Expressions over the columns of a table: which rows to take (``where``), and columns that are
+computed.
 
-An expression compares columns with values and with each other, and may use arithmetic and logic: ``"block > 1 and group == 'a'"``,
-``"t_response - t_onset"``, ``"response is not missing"``. Names that are not plain words stand in backticks; names with dots or brackets also
-without. Nothing else is ever run.
+An expression compares columns with values and with each other, and may use arithmetic and logic:
+``"block > 1 and group == 'a'"``, ``"t_response - t_onset"``, ``"response is not missing"``. Names
+that are not plain words stand in backticks; names with dots or brackets also without. Nothing else
+is ever run.
 """
 
 from __future__ import annotations
@@ -23,8 +25,30 @@ from incongruent.data.trials import Array
 from incongruent.data.values import DataError, absent, column_of, listed
 
 ALLOWED = (
-    *(ast.Expression, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.Name, ast.Constant, ast.List, ast.Tuple, ast.Load),
-    *(ast.And, ast.Or, ast.Not, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod),
+    *(
+        ast.Expression,
+        ast.Compare,
+        ast.BoolOp,
+        ast.UnaryOp,
+        ast.BinOp,
+        ast.Name,
+        ast.Constant,
+        ast.List,
+        ast.Tuple,
+        ast.Load,
+    ),
+    *(
+        ast.And,
+        ast.Or,
+        ast.Not,
+        ast.USub,
+        ast.Add,
+        ast.Sub,
+        ast.Mult,
+        ast.Div,
+        ast.FloorDiv,
+        ast.Mod,
+    ),
     *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn),
 )
 MISSING_WORD = "missing"
@@ -67,14 +91,17 @@ def choose(table: pd.DataFrame, where: str | None) -> tuple[pd.DataFrame, list[s
     except ExpressionError as error:
         example = "such as 'block > 1 and group == \"a\"' or 'response is not missing'"
         raise DataError(
-            f"Expected `where` to choose rows by comparing columns with values, {example}; got {where!r}: {error}. "
-            f"The columns are {listed(table.columns, 40)}."
+            f"Expected `where` to choose rows by comparing columns with values, {example}; got"
+            f" {where!r}: {error}. The columns are {listed(table.columns, 40)}."
         ) from error
-    return table.loc[mask].reset_index(drop=True), [f"`where` chose {mask.sum()} of {len(table)} rows: {where.strip()}."]
+    return table.loc[mask].reset_index(drop=True), [
+        f"`where` chose {mask.sum()} of {len(table)} rows: {where.strip()}."
+    ]
 
 
 def with_computed(table: pd.DataFrame, coding: Coding) -> tuple[pd.DataFrame, list[str]]:
-    """The table with a column for each role of the coding that is an expression, named by the expression, and a sentence about each.
+    """The table with a column for each role of the coding that is an expression, named by the
+    expression, and a sentence about each.
 
     A computed value is missing where one of the columns that it is computed from is.
 
@@ -84,14 +111,19 @@ def with_computed(table: pd.DataFrame, coding: Coding) -> tuple[pd.DataFrame, li
     notes: list[str] = []
     for role in ("rt", "accuracy", "error", "condition"):
         text = getattr(coding, role)
-        if not isinstance(text, str) or any(text.casefold() == column.casefold() for column in table.columns) or not _computes(text):
+        if (
+            not isinstance(text, str)
+            or any(text.casefold() == column.casefold() for column in table.columns)
+            or not _computes(text)
+        ):
             continue
         try:
             values = _of_role(role, text, table)
         except ExpressionError as error:
             raise DataError(
-                f"Expected {doors.coding(**{role: None})} to name a column or to compute one, such as 'response == ink'; got {text!r}: {error}. "
-                f"The columns are {listed(table.columns, 40)}."
+                f"Expected {doors.coding(**{role: None})} to name a column or to compute one, such"
+                f" as 'response == ink'; got {text!r}: {error}. The columns are"
+                f" {listed(table.columns, 40)}."
             ) from error
         table = table.assign(**{text: values})
         notes.append(f"The {_WORDS[role]} was computed: {text}.")
@@ -136,7 +168,8 @@ def evaluate(text: str, table: pd.DataFrame) -> Array:
 
 
 def compute(expression: Expression, table: pd.DataFrame) -> Array:
-    """The value of a parsed expression. Comparisons with a missing value are false, and unequal is true.
+    """The value of a parsed expression. Comparisons with a missing value are false, and unequal is
+    true.
 
     Raises:
         ExpressionError: when it cannot be computed.
@@ -144,35 +177,52 @@ def compute(expression: Expression, table: pd.DataFrame) -> Array:
     # Columns get names made here, so that none can mean anything else to pandas.
     with_text = beside_text(expression.text)
     values = pd.DataFrame(
-        {name: _plain_column(comparable(column_of(table, column), name in with_text)) for name, column in expression.columns.items()}
+        {
+            name: _plain_column(comparable(column_of(table, column), name in with_text))
+            for name, column in expression.columns.items()
+        }
     )
     for placeholder, column in expression.missing.items():
         values[placeholder] = absent(column_of(table, column))
     try:
         return np.asarray(values.eval(expression.text, engine="python"))
-    except Exception as error:  # whatever pandas cannot compute, such as text < number, does not fit the data
+    except (
+        Exception
+    ) as error:  # whatever pandas cannot compute, such as text < number, does not fit the data
         raise ExpressionError(f"it cannot be computed ({error})") from error
 
 
 def _plain_column(column: pd.Series) -> pd.Series:
-    """A column of a plain numpy type, whatever frame it comes from, so that comparisons with a missing value are false."""
+    """A column of a plain numpy type, whatever frame it comes from, so that comparisons with a
+    missing value are false.
+    """
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         column = column.astype(object)
     elif isinstance(dtype, pd.api.extensions.ExtensionDtype):
         if pd.api.types.is_bool_dtype(dtype):
-            return column.astype(object).where(column.notna(), None) if column.isna().any() else column.astype(bool)
+            return (
+                column.astype(object).where(column.notna(), None)
+                if column.isna().any()
+                else column.astype(bool)
+            )
         if pd.api.types.is_numeric_dtype(dtype):
-            return column.astype("int64" if pd.api.types.is_integer_dtype(dtype) and not column.isna().any() else float)
+            return column.astype(
+                "int64"
+                if pd.api.types.is_integer_dtype(dtype) and not column.isna().any()
+                else float
+            )
         column = column.astype(object)
     return column.where(column.notna(), None) if column.dtype == object else column
 
 
 def parse(text: str, columns: list[str]) -> Expression:
-    """The expression with a placeholder for each column; nothing but comparisons, logic and arithmetic passes.
+    """The expression with a placeholder for each column; nothing but comparisons, logic and
+    arithmetic passes.
 
     Raises:
-        ExpressionError: when it cannot be read, uses what is not allowed, or names a column that is not there.
+        ExpressionError: when it cannot be read, uses what is not allowed, or names a column that is
+            not there.
     """
     quoted: dict[str, str] = {}
 
@@ -186,15 +236,26 @@ def parse(text: str, columns: list[str]) -> Expression:
         tree = _Names(columns, {name: column for column, name in quoted.items()})
         parsed = tree.visit(ast.parse(written, mode="eval"))
         unknown = [node for node in ast.walk(parsed) if not isinstance(node, ALLOWED)]
-        unknown += [side for node in ast.walk(parsed) if isinstance(node, ast.BinOp) for side in (node.left, node.right) if not _countable(side)]
+        unknown += [
+            side
+            for node in ast.walk(parsed)
+            if isinstance(node, ast.BinOp)
+            for side in (node.left, node.right)
+            if not _countable(side)
+        ]
         rewritten = ast.unparse(parsed)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ExpressionError(f"it cannot be read ({error})") from error
     if unknown:
-        raise ExpressionError(f"{type(unknown[0]).__name__} is not allowed{_hint(unknown[0], columns)}")
+        raise ExpressionError(
+            f"{type(unknown[0]).__name__} is not allowed{_hint(unknown[0], columns)}"
+        )
     if tree.absent:
         near = difflib.get_close_matches(tree.absent[0], columns, 1, 0.6)
-        raise ExpressionError(f"there is no column {listed(tree.absent)}" + (f"; did you mean {listed(near)}?" if near else ""))
+        raise ExpressionError(
+            f"there is no column {listed(tree.absent)}"
+            + (f"; did you mean {listed(near)}?" if near else "")
+        )
     return Expression(rewritten, tree.columns, tree.missing)
 
 
@@ -202,7 +263,10 @@ def _hint(node: ast.AST, columns: list[str]) -> str:
     if not isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
         return ""
     near = difflib.get_close_matches(ast.unparse(node), columns, 1, 0.5)
-    return f"; a column's name with dots, brackets or spaces stands in backticks, as in `{near[0] if near else 'Target.RT'}`"
+    return (
+        "; a column's name with dots, brackets or spaces stands in backticks, as in"
+        f" `{near[0] if near else 'Target.RT'}`"
+    )
 
 
 class _Names(ast.NodeTransformer):
@@ -249,7 +313,12 @@ class _Names(ast.NodeTransformer):
         """A comparison; ``is missing`` asks whether a column has a value."""
         operator, right = node.ops[0], node.comparators[0]
         column = self._column(node.left)
-        asks = len(node.ops) == 1 and isinstance(operator, ast.Is | ast.IsNot) and isinstance(right, ast.Name) and right.id == MISSING_WORD
+        asks = (
+            len(node.ops) == 1
+            and isinstance(operator, ast.Is | ast.IsNot)
+            and isinstance(right, ast.Name)
+            and right.id == MISSING_WORD
+        )
         if not asks or column is None:
             return self.generic_visit(node)
         place = self._placeholder(column, self.missing, "m")
@@ -257,4 +326,6 @@ class _Names(ast.NodeTransformer):
 
 
 def _countable(node: ast.AST) -> bool:
-    return not isinstance(node, ast.List | ast.Tuple) and not (isinstance(node, ast.Constant) and not isinstance(node.value, int | float))
+    return not isinstance(node, ast.List | ast.Tuple) and not (
+        isinstance(node, ast.Constant) and not isinstance(node.value, int | float)
+    )

@@ -1,7 +1,7 @@
 """Omissions: trials without an answer in time, and the codes with which programs write them.
 
-A reaction time of 0 or below it is a code. So is a number made of nines, and the longest reaction time, where it stands again and again with hardly
-anything near it and without correct answers.
+A reaction time of 0 or below it is a code. So is a number made of nines, and the longest reaction
+time, where it stands again and again with hardly anything near it and without correct answers.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Answers:
 
 
 def codes_of(rt: Array, not_correct: Array) -> list[float]:
-    """The reaction times that are codes for "no answer": 0 and negative ones, and what is written in place of a time.
+    """The reaction times that are codes for "no answer": 0 and negative ones, and what is written
+    in place of a time.
 
     Args:
         rt: (row,) as the file has them, NaN where there is none.
@@ -65,7 +66,14 @@ def _stands_out(value: float, count: int, values: Array, counts: Array) -> bool:
     return bool(count >= max(3, 0.002 * counts.sum()) and count > counts[near].sum())
 
 
-def answers(rt: Array, codes: Sequence[float], ms: float, accuracy: Decoded, deadline: float | None, countable: Array) -> Answers:
+def answers(
+    rt: Array,
+    codes: Sequence[float],
+    ms: float,
+    accuracy: Decoded,
+    deadline: float | None,
+    countable: Array,
+) -> Answers:
     """Which trials were answered, which were not, and what is no trial.
 
     Args:
@@ -77,26 +85,34 @@ def answers(rt: Array, codes: Sequence[float], ms: float, accuracy: Decoded, dea
         countable: (row,) True where a trial has a condition.
 
     Raises:
-        DataError: when there is a deadline and so many rows are blank that they cannot all be omissions.
+        DataError: when there is a deadline and so many rows are blank that they cannot all be
+            omissions.
     """
     coded = np.isin(rt, codes)
     times = np.round(np.where(np.isfinite(rt) & ~coded, rt, np.nan) * ms, 6)
     said = accuracy.known & (accuracy.codes == OUTCOMES.index("omission"))
     without = np.isnan(times)
     # No time beside an error is an omission; no time beside a correct answer is a gap in the data.
-    omitted = coded | said | (np.isnan(rt) & accuracy.known & (accuracy.codes == OUTCOMES.index("error")))
+    omitted = (
+        coded | said | (np.isnan(rt) & accuracy.known & (accuracy.codes == OUTCOMES.index("error")))
+    )
     blank = without & ~omitted & accuracy.missing & countable
     notes: list[str] = []
     if deadline is not None:
         if countable.any() and blank.sum() > BLANK * countable.sum():
             raise DataError(
-                f"Expected trials without an answer to be a minority; {blank.sum()} of {countable.sum()} rows with a condition have neither reaction "
-                f"time nor accuracy, and are hardly all trials. Leave out rows that are no trials with {doors.option('where')}."
+                f"Expected trials without an answer to be a minority; {blank.sum()} of"
+                f" {countable.sum()} rows with a condition have neither reaction time nor accuracy,"
+                " and are hardly all trials. Leave out rows that are no trials with"
+                f" {doors.option('where')}."
             )
         omitted = omitted | blank | (times > deadline)
     if positive := [code for code in codes if code > 0]:
         words = " and ".join(f"{code:g}" for code in positive)
-        notes.append(f"Reaction times of {words} stand for trials without an answer ({int(np.isin(rt, positive).sum())} trials).")
+        notes.append(
+            f"Reaction times of {words} stand for trials without an answer"
+            f" ({int(np.isin(rt, positive).sum())} trials)."
+        )
     return Answers(times, omitted, tuple(notes))
 
 
@@ -113,11 +129,16 @@ def told(n_omitted: int, n_answered: int, longest: float, deadline: float | None
         return []
     share = n_omitted / (n_omitted + n_answered)
     if deadline is not None:
-        return [f"{n_omitted} trials ({share:.1%}) have no answer within {deadline:g} ms; they are kept as trials without an answer."]
+        return [
+            f"{n_omitted} trials ({share:.1%}) have no answer within {deadline:g} ms; they are kept"
+            " as trials without an answer."
+        ]
     sentence = f"{n_omitted} trials ({share:.1%}) have no answer and are left out."
     if share < MANY:
         return [sentence]
     return [
-        f"Caution: {sentence} The longest reaction time is {longest:.0f} ms. If answers were cut off by a deadline, people look faster and "
-        f"less cautious than they are without these trials: use a network that knows the deadline, {doors.with_deadline(float(np.ceil(longest)))}."
+        f"Caution: {sentence} The longest reaction time is {longest:.0f} ms. If answers were cut"
+        " off by a deadline, people look faster and less cautious than they are without these"
+        " trials: use a network that knows the deadline,"
+        f" {doors.with_deadline(float(np.ceil(longest)))}."
     ]

@@ -21,14 +21,22 @@ Check = Callable[[pd.Series], str | None]
 def against_subject(series: pd.Series) -> str | None:
     """A column of persons is not empty, and each person has several rows."""
     present = int(series.notna().sum())
-    n_different = series.nunique() if pd.api.types.is_numeric_dtype(series) else len(label_shares(series))
+    n_different = (
+        series.nunique() if pd.api.types.is_numeric_dtype(series) else len(label_shares(series))
+    )
     if not present or not n_different:
         return "it is empty"
-    return "nearly every row has another value" if present >= 20 and n_different > present / 2 else None
+    return (
+        "nearly every row has another value"
+        if present >= 20 and n_different > present / 2
+        else None
+    )
 
 
 def against_rt(series: pd.Series) -> str | None:
-    """Reaction times are positive numbers that do not run on from row to row as a clock or a running average does."""
+    """Reaction times are positive numbers that do not run on from row to row as a clock or a
+    running average does.
+    """
     values = as_numbers(series)
     known = values[np.isfinite(values)]
     if not len(known):
@@ -71,7 +79,9 @@ def like_rt(series: pd.Series) -> bool:
     if against_rt(series) is not None or len(used) < max(2, 0.3 * series.notna().sum()):
         return False
     median = float(np.median(used))
-    return (0.1 <= median <= 10.0 or 100.0 <= median <= 10_000.0) and len(np.unique(used)) > min(20, len(used) / 3)
+    return (0.1 <= median <= 10.0 or 100.0 <= median <= 10_000.0) and len(np.unique(used)) > min(
+        20, len(used) / 3
+    )
 
 
 def like_accuracy(series: pd.Series) -> bool:
@@ -84,7 +94,9 @@ def like_accuracy(series: pd.Series) -> bool:
 
 def like_condition(series: pd.Series) -> bool:
     """Words of conditions, or two or three numbers."""
-    return against_condition(series) is None and (in_words(series, CONDITION_MEANING) or few_numbers(series))
+    return against_condition(series) is None and (
+        in_words(series, CONDITION_MEANING) or few_numbers(series)
+    )
 
 
 LIKE: dict[str, Callable[[pd.Series], bool]] = {
@@ -107,7 +119,9 @@ def as_numbers(series: pd.Series) -> Array:
 def few_numbers(series: pd.Series) -> bool:
     """True for two or three different numbers or truth values."""
     labels = label_shares(series)
-    return 2 <= len(labels) <= 3 and all(is_number(label) or label.casefold() in ("true", "false") for label in labels)
+    return 2 <= len(labels) <= 3 and all(
+        is_number(label) or label.casefold() in ("true", "false") for label in labels
+    )
 
 
 def in_words(series: pd.Series, meaning: Mapping[str, str]) -> bool:

@@ -11,14 +11,21 @@ SUFFIX = ".safetensors"
 
 def names() -> tuple[str, ...]:
     """The networks that ship."""
-    return tuple(sorted(file.name.removesuffix(SUFFIX) for file in resources.files(__name__).iterdir() if file.name.endswith(SUFFIX)))
+    return tuple(
+        sorted(
+            file.name.removesuffix(SUFFIX)
+            for file in resources.files(__name__).iterdir()
+            if file.name.endswith(SUFFIX)
+        )
+    )
 
 
 def pretrained(name: str = "dmc") -> Posterior:
     """A posterior that ships with the package.
 
     Args:
-        name: "dmc", the Diffusion Model for Conflict tasks under the prior `priors.broad`, for 20 to 2000 trials a person.
+        name: "dmc", the Diffusion Model for Conflict tasks under the prior `priors.broad`, for 20
+            to 2000 trials a person.
 
     Raises:
         ValueError: for any other name.

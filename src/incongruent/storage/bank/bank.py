@@ -1,11 +1,14 @@
 """Banks: simulations in a folder, in chunks of 256 data sets that are whole or absent.
 
-A bank is larger than memory, read while it is written, written by many processes and machines at once, and resumed after a kill at any moment. Its
-card says which simulator and which seed made it; chunk i is exactly ``simulator.chunk(seed, i)``, so that it does not matter who writes it:
-a model that gives other numbers on other machines is found by the checksums, and by `incongruent.storage.bank.upkeep.verify`.
+A bank is larger than memory, read while it is written, written by many processes and machines at
+once, and resumed after a kill at any moment. Its card says which simulator and which seed made it;
+chunk i is exactly ``simulator.chunk(seed, i)``, so that it does not matter who writes it: a model
+that gives other numbers on other machines is found by the checksums, and by
+`incongruent.storage.bank.upkeep.verify`.
 
-With DMC, 200 trials and 256 data sets a chunk, a data set takes 810 bytes: 4 for the RT of each trial less 12 %, some 60 for condition and response,
-46 for theta, 2 for the masks. Trials that are all present cost nothing.
+With DMC, 200 trials and 256 data sets a chunk, a data set takes 810 bytes: 4 for the RT of each
+trial less 12 %, some 60 for condition and response, 46 for theta, 2 for the masks. Trials that are
+all present cost nothing.
 """
 
 from __future__ import annotations
@@ -59,7 +62,8 @@ def untold(done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """A folder of simulations, open for reading; made by `write_bank` or `merge_banks`, opened by `open_bank`.
+    """A folder of simulations, open for reading; made by `write_bank` or `merge_banks`, opened by
+    `open_bank`.
 
     Attributes:
         path: of the folder.
@@ -88,10 +92,14 @@ class Bank:
 
     @property
     def n_datasets(self) -> int:
-        """How many data sets the bank is meant to hold, as its folder says now. It need not be a multiple of 256: the last chunk holds the rest."""
+        """How many data sets the bank is meant to hold, as its folder says now. It need not be a
+        multiple of 256: the last chunk holds the rest.
+        """
         if self.origins is not None:
             return sum(origin.n for origin in self.origins)
-        return max((int(name) for name in os.listdir(self.path / SIZES) if name.isdecimal()), default=0)
+        return max(
+            (int(name) for name in os.listdir(self.path / SIZES) if name.isdecimal()), default=0
+        )
 
     @property
     def n_chunks(self) -> int:
@@ -100,7 +108,9 @@ class Bank:
 
     @property
     def done(self) -> Array:
-        """Which chunks are whole, bool (chunk,), as the folder says now. Their checksums are looked at when they are read."""
+        """Which chunks are whole, bool (chunk,), as the folder says now. Their checksums are looked
+        at when they are read.
+        """
         return marked(self.path, self.n_chunks)
 
     @property
@@ -111,14 +121,22 @@ class Bank:
     def __len__(self) -> int:
         """Data sets in whole chunks."""
         done, n_datasets = self.done, self.n_datasets
-        sizes = np.minimum(CHUNK, n_datasets - CHUNK * np.arange(len(done))) if self.origins is None else [origin.n for origin in self.origins]
+        sizes = (
+            np.minimum(CHUNK, n_datasets - CHUNK * np.arange(len(done)))
+            if self.origins is None
+            else [origin.n for origin in self.origins]
+        )
         return int(np.sum(np.asarray(sizes, int)[done]))
 
     def __str__(self) -> str:
-        design, seed = self.simulator.design, "several seeds" if self.seed is None else f"seed {self.seed}"
+        design, seed = (
+            self.simulator.design,
+            "several seeds" if self.seed is None else f"seed {self.seed}",
+        )
         return (
-            f"Bank of {len(self):,} of {self.n_datasets:,} data sets ({int(self.done.sum())} of {self.n_chunks} chunks whole) of the model "
-            f"{self.simulator.model.name!r}, up to {design.largest} trials each, {seed}, in {self.path}."
+            f"Bank of {len(self):,} of {self.n_datasets:,} data sets ({int(self.done.sum())} of"
+            f" {self.n_chunks} chunks whole) of the model {self.simulator.model.name!r}, up to"
+            f" {design.largest} trials each, {seed}, in {self.path}."
         )
 
     def origin(self, index: int) -> Origin:
@@ -129,7 +147,10 @@ class Bank:
         """
         n_chunks, n_datasets = self.n_chunks, self.n_datasets
         if not 0 <= index < n_chunks:
-            raise FileError(f"Expected a chunk from 0 to {n_chunks - 1} of the bank {self.path}; got {index}. Extend the bank with write_bank.")
+            raise FileError(
+                f"Expected a chunk from 0 to {n_chunks - 1} of the bank {self.path}; got {index}."
+                " Extend the bank with write_bank."
+            )
         if self.origins is not None:
             return self.origins[index]
         assert self.seed is not None
@@ -144,12 +165,15 @@ class Bank:
         return read_arrays(self.path, layout_of(self.simulator), int(index), self.origin(index))
 
     def chunk(self, index: int) -> tuple[Array, Trials]:
-        """Theta (256, parameter) and trials, bit for bit what ``simulator.chunk`` made; of the last chunk the first ``n`` that belong to the bank.
+        """Theta (256, parameter) and trials, bit for bit what ``simulator.chunk`` made; of the last
+        chunk the first ``n`` that belong to the bank.
 
         Raises:
             FileError: when the chunk is absent or damaged.
         """
-        theta, trials = from_arrays(self.arrays(index), self.simulator.model.columns, self.simulator.reasons)
+        theta, trials = from_arrays(
+            self.arrays(index), self.simulator.model.columns, self.simulator.reasons
+        )
         n = self.origin(index).n
         return (theta, trials) if n == CHUNK else (theta[:n], select(trials, slice(n)))
 
@@ -161,9 +185,17 @@ class Bank:
         """
         chunks = np.flatnonzero(self.done) if chunks is None else chunks
         if not len(chunks):
-            raise FileError(f"Expected at least one whole chunk in the bank {self.path}; there is none. Write some with write_bank.")
+            raise FileError(
+                f"Expected at least one whole chunk in the bank {self.path}; there is none. Write"
+                " some with write_bank."
+            )
         thetas, trials = zip(*(self.chunk(int(index)) for index in chunks), strict=True)
-        return Simulations(np.concatenate(thetas), renumbered(concatenate(trials)), self.simulator.prior.names, self.simulator)
+        return Simulations(
+            np.concatenate(thetas),
+            renumbered(concatenate(trials)),
+            self.simulator.prior.names,
+            self.simulator,
+        )
 
 
 def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:
@@ -171,10 +203,12 @@ def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:
 
     Args:
         path: its folder.
-        model: the model, when it does not ship with the package; without it, one that cannot simulate.
+        model: the model, when it does not ship with the package; without it, one that cannot
+            simulate.
 
     Raises:
-        FileError: when the bank is absent, foreign, damaged, of an unknown version or of another model.
+        FileError: when the bank is absent, foreign, damaged, of an unknown version or of another
+            model.
     """
     card = _read_card(Path(path))
     try:
@@ -182,11 +216,19 @@ def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:
     except FileError:
         raise
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"Expected a simulator in the card of the bank {path}; it cannot be made: {error}. Use the release that wrote it.") from error
+        raise FileError(
+            f"Expected a simulator in the card of the bank {path}; it cannot be made: {error}. Use"
+            " the release that wrote it."
+        ) from error
     if model is not None:
         _refuse_others({"simulator": card["simulator"]}, {"simulator": plain(simulator)}, path)
     origins = card["origins"]
-    return Bank(Path(path), simulator, card["seed"], None if origins is None else tuple(Origin(*origin) for origin in origins))
+    return Bank(
+        Path(path),
+        simulator,
+        card["seed"],
+        None if origins is None else tuple(Origin(*origin) for origin in origins),
+    )
 
 
 def write_bank(
@@ -199,20 +241,24 @@ def write_bank(
     executor: Executor | None = None,
     progress: Progress = untold,
 ) -> Bank:
-    """Simulate into a folder; go on with what is there already. Several processes and machines may write the same bank at once.
+    """Simulate into a folder; go on with what is there already. Several processes and machines may
+    write the same bank at once.
 
     Args:
         path: of the folder; made when it is not there.
         simulator: model, prior and design; data sets have the design's largest number of trials.
-        n_datasets: how many; the last chunk holds the rest. More than before extends the bank; fewer leave it as large as it was.
+        n_datasets: how many; the last chunk holds the rest. More than before extends the bank;
+            fewer leave it as large as it was.
         seed: the same seed gives the same bank, whoever writes it.
         workers: threads; one for each core when left out.
-        executor: writes chunks instead of threads of this process: a `concurrent.futures` executor, or that of a dask cluster whose workers see the
-            same folder, ``client.get_executor(retries=3)``.
+        executor: writes chunks instead of threads of this process: a `concurrent.futures` executor,
+            or that of a dask cluster whose workers see the same folder,
+            ``client.get_executor(retries=3)``.
         progress: told after each chunk how many are done, of how many.
 
     Raises:
-        FileError: when the folder holds something else, a bank of another simulator or seed, or cannot be written to.
+        FileError: when the folder holds something else, a bank of another simulator or seed, or
+            cannot be written to.
         pickle.PicklingError: for a simulator that processes cannot be given.
     """
     n_datasets, seed = whole_number("n_datasets", n_datasets, 1), as_seed(seed)
@@ -220,19 +266,30 @@ def write_bank(
     folder, card = Path(path), {"simulator": plain(simulator), "seed": seed, "origins": None}
     with writing(folder):
         _make(folder, simulator, card, _n_chunks(n_datasets))
-        (folder / SIZES / str(n_datasets)).touch()  # one file for each size ever asked for: the largest counts, and nobody can take it back
+        (
+            folder / SIZES / str(n_datasets)
+            # one file for each size ever asked for: the largest counts, and nobody can take it back
+        ).touch()
     bank = Bank(folder, simulator, seed)
     _write_missing(bank, _n_chunks(n_datasets), workers, executor, progress)
     return bank
 
 
-def write_chunk(path: str | os.PathLike[str], index: int, *, simulator: Simulator | None = None, model: Model | None = None) -> None:
-    """Simulate one chunk of a bank and put it into its place, also when it is there already: the unit of work of any process on any machine.
+def write_chunk(
+    path: str | os.PathLike[str],
+    index: int,
+    *,
+    simulator: Simulator | None = None,
+    model: Model | None = None,
+) -> None:
+    """Simulate one chunk of a bank and put it into its place, also when it is there already: the
+    unit of work of any process on any machine.
 
     Args:
         path: of a bank that `write_bank` or `merge_banks` made.
         index: of the chunk.
-        simulator: that of the bank; made from its card when left out, which is possible unless its design holds functions.
+        simulator: that of the bank; made from its card when left out, which is possible unless its
+            design holds functions.
         model: the model, when it does not ship with the package and no simulator is given.
 
     Raises:
@@ -253,15 +310,21 @@ def _simulate(bank: Bank, simulator: Simulator, index: int) -> None:
 
 
 def write_if_missing(bank: Bank, index: int) -> int:
-    """Simulate one chunk unless it is there already, and give back its number; what executors are asked to do."""
+    """Simulate one chunk unless it is there already, and give back its number; what executors are
+    asked to do.
+    """
     if not marker_path(bank.path, index).exists():
         _simulate(bank, bank.simulator, index)
     return index
 
 
-def _write_missing(bank: Bank, n_chunks: int, workers: int | None, executor: Executor | None, progress: Progress) -> None:
+def _write_missing(
+    bank: Bank, n_chunks: int, workers: int | None, executor: Executor | None, progress: Progress
+) -> None:
     missing = [int(index) for index in np.flatnonzero(~marked(bank.path, n_chunks))]
-    random.SystemRandom().shuffle(missing)  # so that several writers seldom do the same chunk; what is in a chunk does not depend on it
+    random.SystemRandom().shuffle(
+        missing
+    )  # so that several writers seldom do the same chunk; what is in a chunk does not depend on it
     progress(n_chunks - len(missing), n_chunks)
     pool = ThreadPoolExecutor(workers or os.cpu_count()) if executor is None else executor
     write = for_processes(executor, partial(write_if_missing, bank))
@@ -286,10 +349,20 @@ def _make(folder: Path, simulator: Simulator, card: Mapping[str, Any], n_chunks:
     if (folder / CARD).exists():
         stored = _read_card(folder)
         if stored["origins"] is not None:
-            raise FileError(f"Expected a bank of one seed; {folder} was merged from several. Extend the banks it was made of, and merge them again.")
+            raise FileError(
+                f"Expected a bank of one seed; {folder} was merged from several. Extend the banks"
+                " it was made of, and merge them again."
+            )
         _refuse_others(stored, card, folder)
-    elif folder.is_dir() and any(entry.name not in _own(simulator) for entry in folder.iterdir() if not entry.name.startswith(".")):
-        raise FileError(f"Expected a bank or an empty folder; {folder} holds something else. Choose another folder.")
+    elif folder.is_dir() and any(
+        entry.name not in _own(simulator)
+        for entry in folder.iterdir()
+        if not entry.name.startswith(".")
+    ):
+        raise FileError(
+            f"Expected a bank or an empty folder; {folder} holds something else. Choose another"
+            " folder."
+        )
     (folder / SIZES).mkdir(parents=True, exist_ok=True)
     create_arrays(folder, simulator, n_chunks)
     if not (folder / CARD).exists():
@@ -305,24 +378,43 @@ def _own(simulator: Simulator) -> set[str]:
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """The file that makes a folder a bank."""
     text = json_text(card)
-    write_whole(folder / CARD, json.dumps({"kind": KIND, "version": VERSION, "sha256": digest({}, text), "card": text}, indent=1).encode())
+    write_whole(
+        folder / CARD,
+        json.dumps(
+            {"kind": KIND, "version": VERSION, "sha256": digest({}, text), "card": text}, indent=1
+        ).encode(),
+    )
 
 
 def _read_card(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
-        raise FileError(f"Expected a bank at {folder}; there is {'a file' if folder.exists() else 'none'}.")
+        raise FileError(
+            f"Expected a bank at {folder}; there is {'a file' if folder.exists() else 'none'}."
+        )
     try:
         stored = json.loads((folder / CARD).read_bytes())
     except FileNotFoundError as error:
-        raise FileError(f"Expected a bank at {folder}; the folder has no {CARD}, so it is something else, or was never made whole.") from error
+        raise FileError(
+            f"Expected a bank at {folder}; the folder has no {CARD}, so it is something else, or"
+            " was never made whole."
+        ) from error
     except ValueError as error:
-        raise FileError(f"Expected the card of a bank in {folder / CARD}; it is damaged ({error}). Copy or make it again.") from error
+        raise FileError(
+            f"Expected the card of a bank in {folder / CARD}; it is damaged ({error}). Copy or make"
+            " it again."
+        ) from error
     if not isinstance(stored, dict) or stored.get("kind") != KIND:
         raise FileError(f"Expected the card of a bank in {folder / CARD}; got something else.")
     if stored.get("version") != VERSION:
-        raise FileError(f"Expected banks of version {VERSION}; {folder} has version {stored.get('version')}. Use the release that wrote it.")
+        raise FileError(
+            f"Expected banks of version {VERSION}; {folder} has version {stored.get('version')}."
+            " Use the release that wrote it."
+        )
     if digest({}, str(stored.get("card"))) != stored.get("sha256"):
-        raise FileError(f"Expected the card {folder / CARD} as it was written; its checksum differs, so it is damaged. Copy or make it again.")
+        raise FileError(
+            f"Expected the card {folder / CARD} as it was written; its checksum differs, so it is"
+            " damaged. Copy or make it again."
+        )
     return json.loads(stored["card"])
 
 
@@ -332,7 +424,10 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileError(f"Expected a folder that can be written to at {folder}; got: {error}. Choose another, or make room in it.") from error
+        raise FileError(
+            f"Expected a folder that can be written to at {folder}; got: {error}. Choose another,"
+            " or make room in it."
+        ) from error
 
 
 def plain(simulator: Simulator) -> dict[str, Any]:
@@ -340,7 +435,12 @@ def plain(simulator: Simulator) -> dict[str, Any]:
     return json.loads(json_text(simulator_to_json(simulator)))
 
 
-def _refuse_others(stored: Mapping[str, Any], card: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def _refuse_others(
+    stored: Mapping[str, Any], card: Mapping[str, Any], path: str | os.PathLike[str]
+) -> None:
     found = differences(stored, card)
     if found:
-        raise FileError(f"Expected the simulator and the seed of the bank {path}; got {'; '.join(found[:5])}. Choose another folder for these.")
+        raise FileError(
+            f"Expected the simulator and the seed of the bank {path}; got {'; '.join(found[:5])}."
+            " Choose another folder for these."
+        )

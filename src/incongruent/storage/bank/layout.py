@@ -1,7 +1,8 @@
 """Chunks of simulations on disk: for each quantity one zarr array, for each chunk one marker.
 
-Data first, marker last: the arrays of a chunk are written and flushed, then a small file that holds where the chunk comes from and the SHA-256 of its
-arrays. A chunk without a marker is absent, one whose arrays do not fit its marker is damaged; neither is ever read as good. On disk a chunk always
+Data first, marker last: the arrays of a chunk are written and flushed, then a small file that holds
+where the chunk comes from and the SHA-256 of its arrays. A chunk without a marker is absent, one
+whose arrays do not fit its marker is damaged; neither is ever read as good. On disk a chunk always
 has 256 data sets, so that writing it again, by whomever, writes the same.
 """
 
@@ -55,23 +56,47 @@ def layout_of(simulator: Simulator) -> Layout:
         "theta": (np.dtype(np.float64), (len(simulator.prior.names),)),
         "present": (np.dtype(bool), n_trials),
         "answered": (np.dtype(bool), n_trials),
-        **{_name("column", i, column.name): (np.dtype(column.dtype), n_trials) for i, column in enumerate(columns)},
-        **{_name("excluded", i, reason): (np.dtype(np.int64), ()) for i, reason in enumerate(simulator.reasons)},
+        **{
+            _name("column", i, column.name): (np.dtype(column.dtype), n_trials)
+            for i, column in enumerate(columns)
+        },
+        **{
+            _name("excluded", i, reason): (np.dtype(np.int64), ())
+            for i, reason in enumerate(simulator.reasons)
+        },
     }
 
 
 def to_arrays(theta: Array, trials: Trials) -> dict[str, Array]:
     """A chunk as arrays (dataset, …), by the names of `layout_of`."""
-    columns = {_name("column", i, column.name): trials.values[column.name] for i, column in enumerate(trials.columns)}
-    excluded = {_name("excluded", i, reason): counts for i, (reason, counts) in enumerate(trials.excluded.items())}
-    return {"theta": np.asarray(theta, float), "present": trials.present, "answered": trials.answered, **columns, **excluded}
+    columns = {
+        _name("column", i, column.name): trials.values[column.name]
+        for i, column in enumerate(trials.columns)
+    }
+    excluded = {
+        _name("excluded", i, reason): counts
+        for i, (reason, counts) in enumerate(trials.excluded.items())
+    }
+    return {
+        "theta": np.asarray(theta, float),
+        "present": trials.present,
+        "answered": trials.answered,
+        **columns,
+        **excluded,
+    }
 
 
-def from_arrays(arrays: Mapping[str, Array], columns: tuple[Column, ...], reasons: Sequence[str]) -> tuple[Array, Trials]:
+def from_arrays(
+    arrays: Mapping[str, Array], columns: tuple[Column, ...], reasons: Sequence[str]
+) -> tuple[Array, Trials]:
     """The chunk that `to_arrays` took apart."""
-    values = {column.name: arrays[_name("column", i, column.name)] for i, column in enumerate(columns)}
+    values = {
+        column.name: arrays[_name("column", i, column.name)] for i, column in enumerate(columns)
+    }
     excluded = {reason: arrays[_name("excluded", i, reason)] for i, reason in enumerate(reasons)}
-    return arrays["theta"], Trials(columns, values, arrays["present"], arrays["answered"], excluded=excluded)
+    return arrays["theta"], Trials(
+        columns, values, arrays["present"], arrays["answered"], excluded=excluded
+    )
 
 
 def _name(kind: str, position: int, name: str) -> str:
@@ -91,18 +116,24 @@ def _zarr() -> Any:
         if error.name != "zarr":
             raise
         raise FileError(
-            'Expected the package zarr, which banks need; it is not installed. Install it with: pip install "incongruent[bank]"'
+            "Expected the package zarr, which banks need; it is not installed. Install it with: pip"
+            ' install "incongruent[bank]"'
         ) from error
     return zarr
 
 
 def create_arrays(folder: Path, simulator: Simulator, n_chunks: int) -> None:
-    """Make the arrays that are not there yet, and let the others say that they have at least so many chunks."""
+    """Make the arrays that are not there yet, and let the others say that they have at least so
+    many chunks.
+    """
     zarr = _zarr()
     (folder / MARKERS).mkdir(parents=True, exist_ok=True)
     with suppress(zarr.errors.ContainsGroupError):  # another process was faster
         zarr.open_group(folder, mode="a", zarr_format=3)
-    columns = {_name("column", i, column.name): column_to_json(column) for i, column in enumerate(simulator.model.columns)}
+    columns = {
+        _name("column", i, column.name): column_to_json(column)
+        for i, column in enumerate(simulator.model.columns)
+    }
     for name, (dtype, rest) in layout_of(simulator).items():
         if (folder / name / "zarr.json").exists():
             _grow(folder / name, n_chunks)
@@ -110,7 +141,9 @@ def create_arrays(folder: Path, simulator: Simulator, n_chunks: int) -> None:
             _create(folder / name, (n_chunks * CHUNK, *rest), dtype, columns.get(name, {}))
 
 
-def _create(path: Path, shape: tuple[int, ...], dtype: np.dtype, attributes: dict[str, Any]) -> None:
+def _create(
+    path: Path, shape: tuple[int, ...], dtype: np.dtype, attributes: dict[str, Any]
+) -> None:
     zarr = _zarr()
     try:
         zarr.create_array(
@@ -120,7 +153,9 @@ def _create(path: Path, shape: tuple[int, ...], dtype: np.dtype, attributes: dic
             dtype=dtype,
             compressors=zarr.codecs.ZstdCodec(level=3),
             attributes=attributes,
-            dimension_names=("dataset", "parameter" if path.name == "theta" else "trial")[: len(shape)],
+            dimension_names=("dataset", "parameter" if path.name == "theta" else "trial")[
+                : len(shape)
+            ],
         )
     except zarr.errors.ContainsArrayError:  # another process was faster
         _grow(path, shape[0] // CHUNK)
@@ -137,23 +172,35 @@ def _found(path: Path, mode: Any) -> zarr.Array:
     try:
         return _zarr().open_array(store=path, mode=mode, zarr_format=3)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileError(f"Expected a zarr array at {path}; it is absent or damaged ({error}). Copy or make the bank again.") from error
+        raise FileError(
+            f"Expected a zarr array at {path}; it is absent or damaged ({error}). Copy or make the"
+            " bank again."
+        ) from error
 
 
-def _opened(path: Path, position: int, dtype: np.dtype, rest: tuple[int, ...], mode: str) -> zarr.Array:
+def _opened(
+    path: Path, position: int, dtype: np.dtype, rest: tuple[int, ...], mode: str
+) -> zarr.Array:
     """An array with room for the chunk at ``position``, however many chunks it says it has."""
     array = _found(path, mode)
     if (array.dtype, array.shape[1:], array.chunks) != (dtype, rest, (CHUNK, *rest)):
         raise FileError(
-            f"Expected {dtype} of shape {(CHUNK, *rest)} in each chunk of {path}; got {array.dtype}, {array.chunks}. It is of another bank."
+            f"Expected {dtype} of shape {(CHUNK, *rest)} in each chunk of {path}; got"
+            f" {array.dtype}, {array.chunks}. It is of another bank."
         )
     metadata: Any = array.metadata
     metadata = metadata.update_shape(((position + 1) * CHUNK, *rest))
     zarr = _zarr()
-    return zarr.Array(zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}))
+    return zarr.Array(
+        zarr.AsyncArray(
+            metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}
+        )
+    )
 
 
-def write_arrays(folder: Path, layout: Layout, position: int, origin: Origin, arrays: Mapping[str, Array]) -> None:
+def write_arrays(
+    folder: Path, layout: Layout, position: int, origin: Origin, arrays: Mapping[str, Array]
+) -> None:
     """Put a chunk into its place: its arrays, then its marker."""
     kept = {name: (dtype, (CHUNK, *rest)) for name, (dtype, rest) in layout.items()}
     made = {name: (array.dtype, array.shape) for name, array in arrays.items()}
@@ -183,7 +230,9 @@ def read_arrays(folder: Path, layout: Layout, position: int, origin: Origin) -> 
         FileError: when the chunk is absent or damaged.
     """
     marker = read_marker(folder, position, origin)
-    arrays = {name: _read(folder / name, position, dtype, rest) for name, (dtype, rest) in layout.items()}
+    arrays = {
+        name: _read(folder / name, position, dtype, rest) for name, (dtype, rest) in layout.items()
+    }
     if digest_of(origin, arrays) != marker["sha256"]:
         raise damaged(folder, position, "its checksum differs")
     return arrays
@@ -200,8 +249,8 @@ def _read(path: Path, position: int, dtype: np.dtype, rest: tuple[int, ...]) -> 
 def damaged(folder: Path, position: int, why: str) -> FileError:
     """The error for a chunk that is not what was written."""
     return FileError(
-        f"Expected chunk {position} of the bank {folder} as it was written; got a damaged chunk ({why}). "
-        f"Simulate it again with write_chunk({str(folder)!r}, {position})."
+        f"Expected chunk {position} of the bank {folder} as it was written; got a damaged chunk"
+        f" ({why}). Simulate it again with write_chunk({str(folder)!r}, {position})."
     )
 
 
@@ -220,12 +269,17 @@ def read_marker(folder: Path, position: int, origin: Origin) -> dict[str, Any]:
         marker = json.loads(marker_path(folder, position).read_bytes())
     except FileNotFoundError as error:
         raise FileError(
-            f"Expected chunk {position} in the bank {folder}; it is absent. Simulate it with write_bank, or write_chunk({str(folder)!r}, {position})."
+            f"Expected chunk {position} in the bank {folder}; it is absent. Simulate it with"
+            f" write_bank, or write_chunk({str(folder)!r}, {position})."
         ) from error
     except ValueError as error:
         raise damaged(folder, position, f"its marker is no JSON: {error}") from error
     wanted = asdict(Origin(origin.seed, origin.index))
-    if not isinstance(marker, dict) or {k: v for k, v in marker.items() if k != "sha256"} != wanted or "sha256" not in marker:
+    if (
+        not isinstance(marker, dict)
+        or {k: v for k, v in marker.items() if k != "sha256"} != wanted
+        or "sha256" not in marker
+    ):
         raise damaged(folder, position, f"its marker is not that of {wanted}")
     return marker
 
