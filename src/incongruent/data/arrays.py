@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.plain import text_of, words_of
 from incongruent.data.files.tables import read_table
 from incongruent.data.trials import (
@@ -35,7 +35,7 @@ otherwise.
 """
 
 
-@helpful
+@checked_names
 def trials_from(
     data: Any,
     columns: Sequence[Column] | None = None,

@@ -15,15 +15,16 @@ from incongruent.data.basics.plain import plain, whole_number
 _T = TypeVar("_T", bound=Callable[..., Any])
 
 
-def helpful(what: _T) -> _T:
-    """The same function or class, whose error for an unknown option names the nearest one and lists
-    all.
+def checked_names(what: _T) -> _T:
+    """Make a function or class refuse unknown option names.
+
+    The error names the nearest option that exists, and lists all of them.
 
     Raises:
         TypeError: from the function or class, when called with a name that it does not have.
 
     Example:
-        >>> @helpful
+        >>> @checked_names
         ... def paint(*, colour="red", width=1): ...
         >>> paint(color="blue")
         Traceback (most recent call last):
