@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from incongruent import encoders
+from incongruent.data.long_format import from_long
 from incongruent.data.trials import (
     CONFLICT_TASK,
     RESPONSE,
@@ -19,7 +20,6 @@ from incongruent.data.trials import (
     Continuous,
     Integer,
     Trials,
-    from_long,
     pad,
     select,
 )

@@ -15,6 +15,7 @@ import pandas as pd
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.plain import text_of, words_of
 from incongruent.data.files.tables import read_table
+from incongruent.data.long_format import from_long
 from incongruent.data.trials import (
     Category,
     Column,
@@ -24,7 +25,6 @@ from incongruent.data.trials import (
     Trials,
     allowed,
     checked,
-    from_long,
 )
 
 Array = np.ndarray
