@@ -32,7 +32,7 @@ def from_long(
     """
     dataset = np.asarray(dataset, int)
     present = _room_for(dataset, n_datasets=len(names) or int(dataset.max(initial=-1)) + 1)
-    order = np.argsort(dataset, kind="stable") if (np.diff(dataset) < 0).any() else slice(None)
+    order = _grouping_order(dataset)
 
     def spread(rows: Array, dtype: type[np.generic]) -> Array:
         out = np.zeros(present.shape, dtype)
@@ -46,6 +46,13 @@ def from_long(
         answered=present.copy() if answered is None else spread(answered, np.bool_),
         names=tuple(names),
     )
+
+
+def _grouping_order(dataset: Array) -> Array | slice:
+    """The order of rows in which those of a data set come together, and keep their order."""
+    if (np.diff(dataset) < 0).any():
+        return np.argsort(dataset, kind="stable")
+    return slice(None)
 
 
 def _room_for(dataset: Array, n_datasets: int) -> Array:
