@@ -19,7 +19,8 @@ import numpy as np
 from scipy import stats
 
 import incongruent as inc
-from incongruent.data.trials import Column, from_long
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import Column
 from incongruent.simulation.simulator import Simulations
 
 Array = np.ndarray

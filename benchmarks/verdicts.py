@@ -32,7 +32,7 @@ from incongruent.checks.prior.population import PriorReplicas, prior_replicas, p
 from incongruent.checks.replicas import matched, matched_summaries
 from incongruent.checks.scope.surprise import N_SIMULATED, benjamini_hochberg, excess
 from incongruent.checks.verdict import decide, many_outside
-from incongruent.data.trials import from_long
+from incongruent.data.long_format import from_long
 
 Array = np.ndarray
 

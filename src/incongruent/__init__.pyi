@@ -16,7 +16,7 @@ from .data.trials import Integer as Integer
 from .data.trials import Trials as Trials
 from .data.trials import concatenate as concatenate
 from .data.trials import select as select
-from .data.trials import to_frame as to_frame
+from .data.long_format import to_frame as to_frame
 
 # Models, priors, simulation
 from . import models as models

@@ -12,7 +12,8 @@ import incongruent as inc
 from incongruent.checks.hygiene.hygiene import Severity
 from incongruent.checks.hygiene.lattice import steps_in, wall_in
 from incongruent.checks.hygiene.pooling import pooling_of
-from incongruent.data.trials import CONFLICT_TASK, from_long
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import CONFLICT_TASK
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 

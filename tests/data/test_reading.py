@@ -17,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from incongruent.data.long_format import to_frame
 from incongruent.data.reading.read_trials import REASONS, Coding, DataError, exclusions, read_trials
-from incongruent.data.trials import CONFLICT_TASK, Trials, checked, select, to_frame
+from incongruent.data.trials import CONFLICT_TASK, Trials, checked, select
 from incongruent.data.values import as_text
 
 DATA = Path(

@@ -30,7 +30,8 @@ from scipy import stats
 import incongruent as inc
 from incongruent.cli.parts import plain, print_anything
 from incongruent.data.basics.plain import as_json, json_text, text_of
-from incongruent.data.trials import from_long, positions_of
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import positions_of
 from incongruent.models.curves import rt_densities
 from incongruent.networks.architecture import architecture_from_json, architecture_to_json
 from incongruent.posterior.history import Evaluation, History, history_from_json

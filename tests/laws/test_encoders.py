@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from incongruent.data.long_format import from_long
 from incongruent.data.trials import (
     CONFLICT_TASK,
     RESPONSE,
@@ -18,7 +19,6 @@ from incongruent.data.trials import (
     Continuous,
     Integer,
     Trials,
-    from_long,
     pad,
     select,
 )

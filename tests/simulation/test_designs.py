@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from incongruent.data.trials import CONDITION, CONFLICT_TASK, Category, from_long
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import CONDITION, CONFLICT_TASK, Category
 from incongruent.simulation.designs import Design, design_of
 
 FIVE_SIGMA = 5.7e-7

@@ -55,8 +55,9 @@ from incongruent.data.basics.streams import Purpose, child
 from incongruent.data.demo import demo_study, demo_truth
 from incongruent.data.doors import COMMAND_LINE, at_door
 from incongruent.data.files.tables import source_name
+from incongruent.data.long_format import to_frame
 from incongruent.data.reading.read_trials import DataError
-from incongruent.data.trials import Trials, to_frame
+from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.likelihood import LikelihoodError
 from incongruent.exact.reweight import with_prior

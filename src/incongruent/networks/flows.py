@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.options import check_counts, check_dropout, checked_names
 from incongruent.data.basics.plain import plain
 from incongruent.data.basics.streams import unchanging
 from incongruent.networks import splines
@@ -52,7 +52,7 @@ def _check(flow: CouplingFlow | AutoregressiveFlow) -> None:
             )
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class CouplingFlow:
     """Half of the coordinates move, the other half and the summaries say how; then the other way
@@ -78,7 +78,7 @@ class CouplingFlow:
         _check(self)
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class AutoregressiveFlow:
     """Every coordinate moves, the ones before it and the summaries say how. Somewhat better than

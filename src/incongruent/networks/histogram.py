@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.options import check_counts, check_dropout, checked_names
 from incongruent.data.trials import Category, Column, Continuous, Trials, per_dataset
 from incongruent.networks.encoder import (
     Coded,
@@ -35,7 +35,7 @@ MOST_CELLS = 10_000
 """Cells are numbered in 16 bits, and features of that many would be slow long before."""
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class Histogram(EncoderOptions):
     """Counts trials on knots of one continuous column in each cell of the categories; as fast for

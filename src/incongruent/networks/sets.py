@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.options import check_counts, check_dropout, checked_names
 from incongruent.data.trials import Trials
 from incongruent.networks.channels import Channels, channels_of
 from incongruent.networks.encoder import Coded, Encoder, EncoderOptions, rung_of
@@ -112,7 +112,7 @@ def log_n(mask: Float[Array, " length"], largest: int) -> Float[Array, " 1"]:
     return jnp.log(jnp.maximum(mask.sum(keepdims=True), 1.0)) / math.log(1.0 + largest)
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class DeepSet(EncoderOptions):
     """A network reads each trial, means and maxima over trials are taken, another network reads
@@ -257,7 +257,7 @@ class InducedBlock(eqx.Module):
         )
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class SetTransformer(EncoderOptions):
     """Trials attend to each other by way of a few inducing points, so that the cost is linear in
@@ -351,7 +351,7 @@ class SetTransformerEncoder(ChannelEncoder):
         )
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class MLP(EncoderOptions):
     """A residual network for vectors, which are data sets of one trial.

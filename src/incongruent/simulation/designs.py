@@ -10,7 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.packing import Portable
 from incongruent.data.basics.plain import plain, text_of
 from incongruent.data.trials import CONDITION, Category, Column, Continuous, Trials
@@ -66,7 +66,7 @@ WINDOW = Usual((150.0, 2500.0))
 """Shortest and longest RT in ms that are kept when nobody says otherwise."""
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True)
 class Design(Portable):
     """A family of designs, from which each simulated data set gets one.

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.plain import text_of, whole_number
 from incongruent.data.basics.streams import Purpose, as_seed, child, stream
 from incongruent.data.matching import in_columns
@@ -235,7 +235,7 @@ class Comparison:
         )
 
 
-@helpful
+@checked_names
 def compare(
     simulators: Mapping[str, Simulator],
     *,

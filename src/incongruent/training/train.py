@@ -12,7 +12,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, as_seed, child
 from incongruent.data.trials import Trials, checked, select
 from incongruent.networks.architecture import Architecture, architecture_to_json
@@ -73,7 +73,7 @@ class PosteriorPlan:
         return {"architecture": architecture_to_json(self.architecture)}
 
 
-@helpful
+@checked_names
 def train(
     source: Simulator | Simulations | Bank,
     *,

@@ -28,7 +28,7 @@ from scipy.spatial import KDTree
 from incongruent.checks import statistics
 from incongruent.checks.kernels import whitening_of
 from incongruent.checks.replicas import in_parts, simulator_with
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import CONFLICT_TASK, Category, Trials, select
 from incongruent.posterior.posterior import Posterior
@@ -167,7 +167,7 @@ class Surprise:
         return text
 
 
-@helpful
+@checked_names
 def surprise(
     posterior: Posterior,
     study: Trials,

@@ -27,12 +27,13 @@ from incongruent.data.codings import (
     decode_condition,
 )
 from incongruent.data.files.tables import read_table
+from incongruent.data.long_format import from_long
 from incongruent.data.reading.expressions import choose, with_computed
 from incongruent.data.reading.identity import check_identity, columns_of, nobodys, split
 from incongruent.data.reading.omissions import Answers, answers, codes_of, told
 from incongruent.data.reading.roles import Roles, find_roles
 from incongruent.data.reading.support import Evidence, doubt_of, levels_by_data
-from incongruent.data.trials import CONFLICT_TASK, Array, Trials, from_long
+from incongruent.data.trials import CONFLICT_TASK, Array, Trials
 from incongruent.data.values import DataError, column_of, encoded, labels_of, listed, numbers, texts
 
 __all__ = ["REASONS", "Coding", "DataError", "exclusions", "read_trials"]
