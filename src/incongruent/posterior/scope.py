@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from incongruent.data.trials import CONFLICT_TASK, RT, Category, Column, Trials
-from incongruent.simulation.designs import Design, ObservedDesign
+from incongruent.simulation.designs import Design
 
 Array = np.ndarray
 
@@ -349,7 +349,7 @@ def _words(design: Design) -> str:
     )
 
 
-def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
+def readable(study: Trials, design: Design) -> Trials:
     """The study without conditions that the design lacks and RTs outside its window, which are
     counted; answers after its deadline are none.
     """

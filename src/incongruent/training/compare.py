@@ -180,7 +180,6 @@ class Comparison:
         """
         first = next(iter(self.simulators.values()))
         design = first.design
-        assert isinstance(design, Design)  # `compare` has refused anything else
         admission = admit(
             checked(in_columns(study, first.model.columns)), design, self.ranges, anyway=anyway
         )
@@ -283,7 +282,6 @@ def compare(
         check_card(simulator)
     mixture = _Mixture(tuple(simulators.values()), probabilities, seed)
     design = mixture.simulator.design
-    assert isinstance(design, Design)
     architecture = architecture.chosen_for(mixture.simulator.model.columns, design.largest)
     recipe = recipe.sized_for(architecture.encoder)
     plan = _ComparisonPlan(
