@@ -35,7 +35,7 @@ from incongruent.models.curves import rt_densities
 from incongruent.networks.architecture import architecture_from_json, architecture_to_json
 from incongruent.posterior.history import Evaluation, History, history_from_json
 from incongruent.posterior.progress import LITERAL, screen
-from incongruent.posterior.scope import ranges_of
+from incongruent.posterior.statistics import ranges_of
 from incongruent.priors.independent import prior_from_json
 from incongruent.report.files import write_netcdf
 from incongruent.simulation.nuisance import marginalised

@@ -30,7 +30,8 @@ from incongruent.networks.task import Task
 from incongruent.posterior.compiling import keep_compiled
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.history import History, history_from_json
-from incongruent.posterior.scope import Admission, Ranges, admit
+from incongruent.posterior.scope import Admission, admit
+from incongruent.posterior.statistics import Ranges
 from incongruent.posterior.task_of import axis_of, levels_of
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.simulator import Simulator

@@ -277,9 +277,9 @@ class Design(Portable):
     @property
     def levels(self) -> tuple[str, ...]:
         """The levels of the condition that occur, in their own order."""
-        return tuple(level for level in self.condition.levels if self._share_of(level)[1] > 0.0)
+        return tuple(level for level in self.condition.levels if self.share_of(level)[1] > 0.0)
 
-    def _share_of(self, level: str) -> Range:
+    def share_of(self, level: str) -> Range:
         """The range of the share of a level of the condition."""
         return _as_range(self.share.get(level, 0.0))
 
@@ -290,7 +290,7 @@ class Design(Portable):
 
     def shares(self, n_datasets: int, rng: np.random.Generator) -> Array:
         """Shares of all levels of the condition, shape (n_datasets, level); rows sum to 1."""
-        ranges = np.array([self._share_of(level) for level in self.condition.levels])
+        ranges = np.array([self.share_of(level) for level in self.condition.levels])
         return drawn_shares(ranges, n_datasets, rng)
 
     def lay_out(

@@ -31,7 +31,8 @@ from incongruent.networks.layers import Weights
 from incongruent.networks.task import Task
 from incongruent.posterior.history import History, history_from_json
 from incongruent.posterior.posterior import axis_in, in_groups, task_of
-from incongruent.posterior.scope import Ranges, admit, ranges_of
+from incongruent.posterior.scope import admit
+from incongruent.posterior.statistics import Ranges, ranges_of
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import CHUNK, Simulator

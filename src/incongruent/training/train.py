@@ -20,7 +20,7 @@ from incongruent.networks.estimator import Estimator, build_estimator, loss
 from incongruent.networks.layers import Weights
 from incongruent.networks.task import Task
 from incongruent.posterior.posterior import Posterior, axis_in, task_of
-from incongruent.posterior.scope import ranges_of
+from incongruent.posterior.statistics import ranges_of
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
 from incongruent.storage.atomic import ready_for_file
