@@ -31,9 +31,9 @@ from .priors.joint import joint_prior_of as joint_prior_of
 from .priors.text import prior_from_file as prior_from_file
 from .priors.text import prior_from_text as prior_from_text
 from .simulation.designs import Design as Design
-from .simulation.designs import ObservedDesign as ObservedDesign
-from .simulation.designs import design_of as design_of
 from .simulation.nuisance import marginalised as marginalised
+from .simulation.observed import ObservedDesign as ObservedDesign
+from .simulation.observed import design_of as design_of
 from .simulation.recorded import simulations_from as simulations_from
 from .simulation.simulator import Simulations as Simulations
 from .simulation.simulator import Simulator as Simulator

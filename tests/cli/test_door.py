@@ -26,7 +26,7 @@ from incongruent.cli import parts as cli_parts
 from incongruent.cli.reading import words
 from incongruent.data.demo import demo_study
 from incongruent.report.files import UNCORRECTED
-from incongruent.storage.atomic import FileError, ready_for_file, ready_for_files, write_whole
+from incongruent.storage.atomic import FileError, ready_for_file, ready_for_files, write_atomically
 
 STUB = "The work would begin here."
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(cli.app))["commands"]
@@ -246,14 +246,14 @@ def test_places_are_made_and_nothing_is_left_in_them(tmp_path: Path) -> None:
     assert ready_for_file(tmp_path / "a" / "b" / "network") == tmp_path / "a" / "b" / "network"
     assert ready_for_files(tmp_path / "c" / "d") == tmp_path / "c" / "d"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c", "d"]
-    write_whole(tmp_path / "e" / "f" / "file", b"x")
+    write_atomically(tmp_path / "e" / "f" / "file", b"x")
     assert (tmp_path / "e" / "f" / "file").read_bytes() == b"x"
     with pytest.raises(
         FileError, match=r"Expected to write to .*file/x; .* is in the way, which is a file"
     ):
-        write_whole(tmp_path / "e" / "f" / "file" / "x", b"x")
+        write_atomically(tmp_path / "e" / "f" / "file" / "x", b"x")
     with pytest.raises(FileError, match="is a folder"):
-        write_whole(tmp_path / "e", b"x")
+        write_atomically(tmp_path / "e", b"x")
 
 
 @pytest.mark.parametrize(("umask", "rights"), [(0o077, 0o600), (0o022, 0o644), (0o007, 0o660)])
@@ -264,10 +264,10 @@ def test_files_have_the_rights_that_the_umask_leaves_and_keep_those_they_have(
 
     before = os.umask(umask)
     try:
-        write_whole(tmp_path / "new", b"1")
+        write_atomically(tmp_path / "new", b"1")
         assert (tmp_path / "new").stat().st_mode & 0o777 == rights
         (tmp_path / "new").chmod(0o640)
-        write_whole(tmp_path / "new", b"2")
+        write_atomically(tmp_path / "new", b"2")
         assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
     finally:
         os.umask(before)

@@ -36,11 +36,11 @@ from incongruent.models.curves import rt_densities
 from incongruent.networks.architecture import architecture_from_json, architecture_to_json
 from incongruent.posterior.history import Evaluation, History, history_from_json
 from incongruent.posterior.progress import LITERAL, screen
-from incongruent.posterior.scope import ranges_of
+from incongruent.posterior.statistics import ranges_of
 from incongruent.priors.independent import prior_from_json
 from incongruent.report.files import write_netcdf
-from incongruent.simulation.designs import design_of
 from incongruent.simulation.nuisance import marginalised
+from incongruent.simulation.observed import design_of
 from incongruent.storage.cards import check_card, simulator_from_json, simulator_to_json
 from incongruent.training.recipe import Budget
 

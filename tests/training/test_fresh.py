@@ -16,7 +16,8 @@ from incongruent.networks.encoder import rung_of
 from incongruent.networks.encoders import DeepSet, Histogram
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.task import Task
-from incongruent.simulation.designs import Design, design_of
+from incongruent.simulation.designs import Design
+from incongruent.simulation.observed import design_of
 from incongruent.simulation.simulator import CHUNK, Simulator
 from incongruent.training.fresh import Window
 from incongruent.training.sources import Fresh, data_for

@@ -17,7 +17,7 @@ from incongruent.posterior.pretrained import network_named
 from incongruent.posterior.progress import announce
 from incongruent.report import Origin, write_report
 from incongruent.report.files import write_check, write_fit, write_uncorrected
-from incongruent.storage.atomic import whole
+from incongruent.storage.atomic import atomic_path
 
 Array = np.ndarray
 
@@ -170,7 +170,7 @@ def pack(folder: Path) -> Path:
     """Write everything in a folder, except earlier archives, into `ARCHIVE` there; whole or absent."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ARCHIVE]
     with (
-        whole(folder / ARCHIVE) as beside,
+        atomic_path(folder / ARCHIVE) as beside,
         zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         for path in files:

@@ -18,7 +18,7 @@ from incongruent.models import Parameter
 from incongruent.priors.independent import Prior
 from incongruent.priors.published import NAMED
 from incongruent.priors.text import prior_named_or_said
-from incongruent.storage.atomic import ready_for_file, ready_for_files, write_whole
+from incongruent.storage.atomic import ready_for_file, ready_for_files, write_atomically
 
 T = TypeVar("T")
 
@@ -97,7 +97,7 @@ def range_of(
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """A table as CSV, whole or absent."""
-    write_whole(path, as_csv(frame).encode())
+    write_atomically(path, as_csv(frame).encode())
 
 
 def called() -> str:

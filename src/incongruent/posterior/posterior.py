@@ -30,10 +30,10 @@ from incongruent.networks.task import Task
 from incongruent.posterior.compiling import keep_compiled
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.history import History, history_from_json
-from incongruent.posterior.scope import Admission, Ranges, admit
+from incongruent.posterior.scope import Admission, admit
+from incongruent.posterior.statistics import Ranges
 from incongruent.posterior.task_of import axis_of, levels_of
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulator
 from incongruent.storage.atomic import FileError
 from incongruent.storage.cards import simulator_from_json, simulator_to_json
@@ -70,17 +70,8 @@ def task_of(
         axis: of the histogram; when left out the design's window, or the range of a few data sets
             where there is none.
         pilot: gives these data sets; simulated when left out.
-
-    Raises:
-        TypeError: when the simulator's design is that of one study, from which no sizes can be
-            drawn.
     """
     design = simulator.design
-    if not isinstance(design, Design):
-        raise TypeError(
-            "Expected a simulator with a Design, from which sizes can be drawn; got"
-            f" {type(design).__name__}."
-        )
     columns = simulator.model.columns
     chosen = architecture.chosen_for(columns, design.largest)
     if isinstance(chosen.encoder, encoders.Histogram):
@@ -140,11 +131,9 @@ class Posterior:
             ValueError: when the study has other columns, or values that the network's columns do
                 not allow.
         """
-        design = self.simulator.design
-        assert isinstance(design, Design)  # `task_of` has refused anything else before training
         return admit(
             checked(in_columns(study, self.simulator.model.columns)),
-            design,
+            self.simulator.design,
             self.ranges,
             anyway=anyway or self.anyway,
         )

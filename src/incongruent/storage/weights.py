@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from incongruent.data.basics.plain import json_text
-from incongruent.storage.atomic import FileError, write_whole
+from incongruent.storage.atomic import FileError, write_atomically
 
 Array = np.ndarray
 
@@ -48,7 +48,7 @@ def save_arrays(
     """
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json_text(card)
-    write_whole(
+    write_atomically(
         path,
         save(
             arrays,

@@ -31,7 +31,8 @@ from incongruent.networks.layers import Weights
 from incongruent.networks.task import Task
 from incongruent.posterior.history import History, history_from_json
 from incongruent.posterior.posterior import axis_in, in_groups, task_of
-from incongruent.posterior.scope import Ranges, admit, ranges_of
+from incongruent.posterior.scope import admit
+from incongruent.posterior.statistics import Ranges, ranges_of
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import CHUNK, Simulator
@@ -180,7 +181,6 @@ class Comparison:
         """
         first = next(iter(self.simulators.values()))
         design = first.design
-        assert isinstance(design, Design)  # `compare` has refused anything else
         admission = admit(
             checked(in_columns(study, first.model.columns)), design, self.ranges, anyway=anyway
         )
@@ -283,7 +283,6 @@ def compare(
         check_card(simulator)
     mixture = _Mixture(tuple(simulators.values()), probabilities, seed)
     design = mixture.simulator.design
-    assert isinstance(design, Design)
     architecture = architecture.chosen_for(mixture.simulator.model.columns, design.largest)
     recipe = recipe.sized_for(architecture.encoder)
     plan = _ComparisonPlan(

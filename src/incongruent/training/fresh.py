@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from incongruent.networks.encoder import Coded, Encoder, ladder
-from incongruent.simulation.designs import Design, ObservedDesign
+from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import CHUNK
 from incongruent.training.sources import Source
 
@@ -147,7 +147,7 @@ def draw_from(
     z: Array,
     coded: Coded,
     n: int,
-    design: Design | ObservedDesign,
+    design: Design,
     encoder: Encoder,
     batch_size: int,
     rng: np.random.Generator,
@@ -156,7 +156,6 @@ def draw_from(
     """Z (batch, target) and features (batch, …) of random runs of random ones of the first ``n``
     data sets.
     """
-    assert isinstance(design, Design)  # `data_for` has refused anything else
     rows = rng.integers(0, n, batch_size)
     low, high = (1, design.largest) if encoder.ragged else _range(design, n_lengths, rng)
     on_rung = replace(design, n_trials=(max(low, design.smallest), min(high, design.largest)))

@@ -285,7 +285,6 @@ def _kept(validation: Simulations | Bank, simulator: Simulator, seed: int) -> St
     if len(simulations) == 0:
         raise ValueError("Expected at least one data set for validation; got none.")
     design = simulator.design
-    assert isinstance(design, Design)  # `_drawable` has refused anything else
     times = 1 if design.smallest == design.largest else max(1, ENOUGH // len(simulations))
     rows = np.tile(np.arange(len(simulations)), times)[:N_VALIDATION]
     stored = _stored(simulations.select(rows), simulator, seed, Purpose.HELD_OUT_TRIAL_ORDER)

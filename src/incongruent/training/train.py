@@ -20,9 +20,8 @@ from incongruent.networks.estimator import Estimator, build_estimator, loss
 from incongruent.networks.layers import Weights
 from incongruent.networks.task import Task
 from incongruent.posterior.posterior import Posterior, axis_in, task_of
-from incongruent.posterior.scope import ranges_of
+from incongruent.posterior.statistics import ranges_of
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
 from incongruent.storage.atomic import ready_for_file
 from incongruent.storage.bank.bank import Bank
@@ -153,7 +152,6 @@ def train(
     check_card(simulator, job=job.fingerprint())
     learned = learn_all(job, begun, progress=progress)
     design = simulator.design
-    assert isinstance(design, Design)  # `data_for` has refused anything else
     ranges = ranges_of(learned.validation.stored.trials, design.levels)
     said = (
         {"simulations": list(source.trials.notes)}
