@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from incongruent.flows import AutoregressiveFlow, CouplingFlow
 
 from incongruent.networks import splines
+from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow
 from incongruent.storage.weights import load_arrays, named_leaves, save_arrays, with_leaves
 
 CONTEXT = 3
@@ -201,7 +201,7 @@ def test_context_matters(flow):
 
 @eqx.filter_jit
 def gradients(flow, places):
-    """Of the log density, with respect to weights and inputs, at the same place in all coordinates."""
+    """Gradients of the log density by weights and inputs, at one place in all coordinates."""
     z = jnp.tile(places[:, None], flow.dim)
     one = eqx.filter_grad(lambda inputs: inputs[0].log_prob(inputs[1], CONTEXTS[0]))
     return jax.tree.leaves(jax.vmap(one, ((None, 0),))((flow, z)))

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from incongruent.encoders import DeepSet, Histogram
 
 from incongruent import models, priors
 from incongruent.data.basics.streams import Purpose, stream
 from incongruent.data.trials import CONFLICT_TASK, Trials
 from incongruent.networks.architecture import Architecture
 from incongruent.networks.encoder import bucket_of
+from incongruent.networks.encoders import DeepSet, Histogram
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.task import Task
 from incongruent.simulation.designs import Design, design_of

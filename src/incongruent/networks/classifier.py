@@ -64,6 +64,5 @@ def build_classifier(
     """
     encoder = build_encoder(weights, task, architecture)
     hidden = linear(weights, encoder.n_summaries, WIDTH)
-    return Classifier(
-        encoder, hidden, linear(None, WIDTH, n_models)
-    )  # equal probabilities at first
+    last = linear(None, WIDTH, n_models)  # zeros: equal probabilities at first
+    return Classifier(encoder, hidden, last)

@@ -29,7 +29,7 @@ from incongruent.networks.layers import Weights
 @helpful
 @dataclass(frozen=True, kw_only=True)
 class CouplingFlow(FlowOptions):
-    """Half of the coordinates move as the other half and the summaries say, then the other way round.
+    """Half of the coordinates move as the other half and the summaries say; then the reverse.
 
     Density and draws cost the same.
 

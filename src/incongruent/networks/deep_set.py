@@ -1,6 +1,6 @@
 """The deep set, an encoder for any columns (Zaheer et al. 2017).
 
-summaries = g(mean_i f(x_i), max_i f(x_i), log n)
+The summaries are g(mean_i f(x_i), max_i f(x_i), log n), where f and g are residual networks.
 """
 
 from __future__ import annotations

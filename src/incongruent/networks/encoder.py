@@ -71,7 +71,7 @@ class EncoderOptions(abc.ABC):
     """The settings of an encoder, and how it is built from them: what `Architecture` takes."""
 
     every_trial: ClassVar[bool] = True
-    """True when a network reads every trial, so that a step costs more the more trials there are."""
+    """True when a network reads every trial, so that long data sets make a step cost more."""
 
     @abc.abstractmethod
     def build(self, weights: Weights, task: Task, n_summaries: int) -> Encoder:
@@ -194,7 +194,7 @@ def positions(
 
 
 def logarithms(values: np.ndarray, known: np.ndarray, column: Column) -> np.ndarray:
-    """Numbers as networks read them, float32: of a positive column the logarithm; 0 if not known."""
+    """Numbers as networks read them: logarithms of a positive column, and 0 where not known."""
     positive = isinstance(column, Continuous) and column.positive
     safe = np.where(known, values, 1).astype(np.float32)
     return np.where(known, np.log(safe) if positive else safe, np.float32(0))

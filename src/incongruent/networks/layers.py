@@ -23,7 +23,10 @@ Weights = np.random.Generator | None
 
 
 class Linear(eqx.Module):
-    """W x + b. Equinox's own takes a fifth of a second to make, and a network has a dozen shapes."""
+    """W x + b.
+
+    Equinox's own layer takes a fifth of a second to make, and a network has a dozen shapes.
+    """
 
     weight: Float[Array, "out in"]
     bias: Float[Array, " out"] | None

@@ -1,6 +1,6 @@
 """The set transformer, an encoder for any columns (Lee et al. 2019).
 
-summaries = g(pool(block(…block(x)…)), log n)
+The summaries are g(pool(block(…block(x)…)), log n), where g is a residual network.
 """
 
 from __future__ import annotations
