@@ -171,7 +171,7 @@ def last_places(present: np.ndarray) -> np.ndarray:
 def positions(
     values: np.ndarray, known: np.ndarray, column: Category, levels: tuple[str, ...]
 ) -> np.ndarray:
-    """Positions of a category's values among the levels that are read; 0 where it is not known.
+    """Positions of a category's values among the levels that are read; 0 where not known.
 
     Args:
         values: of the column.
