@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incongruent.data.long_format import from_long
 from incongruent.data.reading.options import Options
 from incongruent.data.reading.people import People
 from incongruent.data.reading.rows import Rows, within
-from incongruent.data.long_format import from_long
 from incongruent.data.trials import CONFLICT_TASK, Array, Trials
 
 REASONS = ("timeout", "missing", "out of window", "unknown condition", "unknown accuracy code")
