@@ -24,7 +24,7 @@ from incongruent.data.trials import (
     select,
 )
 from incongruent.networks.architecture import Architecture
-from incongruent.networks.encoder import Encoder, rung_of
+from incongruent.networks.encoder import Encoder, EncoderOptions, rung_of
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.histogram import Axis, HistogramEncoder
 from incongruent.networks.task import Task
@@ -77,7 +77,7 @@ class Case:
     encoder: Encoder
 
 
-def case(task: Task, options: encoders.EncoderOptions, n_summaries: int = 5) -> Case:
+def case(task: Task, options: EncoderOptions, n_summaries: int = 5) -> Case:
     """With weights as they begin, standardising by some trials."""
     encoder = build_estimator(
         np.random.default_rng(1), task, Architecture(options, n_summaries=n_summaries)

@@ -7,10 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from incongruent.flows import AutoregressiveFlow, CouplingFlow
 
 from incongruent.networks import splines
-from incongruent.networks.flows import Flow
+from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow, Flow
 from incongruent.storage.weights import load_arrays, named_leaves, save_arrays, with_leaves
 
 CONTEXT = 3
