@@ -225,7 +225,7 @@ def far_more_extreme(names: dict[str, Any]) -> None:
     assert [name for name, word in last.prior.moves() if word in ("up", "down")] in ([], ["lapse"])
 
 
-def tests_shown(names: dict[str, Any]) -> None:
+def pass_the_tests_shown(names: dict[str, Any]) -> None:
     """The tests of a page pass, as those of a file do."""
     shown = [test for name, test in names.items() if name.startswith("test_")]
     assert shown
@@ -235,7 +235,7 @@ def tests_shown(names: dict[str, Any]) -> None:
 
 PROMISES: dict[str, Callable[[dict[str, Any]], None]] = {
     f.__name__ + ".md": f for f in (own_simulator, misspecification, far_more_extreme)
-} | {f"{name}.md": tests_shown for name in EXAMPLES}
+} | {f"{name}.md": pass_the_tests_shown for name in EXAMPLES}
 RUNNING = [path for path in PAGES if any(block.info in RUN for block in blocks_of(path))]
 
 
@@ -281,9 +281,9 @@ def test_a_test_that_a_page_shows_and_that_fails_is_found() -> None:
     names: dict[str, Any] = {}
     exec("def test_that_fails():\n    assert 1 + 1 == 3", names)
     with pytest.raises(AssertionError):
-        tests_shown(names)
+        pass_the_tests_shown(names)
     with pytest.raises(AssertionError):
-        tests_shown({"nothing": print})
+        pass_the_tests_shown({"nothing": print})
 
 
 # --- what is looked at without running ------------------------------------------------------------
@@ -429,6 +429,19 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert anchor in slugs(there), (
                 f"{path.name}: {target}; there are {sorted(slugs(there))}"
             )
+
+
+NAMING_FILES = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "VISION.md", "benchmarks/RESULTS.md")
+] + [page for page in PAGES if page.stem not in EXAMPLES]  # which name files that are to come
+
+
+@pytest.mark.parametrize("path", NAMING_FILES, ids=lambda path: path.stem)
+def test_files_that_a_page_names_are_there(path: Path) -> None:
+    """From the top of the repository, of the package or from the page's own folder."""
+    for name in re.findall(r"`([\w./]+/[\w.]+\.pyi?)`", path.read_text()):
+        places = (ROOT / name, ROOT / "src" / "incongruent" / name, path.parent / name)
+        assert any(place.exists() for place in places), f"{path.name}: {name}"
 
 
 def test_every_page_stands_in_the_table_of_contents() -> None:
