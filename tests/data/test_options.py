@@ -7,8 +7,6 @@ from dataclasses import replace
 from inspect import signature
 
 import pytest
-from incongruent.encoders import MLP, DeepSet, Histogram, SetTransformer
-from incongruent.flows import AutoregressiveFlow, CouplingFlow
 
 import incongruent as inc
 from incongruent.data.basics.options import helpful
@@ -18,6 +16,8 @@ from incongruent.networks.architecture import (
     architecture_from_json,
     architecture_to_json,
 )
+from incongruent.networks.encoders import MLP, DeepSet, Histogram, SetTransformer
+from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow
 
 ARCHITECTURES = [
     Architecture(),
@@ -135,7 +135,7 @@ def test_impossible_options_are_refused(make, options, words):
 def test_an_architecture_is_made_of_encoder_and_flow():
     with pytest.raises(
         TypeError,
-        match=r"Expected an encoder like incongruent.encoders.DeepSet\(\), or None; got 'deepset'",
+        match=r"Expected an encoder like inc.encoders.DeepSet\(\), or None; got 'deepset'",
     ):
         Architecture(encoder="deepset")
     with pytest.raises(TypeError, match="Expected a flow like"):

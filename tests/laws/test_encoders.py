@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from incongruent import encoders
 from incongruent.data.trials import (
     CONFLICT_TASK,
     RESPONSE,
@@ -23,8 +22,9 @@ from incongruent.data.trials import (
     pad,
     select,
 )
+from incongruent.networks import encoders
 from incongruent.networks.architecture import Architecture
-from incongruent.networks.encoder import Encoder, EncoderOptions, rung_of
+from incongruent.networks.encoder import Encoder, EncoderOptions, bucket_of
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.histogram import Axis, HistogramEncoder
 from incongruent.networks.task import Task
@@ -395,17 +395,17 @@ def test_no_trial_is_compared_with_every_other(name):
     assert axes(jax.make_jaxpr(lambda f: f @ f.T)(features).jaxpr, n) == 2
 
 
-def test_the_ladder_of_lengths_has_four_rungs_up_to_the_largest_size():
+def test_there_are_four_padded_lengths_up_to_the_largest_size():
     for largest in (1, 7, 100, 128, 129, 1000, 1975):
         sizes = range(1, 3 * largest)
-        lengths = [rung_of(n, largest)[1] for n in sizes]
+        lengths = [bucket_of(n, largest)[1] for n in sizes]
         assert len({length for length in lengths if length <= largest}) <= 4
         for n, length in zip(sizes, lengths, strict=True):
-            low, high = rung_of(n, largest)
+            low, high = bucket_of(n, largest)
             assert low <= n <= high == length <= max(2 * n, 128, -(-largest // 8))
-            assert [rung_of(m, largest) for m in (low, high)] == [(low, high)] * 2
-            assert low == 1 or rung_of(low - 1, largest)[1] == low - 1
-        assert rung_of(largest, largest)[1] == largest
+            assert [bucket_of(m, largest) for m in (low, high)] == [(low, high)] * 2
+            assert low == 1 or bucket_of(low - 1, largest)[1] == low - 1
+        assert bucket_of(largest, largest)[1] == largest
 
 
 VECTOR = replace(ANYTHING, largest=1)

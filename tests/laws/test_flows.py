@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from incongruent.networks import splines
-from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow, Flow
+from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow
 from incongruent.storage.weights import load_arrays, named_leaves, save_arrays, with_leaves
 
 CONTEXT = 3
@@ -58,8 +58,8 @@ def randomised(flow, scale: float = 0.2):
 
 
 FLOWS = {
-    name: randomised(Flow(np.random.default_rng(1), dim, CONTEXT, size))
-    for name, (dim, size) in SIZES.items()
+    name: randomised(options.build(np.random.default_rng(1), dim, CONTEXT))
+    for name, (dim, options) in SIZES.items()
 }
 LONG = {
     "dim 6",
@@ -201,7 +201,7 @@ def test_context_matters(flow):
 
 @eqx.filter_jit
 def gradients(flow, places):
-    """Of the log density, with respect to weights and inputs, at the same place in all coordinates."""
+    """Gradients of the log density by weights and inputs, at one place in all coordinates."""
     z = jnp.tile(places[:, None], flow.dim)
     one = eqx.filter_grad(lambda inputs: inputs[0].log_prob(inputs[1], CONTEXTS[0]))
     return jax.tree.leaves(jax.vmap(one, ((None, 0),))((flow, z)))
@@ -227,7 +227,7 @@ def test_gradients_are_finite_at_the_edges_and_far_out(flow):
 
 
 def test_densities_stay_finite_far_out_whatever_the_weights():
-    flow = randomised(Flow(np.random.default_rng(1), 6, CONTEXT, SIZES["dim 6"][1]), 0.4)
+    flow = randomised(SIZES["dim 6"][1].build(np.random.default_rng(1), 6, CONTEXT), 0.4)
     assert bool(jnp.isfinite(log_prob(flow, noise(flow, 6.0), CONTEXTS)).all())
 
 
@@ -246,7 +246,7 @@ def test_an_untrained_flow_is_standard_normal(flow):
 @pytest.mark.parametrize("dim", [1, 2, 3, 5, 6])
 def test_every_two_layers_move_every_coordinate(dim, permutation):
     options = CouplingFlow(n_layers=4, n_bins=2, width=4, permutation=permutation)
-    flow = eqx.filter_eval_shape(lambda: Flow(np.random.default_rng(1), dim, CONTEXT, options))
+    flow = eqx.filter_eval_shape(lambda: options.build(np.random.default_rng(1), dim, CONTEXT))
     for first, second in (flow.layers[:2], flow.layers[2:]):
         assert sorted(first.order) == sorted(second.order) == list(range(dim))
         assert {*first.order[dim // 2 :], *second.order[dim // 2 :]} == set(range(dim))

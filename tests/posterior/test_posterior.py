@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 import incongruent as inc
-from incongruent import posterior as module
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.data.demo import demo_study
 from incongruent.data.trials import pad
+from incongruent.posterior import posterior as module
 from incongruent.posterior.task_of import axis_of, levels_of
 from incongruent.storage.weights import load_arrays, save_arrays
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from incongruent.encoders import DeepSet, Histogram
 
 from incongruent import models, priors
 from incongruent.data.basics.streams import Purpose, stream
 from incongruent.data.trials import CONFLICT_TASK, Trials
 from incongruent.networks.architecture import Architecture
-from incongruent.networks.encoder import rung_of
+from incongruent.networks.encoder import bucket_of
+from incongruent.networks.encoders import DeepSet, Histogram
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.task import Task
 from incongruent.simulation.designs import Design, design_of
@@ -191,14 +191,14 @@ PADDED = build_estimator(
 ).encoder
 
 
-def test_a_padded_batch_has_sizes_of_one_rung_and_all_batches_together_those_of_the_design():
+def test_a_padded_batch_has_sizes_of_one_bucket_and_all_batches_together_those_of_the_design():
     found, lengths = [], set()
     with Window(Fresh(WIDE, 1), PADDED, n_bytes=0, workers=1) as w:
         w.refresh(2)
         for seed in range(400):
             _, features = w.draw(64, np.random.default_rng(seed))
             sizes = features[..., -1].sum(axis=1).astype(int)
-            low, high = rung_of(int(sizes[0]), 600)
+            low, high = bucket_of(int(sizes[0]), 600)
             assert features.shape == (64, high, PADDED.shape(600)[1])
             assert sizes.min() >= max(low, 5)
             found.append(sizes)
@@ -208,7 +208,7 @@ def test_a_padded_batch_has_sizes_of_one_rung_and_all_batches_together_those_of_
     expected = np.log(601 / 257) / np.log(601 / 5)
     assert abs(share - expected) < 5 * np.sqrt(
         expected * (1 - expected) / 400
-    )  # batches are of one rung, so that only their number counts
+    )  # batches are of one bucket, so that only their number counts
 
 
 def test_a_padded_draw_is_a_run_of_the_data_set_of_its_parameters():

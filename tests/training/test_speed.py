@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import incongruent as inc
-from incongruent.networks.encoder import ladder
+from incongruent.networks.encoder import buckets
 from incongruent.posterior import compiling
 from incongruent.posterior.history import Stopped
 from incongruent.training import loop as learning
@@ -94,7 +94,7 @@ def test_short_budgets_have_few_lengths_and_every_size_a_place(
     design = inc.Design((1, largest))
     found = {_range(design, n_lengths, np.random.default_rng([seed, i])) for i in range(30)}
     assert len({high for _, high in found}) <= n_lengths
-    assert {high for _, high in found} <= {high for _, high in ladder(largest)}
+    assert {high for _, high in found} <= {high for _, high in buckets(largest)}
     below = sorted(found)
     assert all(first[1] < second[0] for first, second in pairwise(below))
 

@@ -1,9 +1,8 @@
-"""Networks: encoders read trials, flows give the posterior its shape, and an estimator is made of
-the two.
+"""Networks: encoders read trials, flows give the posterior its shape, estimators join the two.
 
 Others choose by `architecture`, `encoders` and `flows`, and build by `task`, `estimator` and
 `classifier`. Training also needs `encoder` (the interface) and `layers`, and a design asks
-`histogram` for its axis. A new encoder is one file.
+`histogram` for its axis. A new encoder, or a new flow, is one file.
 """
 
 import lazy_loader

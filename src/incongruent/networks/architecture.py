@@ -8,13 +8,14 @@ from typing import Any
 
 from incongruent.data.basics.options import check_counts, helpful
 from incongruent.data.trials import Category, Column, Continuous
-from incongruent.networks import encoders
+from incongruent.networks import encoders, flows
 from incongruent.networks.encoder import EncoderOptions
-from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow, FlowOptions
+from incongruent.networks.flow import FlowOptions
+from incongruent.networks.flows import AutoregressiveFlow, CouplingFlow
 
 SUMMARIES_PER_PARAMETER = 3
 ENCODERS = tuple(getattr(encoders, name) for name in encoders.__all__)
-FLOWS = (CouplingFlow, AutoregressiveFlow)
+FLOWS = tuple(getattr(flows, name) for name in flows.__all__)
 
 
 @helpful
@@ -39,7 +40,7 @@ class Architecture:
             raise TypeError(
                 f"Expected an encoder like inc.encoders.DeepSet(), or None; got {self.encoder!r}."
             )
-        if not isinstance(self.flow, FLOWS):
+        if not isinstance(self.flow, FlowOptions):
             raise TypeError(f"Expected a flow like inc.flows.CouplingFlow(); got {self.flow!r}.")
         if self.n_summaries is not None:
             check_counts(self, {"n_summaries": 1})
@@ -61,20 +62,22 @@ class Architecture:
 def _encoder_for(columns: Sequence[Column], largest: int) -> EncoderOptions:
     if largest == 1:
         return encoders.MLP()
-    numbers = [
-        column for column in columns if column.per == "trial" and not isinstance(column, Category)
-    ]
-    one = len(numbers) == 1 and isinstance(numbers[0], Continuous) and not numbers[0].given
-    return encoders.Histogram() if one else encoders.DeepSet()
+    by_trial = [column for column in columns if column.per == "trial"]
+    numbers = [column for column in by_trial if not isinstance(column, Category)]
+    one_outcome = len(numbers) == 1 and isinstance(numbers[0], Continuous) and not numbers[0].given
+    return encoders.Histogram() if one_outcome else encoders.DeepSet()
 
 
 def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
     """The architecture as plain values."""
     parts = {"encoder": architecture.encoder, "flow": architecture.flow}
-    named = {
-        name: part and {"kind": type(part).__name__, **asdict(part)} for name, part in parts.items()
-    }
-    return {**named, "n_summaries": architecture.n_summaries}
+    written = {name: _part_to_json(part) for name, part in parts.items()}
+    return {**written, "n_summaries": architecture.n_summaries}
+
+
+def _part_to_json(part: EncoderOptions | FlowOptions | None) -> dict[str, Any] | None:
+    """The settings of an encoder or a flow, with its kind."""
+    return None if part is None else {"kind": type(part).__name__, **asdict(part)}  # type: ignore[call-overload]
 
 
 def architecture_from_json(card: Mapping[str, Any]) -> Architecture:
@@ -83,13 +86,12 @@ def architecture_from_json(card: Mapping[str, Any]) -> Architecture:
     Raises:
         ValueError: for a kind of encoder or flow that this release does not know.
     """
-    encoder, flow = (
-        _part(card[name], kinds) for name, kinds in (("encoder", ENCODERS), ("flow", FLOWS))
-    )
+    encoder = _part_from_json(card["encoder"], ENCODERS)
+    flow = _part_from_json(card["flow"], FLOWS)
     return Architecture(encoder, flow, card["n_summaries"])
 
 
-def _part(spec: Mapping[str, Any] | None, kinds: tuple[type, ...]) -> Any:
+def _part_from_json(spec: Mapping[str, Any] | None, kinds: tuple[type, ...]) -> Any:
     if spec is None:
         return None
     named = {kind.__name__: kind for kind in kinds}
@@ -99,14 +101,11 @@ def _part(spec: Mapping[str, Any] | None, kinds: tuple[type, ...]) -> Any:
 
 
 def architecture_from_version_2(card: Mapping[str, Any]) -> Architecture:
-    """The architecture of a posterior file of version 2, which had a histogram always and
-    everything in one table.
-    """
+    """The architecture of a posterior file of version 2: always a histogram, all in one table."""
+    settings = {name: card[name] for name in ("n_knots", "n_quantiles", "width", "n_blocks")}
     flow = {"coupling": CouplingFlow, "autoregressive": AutoregressiveFlow}[card["flow"]]
     return Architecture(
-        encoders.Histogram(
-            **{name: card[name] for name in ("n_knots", "n_quantiles", "width", "n_blocks")}
-        ),
+        encoders.Histogram(**settings),
         flow(n_layers=card["n_layers"], n_bins=card["n_bins"], width=card["flow_width"]),
         card["n_summaries"],
     )

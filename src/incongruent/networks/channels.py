@@ -47,91 +47,107 @@ class Channels:
         return 4 * len(self.numbers) + len(self.categories) + 1
 
     def code(self, trials: Trials) -> Coded:
-        """Numbers (dataset, trial, column) float32, levels (dataset, trial, column) int8, and state
-        (dataset, trial) int8: 0 no trial, 1 a trial, 2 an answer.
+        """Numbers and levels (dataset, trial, column), and the state of each trial.
+
+        The state is 0 where there is no trial, 1 where there is one, 2 where there is an answer.
 
         Raises:
             ValueError: when a trial has a level that is not read.
         """
-        shape = trials.present.shape
-        numbers, levels = (
-            np.empty((*shape, len(self.numbers)), np.float32),
-            np.empty((*shape, len(self.categories)), np.int8),
-        )
+        state = (trials.present.astype(np.int8) + trials.answered).astype(np.int8)
+        by_trial = {
+            "numbers": self._numbers_of(trials),
+            "levels": self._levels_of(trials),
+            "state": state,
+        }
+        return Coded(by_trial, {}, last_places(trials.present))
+
+    def _numbers_of(self, trials: Trials) -> np.ndarray:
+        """Numbers (dataset, trial, column), float32."""
+        numbers = np.empty((*trials.present.shape, len(self.numbers)), np.float32)
         for i, column in enumerate(self.numbers):
             numbers[..., i] = logarithms(trials.values[column.name], _known(trials, column), column)
+        return numbers
+
+    def _levels_of(self, trials: Trials) -> np.ndarray:
+        """Positions among the levels that are read, (dataset, trial, column), int8."""
+        levels = np.empty((*trials.present.shape, len(self.categories)), np.int8)
         for i, (column, read) in enumerate(self.categories):
-            levels[..., i] = positions(
-                trials.values[column.name], _known(trials, column), column, read
-            )
-        state = trials.present.astype(np.int8) + trials.answered
-        return Coded(
-            {"numbers": numbers, "levels": levels, "state": state.astype(np.int8)},
-            {},
-            last_places(trials.present),
-        )
+            known = _known(trials, column)
+            levels[..., i] = positions(trials.values[column.name], known, column, read)
+        return levels
 
     def collect(
         self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray, length: int
     ) -> np.ndarray:
         """Channels (batch, length, channel) of runs of trials; those that are there come first."""
         out = np.zeros((len(rows), length, self.n_channels), np.float32)
-        widths = np.array([len(levels) for _, levels in self.categories], np.int64)
-        first = len(self.numbers) + np.cumsum(widths) - widths
-        free = np.array([column.given for column in self.numbers], np.bool_)
-        free_levels = np.array([column.given for column, _ in self.categories], np.bool_)
-        numbers, levels, state = (coded.by_trial[name] for name in ("numbers", "levels", "state"))
-        _spread(numbers, levels, state, rows, starts, sizes, free, free_levels, first, out)
+        trials = tuple(coded.by_trial[name] for name in ("numbers", "levels", "state"))
+        _write_runs(trials, (rows, starts, sizes), self._layout, out)
         return out
 
+    @property
+    def _layout(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which numbers and which categories are given, and the first channel of each category."""
+        numbers_given = np.array([column.given for column in self.numbers], np.bool_)
+        categories_given = np.array([column.given for column, _ in self.categories], np.bool_)
+        widths = np.array([len(levels) for _, levels in self.categories], np.int64)
+        return numbers_given, categories_given, len(self.numbers) + np.cumsum(widths) - widths
+
     def spread(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and SD of each channel of numbers over the trials in which it is known; 0 and 1 for
-        the other channels, each (channel,).
+        """Mean and SD, (channel,), of each channel of numbers over the trials where it is known.
+
+        They are 0 and 1 for the other channels.
         """
         center, scale = np.zeros(self.n_channels, np.float32), np.ones(self.n_channels, np.float32)
         flat = features.reshape(-1, self.n_channels)
         for i, column in enumerate(self.numbers):
             known = flat[flat[:, -1 if column.given else -2] > 0, i].astype(float)
             if len(known):
-                center[i] = known.mean()
-                scale[i] = known.std() if known.std() > 1e-5 * abs(known.mean()) else 1.0
+                center[i], scale[i] = known.mean(), _spread_of(known)
         return center, scale
 
 
 def channels_of(task: Task) -> Channels:
     """All columns of a task."""
     numbers = tuple(column for column in task.columns if not isinstance(column, Category))
-    return Channels(
-        numbers,
-        tuple(
-            (column, task.levels_of(column))
-            for column in task.columns
-            if isinstance(column, Category)
-        ),
-    )
+    categories = tuple(column for column in task.columns if isinstance(column, Category))
+    return Channels(numbers, tuple((column, task.levels_of(column)) for column in categories))
 
 
 def _known(trials: Trials, column: Column) -> np.ndarray:
+    """Where the values of a column mean something, (dataset, trial)."""
     return trials.present if column.given else trials.answered
 
 
+def _spread_of(values: np.ndarray) -> float:
+    """SD of some numbers; 1 where they hardly differ."""
+    return values.std() if values.std() > 1e-5 * abs(values.mean()) else 1.0
+
+
 @numba.njit(nogil=True, cache=True)
-def _spread(
-    numbers, levels, state, rows, starts, sizes, free, free_levels, first, out
-):  # pragma: no cover - compiled
-    last = out.shape[2] - 1
+def _write_runs(trials, runs, layout, out):  # pragma: no cover - compiled
+    """Write runs of trials into ``out`` (batch, length, channel), those that are there first."""
+    numbers, levels, state = trials
+    rows, starts, sizes = runs
     for i in range(len(rows)):
         row, slot = rows[i], 0
         for j in range(starts[i], starts[i] + sizes[i]):
-            if state[row, j] == 0:
-                continue
-            answered = state[row, j] == 2
-            for k in range(numbers.shape[2]):
-                if answered or free[k]:
-                    out[i, slot, k] = numbers[row, j, k]
-            for k in range(levels.shape[2]):
-                if answered or free_levels[k]:
-                    out[i, slot, first[k] + levels[row, j, k]] = 1.0
-            out[i, slot, last - 1] = 1.0 if answered else 0.0
-            out[i, slot, last] = 1.0
-            slot += 1
+            if state[row, j] > 0:
+                answered = state[row, j] == 2
+                _write_trial(numbers[row, j], levels[row, j], answered, layout, out[i, slot])
+                slot += 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _write_trial(numbers, levels, answered, layout, out):  # pragma: no cover - compiled
+    """Write the channels of one trial; outcomes stay 0 where no answer came."""
+    numbers_given, categories_given, first = layout
+    for k in range(len(numbers)):
+        if answered or numbers_given[k]:
+            out[k] = numbers[k]
+    for k in range(len(levels)):
+        if answered or categories_given[k]:
+            out[first[k] + levels[k]] = 1.0
+    out[-2] = 1.0 if answered else 0.0
+    out[-1] = 1.0

@@ -18,6 +18,9 @@ from incongruent.networks.estimator import build_encoder
 from incongruent.networks.layers import Linear, Weights, linear
 from incongruent.networks.task import Task
 
+WIDTH = 64
+"""Units between the summaries and the probabilities."""
+
 
 class Classifier(eqx.Module):
     """Log probabilities of models from the summaries of their trials."""
@@ -30,15 +33,16 @@ class Classifier(eqx.Module):
         self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None
     ) -> Float[Array, "dataset model"]:
         """Log p(model | trials) of each data set."""
-
-        def one(features: Array, key: PRNGKeyArray | None) -> Array:
-            return jax.nn.log_softmax(
-                self.last(jax.nn.silu(self.hidden(self.encoder(features, key=key))))
-            )
-
         if key is None:
-            return jax.vmap(lambda f: one(f, None))(features)
-        return jax.vmap(one)(features, jax.random.split(key, len(features)))
+            return jax.vmap(lambda f: self._of_one(f, None))(features)
+        return jax.vmap(self._of_one)(features, jax.random.split(key, len(features)))
+
+    def _of_one(
+        self, features: Float[Array, ...], key: PRNGKeyArray | None
+    ) -> Float[Array, " model"]:
+        """Log p(model | trials) of one data set."""
+        hidden = jax.nn.silu(self.hidden(self.encoder(features, key=key)))
+        return jax.nn.log_softmax(self.last(hidden))
 
     def log_prob(
         self,
@@ -54,11 +58,11 @@ class Classifier(eqx.Module):
 def build_classifier(
     weights: Weights, task: Task, architecture: Architecture, n_models: int
 ) -> Classifier:
-    """An untrained classifier, with weights from a stream of random numbers; without one it is a
-    form to be filled.
+    """An untrained classifier, with weights from a stream of random numbers.
+
+    Without a stream all weights are 0: it is a form that saved weights fill.
     """
     encoder = build_encoder(weights, task, architecture)
-    width = 64
-    return Classifier(
-        encoder, linear(weights, encoder.n_summaries, width), linear(None, width, n_models)
-    )  # equal probabilities at first
+    hidden = linear(weights, encoder.n_summaries, WIDTH)
+    last = linear(None, WIDTH, n_models)  # zeros: equal probabilities at first
+    return Classifier(encoder, hidden, last)

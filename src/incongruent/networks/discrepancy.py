@@ -1,10 +1,10 @@
 r"""Maximum mean discrepancy (Gretton et al. 2012) with a sum of inverse multiquadric kernels.
 
-    MMD^2(P, Q) = E k(x, x') - 2 E k(x, y) + E k(y, y'),     k(x, y) = sum_c c / (c + |x - y|^2),  c
-    = 2 dim {1/4, 1/2, 1, 2, 4}
+    MMD^2(P, Q) = E k(x, x') - 2 E k(x, y) + E k(y, y')
+    k(x, y) = sum_c c / (c + |x - y|^2) / 5,    c = 2 dim {1/4, 1/2, 1, 2, 4}
 
-|x - y|^2 between standard normal vectors averages 2 dim, so the scales sit where the kernel can tell vectors apart. The estimate is unbiased:
-pairs i = j are left out.
+|x - y|^2 between standard normal vectors averages 2 dim, so the scales lie where the kernel can
+tell vectors apart. The estimate is unbiased: pairs i = j are left out.
 """
 
 from __future__ import annotations
@@ -17,9 +17,14 @@ SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 
 def kernel(x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> Float[Array, "m n"]:
     """k(x_i, y_j) for all pairs."""
-    squared = jnp.sum(x**2, 1)[:, None] + jnp.sum(y**2, 1)[None, :] - 2.0 * x @ y.T
+    squared = jnp.maximum(_squared_distances(x, y), 0.0)[..., None]  # (m, n, 1)
     scales = 2.0 * x.shape[1] * jnp.asarray(SCALES)
-    return jnp.sum(scales / (scales + jnp.maximum(squared, 0.0)[..., None]), axis=-1) / len(SCALES)
+    return jnp.sum(scales / (scales + squared), axis=-1) / len(SCALES)
+
+
+def _squared_distances(x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> Float[Array, "m n"]:
+    """|x_i - y_j|^2; rounding may make it slightly negative."""
+    return jnp.sum(x**2, 1)[:, None] + jnp.sum(y**2, 1)[None, :] - 2.0 * x @ y.T
 
 
 def mmd_squared(x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> Float[Array, ""]:

@@ -1,5 +1,4 @@
-r"""Encoders: trials -> summary statistics, learned. This is the interface; `histogram` and `sets`
-fill it.
+r"""The interface of encoders, which turn trials into learned summary statistics.
 
 `code` turns trials into compact arrays once; `collect` takes a run of trials of some data sets and
 gives features; calling the encoder maps the features of one data set to its summaries. `code` and
@@ -7,9 +6,9 @@ gives features; calling the encoder maps the features of one data set to its sum
 
 Padding is invisible, the order of trials does not matter, data sets do not leak into each other,
 and any number of trials will do. Networks that look at every trial need features of a common
-length. `rung_of` gives a ladder of four lengths, so that few shapes are compiled: an eighth, a
+length. `bucket_of` gives four padded lengths, so that few shapes are compiled: an eighth, a
 quarter, half and all of the largest number of trials that is trained for, without those below 128.
-What is shorter is padded to the lowest, which costs little beside the rest.
+What is shorter is padded to the smallest, which costs little beside the rest.
 """
 
 from __future__ import annotations
@@ -46,18 +45,18 @@ class Coded:
     n: np.ndarray
 
     def room(self, capacity: int, width: int) -> Coded:
-        """Room of the same kind for so many data sets of at most ``width`` trials; none is in it
-        yet.
-        """
-        by_trial = {
-            name: np.empty((capacity, width, *array.shape[2:]), array.dtype)
-            for name, array in self.by_trial.items()
-        }
-        by_dataset = {
-            name: np.empty((capacity, *array.shape[1:]), array.dtype)
-            for name, array in self.by_dataset.items()
-        }
-        return Coded(by_trial, by_dataset, np.zeros(capacity, self.n.dtype))
+        """Empty room of the same kind for so many data sets of at most ``width`` trials."""
+        return Coded(
+            {
+                name: np.empty((capacity, width, *array.shape[2:]), array.dtype)
+                for name, array in self.by_trial.items()
+            },
+            {
+                name: np.empty((capacity, *array.shape[1:]), array.dtype)
+                for name, array in self.by_dataset.items()
+            },
+            np.zeros(capacity, self.n.dtype),
+        )
 
     def put(self, rows: slice | np.ndarray, other: Coded) -> None:
         """Write other data sets, not wider than this, over the ones at these rows."""
@@ -72,9 +71,7 @@ class EncoderOptions(abc.ABC):
     """The settings of an encoder, and how it is built from them: what `Architecture` takes."""
 
     every_trial: ClassVar[bool] = True
-    """True when a network looks at every trial, so that a step costs more the more trials there
-    are.
-    """
+    """True when a network reads every trial, so that long data sets make a step cost more."""
 
     @abc.abstractmethod
     def build(self, weights: Weights, task: Task, n_summaries: int) -> Encoder:
@@ -105,9 +102,7 @@ class Encoder(eqx.Module):
 
     @abc.abstractmethod
     def shape(self, n_trials: int) -> tuple[int, ...]:
-        """The shape of the features of one data set, in a batch whose largest one has so many
-        trials.
-        """
+        """The shape of a data set's features in a batch whose largest one has so many trials."""
 
     @abc.abstractmethod
     def code(self, trials: Trials) -> Coded:
@@ -121,8 +116,13 @@ class Encoder(eqx.Module):
     def collect(
         self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray
     ) -> np.ndarray:
-        """Features (batch, …) of the trials starts … starts + sizes of the data sets at ``rows``,
-        float32.
+        """Features (batch, …) of runs of trials, float32.
+
+        Args:
+            coded: all data sets.
+            rows: which of them, (batch,).
+            starts: place of each run's first trial, (batch,).
+            sizes: how many trials each run has, (batch,).
         """
 
     def features(self, trials: Trials) -> np.ndarray:
@@ -141,14 +141,12 @@ class Encoder(eqx.Module):
         """Summaries of one data set, with dropout where there is a key."""
 
 
-def rung_of(size: int, largest: int) -> tuple[int, int]:
-    """The smallest and the largest size that share the padded length of this one; the latter is
-    that length.
+def bucket_of(size: int, largest: int) -> tuple[int, int]:
+    """The smallest and the largest size in the bucket of this one; the largest is its length.
 
     Args:
         size: a number of trials.
-        largest: the largest number of trials that is trained for; larger data sets climb on,
-            doubling.
+        largest: the largest number of trials that is trained for; beyond it lengths double.
     """
     length = max(-(-largest // 8), min(largest, SHORT))
     below = 0
@@ -157,14 +155,12 @@ def rung_of(size: int, largest: int) -> tuple[int, int]:
     return below + 1, length
 
 
-def ladder(largest: int) -> list[tuple[int, int]]:
-    """Every rung up to the largest number of trials that is trained for: the smallest and the
-    largest size on it, as `rung_of` gives them.
-    """
-    rungs = [rung_of(1, largest)]
-    while rungs[-1][1] < largest:
-        rungs.append(rung_of(rungs[-1][1] + 1, largest))
-    return rungs
+def buckets(largest: int) -> list[tuple[int, int]]:
+    """Every bucket up to the largest number of trials that is trained for, as in `bucket_of`."""
+    found = [bucket_of(1, largest)]
+    while found[-1][1] < largest:
+        found.append(bucket_of(found[-1][1] + 1, largest))
+    return found
 
 
 def last_places(present: np.ndarray) -> np.ndarray:
@@ -175,8 +171,7 @@ def last_places(present: np.ndarray) -> np.ndarray:
 def positions(
     values: np.ndarray, known: np.ndarray, column: Category, levels: tuple[str, ...]
 ) -> np.ndarray:
-    """Positions of a category's values among the levels that are read, same shape; 0 where the
-    value is not known.
+    """Positions of a category's values among the levels that are read; 0 where not known.
 
     Args:
         values: of the column.
@@ -199,9 +194,7 @@ def positions(
 
 
 def logarithms(values: np.ndarray, known: np.ndarray, column: Column) -> np.ndarray:
-    """Numbers as networks read them, float32 of the same shape: of a positive column the logarithm;
-    0 where the value is not known.
-    """
+    """Numbers as networks read them: logarithms of a positive column, and 0 where not known."""
     positive = isinstance(column, Continuous) and column.positive
     safe = np.where(known, values, 1).astype(np.float32)
     return np.where(known, np.log(safe) if positive else safe, np.float32(0))

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from incongruent.networks.architecture import SUMMARIES_PER_PARAMETER, Architecture
 from incongruent.networks.discrepancy import mmd_squared
 from incongruent.networks.encoder import Encoder
-from incongruent.networks.flows import Flow
+from incongruent.networks.flow import Flow
 from incongruent.networks.layers import Weights, drops, part_of
 from incongruent.networks.task import Task
 
@@ -35,9 +35,7 @@ class Estimator(eqx.Module):
         *,
         key: PRNGKeyArray | None = None,
     ) -> Float[Array, " dataset"]:
-        """Log q(z | features) of each data set; with a key, units are dropped, other ones in each
-        data set.
-        """
+        """Log q(z | features) of each data set; with a key there is dropout."""
         return self.log_prob_of(z, self.summaries(features, key=key), key=key)
 
     def log_prob_of(
@@ -48,24 +46,20 @@ class Estimator(eqx.Module):
         key: PRNGKeyArray | None = None,
     ) -> Float[Array, " dataset"]:
         """Log q(z | summaries), when the summaries are known already."""
-        return jax.vmap(lambda z, s, k: self.flow.log_prob(z, s, key=k))(
-            z, summaries, _keys(part_of(key, 1), len(z))
-        )
+        of_each = jax.vmap(lambda z, s, k: self.flow.log_prob(z, s, key=k))
+        return of_each(z, summaries, _keys(part_of(key, 1), len(z)))
 
     def summaries(
         self, features: Float[Array, "dataset ..."], *, key: PRNGKeyArray | None = None
     ) -> Float[Array, "dataset summary"]:
         """Learned summary statistics."""
-        return jax.vmap(lambda f, k: self.encoder(f, key=k))(
-            features, _keys(part_of(key, 0), len(features))
-        )
+        of_each = jax.vmap(lambda f, k: self.encoder(f, key=k))
+        return of_each(features, _keys(part_of(key, 0), len(features)))
 
     def sample(
         self, u: Float[Array, "dataset draw parameter"], features: Float[Array, "dataset ..."]
     ) -> tuple[Array, Array]:
-        """Draws z (dataset, draw, parameter) from standard normal noise, and their log q (dataset,
-        draw).
-        """
+        """Draws z (dataset, draw, parameter) from standard normal noise, and their log q."""
 
         def one(u: Float[Array, "draw parameter"], f: Float[Array, ...]) -> tuple[Array, Array]:
             context = self.encoder(f)
@@ -86,8 +80,9 @@ def loss(
     mmd_weight: float,
     key: PRNGKeyArray,
 ) -> Float[Array, ""]:
-    """Mean -log q(z | features), plus the weighted MMD^2 of the summaries from standard normal
-    ones; the key is for dropout and for those.
+    """Mean -log q(z | features), plus the weighted MMD^2 of the summaries from N(0, I).
+
+    The key makes the random numbers of dropout and of the standard normal vectors.
     """
     noise, dropout = jax.random.split(key)
     dropout = dropout if drops(estimator) else None
@@ -95,22 +90,21 @@ def loss(
         return -jnp.mean(estimator.log_prob(z, features, key=dropout))
     summaries = estimator.summaries(features, key=dropout)
     log_q = estimator.log_prob_of(z, summaries, key=dropout)
-    return -jnp.mean(log_q) + mmd_weight * mmd_squared(
-        summaries, jax.random.normal(noise, summaries.shape)
-    )
+    normal = jax.random.normal(noise, summaries.shape)
+    return -jnp.mean(log_q) + mmd_weight * mmd_squared(summaries, normal)
 
 
 def build_estimator(weights: Weights, task: Task, architecture: Architecture) -> Estimator:
-    """An untrained estimator, with weights from a stream of random numbers; without one it is a
-    form to be filled.
+    """An untrained estimator, with weights from a stream of random numbers.
+
+    Without a stream all weights are 0: it is a form that saved weights fill.
 
     Raises:
         ValueError: when the encoder cannot read such trials.
     """
     encoder = build_encoder(weights, task, architecture)
-    return Estimator(
-        encoder, Flow(weights, task.n_parameters, encoder.n_summaries, architecture.flow)
-    )
+    flow = architecture.flow.build(weights, task.n_parameters, encoder.n_summaries)
+    return Estimator(encoder, flow)
 
 
 def build_encoder(weights: Weights, task: Task, architecture: Architecture) -> Encoder:

@@ -1,6 +1,6 @@
 """The histogram encoder, the default for trials with one continuous outcome.
 
-A trial between two knots counts in both, by nearness. This is a deep set whose per-trial function
+A trial between two knots counts at both, by nearness. This is a deep set whose per-trial function
 is piecewise linear and free: it costs one pass of counting and then nothing more, however many
 trials there are.
 """
@@ -14,12 +14,12 @@ from typing import ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numba
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.data.basics.options import check_counts, check_dropout, helpful
 from incongruent.data.trials import Category, Column, Continuous, Trials, per_dataset
+from incongruent.networks import counting
 from incongruent.networks.encoder import (
     Coded,
     Encoder,
@@ -33,13 +33,16 @@ from incongruent.networks.task import Task
 
 MOST_CELLS = 10_000
 """Cells are numbered in 16 bits, and features of that many would be slow long before."""
+SMALLEST_SPREAD = 0.02
+"""By which features are divided at least, so that rare ones do not become large."""
 
 
 @helpful
 @dataclass(frozen=True, kw_only=True)
 class Histogram(EncoderOptions):
-    """Counts trials on knots of one continuous column in each cell of the categories; as fast for
-    10,000 trials as for ten.
+    """Counts trials on knots of one continuous column in each cell of the categories.
+
+    It is as fast for 10,000 trials as for ten.
 
     Attributes:
         n_knots: on the axis of the continuous column.
@@ -84,21 +87,22 @@ class Axis:
     log: bool = True
 
     def place(self, values: np.ndarray) -> np.ndarray:
-        """Where on the axis values lie, in units of the distance between knots, within [0, n_knots
-        - 1].
-        """
+        """Where on the axis values lie, in steps between knots, within [0, n_knots - 1]."""
         values, low = np.asarray(values, np.float32), np.float32(self.low)
-        span = math.log(self.high / self.low) if self.log else self.high - self.low
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            place = (np.log(values / low) if self.log else values - low) * np.float32(
-                (self.n_knots - 1) / span
-            )
+            from_low = np.log(values / low) if self.log else values - low
+            place = from_low * self._steps_per_unit
         return np.nan_to_num(np.clip(place, 0.0, self.n_knots - 1.0), nan=0.0)
+
+    @property
+    def _steps_per_unit(self) -> np.float32:
+        """Steps between knots for each unit of the column, or of its logarithm."""
+        span = math.log(self.high / self.low) if self.log else self.high - self.low
+        return np.float32((self.n_knots - 1) / span)
 
 
 class HistogramEncoder(Encoder):
-    """Counts trials on knots in every cell of the categories, then a residual network reads the
-    square roots of the frequencies.
+    """A residual network reads square-root frequencies of trials on knots, cell by cell.
 
     Args:
         weights: initial ones.
@@ -127,23 +131,12 @@ class HistogramEncoder(Encoder):
     dropout: float = eqx.field(static=True)
 
     def __init__(self, weights: Weights, task: Task, options: Histogram, n_summaries: int) -> None:
-        by_trial = [column for column in task.columns if column.per == "trial"]
-        categories = [column for column in by_trial if isinstance(column, Category)]
-        self.axis = _axis(by_trial, task, options.n_knots)
-        self.given = tuple(
-            (column, task.levels_of(column)) for column in categories if column.given
-        )
-        self.outcomes = tuple(column for column in categories if not column.given)
-        self.once = tuple(
-            (c, task.levels_of(c) if isinstance(c, Category) else ())
-            for c in task.columns
-            if c.per != "trial"
-        )
-        self.n_summaries, self.n_quantiles, self.dropout = (
-            n_summaries,
-            options.n_quantiles,
-            options.dropout,
-        )
+        self.axis = _axis(task, options.n_knots)
+        self.given = tuple((c, task.levels_of(c)) for c in _categories(task) if c.given)
+        self.outcomes = tuple(c for c in _categories(task) if not c.given)
+        self.once = _once_a_data_set(task)
+        self.n_summaries, self.n_quantiles = n_summaries, options.n_quantiles
+        self.dropout = options.dropout
         if self.n_cells + self.n_given > MOST_CELLS:
             raise ValueError(
                 f"Expected at most {MOST_CELLS} cells of categories for the histogram; got"
@@ -161,26 +154,23 @@ class HistogramEncoder(Encoder):
 
     @property
     def n_cells(self) -> int:
-        """Cells with a continuous value: combinations of the levels of the design and of the
-        outcomes.
-        """
+        """Cells with a continuous value: combinations of levels, given and answered."""
         return self.n_given * math.prod(len(column.levels) for column in self.outcomes)
 
     @property
     def n_counted(self) -> int:
-        """Features that are counted: square-root frequencies, shares of the cells and of unanswered
-        trials, log n.
-        """
+        """Features that are counted: square-root frequencies, shares of cells, log n."""
         return self.n_cells * (self.axis.n_knots + 1) + self.n_given + 1
 
     @property
     def n_features(self) -> int:
         """What is counted, then quantiles, then what is given once for a data set."""
-        return (
-            self.n_counted
-            + self.n_cells * self.n_quantiles
-            + sum(len(levels) or 1 for _, levels in self.once)
-        )
+        return self._n_read_off + sum(len(levels) or 1 for _, levels in self.once)
+
+    @property
+    def _n_read_off(self) -> int:
+        """Features that come from the trials: what is counted, and quantiles."""
+        return self.n_counted + self.n_cells * self.n_quantiles
 
     @property
     def bytes_per_trial(self) -> int:
@@ -197,59 +187,38 @@ class HistogramEncoder(Encoder):
         Raises:
             ValueError: when a trial has a level that the encoder does not read.
         """
-        given, answer = (np.zeros(trials.present.shape, np.int64) for _ in range(2))
-        for column, levels in self.given:
-            given = given * len(levels) + positions(
-                trials.values[column.name], trials.present, column, levels
-            )
-        for column in self.outcomes:
-            answer = answer * len(column.levels) + positions(
-                trials.values[column.name], trials.answered, column, column.levels
-            )
-        cell = np.where(
-            trials.answered, given * (self.n_cells // self.n_given) + answer, self.n_cells + given
-        )
-        cell = np.where(trials.present, cell, -1).astype(np.int16)
         place = self.axis.place(trials.values[self.axis.column])
         return Coded(
-            {"place": place, "cell": cell},
+            {"place": place, "cell": self._cells(trials)},
             {"once": self._once(trials)},
             last_places(trials.present),
         )
 
+    def _cells(self, trials: Trials) -> np.ndarray:
+        """The cell of each trial; those without an answer follow after all others."""
+        given = _combination(trials, self.given, trials.present)
+        answers = tuple((column, column.levels) for column in self.outcomes)
+        answer = _combination(trials, answers, trials.answered)
+        answered_cell = given * (self.n_cells // self.n_given) + answer
+        cell = np.where(trials.answered, answered_cell, self.n_cells + given)
+        return np.where(trials.present, cell, -1).astype(np.int16)
+
     def _once(self, trials: Trials) -> np.ndarray:
-        """What is given once for a data set, (dataset, feature)."""
+        """What is given once for a data set, (dataset, feature); 0 where it has no trial."""
         some = trials.n_trials > 0
-        parts = [np.zeros((len(trials), 0), np.float32)]
-        for column, levels in self.once:
-            values = per_dataset(trials, column.name)
-            if isinstance(column, Category):
-                parts.append(
-                    np.eye(len(levels), dtype=np.float32)[positions(values, some, column, levels)]
-                )
-            else:
-                parts.append(logarithms(values, some, column)[:, None])
-        return np.concatenate(parts, axis=1) * some[:, None]
+        parts = [_given_once(trials, column, levels, some) for column, levels in self.once]
+        nothing = np.zeros((len(trials), 0), np.float32)
+        return np.concatenate([nothing, *parts], axis=1) * some[:, None]
 
     def collect(
         self, coded: Coded, rows: np.ndarray, starts: np.ndarray, sizes: np.ndarray
     ) -> np.ndarray:
-        """Features (batch, feature) of the trials starts … starts + sizes of the data sets at
-        ``rows``.
-        """
+        """Features (batch, feature) of runs of trials, as in `Encoder.collect`."""
         features = np.zeros((len(rows), self.n_features), np.float32)
-        place, cell = coded.by_trial["place"], coded.by_trial["cell"]
-        _count(
-            place,
-            cell,
-            rows,
-            starts,
-            sizes,
-            self.n_cells,
-            self.axis.n_knots,
-            features[:, : self.n_counted],
-        )
-        _add_quantiles(features, self.n_counted, self.n_cells, self.axis.n_knots, self.n_quantiles)
+        runs = coded.by_trial["place"], coded.by_trial["cell"], rows, starts, sizes
+        cells = self.n_cells, self.axis.n_knots
+        counting.count(*runs, *cells, features[:, : self.n_counted])
+        counting.add_quantiles(features, self.n_counted, *cells, self.n_quantiles)
         if self.once:
             features[:, -coded.by_dataset["once"].shape[1] :] = coded.by_dataset["once"][rows]
         return features
@@ -257,35 +226,59 @@ class HistogramEncoder(Encoder):
     def fitted(self, features: np.ndarray) -> HistogramEncoder:
         """The same encoder, standardising features by the mean and SD of these (batch, feature)."""
         center, spread = features.mean(axis=0), features.std(axis=0)
-        scale = np.maximum(spread, 0.02)
-        once = slice(
-            self.n_counted + self.n_cells * self.n_quantiles, None
-        )  # these have units, and no smallest spread worth a look
+        scale = np.maximum(spread, SMALLEST_SPREAD)
+        once = slice(self._n_read_off, None)  # these have units, so that any spread counts
         scale[once] = np.where(spread[once] > 1e-5 * np.abs(center[once]), spread[once], 1.0)
-        return eqx.tree_at(
-            lambda e: (e.center, e.scale), self, (jnp.asarray(center), jnp.asarray(scale))
-        )
+        fitting = jnp.asarray(center), jnp.asarray(scale)
+        return eqx.tree_at(lambda e: (e.center, e.scale), self, fitting)
 
     def __call__(
         self, features: Float[Array, " feature"], *, key: PRNGKeyArray | None = None
     ) -> Float[Array, " summary"]:
         """Summaries of one data set."""
         center, scale = jax.lax.stop_gradient((self.center, self.scale))
-        return through(
-            self.first,
-            self.blocks,
-            self.last,
-            (features - center) / scale,
-            rate=self.dropout,
-            key=key,
-        )
+        standardised = (features - center) / scale
+        return through(self.first, self.blocks, self.last, standardised, rate=self.dropout, key=key)
 
 
-def _axis(by_trial: list[Column], task: Task, n_knots: int) -> Axis:
-    """Knots for the only number among the columns by trial; on the logarithm when it is positive or
-    a response time.
-    """
-    numbers = [column for column in by_trial if not isinstance(column, Category)]
+def _categories(task: Task) -> list[Category]:
+    """The categories that may change from trial to trial."""
+    return [c for c in task.columns if c.per == "trial" and isinstance(c, Category)]
+
+
+def _once_a_data_set(task: Task) -> tuple[tuple[Column, tuple[str, ...]], ...]:
+    """Columns that are given once for a data set, each with the levels that are read, if any."""
+    return tuple(
+        (column, task.levels_of(column) if isinstance(column, Category) else ())
+        for column in task.columns
+        if column.per != "trial"
+    )
+
+
+def _combination(
+    trials: Trials, categories: tuple[tuple[Category, tuple[str, ...]], ...], known: np.ndarray
+) -> np.ndarray:
+    """The number of each trial's combination of levels, (dataset, trial)."""
+    number = np.zeros(trials.present.shape, np.int64)
+    for column, levels in categories:
+        place = positions(trials.values[column.name], known, column, levels)
+        number = number * len(levels) + place
+    return number
+
+
+def _given_once(
+    trials: Trials, column: Column, levels: tuple[str, ...], some: np.ndarray
+) -> np.ndarray:
+    """A column's features, (dataset, feature): one for each level, or the number."""
+    values = per_dataset(trials, column.name)
+    if isinstance(column, Category):
+        return np.eye(len(levels), dtype=np.float32)[positions(values, some, column, levels)]
+    return logarithms(values, some, column)[:, None]
+
+
+def _axis(task: Task, n_knots: int) -> Axis:
+    """Knots for the only number by trial; on the logarithm if it is positive or a response time."""
+    numbers = [c for c in task.columns if c.per == "trial" and not isinstance(c, Category)]
     if len(numbers) != 1 or not isinstance(numbers[0], Continuous) or numbers[0].given:
         raise ValueError(
             "Expected exactly one continuous outcome, and else only categories by trial, for the"
@@ -304,51 +297,3 @@ def _axis(by_trial: list[Column], task: Task, n_knots: int) -> Axis:
 def is_positive(column: Continuous) -> bool:
     """Whether only numbers above 0 can occur: as declared, or because it is a response time."""
     return column.positive or column.name == "rt"
-
-
-@numba.njit(nogil=True, cache=True)
-def _count(place, cell, rows, starts, sizes, n_cells, n_knots, out):  # pragma: no cover - compiled
-    totals = n_cells * n_knots
-    for i in range(len(rows)):
-        row = rows[i]
-        n = 0
-        for j in range(starts[i], starts[i] + sizes[i]):
-            c = cell[row, j]
-            if c < 0:
-                continue
-            n += 1
-            out[i, totals + c] += 1.0
-            if c < n_cells:
-                knot = min(int(place[row, j]), n_knots - 2)
-                right = place[row, j] - knot
-                out[i, c * n_knots + knot] += 1.0 - right
-                out[i, c * n_knots + knot + 1] += right
-        last = out.shape[1] - 1
-        for f in range(last):
-            share = out[i, f] / max(n, 1)
-            out[i, f] = math.sqrt(share) if f < totals else share
-        out[i, last] = math.log(max(n, 1))
-
-
-@numba.njit(nogil=True, cache=True)
-def _add_quantiles(out, first, n_cells, n_knots, n_quantiles):  # pragma: no cover - compiled
-    """Quantiles of each cell at (k + 1/2) / n_quantiles, as places on the axis from -1 to 1, read
-    off its frequencies; 0 in empty cells.
-    """
-    for i in range(out.shape[0]):
-        for c in range(n_cells):
-            share = out[i, n_cells * n_knots + c]
-            if share <= 0.0:
-                continue
-            knot, below = 0, 0.0
-            mass = out[i, c * n_knots] ** 2
-            for q in range(n_quantiles):
-                wanted = share * (q + 0.5) / n_quantiles
-                while below + mass < wanted and knot < n_knots - 1:
-                    below += mass
-                    knot += 1
-                    mass = out[i, c * n_knots + knot] ** 2
-                place = (
-                    knot - 0.5 + (wanted - below) / max(mass, 1e-12)
-                )  # the mass at a knot reaches half a step to either side
-                out[i, first + c * n_quantiles + q] = 2.0 * place / (n_knots - 1.0) - 1.0

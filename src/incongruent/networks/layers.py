@@ -1,5 +1,6 @@
-"""Layers that several networks share. Each is written for one data set; dropout happens only where
-there is a key.
+"""Layers that several networks share, each written for one data set.
+
+Dropout happens only where there is a key.
 
 Initial weights are drawn by numpy: JAX compiles its random numbers, and the zeros and ones of
 layers, anew for every shape, and a network has a dozen shapes. Where there is no generator they are
@@ -23,7 +24,10 @@ Weights = np.random.Generator | None
 
 
 class Linear(eqx.Module):
-    """W x + b. Equinox's own takes a fifth of a second to make, and a network has a dozen shapes."""
+    """W x + b.
+
+    Equinox's own layer takes a fifth of a second to make, and a network has a dozen shapes.
+    """
 
     weight: Float[Array, "out in"]
     bias: Float[Array, " out"] | None
@@ -34,9 +38,7 @@ class Linear(eqx.Module):
 
 
 def linear(weights: Weights, n_in: int, n_out: int, *, use_bias: bool = True) -> Linear:
-    """A linear layer whose weights and biases are uniform between -1 / sqrt(n_in) and 1 /
-    sqrt(n_in).
-    """
+    """A linear layer; weights and biases are uniform between -1 and 1, over sqrt(n_in)."""
     limit = 1.0 / math.sqrt(n_in)
 
     def drawn(*shape: int) -> Float[Array, ...]:
@@ -52,17 +54,16 @@ def normal(weights: Weights, *shape: int) -> Float[Array, ...]:
 
 def layer_norm(width: int) -> eqx.nn.LayerNorm:
     """A layer that standardises over its units, and does nothing else at first."""
-    form = _norm_form(width)
-    return eqx.tree_at(
-        lambda n: (n.weight, n.bias), form, (filled(1.0, (width,)), filled(0.0, (width,)))
-    )
+    weights = filled(1.0, (width,)), filled(0.0, (width,))
+    return eqx.tree_at(lambda n: (n.weight, n.bias), _norm_form(width), weights)
 
 
 def filled(values: float | np.ndarray, shape: tuple[int, ...]) -> Float[Array, ...]:
-    """An array of JAX, for which nothing is compiled."""
-    return jax.device_put(
-        np.full(shape, values, np.float32)
-    )  # `jnp.asarray` would compile a copy for each shape
+    """An array of JAX, for which nothing is compiled.
+
+    `jnp.asarray` would compile a copy for each shape.
+    """
+    return jax.device_put(np.full(shape, values, np.float32))
 
 
 @cache
@@ -71,8 +72,9 @@ def _norm_form(width: int) -> eqx.nn.LayerNorm:
 
 
 def dropped(h: Float[Array, ...], rate: float, key: PRNGKeyArray | None) -> Float[Array, ...]:
-    """H with a random share of its entries at 0 and the others stretched to make up for it; h
-    itself without a key.
+    """H with a random share of its entries at 0 and the others stretched to make up for it.
+
+    Without a key it is h itself.
     """
     if key is None or rate == 0.0:
         return h
@@ -80,8 +82,9 @@ def dropped(h: Float[Array, ...], rate: float, key: PRNGKeyArray | None) -> Floa
 
 
 def drops(part: Any) -> bool:
-    """Whether a layer of a network leaves units out, so that it needs a key; where none does, keys
-    for each trial are not made.
+    """Whether a layer of a network leaves units out, so that it needs a key.
+
+    Where none does, no keys are made for each trial.
     """
     if isinstance(part, eqx.Module):
         return getattr(part, "dropout", 0.0) > 0.0 or any(map(drops, vars(part).values()))

@@ -1,6 +1,6 @@
-r"""Monotone rational-quadratic splines (Durkan, Bekasov, Murray & Papamakarios 2019, Neural Spline
-Flows, equations 4-8).
+r"""Monotone rational-quadratic splines.
 
+They are those of Durkan, Bekasov, Murray & Papamakarios (2019, Neural Spline Flows, equations 4-8).
 A spline maps [-limit, limit] onto itself through K bins with knots (x_k, y_k) and derivatives d_k >
 0, and is the identity outside. With s = (y_{k+1} - y_k) / (x_{k+1} - x_k) and xi the place within
 the bin, in [0, 1]:
@@ -20,14 +20,14 @@ from jaxtyping import Array, Float
 LIMIT = 5.0
 SMALLEST_BIN = 1e-3
 SMALLEST_SLOPE = 1e-3
-UNIT_SLOPE = math.log(
-    math.expm1(1.0 - SMALLEST_SLOPE)
-)  # softplus of this is a slope of 1: raw zeros give the identity
+UNIT_SLOPE = math.log(math.expm1(1.0 - SMALLEST_SLOPE))
+"""Softplus of this is a slope of 1, so that raw zeros give the identity."""
 
 
 class Spline(NamedTuple):
-    """The knots of one spline; slopes unconstrained, since only the two at the ends of a bin are
-    ever needed.
+    """The knots of one spline.
+
+    Slopes are unconstrained, since only the two at the ends of a bin are ever needed.
     """
 
     x: Float[Array, " knot"]
@@ -47,22 +47,33 @@ def spline_from_raw(raw: Float[Array, " raw"], n_bins: int) -> Spline:
 
 
 def _knots(raw: Float[Array, " bin"], n_bins: int) -> Float[Array, " knot"]:
+    """Knots from -limit to limit, with bins of at least a smallest width."""
     share = SMALLEST_BIN + (1.0 - SMALLEST_BIN * n_bins) * jax.nn.softmax(raw)
     inner = LIMIT * (2.0 * jnp.cumsum(share)[:-1] - 1.0)
     return jnp.pad(inner, 1, constant_values=(-LIMIT, LIMIT))
 
 
-def _bin_of(
-    value: Float[Array, ""], knots: Float[Array, " knot"], spline: Spline
-) -> tuple[Array, ...]:
-    """The bin's corners x0, x1, y0, y1 and end slopes d0, d1. A sum over a one-hot mask is faster
-    than a gather on every device.
+class Bin(NamedTuple):
+    """One bin of a spline: its corners, and the slopes at its ends."""
+
+    x0: Float[Array, ""]
+    x1: Float[Array, ""]
+    y0: Float[Array, ""]
+    y1: Float[Array, ""]
+    d0: Float[Array, ""]
+    d1: Float[Array, ""]
+
+
+def _bin_of(value: Float[Array, ""], knots: Float[Array, " knot"], spline: Spline) -> Bin:
+    """The bin between whose knots a value lies.
+
+    A sum over a one-hot mask is faster than a gather on every device.
     """
     here = (value >= knots[:-1]) & (value < knots[1:])
     x0, x1, y0, y1, raw0, raw1 = (
         jnp.sum(jnp.where(here, ends, 0.0)) for array in spline for ends in (array[:-1], array[1:])
     )
-    return x0, x1, y0, y1, _slope(raw0), _slope(raw1)
+    return Bin(x0, x1, y0, y1, _slope(raw0), _slope(raw1))
 
 
 def _slope(raw: Float[Array, ""]) -> Float[Array, ""]:
@@ -73,30 +84,41 @@ def forward(spline: Spline, x: Float[Array, ""]) -> tuple[Float[Array, ""], Floa
     """Y and log dy/dx."""
     inside = jnp.abs(x) < LIMIT
     safe = jnp.where(inside, x, 0.0)
-    x0, x1, y0, y1, d0, d1 = _bin_of(safe, spline.x, spline)
-    s = (y1 - y0) / (x1 - x0)
-    xi = (safe - x0) / (x1 - x0)
-    bend = xi * (1.0 - xi)
-    y = y0 + (y1 - y0) * (s * xi**2 + d0 * bend) / (s + (d1 + d0 - 2.0 * s) * bend)
-    return jnp.where(inside, y, x), jnp.where(inside, _log_slope(xi, s, d0, d1), 0.0)
+    y, log_slope = _forward_in(_bin_of(safe, spline.x, spline), safe)
+    return jnp.where(inside, y, x), jnp.where(inside, log_slope, 0.0)
 
 
 def inverse(spline: Spline, y: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """X with forward(x) = y, and log dy/dx there: the root of a quadratic, in the form that does
-    not cancel.
-    """
+    """X with forward(x) = y, and log dy/dx there."""
     inside = jnp.abs(y) < LIMIT
     safe = jnp.where(inside, y, 0.0)
-    x0, x1, y0, y1, d0, d1 = _bin_of(safe, spline.y, spline)
+    x, log_slope = _inverse_in(_bin_of(safe, spline.y, spline), safe)
+    return jnp.where(inside, x, y), jnp.where(inside, log_slope, 0.0)
+
+
+def _forward_in(at: Bin, x: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """Y and log dy/dx at a place within a bin."""
+    x0, x1, y0, y1, d0, d1 = at
     s = (y1 - y0) / (x1 - x0)
-    curve = (safe - y0) * (d1 + d0 - 2.0 * s)
+    xi = (x - x0) / (x1 - x0)
+    bend = xi * (1.0 - xi)
+    y = y0 + (y1 - y0) * (s * xi**2 + d0 * bend) / (s + (d1 + d0 - 2.0 * s) * bend)
+    return y, _log_slope(xi, s, d0, d1)
+
+
+def _inverse_in(at: Bin, y: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """The place within a bin that has this y, and log dy/dx there.
+
+    xi is the root of a quadratic equation, in the form in which no terms cancel.
+    """
+    x0, x1, y0, y1, d0, d1 = at
+    s = (y1 - y0) / (x1 - x0)
+    curve = (y - y0) * (d1 + d0 - 2.0 * s)
     a = (y1 - y0) * (s - d0) + curve
     b = (y1 - y0) * d0 - curve
-    c = -s * (safe - y0)
+    c = -s * (y - y0)
     xi = 2.0 * c / (-b - jnp.sqrt(jnp.maximum(b * b - 4.0 * a * c, 0.0)))
-    return jnp.where(inside, x0 + xi * (x1 - x0), y), jnp.where(
-        inside, _log_slope(xi, s, d0, d1), 0.0
-    )
+    return x0 + xi * (x1 - x0), _log_slope(xi, s, d0, d1)
 
 
 def _log_slope(

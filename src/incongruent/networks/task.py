@@ -29,7 +29,5 @@ class Task:
     largest: int = 1000
 
     def levels_of(self, column: Category) -> tuple[str, ...]:
-        """The levels of a category that are read: of a given one those that occur, of an outcome
-        all.
-        """
+        """The levels of a category that are read: those that occur; of an outcome all."""
         return dict(self.levels).get(column.name, column.levels)
