@@ -133,7 +133,7 @@ def _shell(block: Block) -> str:
 
 def _line(text: str) -> str:
     """A line without numbers, rules and spacing."""
-    text = re.sub(r"[-+−]?\d[\d.,]*(e[-+]?\d+)?", "#", re.sub(r"[─━]+", "", text))
+    text = re.sub(r"[-+−]?\.?\d[\d.,]*(e[-+]?\d+)?", "#", re.sub(r"[─━]+", "", text))
     return " ".join(text.split())
 
 
@@ -442,6 +442,14 @@ def test_files_that_a_page_names_are_there(path: Path) -> None:
     for name in re.findall(r"`([\w./]+/[\w.]+\.pyi?)`", path.read_text()):
         places = (ROOT / name, ROOT / "src" / "incongruent" / name, path.parent / name)
         assert any(place.exists() for place in places), f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize(
+    "path", [README, ROOT / "benchmarks" / "RESULTS.md", *PAGES], ids=lambda path: path.stem
+)
+def test_decimals_have_their_zero(path: Path) -> None:
+    text = re.sub(r"[:%]\.\d+[fge%]", "", path.read_text())  # formats such as {x:.2f}
+    assert not re.findall(r"[^\n]{0,20}(?<![\w.)\]…}])\.\d[^\n]{0,20}", text)
 
 
 def test_every_page_stands_in_the_table_of_contents() -> None:
