@@ -63,12 +63,13 @@ nitpick_ignore_regex = [
     ),
     (
         "py:.*",
-        r"incongruent\.(networks|chunks|checks\.simultaneous|checks\.panel_statistics)\..*",
+        r"incongruent\.(networks|storage\.bank\.layout|checks\.simultaneous|checks\.panel_statistics)\..*",
     ),  # what records hold inside
     (
         "py:.*",
-        r"incongruent\.(people\.T|checks\.candidates\.Variant)|tuple\[float",
+        r"incongruent\.(posterior\.parallel\.T|checks\.model\.candidates\.Variant)|tuple\[float",
     ),  # … and half of a type that Sphinx cuts in two
+    ("py:obj", r"style"),  # a module that the docstring of the plots names for others
 ]
 
 html_theme = "furo"

@@ -4,7 +4,8 @@ page shows.
 The word after the language says what a block is:
 
 ============================ =================================================================
-```python                    run, in order, in one namespace and one folder for each page
+```python                    run, in order, in one namespace and one folder for each page; on pages
+                             of contributing by example its functions ``test_…`` are then called
 ```python raises             run; has to raise what the ```text block after it says
 ```python foreign            code of another package: parsed only
 ```shell                     commands of ``incongruent``, run; ```shell foreign: not run
@@ -46,7 +47,9 @@ FENCE = re.compile(
 )
 RUN = ("python", "python raises", "shell", "text")
 SHOWN = ("python foreign", "shell foreign", "r foreign", "text example")
-QUICK = {"architecture.md", "science.md"}
+EXAMPLES = ("add_a_model", "add_an_encoder", "add_a_check", "add_a_plot")
+"""Pages of contributing by example: each shows one file and one test, and the test is run."""
+QUICK = {"architecture.md", "science.md", "add_a_model.md", "add_a_check.md", "add_a_plot.md"}
 """Pages whose blocks, if any, take no time."""
 LONG = {"far_more_extreme.md"}
 """Pages that train several networks as a user would."""
@@ -130,7 +133,7 @@ def _shell(block: Block) -> str:
 
 def _line(text: str) -> str:
     """A line without numbers, rules and spacing."""
-    text = re.sub(r"[-+−]?\d[\d.,]*(e[-+]?\d+)?", "#", re.sub(r"[─━]+", "", text))
+    text = re.sub(r"[-+−]?\.?\d[\d.,]*(e[-+]?\d+)?", "#", re.sub(r"[─━]+", "", text))
     return " ".join(text.split())
 
 
@@ -147,7 +150,7 @@ def assert_shows(block: Block, printed: str) -> None:
 
 
 def run_page(path: Path) -> dict[str, Any]:
-    """Run all blocks of a page in the present folder; its names afterwards, ``printed`` among them."""
+    """The names of a page after all its blocks have run here, with ``printed`` among them."""
     names: dict[str, Any] = {"__name__": "__main__"}
     last, printed = "", []
     for block in blocks_of(path):
@@ -222,9 +225,17 @@ def far_more_extreme(names: dict[str, Any]) -> None:
     assert [name for name, word in last.prior.moves() if word in ("up", "down")] in ([], ["lapse"])
 
 
+def pass_the_tests_shown(names: dict[str, Any]) -> None:
+    """The tests of a page pass, as those of a file do."""
+    shown = [test for name, test in names.items() if name.startswith("test_")]
+    assert shown
+    for test in shown:
+        test()
+
+
 PROMISES: dict[str, Callable[[dict[str, Any]], None]] = {
     f.__name__ + ".md": f for f in (own_simulator, misspecification, far_more_extreme)
-}
+} | {f"{name}.md": pass_the_tests_shown for name in EXAMPLES}
 RUNNING = [path for path in PAGES if any(block.info in RUN for block in blocks_of(path))]
 
 
@@ -264,6 +275,15 @@ def test_output_that_a_page_does_not_print_is_found(
         runs(("python", "import warnings\nwarnings.warn('noticed')"))
     with pytest.raises(AssertionError, match="ended with 2"):
         runs(("shell", "incongruent fit --no-such-option"))
+
+
+def test_a_test_that_a_page_shows_and_that_fails_is_found() -> None:
+    names: dict[str, Any] = {}
+    exec("def test_that_fails():\n    assert 1 + 1 == 3", names)
+    with pytest.raises(AssertionError):
+        pass_the_tests_shown(names)
+    with pytest.raises(AssertionError):
+        pass_the_tests_shown({"nothing": print})
 
 
 # --- what is looked at without running ------------------------------------------------------------
@@ -409,6 +429,27 @@ def test_links_lead_somewhere(path: Path) -> None:
             assert anchor in slugs(there), (
                 f"{path.name}: {target}; there are {sorted(slugs(there))}"
             )
+
+
+NAMING_FILES = [
+    ROOT / name for name in ("README.md", "CONTRIBUTING.md", "VISION.md", "benchmarks/RESULTS.md")
+] + [page for page in PAGES if page.stem not in EXAMPLES]  # which name files that are to come
+
+
+@pytest.mark.parametrize("path", NAMING_FILES, ids=lambda path: path.stem)
+def test_files_that_a_page_names_are_there(path: Path) -> None:
+    """From the top of the repository, of the package or from the page's own folder."""
+    for name in re.findall(r"`([\w./]+/[\w.]+\.pyi?)`", path.read_text()):
+        places = (ROOT / name, ROOT / "src" / "incongruent" / name, path.parent / name)
+        assert any(place.exists() for place in places), f"{path.name}: {name}"
+
+
+@pytest.mark.parametrize(
+    "path", [README, ROOT / "benchmarks" / "RESULTS.md", *PAGES], ids=lambda path: path.stem
+)
+def test_decimals_have_their_zero(path: Path) -> None:
+    text = re.sub(r"[:%]\.\d+[fge%]", "", path.read_text())  # formats such as {x:.2f}
+    assert not re.findall(r"[^\n]{0,20}(?<![\w.)\]…}])\.\d[^\n]{0,20}", text)
 
 
 def test_every_page_stands_in_the_table_of_contents() -> None:

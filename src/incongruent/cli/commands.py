@@ -421,7 +421,7 @@ def train(
     ] = None,
     congruent: Annotated[
         str | None,
-        typer.Option(help="Share of congruent trials, one number or from-to; .5 when left out."),
+        typer.Option(help="Share of congruent trials, one number or from-to; 0.5 when left out."),
     ] = None,
     bank: Annotated[
         Path | None,

@@ -34,7 +34,7 @@ SHORT = {
 }
 """Column heads that fit a narrow screen."""
 RANKS_LEGEND = (
-    "p: of uniform ranks, from simultaneous bands; with so many tests some lie below .05. TARP:"
+    "p: of uniform ranks, from simultaneous bands; with so many tests some lie below 0.05. TARP:"
     " distance from a reference point, drawn from the prior or near, from the posterior. z:"
     " (posterior mean - truth) / posterior SD, 0 ± 1 when calibrated"
 )

@@ -1,4 +1,6 @@
-"""Models: one file each. `build` makes a model again from its name and settings.
+"""Models: parameters, columns and a function that simulates, one file each.
+
+`build` makes a model again from its name and settings.
 
 Others use `model` (what a model is), `custom` (models of one's own), `dmc`, `ssp`, `dstp`, and the
 curves that a parameter value implies: `curves` and `implied`.

@@ -46,7 +46,7 @@ def plot_ranks(calibration: Calibration, quantity: str, ax: Axes) -> Axes:
         xlim=(0, 1), ylim=(-reach, reach), xlabel="rank (share)", ylabel="ECDF − uniform (share)"
     )
     ax.set_title(quantity, color=SECOND if outside else INK)
-    ax.set_xticks([0, 0.5, 1], ["0", ".5", "1"])
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     return ax
 
 

@@ -52,7 +52,7 @@ def prior_from_text(text: str, parameters: Sequence[Parameter] | None = None) ->
         ValueError: naming the part that cannot be read, and what was expected there.
 
     Example:
-        >>> prior_from_text("A=gamma(4, scale=5), mu_c=norm(.55, .1) on [0, 1]")
+        >>> prior_from_text("A=gamma(4, scale=5), mu_c=norm(0.55, 0.1) on [0, 1]")
         Prior(A=gamma(4, scale=5), mu_c=norm(0.55, 0.1) on [0, 1])
     """
     if len(text) > LONGEST:

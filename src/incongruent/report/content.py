@@ -324,7 +324,7 @@ def concerns_of(fit: Fit, check: Check | None) -> list[list[tuple[str, str]]]:
                     (
                         "likelihood",
                         (
-                            "The likelihood could not be computed to .05 nats: some answers are far"
+                            "The likelihood could not be computed to 0.05 nats: some answers are far"
                             " too fast for the model."
                         ),
                     )
@@ -366,7 +366,7 @@ def quality(posterior: Posterior | Ensemble, study_trials: Array | None) -> dict
         Column(
             "p of uniform ranks",
             "simulation-based calibration of corrected draws; of many such tests one in twenty lies"
-            " below .05",
+            " below 0.05",
         ),
     )
     rows = tuple(_quality_row(row, p_values.get(row["parameter"])) for row in card["overall"])
