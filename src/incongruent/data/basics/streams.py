@@ -13,11 +13,12 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import IntEnum, unique
 from numbers import Integral
+from typing import TYPE_CHECKING
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray
+
+if TYPE_CHECKING:
+    from jaxtyping import PRNGKeyArray
 
 Array = np.ndarray
 
@@ -166,6 +167,9 @@ def word(seed: int, purpose: Purpose, *place: int) -> int:
 
 def jax_key(seed: int, purpose: Purpose, *place: int) -> PRNGKeyArray:
     """A key of 64 bits for JAX; arguments as in `stream`."""
+    import jax  # only here: everything else that is drawn does without it
+    import jax.numpy as jnp
+
     return jax.random.wrap_key_data(
         jnp.asarray(sequence(seed, purpose, *place).generate_state(2)), impl="threefry2x32"
     )
