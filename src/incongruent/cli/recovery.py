@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -85,11 +84,11 @@ def _with_worst_bin(table: pd.DataFrame, by_trials: pd.DataFrame) -> pd.DataFram
             "lowest p of a bin",
             [f"{p[name]:.3f} ({trials[name]})" for name in shown["quantity"]],
         )
-    return shown.astype(object).where(shown.notna(), "")
+    return pd.DataFrame(shown.astype(object).where(shown.notna(), ""))
 
 
 def write_recovery(
-    recovery: Recovery, by_trials: pd.DataFrame, parameters: Sequence[Parameter], out: Path
+    recovery: Recovery, by_trials: pd.DataFrame, parameters: tuple[Parameter, ...], out: Path
 ) -> None:
     """Write the tables and the figure of a recovery into a folder."""
     write_csv(recovery.table(), out / "recovery.csv")
