@@ -17,12 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import incongruent as inc
-from incongruent import analysis
-from incongruent.cli import banks as cli_bank
-from incongruent.cli import check as cli_check
 from incongruent.cli import commands as cli
-from incongruent.cli import network as cli_network
 from incongruent.cli import parts as cli_parts
+from incongruent.cli import recovery, simulating, studies, training
 from incongruent.cli.reading import words
 from incongruent.data.demo import demo_study
 from incongruent.report.files import UNCORRECTED
@@ -125,13 +122,13 @@ def door(tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
         def network(name: str) -> inc.Posterior:
             return shipped if name == "dmc" else inc.load_posterior(name)
 
-        for module in (cli, cli_check, cli_network):
-            patch.setattr(module, "network_named", network)
+        patch.setattr("incongruent.posterior.pretrained.network_named", network)
+        patch.setattr("incongruent.storage.bank.bank.open_bank", refuse)
         for module, names in {
-            cli: ("fit_study", "train_posterior", "_write_study", "open_bank"),
-            cli_check: ("check_study",),
-            cli_network: ("recover_parameters",),
-            cli_bank: ("write_bank",),
+            studies: ("fit_into", "check_into"),
+            training: ("train_posterior",),
+            recovery: ("recover_parameters",),
+            simulating: ("write_study", "write_bank"),
         }.items():
             for name in names:
                 patch.setattr(module, name, refuse)
@@ -305,7 +302,7 @@ def test_what_the_network_says_is_written_before_the_correction_and_stays_when_t
     monkeypatch.setattr(analysis, "reweight", stopped)
     shipped, study = inc.pretrained(), inc.select(demo_study(), range(3))
     with pytest.raises(KeyboardInterrupt):
-        cli._fit_and_write(study, shipped, tmp_path, n_draws=50, seed=1)
+        studies.fit_and_write(study, shipped, tmp_path, n_draws=50, seed=1)
     assert {path.name for path in tmp_path.iterdir()} == set(UNCORRECTED)
     table = inc.read_results(tmp_path / "posterior_uncorrected.csv")
     expected = shipped.sample(study, 50, seed=1)
@@ -322,7 +319,7 @@ def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
 ) -> None:
     shipped, study = inc.pretrained(), inc.select(demo_study(), range(2))
     both = inc.Ensemble([shipped, shipped])
-    result = cli._fit_and_write(study, both, tmp_path, n_draws=50, mcmc=False, seed=1)
+    result = studies.fit_and_write(study, both, tmp_path, n_draws=50, mcmc=False, seed=1)
     assert not {path.name for path in tmp_path.iterdir()} & set(UNCORRECTED)
     assert {"posterior.csv", "people.csv", "draws.nc"} <= {path.name for path in tmp_path.iterdir()}
     said = [line for line in capsys.readouterr().err.splitlines() if line]

@@ -1022,13 +1022,13 @@ STRANGE = ["x\\[/b]", "[red]", "[/]", "\\", "a\\\\", ":smile:", "Jürgen 雪", "
 
 def test_the_terminal_shows_every_name_as_it_is(capsys, monkeypatch):
     from incongruent.cli import commands as cli
-    from incongruent.cli.network import show_table
+    from incongruent.cli.tables import show_table
 
     show_table(pd.DataFrame({"person[/]": STRANGE}), "title [/b]\\")
     shown = capsys.readouterr().out
     assert all(text in shown for text in (*STRANGE, "person[/]", "title [/b]\\"))
     for style in ("", "bold", "yellow"):
-        cli.screen.print(plain(" ".join(STRANGE)), style=style)
+        screen.print(plain(" ".join(STRANGE)), style=style)
         assert capsys.readouterr().out == " ".join(STRANGE) + "\n"
 
     def stop(*_, **__):

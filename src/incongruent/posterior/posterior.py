@@ -27,6 +27,7 @@ from incongruent.networks.encoder import Encoder
 from incongruent.networks.estimator import Estimator, build_estimator
 from incongruent.networks.histogram import HistogramEncoder
 from incongruent.networks.task import Task
+from incongruent.posterior.about import KIND, VERSION, complete
 from incongruent.posterior.compiling import keep_compiled
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.history import History, history_from_json
@@ -35,7 +36,6 @@ from incongruent.posterior.statistics import Ranges
 from incongruent.posterior.task_of import axis_of, levels_of
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.simulator import Simulator
-from incongruent.storage.atomic import FileError
 from incongruent.storage.cards import simulator_from_json, simulator_to_json
 from incongruent.storage.weights import (
     Contents,
@@ -47,8 +47,6 @@ from incongruent.storage.weights import (
 
 Array = np.ndarray
 
-KIND = "saved posterior"
-VERSION = 3
 PEOPLE_AT_ONCE = 16
 """Data sets that go through the network together; fewer are filled up, so that one compilation
 serves all studies.
@@ -277,18 +275,12 @@ def load_posterior(
             model.
     """
     arrays, card = load_arrays(path, kind=KIND, version=VERSION, older={2: _from_version_2})
-    try:
+    with complete(path):
         simulator = simulator_from_json(card, model, prior)
         architecture = architecture_from_json(card["architecture"])
         task = task_of(simulator, architecture, axis=tuple(card["axis"]) if card["axis"] else None)
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
         history = history_from_json(card["history"]) if card["history"] else None
-    except FileError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(
-            f"Expected a complete card in {path}; got one that this release cannot read ({error})."
-        ) from error
     skeleton = build_estimator(None, task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])

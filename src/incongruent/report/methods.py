@@ -218,7 +218,7 @@ def _how(model: Model) -> str:
 
 
 def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]:
-    """How many people's draws were weighted, how well that went, and how many were sampled by MCMC."""
+    """How many people have weighted draws, how well that went, and how many have MCMC draws."""
     mcmc = correction.mcmc
     if mcmc.all():
         return [
