@@ -219,7 +219,7 @@ def judged(
 
 
 def covered(posterior: inc.Posterior, study: inc.Trials, name: str, seed: int) -> dict[str, Any]:
-    """Whether the suggested population's 95 % intervals hold the true one, parameter by parameter."""
+    """Whether 95 % intervals of the suggested population hold the true one, by parameter."""
     found, own = inc.suggest_prior(posterior, study, seed=seed), posterior.simulator.prior
     population = populations(own)[name][1]
     mean, sd = population.mean, population.sd

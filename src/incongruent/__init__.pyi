@@ -1,4 +1,5 @@
-# The public names, by stage. Each is imported when it is first used, so that `import incongruent` takes no time.
+# The public names, by stage. Each is imported when it is first used, so that `import incongruent`
+# takes no time.
 
 # What people bring
 from .data.arrays import trials_from as trials_from

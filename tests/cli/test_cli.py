@@ -139,9 +139,8 @@ def test_fit_writes_what_it_promises(
     for name in ("predictive_group.png", "predictive_people_1.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
     page, shown = (out / "report.html").read_text(), capsys.readouterr().out
-    assert (
-        f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page
-    )  # how to do it again
+    # how to do it again
+    assert f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page
     assert "study.csv" in page
     assert "6 people" in shown
     assert "Posterior means over people" in shown

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import incongruent as inc
+from incongruent import analysis
 from incongruent.cli import commands as cli
 from incongruent.cli import parts as cli_parts
 from incongruent.cli import recovery, simulating, studies, training

@@ -157,9 +157,8 @@ SLACK = 0.0005  # half of the last digit printed
 
 def in_cells(rows: pd.DataFrame, statistic: object) -> pd.DataFrame:
     """The statistic of the RT in s, (subject, condition)."""
-    table = (
-        rows.groupby(["subject", "condition"], observed=True)["rt"].agg(statistic).unstack() / 1000
-    )
+    seconds = rows.assign(rt=rows["rt"] / 1000)
+    table = seconds.pivot_table("rt", "subject", "condition", aggfunc=statistic, observed=True)
     return table[["congruent", "incongruent"]]
 
 

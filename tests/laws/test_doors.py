@@ -966,9 +966,8 @@ def test_the_widest_start_that_is_accepted_is_simulated_as_the_forward_equation_
     ):
         here = trials.where("condition", level)
         n, wrong = here.sum(), trials.where("response", "error")[here]
-        assert (
-            abs(wrong.mean() - share) < 5.0 * np.sqrt(share * (1.0 - share) / n) + 0.002
-        )  # curves hold 99.5 % of the trials
+        # curves hold 99.5 % of the trials
+        assert abs(wrong.mean() - share) < 5.0 * np.sqrt(share * (1.0 - share) / n) + 0.002
         rt = trials.values["rt"][here]
         rt = rt[rt < curves.rt[-1]]
         mean = (density.sum(axis=0) * curves.rt).sum() / density.sum()

@@ -218,9 +218,8 @@ def test_padding_is_invisible(of):
 @every_encoder
 def test_absent_trials_may_lie_anywhere(of):
     trials, rng = some_trials(of.task), np.random.default_rng(2)
-    order = np.argsort(
-        rng.random(trials.present.shape), axis=1
-    )  # absent ones come to lie between the others
+    # absent ones come to lie between the others
+    order = np.argsort(rng.random(trials.present.shape), axis=1)
     close(summaries(of.encoder, rearranged(trials, order)), summaries(of.encoder, trials))
 
 

@@ -113,9 +113,8 @@ def test_a_study_with_nobody_inside_is_refused_whatever_the_reason_and_let_in_on
     words = str(refused.value)
     assert reason in words
     assert ("all" if n > 1 else "1 lies outside") in words
-    assert ("anyway=True" in words) == (
-        advice != "reading"
-    )  # with no trials there is nothing to go on with
+    # with no trials there is nothing to go on with
+    assert ("anyway=True" in words) == (advice != "reading")
     assert IN_PYTHON[advice][1:] in words
     admission = admit(study, DESIGN, ranges, anyway=True)
     assert admission.outside.all()

@@ -11,7 +11,7 @@ import typer
 
 from incongruent.cli.parts import plain, prior_said, range_of, usable
 from incongruent.cli.tables import write_csv
-from incongruent.data.trials import to_frame
+from incongruent.data.long_format import to_frame
 from incongruent.models import dmc
 from incongruent.posterior.progress import counting_bar, screen
 from incongruent.simulation.designs import Design
