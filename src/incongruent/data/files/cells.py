@@ -34,6 +34,8 @@ it.
 NAMES = r"^[+-]?0[0-9]+$|^[0-9]+[eE][0-9]+$|^[+-]?[0-9]{16,}$"
 """Cells that a number would not give back: 007, 1e5, and more digits than a number holds."""
 WHOLE = r"^[+-]?[0-9]+$"
+LARGEST_EXACT = 2**53
+"""Integers from this one on may change when they become floats."""
 MOST_DIGITS = 17
 """Longer cells may share a number only because a number holds no more digits than that."""
 

@@ -23,17 +23,13 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute, feather, parquet
 
-from incongruent.data.files.cells import NotATable
+from incongruent.data.files.cells import LARGEST_EXACT, NotATable
 from incongruent.data.files.delimited import read_text
+from incongruent.data.files.eprime import is_eprime_log, read_eprime_log
 from incongruent.data.files.headers import headed, header_of, skipped, without_data
+from incongruent.data.files.json_tables import looks_like_json, read_json
 from incongruent.data.files.layout import layout_of_rows
 from incongruent.data.files.splitting import text_table
-from incongruent.data.files.structured import (
-    is_eprime_log,
-    looks_like_json,
-    read_eprime_log,
-    read_json,
-)
 from incongruent.data.values import DataError, as_text, column_of, listed
 
 pc: Any = compute  # whose functions are made when it is imported
@@ -49,8 +45,6 @@ PACKED: dict[bytes, Callable[[bytes], bytes]] = {
 R_BEGINS = (b"X\n", b"A\n", b"B\n", b"RDX2\n", b"RDX3\n", b"RDA2\n", b"RDA3\n")
 SPSS_BEGINS = (b"$FL2", b"$FL3")
 STATA_BEGINS = (b"<stata_dta>",)
-LARGEST = 2**53
-"""Integers above it change when they become floats."""
 
 
 def read_content(name: str, content: bytes, names: Sequence[str] | None) -> Read:
@@ -190,7 +184,9 @@ def frame_of_arrow(table: pa.Table) -> pd.DataFrame:
 
 def _is_large(column: pa.ChunkedArray) -> bool:
     ends = pc.min_max(column).as_py()
-    return ends["max"] is not None and (ends["max"] >= LARGEST or ends["min"] <= -LARGEST)
+    return ends["max"] is not None and (
+        ends["max"] >= LARGEST_EXACT or ends["min"] <= -LARGEST_EXACT
+    )
 
 
 def _texts_of_bytes(column: pa.ChunkedArray) -> Any:
@@ -379,7 +375,7 @@ def _sheets(workbook: Any) -> dict[str, list[list[str]]]:
 def _cell(value: object) -> str:
     if value is None:
         return ""
-    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST:
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT:
         return str(int(value))
     return str(value).strip()
 
