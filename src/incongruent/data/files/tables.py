@@ -15,9 +15,10 @@ from incongruent.data.codings import FILE_COLUMN
 from incongruent.data.files.belonging import LeftOut, Part, alike
 from incongruent.data.files.cells import AS_WRITTEN, NotATable, understood
 from incongruent.data.files.folders import Files, files_of
-from incongruent.data.files.formats import frame_of_arrow, read_content
+from incongruent.data.files.formats import read_content
 from incongruent.data.files.headers import check_different, without_data
 from incongruent.data.files.joining import how_read, joined
+from incongruent.data.files.typed import frame_of_arrow
 from incongruent.data.values import DataError, column_of, listed, texts
 
 __all__ = ["FILE_COLUMN", "is_source", "read_table", "source_name"]
