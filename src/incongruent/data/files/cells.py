@@ -117,7 +117,7 @@ def _values(name: Any, words: pa.Array) -> tuple[Array | None, list[str]]:
 
 
 def _are_empty(words: pa.Array) -> bool:
-    """True when no word has any letter; a column of such cells has no values at all."""
+    """True when every word is empty, as in a column without any value."""
     return pc.all(pc.equal(words, "")).as_py() is not False
 
 
