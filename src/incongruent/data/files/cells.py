@@ -71,7 +71,7 @@ def understood(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 def _understood(name: Any, column: pd.Series) -> tuple[pd.Series, list[str]]:
     """A column with numbers or text, and sentences.
 
-    Every different cell is looked at once, however often it comes.
+    Every different cell is examined once, however often it comes.
     """
     if column.dtype != AS_WRITTEN:
         return column, []
@@ -190,7 +190,8 @@ def _is_text(node: ast.AST) -> bool:
 def comparable(column: pd.Series, with_text: bool) -> pd.Series:
     """A column in the type in which a filter compares it.
 
-    Beside text this is text. Elsewhere it is numbers, where all values are numbers.
+    When it is compared with text, its values are text. Otherwise they are numbers, if all of them
+    can be read as numbers.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(object)

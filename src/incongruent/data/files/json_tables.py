@@ -14,7 +14,7 @@ from incongruent.data.values import DataError, listed
 
 JSON_BEGINS = re.compile(r'\s*(\[\s*[\[{]|\{\s*"|\[\s*\]\s*$|\{\s*\}\s*$)')
 LARGEST_PERSON = 20
-"""The object of one person has at most so many entries beside the trials."""
+"""The object that holds one person's trials has at most so many entries."""
 Record = dict[str, Any]
 
 

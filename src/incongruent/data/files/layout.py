@@ -15,7 +15,7 @@ from incongruent.data.values import as_text, is_number
 
 SEPARATORS = "\t;,|"
 FIRST_LINES = 300
-"""How many lines are looked at to find the separator and the beginning of the table."""
+"""The separator and the beginning of the table are found from at most so many lines."""
 Row = Sequence[str]
 
 

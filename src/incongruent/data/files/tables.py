@@ -69,8 +69,8 @@ def source_name(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
 def _read_several(files: Files, names: Sequence[str] | None) -> tuple[pd.DataFrame, list[str]]:
     found, no_tables, notes = _parts(files, names)
     parts, others = alike(files, found)
-    whole, about_columns = joined(files, parts)
-    table, twins = understood(whole)
+    as_written, about_columns = joined(files, parts)
+    table, twins = understood(as_written)
     kept = {part.path for part in parts}
     about_kept = {path: said for path, said in notes.items() if path in kept}
     about_files = how_read(files, parts, [*no_tables, *others], about_kept)
