@@ -37,7 +37,7 @@ def header_of(
     """The first row if it is a header; None if there is none and names are given.
 
     Raises:
-        NotATable: when there is neither a header nor any number.
+        NotATable: when there is a header although names are given, and no row has a number.
         DataError: when there is a header although names are given, or neither of them.
     """
     header = is_header(rows)

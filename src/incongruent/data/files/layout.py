@@ -151,10 +151,10 @@ def has_numbers(rows: Sequence[Row]) -> bool:
 
 
 def is_header(rows: Sequence[Row]) -> bool:
-    """True when the first row holds names.
+    """True when the first row holds the names of columns.
 
-    It then has no number, and is not a row of data in which just those numbers are missing (NA)
-    that all other rows have.
+    Such a row has no numbers. It is a row of data, though, if it only lacks numbers because its
+    cells in the columns of numbers are all missing (NA).
     """
     if has_numbers(rows[:1]):
         return False
