@@ -328,6 +328,7 @@ def test_what_is_computed_from_a_missing_value_is_missing():
         ({"accuracy": "response == ink"}, "there is no column 'ink'"),
         ({"accuracy": "rt + 1"}, "not true or false"),
         ({"rt": "response == stimulus"}, "true or false, and no time"),
+        ({"rt": "response + stimulus"}, "no number for each row, and no time"),
         ({"rt": "rt - (1"}, "cannot be read"),
         ({"condition": "stimulus.upper() == flanker_side"}, "is not allowed"),
         ({"accuracy": "respons == stimulus"}, "did you mean 'response'?"),

@@ -1,7 +1,7 @@
 """Reading: from what users have, a file or a frame, to `Trials`.
 
 Each step has a module: a table with names (`tables`), the rows that are wanted and the columns that
-are computed (`expressions`), the columns that play the roles (`roles`), whose trials the rows are
+are computed (`wanted`), the columns that play the roles (`roles`), whose trials the rows are
 (`people`) and whether that is plausible (`identity`), what each row says (`rows`), which rows
 become trials (`selection`), and what the user should look at (`cautions`).
 """
@@ -18,13 +18,13 @@ import pandas as pd
 from incongruent.data.codings import Coding
 from incongruent.data.files.tables import read_table
 from incongruent.data.reading.cautions import cautions
-from incongruent.data.reading.expressions import choose, with_computed
 from incongruent.data.reading.identity import check_identity
 from incongruent.data.reading.options import Options
 from incongruent.data.reading.people import People, columns_of, tell_apart, without_empty_rows
 from incongruent.data.reading.roles import Roles, find_roles
 from incongruent.data.reading.rows import understood
 from incongruent.data.reading.selection import REASONS, excluded, selected, trials_of
+from incongruent.data.reading.wanted import choose, with_computed
 from incongruent.data.trials import Trials
 from incongruent.data.values import DataError, encoded
 
