@@ -26,7 +26,7 @@ _LOGIC = (ast.And, ast.Or, ast.Not)
 _ARITHMETIC = (ast.USub, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 _COMPARISONS = (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn)
 ALLOWED = (*_VALUES, *_OPERATIONS, *_LOGIC, *_ARITHMETIC, *_COMPARISONS)
-"""What may stand in an expression."""
+"""The parts of Python that an expression may have."""
 MISSING_WORD = "missing"
 """What ``is`` and ``is not`` may compare with."""
 
@@ -102,7 +102,7 @@ def _plain_column(column: pd.Series) -> pd.Series:
 
 
 def _plain_type(column: pd.Series) -> type:
-    """The numpy type for a column of a type of its own, such as those of pandas and arrow."""
+    """The numpy type for a column with a type of pandas or arrow."""
     complete = not column.isna().any()
     if pd.api.types.is_bool_dtype(column.dtype):
         return bool if complete else object
@@ -140,10 +140,10 @@ def parse(text: str, columns: list[str]) -> Expression:
 
 
 def _as_python(text: str) -> tuple[str, dict[str, str]]:
-    """The text as Python writes it, and the column for each name that stands for a quoted one.
+    """The text as Python, and the column for each new name.
 
-    Names in backticks become plain names, and the signs &, | and ~ become words; quoted text stays
-    as it is.
+    Names in backticks become new plain names, and the signs &, | and ~ become words; quoted text
+    does not change.
     """
     quoted: dict[str, str] = {}
 
@@ -157,7 +157,7 @@ def _as_python(text: str) -> tuple[str, dict[str, str]]:
 
 
 def _refused(tree: ast.AST) -> Iterator[ast.AST]:
-    """The parts of an expression that may not stand in one."""
+    """The parts of an expression that are not allowed."""
     nodes = list(ast.walk(tree))
     yield from (node for node in nodes if not isinstance(node, ALLOWED))
     for node in nodes:
@@ -202,7 +202,7 @@ class _Names(ast.NodeTransformer):
 
     Args:
         names: of the columns that there are.
-        quoted: the column for each name that stands for one in backticks.
+        quoted: the column for each plain name that replaces one in backticks.
     """
 
     def __init__(self, names: list[str], quoted: Mapping[str, str]) -> None:

@@ -45,12 +45,12 @@ def read_trials(
     """Trials of a conflict task, from files or a frame with one row per trial.
 
     Columns are found by their usual names in any case and several languages (a column called ``rt``
-    wins over ``latency`` and the like), as long as their values do not speak against it. What is
-    ambiguous is refused. Codes in words (congruent / comp / con / c …, correct / hit / ja …) are
-    understood as such; a label that is neither known nor rare is refused. Two or three numbers as
-    codes of the condition are taken for congruent, (neutral,) incongruent in the order of their
-    reaction times and errors, when both rise in it by more than three standard errors from one to
-    the next; else they are refused with a table.
+    is preferred to ``latency`` and the like), if their values are possible. What is ambiguous is
+    refused. Codes in words (congruent / comp / con / c …, correct / hit / ja …) are understood as
+    such; a label that is neither known nor rare is refused. Two or three numbers as codes of the
+    condition are taken for congruent, (neutral,) incongruent in the order of their reaction times
+    and errors, when both rise in this order by more than three standard errors from one to the
+    next; else they are refused with a table.
 
     Args:
         source: a file, a folder, a pattern such as ``"data/*.csv"``, several of these in a list, or
@@ -64,14 +64,14 @@ def read_trials(
         by: the column or columns whose combinations make the data sets; left out, the person's.
             ``()`` when all rows are one person's.
         where: which rows to take, such as ``"experiment == 0 and block > 1"`` or
-            ``"response is not missing"``; a name with spaces stands in backticks.
-        unit: "ms" or "s"; left out, it is told by the column's name and the median reaction time
+            ``"response is not missing"``; a name with spaces is written in backticks.
+        unit: "ms" or "s"; left out, it follows from the column's name and the median reaction time
             (.1–10 is s, 100–10,000 is ms).
         window: the shortest and longest reaction time to keep, in ms, both included; None keeps
             all.
         deadline: reaction time in ms after which an answer counts as none, as in `Design`; trials
             without an answer are then kept as such. None leaves them out.
-        coding: which columns and codes to use where names and values do not tell.
+        coding: which columns and codes to use where names and values are not enough.
 
     Returns:
         `Trials` with the columns `CONFLICT_TASK`, reaction times in ms, one data set for each
