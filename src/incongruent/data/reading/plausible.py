@@ -29,7 +29,7 @@ LooksRight = Callable[[pd.Series], bool]
 
 
 def why_not_subject(series: pd.Series) -> str | None:
-    """A column of persons is not empty, and each person has several rows."""
+    """No person: the column is empty, or nearly every row has another value."""
     n_present = int(series.notna().sum())
     n_different = (
         series.nunique() if pd.api.types.is_numeric_dtype(series) else len(label_shares(series))
@@ -42,7 +42,7 @@ def why_not_subject(series: pd.Series) -> str | None:
 
 
 def why_not_rt(series: pd.Series) -> str | None:
-    """Reaction times are positive numbers; they do not rise like a clock or a running average."""
+    """No reaction time: there are no numbers, or they are like a clock or a running average."""
     values = as_numbers(series)
     known = values[np.isfinite(values)]
     if not len(known):
@@ -52,7 +52,7 @@ def why_not_rt(series: pd.Series) -> str | None:
 
 
 def _why_not_in_order(times: Array) -> str | None:
-    """Reaction times are different from row to row, in both directions."""
+    """Times that rise all the time are a clock; times that hardly change are a running average."""
     steps = np.diff(times)
     if (steps >= 0).mean() > 0.95:
         return "it rises from row to row, as a clock does"
@@ -62,7 +62,7 @@ def _why_not_in_order(times: Array) -> str | None:
 
 
 def why_not_accuracy(series: pd.Series) -> str | None:
-    """An accuracy has few different values."""
+    """No accuracy: the column is empty, or has many different values."""
     labels = label_shares(series)
     if not labels:
         return "it is empty"
@@ -70,7 +70,7 @@ def why_not_accuracy(series: pd.Series) -> str | None:
 
 
 def why_not_condition(series: pd.Series) -> str | None:
-    """A condition is not empty."""
+    """No condition: the column is empty."""
     return None if label_shares(series) else "it is empty"
 
 
