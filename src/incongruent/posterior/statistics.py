@@ -138,7 +138,8 @@ def _of_conflict_task(trials: Trials, levels: tuple[str, ...]) -> dict[Statistic
 
 def _of_numbers(trials: Trials, column: Column) -> dict[Statistic, Array]:
     """Three quantiles of a column that changes by trial; the only value of one that does not."""
-    name = f"{column.name} ({column.unit})" if _unit(column) else column.name
+    unit = _unit(column)
+    name = f"{column.name} ({unit})" if unit else column.name
     if column.per != "trial" or trials.present.shape[1] == 1:
         return _quantiles(trials, column, (name,), (0.5,))
     names = tuple(f"{q:.0%} quantile of {name}" for q in PROBABILITIES)

@@ -286,7 +286,7 @@ def compare(
     architecture = architecture.chosen_for(mixture.simulator.model.columns, design.largest)
     recipe = recipe.sized_for(architecture.encoder)
     plan = _ComparisonPlan(
-        task_of(mixture.simulator, architecture, pilot=lambda: mixture.chunk(0)[1]),
+        task_of(mixture.simulator, architecture, simulated=lambda: mixture.chunk(0)[1]),
         architecture,
         names,
     )

@@ -145,7 +145,7 @@ def train(
         else select(data.source.chunk(0)[1], slice(2))
     )
     axis = axis_in(start.estimator.encoder) if start is not None else None
-    task = task_of(simulator, architecture, axis=axis, pilot=lambda: data.source.chunk(0)[1])
+    task = task_of(simulator, architecture, axis=axis, simulated=lambda: data.source.chunk(0)[1])
     plan = PosteriorPlan(task, architecture, simulator.prior)
     _dry_run(plan, few)
     job = Job(data, plan, budget, seed, recipe, kept_in, None if start is None else start.estimator)
