@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import jax
 import pytest
 from hypothesis import settings
+from shapes import check_shapes
 
 import incongruent as inc
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
+
+if not os.environ.get("NOSHAPES"):
+    check_shapes()  # names of the package are imported when they are first used, which is later
+
 
 settings.register_profile("the same each time", derandomize=True)
 settings.register_profile("other examples each time")
@@ -122,9 +127,9 @@ are our own.
 """
 
 
-@pytest.fixture(
-    scope="module"
-)  # not "session": playwright leaves an event loop running in this thread, with which asyncio.run fails elsewhere
+# Not "session": playwright leaves an event loop running in this thread, with which asyncio.run
+# fails elsewhere.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A headless Chromium; tests that need it are skipped where there is none, and fail there in
     CI.
