@@ -56,11 +56,12 @@ from .networks import flows as flows
 from .networks.architecture import Architecture as Architecture
 from .posterior.history import History as History
 from .posterior.history import Stopped as Stopped
-from .training.compare import Comparison as Comparison
 from .training.compare import compare as compare
-from .training.compare import load_comparison as load_comparison
+from .training.comparison import Comparison as Comparison
+from .training.comparison import load_comparison as load_comparison
 from .training.recipe import Recipe as Recipe
 from .training.train import TrainingError as TrainingError
+from .training.train import refine as refine
 from .training.train import train as train
 
 # Posteriors

@@ -31,7 +31,8 @@ from incongruent.data.basics.streams import (
     stream,
     word,
 )
-from incongruent.training.sources import Fresh, data_for
+from incongruent.training.sources import Fresh
+from incongruent.training.split import data_for
 
 ROOT = Path(inc.__file__).parent
 SEEDS = st.integers(0, 2**400)

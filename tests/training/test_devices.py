@@ -11,10 +11,14 @@ import pytest
 SCRIPT = """
 import json, jax, incongruent as inc
 from scipy import stats
-model = inc.Model("m", ["m"], [inc.Continuous("x")], vector=lambda theta, rng: rng.normal(theta, 1.0))
-simulations = inc.Simulator(model, inc.Prior(m=stats.norm(0, 1)), inc.Design(1)).simulate(200, seed=1)
-small = inc.Architecture(inc.encoders.MLP(width=8, n_blocks=1), inc.flows.CouplingFlow(n_layers=1, n_bins=4, width=8), 2)
-history = inc.train(simulations, steps=120, seed=1, architecture=small, recipe=inc.Recipe(batch_size=32, warmup=5), progress=False).history
+draw = lambda theta, rng: rng.normal(theta, 1.0)
+model = inc.Model("m", ["m"], [inc.Continuous("x")], vector=draw)
+simulator = inc.Simulator(model, inc.Prior(m=stats.norm(0, 1)), inc.Design(1))
+flow = inc.flows.CouplingFlow(n_layers=1, n_bins=4, width=8)
+small = inc.Architecture(inc.encoders.MLP(width=8, n_blocks=1), flow, 2)
+options = {"recipe": inc.Recipe(batch_size=32, warmup=5), "progress": False}
+stored = simulator.simulate(200, seed=1)
+history = inc.train(stored, steps=120, seed=1, architecture=small, **options).history
 print(json.dumps([jax.device_count(), [[e.training, e.validation] for e in history.evaluations]]))
 """
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.posterior.history import Evaluation, History, Stopped
-from incongruent.training.sources import data_for
+from incongruent.training.split import data_for
 
 FLOW = inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16)
 TINY = inc.Architecture(inc.encoders.DeepSet(width=16, n_blocks=1), FLOW, 4)
@@ -279,7 +279,7 @@ def test_a_further_round_goes_on_from_the_first(trained):
         {"m": more.theta[:, 0]}, {"x": more.trials.values["x"]}, prior=PRIOR
     )
     recipe = inc.Recipe(batch_size=64, peak_rate=1e-4, warmup=5)
-    again = inc.train(stored, start=trained, steps=20, seed=2, recipe=recipe, progress=False)
+    again = inc.refine(trained, stored, steps=20, seed=2, recipe=recipe, progress=False)
     assert again.architecture == trained.architecture
     assert again.history.evaluations[0].best < trained.history.evaluations[0].best - 0.5
     strange = inc.simulations_from(
@@ -288,12 +288,12 @@ def test_a_further_round_goes_on_from_the_first(trained):
     with pytest.raises(
         ValueError, match="Expected a posterior to start from with the same columns"
     ):
-        inc.train(strange, start=trained, steps=20, seed=2, progress=False)
+        inc.refine(trained, strange, steps=20, seed=2, progress=False)
 
 
 @pytest.mark.slow
 def test_rounds_without_a_prior_keep_the_map_of_the_first(tmp_path):
-    """Location and scale of samples differ from round to round; weights go with those of the first."""
+    """Location and scale of samples differ between rounds; weights go with the first ones."""
     rounds = [SIMULATOR.simulate(40, seed=seed) for seed in (1, 2)]
     one, two = (
         inc.simulations_from(
@@ -301,9 +301,9 @@ def test_rounds_without_a_prior_keep_the_map_of_the_first(tmp_path):
         )
         for r in rounds
     )
-    tiny = {"steps": 2, "architecture": TINY, "recipe": inc.Recipe(batch_size=8), "progress": False}
-    first = inc.train(one, seed=1, **tiny)
-    second = inc.train(two, start=first, seed=2, **tiny)
+    tiny = {"steps": 2, "recipe": inc.Recipe(batch_size=8), "progress": False}
+    first = inc.train(one, seed=1, architecture=TINY, **tiny)
+    second = inc.refine(first, two, seed=2, **tiny)
     assert two.simulator.prior.to_json() != one.simulator.prior.to_json()
     assert second.simulator.prior.to_json() == one.simulator.prior.to_json()
     assert two.simulator.design.largest != one.simulator.design.largest
@@ -318,7 +318,23 @@ def test_rounds_without_a_prior_keep_the_map_of_the_first(tmp_path):
     )
     larger = inc.Simulator(MEAN, PRIOR, inc.Design((5, 90)))
     with pytest.raises(ValueError, match="Expected a posterior to start from with the same"):
-        inc.train(larger, start=first, steps=2, seed=1, progress=False)
+        inc.refine(first, larger, steps=2, seed=1, progress=False)
+
+
+def test_what_is_said_elsewhere_is_refused_with_what_to_write(posterior):
+    """Training goes on by another function, in which the architecture is that of the posterior."""
+    with pytest.raises(
+        TypeError, match=r"train has no option 'start'. .* write inc.refine\(posterior, source, …\)"
+    ):
+        inc.train(SIMULATOR, start=posterior, steps=3, seed=1)
+    with pytest.raises(
+        TypeError, match=r"refine has no option 'architecture'. Weights fit into their own .* alone"
+    ):
+        inc.refine(posterior, SIMULATOR, architecture=TINY, steps=3, seed=1)
+    with pytest.raises(TypeError, match="refine has no option 'step'; did you mean 'steps'"):
+        inc.refine(posterior, SIMULATOR, step=3, seed=1)
+    with pytest.raises(TypeError, match="Expected a Posterior to refine; got Simulator"):
+        inc.refine(SIMULATOR, posterior, steps=3, seed=1)
 
 
 def test_rounds_of_simulations_become_one():

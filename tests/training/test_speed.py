@@ -21,16 +21,16 @@ import incongruent as inc
 from incongruent.networks.encoder import buckets
 from incongruent.posterior import compiling
 from incongruent.posterior.history import Stopped
-from incongruent.training import loop as learning
-from incongruent.training.fresh import _range
+from incongruent.training import learner
+from incongruent.training.batches import RandomRuns
+from incongruent.training.plan import PosteriorPlan
 from incongruent.training.recipe import Budget
 from incongruent.training.step import Pace, learn, state_of
-from incongruent.training.train import PosteriorPlan
 from incongruent.training.validation import (
     SHARE,
     SMALLEST_BLOCK,
     _block_size,
-    _spread,
+    _rows_from_everywhere,
     n_looked_at,
     training_work,
 )
@@ -81,7 +81,7 @@ def test_a_data_set_is_not_looked_at_again_before_every_other(
     kinds: int, times: int, n: int
 ) -> None:
     z = np.tile(np.arange(kinds, dtype=float)[:, None], (times, 1))
-    rows = _spread(z, n)
+    rows = _rows_from_everywhere(z, n)
     assert len(rows) == len(set(rows)) == min(n, len(z))
     counts = np.bincount(z[rows, 0].astype(int), minlength=kinds)
     assert counts.max() - counts.min() <= 1
@@ -91,8 +91,8 @@ def test_a_data_set_is_not_looked_at_again_before_every_other(
 def test_short_budgets_have_few_lengths_and_every_size_a_place(
     largest: int, n_lengths: int, seed: int
 ) -> None:
-    design = inc.Design((1, largest))
-    found = {_range(design, n_lengths, np.random.default_rng([seed, i])) for i in range(30)}
+    runs = RandomRuns(inc.Design((1, largest)), Padded(), n_lengths)  # type: ignore[arg-type]
+    found = {runs.bucket(np.random.default_rng([seed, i])) for i in range(30)}
     assert len({high for _, high in found}) <= n_lengths
     assert {high for _, high in found} <= {high for _, high in buckets(largest)}
     below = sorted(found)
@@ -132,7 +132,7 @@ def test_training_does_not_stop_before_it_has_seen_everything_a_few_times(
     history = inc.train(stored, epochs=3, **given_budget).history
     assert history.stopped is Stopped.BUDGET
     assert history.epoch(history.evaluations[-1]) == pytest.approx(3.0, abs=0.1)
-    monkeypatch.setattr(learning, "FEW_TIMES", 0)
+    monkeypatch.setattr(learner, "FEW_TIMES", 0)
     assert inc.train(stored, epochs=3, **given_budget).history.stopped is Stopped.NO_BETTER
 
 

@@ -19,10 +19,12 @@ import incongruent as inc
 from incongruent.models import Model
 from incongruent.posterior.history import History, Stopped, history_from_json
 from incongruent.posterior.posterior import task_of
-from incongruent.training import loop as learning
+from incongruent.training import learner
+from incongruent.training.job import Job
+from incongruent.training.loop import validation_for
+from incongruent.training.plan import PosteriorPlan
 from incongruent.training.recipe import Budget
-from incongruent.training.sources import data_for
-from incongruent.training.train import PosteriorPlan
+from incongruent.training.split import data_for
 
 
 def weights(posterior: inc.Posterior) -> list[np.ndarray]:
@@ -67,8 +69,8 @@ def test_the_weights_returned_are_those_of_the_best_evaluation(
     plan = PosteriorPlan(
         task_of(simulator, posterior.architecture), posterior.architecture, simulator.prior
     )
-    job = learning.Job(data, plan, Budget(None, 400), 3, inc.Recipe(), None)
-    validation = learning._validation(job, posterior.estimator.encoder, data.held_out())
+    job = Job(data, plan, Budget(None, 400), 3, inc.Recipe(), None)
+    validation = validation_for(job, posterior.estimator.encoder, data.held_out())
     assert validation.loss(posterior.estimator) == pytest.approx(
         posterior.history.best.best, abs=1e-5
     )
@@ -274,7 +276,7 @@ def test_an_interrupted_run_goes_on_to_the_same_number_of_steps(
     broken = replace_model(simulator, fail_after=12)
     checkpoint = tmp_path / "run.checkpoint"
     monkey = pytest.MonkeyPatch()
-    monkey.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
+    monkey.setattr(learner, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(RuntimeError, match="pulled the plug"):
         inc.train(
             broken, steps=300, seed=5, architecture=small, checkpoint=checkpoint, progress=False
@@ -312,7 +314,7 @@ def test_a_checkpoint_of_another_run_is_refused(
 ) -> None:
     checkpoint = tmp_path / "run.checkpoint"
     monkey = pytest.MonkeyPatch()
-    monkey.setattr(learning, "CHECKPOINT_SECONDS", 0.0)
+    monkey.setattr(learner, "CHECKPOINT_SECONDS", 0.0)
     with pytest.raises(RuntimeError):
         inc.train(
             replace_model(simulator, fail_after=12),
@@ -331,11 +333,14 @@ def test_a_checkpoint_of_another_run_is_refused(
 
 SCRIPT = """
 import sys, incongruent as inc
-from incongruent.training import loop as learning
-learning.CHECKPOINT_SECONDS = 0.2
-simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), inc.Design((50, 200), {"congruent": 0.5, "incongruent": 0.5}))
-small = inc.Architecture(inc.encoders.Histogram(width=32), inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16), 8)
-posterior = inc.train(simulator, steps=400, seed=5, architecture=small, checkpoint=sys.argv[1], progress=False)
+from incongruent.training import learner
+learner.CHECKPOINT_SECONDS = 0.2
+design = inc.Design((50, 200), {"congruent": 0.5, "incongruent": 0.5})
+simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), design)
+flow = inc.flows.CouplingFlow(n_layers=2, n_bins=4, width=16)
+small = inc.Architecture(inc.encoders.Histogram(width=32), flow, 8)
+options = {"architecture": small, "checkpoint": sys.argv[1], "progress": False}
+posterior = inc.train(simulator, steps=400, seed=5, **options)
 posterior.save(sys.argv[2])
 """
 

@@ -1,5 +1,6 @@
-"""Data-parallel learning: weights on all devices, batches spread over them; nothing at all where
-there is one device.
+"""Data-parallel learning: weights on all devices, batches spread over them.
+
+Where there is one device, nothing is done at all.
 """
 
 from __future__ import annotations

@@ -12,16 +12,18 @@ from incongruent.simulation.simulator import CHUNK
 FIRST_CHUNKS = 8
 """Chunks of simulations that have to be there before the first step."""
 REUSE_IN_STEPS = 8
-"""With a budget in steps, how often each data set is drawn on average; fixed, so that the same seed
-gives the same network.
+"""With a budget in steps, how often each data set is drawn on average.
+
+It is fixed, so that the same seed gives the same network.
 """
 LARGE_BATCH, SMALL_BATCH = 256, 64
 WARMUP_SHARE = 0.1
 DEFAULT_EPOCHS, DEFAULT_STEPS = 100, (3000, 60_000)
 """The budget for stored simulations when none is given: so many epochs, within so many steps."""
 ONE_LENGTH, TWO_LENGTHS, ALL_LENGTHS = (1.0, 150), (5.0, 1000), 4
-"""Up to so many minutes or steps there are one or two padded lengths; above, four. Each takes about
-ten seconds to compile.
+"""Up to so many minutes or steps there are one or two padded lengths; above, four.
+
+Each takes about ten seconds to compile.
 """
 
 
@@ -72,13 +74,11 @@ class Recipe:
         return LARGE_BATCH if self.batch_size is None else self.batch_size
 
     def sized_for(self, encoder: EncoderOptions | None) -> Recipe:
-        """The same recipe with a batch size, whoever chose it."""
+        """The same recipe with a batch size: the one that was chosen, or one for the encoder."""
         if self.batch_size is not None:
             return self
-        return replace(
-            self,
-            batch_size=SMALL_BATCH if encoder is not None and encoder.every_trial else LARGE_BATCH,
-        )
+        every_trial = encoder is not None and encoder.every_trial
+        return replace(self, batch_size=SMALL_BATCH if every_trial else LARGE_BATCH)
 
     def chunks_for(self, step: int) -> int:
         """How many chunks of simulations may be there at a step."""
@@ -106,42 +106,34 @@ class Budget:
 
     def share(self, step: int, seconds: float) -> float:
         """How much of it is used, 0 to 1."""
-        return (
-            seconds / (60.0 * self.minutes)
-            if self.minutes is not None
-            else step / (self.steps or 1)
-        )
+        if self.minutes is not None:
+            return seconds / (60.0 * self.minutes)
+        return step / (self.steps or 1)
 
     @property
     def n_lengths(self) -> int:
-        """To how many lengths batches are padded: few in a short budget, in which another
-        compilation would cost more than it saves.
+        """To how many lengths batches are padded.
+
+        They are few in a short budget, in which another compilation would cost more than it saves.
         """
+        if self._within(*ONE_LENGTH):
+            return 1
+        return 2 if self._within(*TWO_LENGTHS) else ALL_LENGTHS
+
+    def _within(self, minutes: float, steps: int) -> bool:
+        """Whether the budget is at most so many minutes, or so many steps."""
         if self.minutes is not None:
-            return (
-                1
-                if self.minutes <= ONE_LENGTH[0]
-                else 2
-                if self.minutes <= TWO_LENGTHS[0]
-                else ALL_LENGTHS
-            )
-        return (
-            1
-            if (self.steps or 1) <= ONE_LENGTH[1]
-            else 2
-            if (self.steps or 1) <= TWO_LENGTHS[1]
-            else ALL_LENGTHS
-        )
+            return self.minutes <= minutes
+        return (self.steps or 1) <= steps
 
     def chunks(self, step: int, batch_size: int) -> int | None:
-        """How many chunks have to have entered the window before a step; None with a budget in
-        minutes, when whatever is ready enters.
+        """How many chunks have to have arrived before a step.
+
+        None with a budget in minutes, when whatever is ready enters.
         """
-        return (
-            FIRST_CHUNKS + step * batch_size // (REUSE_IN_STEPS * CHUNK)
-            if self.steps is not None
-            else None
-        )
+        if self.steps is None:
+            return None
+        return FIRST_CHUNKS + step * batch_size // (REUSE_IN_STEPS * CHUNK)
 
 
 def budget_for(
@@ -157,27 +149,33 @@ def budget_for(
         ValueError: when more than one is given, none where one is needed, or epochs without stored
             simulations.
     """
-    if epochs is not None and (minutes is not None or steps is not None):
+    epochs = _checked_epochs(minutes, steps, epochs, n_stored)
+    if n_stored is None or minutes is not None or steps is not None:
+        return Budget(minutes, steps)
+    wanted = (DEFAULT_EPOCHS if epochs is None else epochs) * n_stored / batch_size
+    if epochs is not None:
+        return Budget(None, max(1, round(wanted)))
+    fewest, most = DEFAULT_STEPS
+    return Budget(None, round(min(max(wanted, fewest), most)))
+
+
+def _checked_epochs(
+    minutes: float | None, steps: int | None, epochs: float | None, n_stored: int | None
+) -> float | None:
+    """The epochs that were asked for, if any, as a plain number."""
+    if epochs is None:
+        return None
+    if minutes is not None or steps is not None:
         raise ValueError(
             f"Expected one of minutes, steps and epochs; got minutes={minutes}, steps={steps},"
             f" epochs={epochs}."
         )
-    if epochs is not None and n_stored is None:
+    if n_stored is None:
         raise ValueError(
             "Expected minutes or steps for training while simulating, where there are no epochs;"
             " got epochs. Use steps."
         )
-    epochs = None if epochs is None else number("epochs", epochs)
-    if epochs is not None and not epochs > 0:
+    epochs = number("epochs", epochs)
+    if not epochs > 0:
         raise ValueError(f"Expected epochs above 0; got {epochs}.")
-    if n_stored is None or minutes is not None or steps is not None:
-        return Budget(minutes, steps)
-    wanted = (DEFAULT_EPOCHS if epochs is None else epochs) * n_stored / batch_size
-    return Budget(
-        None,
-        (
-            max(1, round(wanted))
-            if epochs is not None
-            else round(min(max(wanted, DEFAULT_STEPS[0]), DEFAULT_STEPS[1]))
-        ),
-    )
+    return epochs

@@ -33,8 +33,9 @@ class Plan(Protocol):
     """What is to be learned; hashable."""
 
     def build(self, weights: Weights) -> Any:
-        """A network that has learned nothing: a module with an ``encoder`` and
-        ``log_prob(z, features, key=None)``. None makes all weights 0.
+        """A network that has learned nothing; None makes all weights 0.
+
+        It is a module with an ``encoder`` and ``log_prob(z, features, key=None)``.
         """
         ...
 
@@ -56,15 +57,10 @@ class Form:
 
     def filled(self, weights: Any, rest: Any) -> Any:
         """The network with these weights (weight,), and the rest of it, which does not learn."""
-        parts = (
-            np.split(weights, self._ends)
-            if isinstance(weights, np.ndarray)
-            else jnp.split(weights, self._ends)
-        )
-        own = jax.tree.unflatten(
-            self.tree, [part.reshape(shape) for part, shape in zip(parts, self.shapes, strict=True)]
-        )
-        return eqx.combine(own, rest)
+        split = np.split if isinstance(weights, np.ndarray) else jnp.split
+        parts = zip(split(weights, self._ends), self.shapes, strict=True)
+        leaves = [part.reshape(shape) for part, shape in parts]
+        return eqx.combine(jax.tree.unflatten(self.tree, leaves), rest)
 
     @property
     def _ends(self) -> list[int]:
@@ -104,8 +100,12 @@ def _optimiser(recipe: Recipe) -> optax.GradientTransformation:
 
 
 class Pace(NamedTuple):
-    """How far a step goes: the learning rate, the decay of the averaged weights, and the step's
-    number, which makes its random numbers.
+    """How far a step goes.
+
+    Attributes:
+        rate: learning rate.
+        keep: decay of the averaged weights.
+        step: its number, which makes its random numbers.
     """
 
     rate: np.float32
@@ -116,7 +116,7 @@ class Pace(NamedTuple):
 def learn(
     state: State, z: Any, features: Any, pace: Pace, key: PRNGKeyArray, recipe: Recipe
 ) -> tuple[State, Array]:
-    """One step: gradient of the loss at z (batch, target) and features (batch, …), Adam, average."""
+    """One step of Adam on a batch, z (batch, target) and features (batch, …); and its loss."""
     value, gradient = _gradient(
         state.form, state.rest, state.weights, z, features, recipe.mmd_weight, pace.step, key
     )
@@ -137,7 +137,10 @@ def _gradient(
     step: Any,
     key: PRNGKeyArray,
 ) -> tuple[Array, Float[Array, " weight"]]:
-    """The loss and its gradient, the only part whose program depends on the shape of the features."""
+    """The loss and its gradient.
+
+    This is the only part whose program depends on the shape of the features.
+    """
     network = form.filled(weights, rest)
     value, gradient = eqx.filter_value_and_grad(loss)(
         network, z, features, mmd_weight, jax.random.fold_in(key, step)
@@ -162,22 +165,14 @@ def _advance(
 
 def state_of(network: Any, recipe: Recipe) -> State:
     """A network with an optimiser that has not made a step. Nothing is compiled."""
-    own, rest = eqx.partition(network, eqx.is_inexact_array)
-    leaves, tree = jax.tree.flatten(own)
+    learning, rest = eqx.partition(network, eqx.is_inexact_array)
+    leaves, tree = jax.tree.flatten(learning)
+    form = Form(tree, tuple(leaf.shape for leaf in leaves))
     weights = jax.device_put(np.concatenate([np.ravel(leaf) for leaf in leaves]))
-    return State(
-        Form(tree, tuple(leaf.shape for leaf in leaves)),
-        rest,
-        weights,
-        _optimiser(recipe).init(weights),
-        weights,
-    )
+    return State(form, rest, weights, _optimiser(recipe).init(weights), weights)
 
 
 def standardised(network: Any, features: np.ndarray, recipe: Recipe) -> State:
-    """The state before the first step of a network whose encoder standardises as these features
-    (dataset, …) need it.
-    """
-    return state_of(
-        eqx.tree_at(lambda n: n.encoder, network, network.encoder.fitted(features)), recipe
-    )
+    """The state before the first step, of a network whose encoder standardises these features."""
+    fitted = network.encoder.fitted(features)
+    return state_of(eqx.tree_at(lambda n: n.encoder, network, fitted), recipe)

@@ -2,98 +2,59 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
 
-import equinox as eqx
-import jax
-import numpy as np
-
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import elsewhere, helpful
 from incongruent.data.basics.streams import Purpose, as_seed, child
 from incongruent.data.trials import Trials, checked, select
-from incongruent.networks.architecture import Architecture, architecture_to_json
-from incongruent.networks.estimator import Estimator, build_estimator, loss
-from incongruent.networks.layers import Weights
-from incongruent.networks.task import Task
+from incongruent.networks.architecture import Architecture
 from incongruent.posterior.posterior import Posterior, axis_in, task_of
 from incongruent.posterior.scope import ranges_of
-from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
 from incongruent.storage.atomic import ready_for_file
 from incongruent.storage.bank.bank import Bank
 from incongruent.storage.cards import check_card
-from incongruent.training.loop import Job, TrainingError, learn_all
+from incongruent.training.job import Job, Learned
+from incongruent.training.loop import TrainingError, learn_all
+from incongruent.training.plan import PosteriorPlan
 from incongruent.training.recipe import FIRST_CHUNKS, Budget, Recipe, budget_for
-from incongruent.training.sources import data_for
+from incongruent.training.split import Data, data_for
 
-__all__ = ["TrainingError", "train"]
+__all__ = ["TrainingError", "refine", "train"]
 
 N_BEFORE_FIRST_STEP = CHUNK * FIRST_CHUNKS
 """Data sets that have to be there before the first step."""
 
-
-@dataclass(frozen=True)
-class PosteriorPlan:
-    """Learn q(theta | trials).
-
-    Attributes:
-        task: what is read and estimated.
-        architecture: of the network.
-        prior: of theta.
-    """
-
-    task: Task
-    architecture: Architecture
-    prior: AnyPrior
-
-    def __hash__(self) -> int:
-        return hash((self.task, self.architecture))
-
-    def build(self, weights: Weights) -> Estimator:
-        """An untrained estimator."""
-        return build_estimator(weights, self.task, self.architecture)
-
-    def baseline(self, z: np.ndarray) -> float:
-        """Mean -log p(z) under the prior; under a normal distribution of the same mean and SD when
-        nobody knows the prior's density.
-        """
-        if self.prior.has_density:
-            return float(-np.mean(self.prior.log_prob_real(z)))
-        return float(
-            np.mean(0.5 * np.sum(z**2, axis=1)) + 0.5 * z.shape[1] * math.log(2.0 * math.pi)
-        )
-
-    def describe(self) -> dict[str, Any]:
-        """The architecture."""
-        return {"architecture": architecture_to_json(self.architecture)}
+Given = Simulator | Simulations | Bank
+"""What is learned from."""
 
 
+@elsewhere(
+    start="To go on from the weights of a posterior, write inc.refine(posterior, source, …)."
+)
 @helpful
 def train(
-    source: Simulator | Simulations | Bank,
+    source: Given,
     *,
     minutes: float | None = None,
     steps: int | None = None,
     epochs: float | None = None,
     validation: Simulations | Bank | None = None,
-    start: Posterior | None = None,
     seed: int,
     architecture: Architecture | None = None,
     recipe: Recipe = Recipe(),
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> Posterior:
-    """Train an amortized posterior: online, from a simulator that simulates while the network
-    learns, or offline, from stored simulations.
+    """Train an amortized posterior, online or offline.
 
-    From stored simulations each batch takes random ones, and of each a random part of its trials,
+    Online, a simulator simulates while the network learns; offline, the network learns from stored
+    simulations. From those each batch takes random ones, and of each a random part of its trials,
     as many as the design draws; so one bank of large data sets trains all smaller numbers of
-    trials.
+    trials. To train a finished network further, see `refine`.
 
     Args:
         source: model, prior and design; the design is a `Design`, with a range of numbers of trials
@@ -106,13 +67,11 @@ def train(
             epochs, within 3000 to 60,000 steps; training stops before when nothing improves.
         validation: data sets that are never trained on; a tenth of stored simulations, or fresh
             ones, when left out.
-        start: a posterior for the same columns and parameters, whose weights training goes on from,
-            with more simulations for example; the architecture is its own.
         seed: of simulations, initial weights, the split and batches.
-        architecture: of the network; ``Architecture()``, or that of ``start``, when left out.
+        architecture: of the network; ``Architecture()`` when left out.
         recipe: how it learns.
         checkpoint: a file in which the state is kept from time to time; its folder is made when it
-            is not there. If the file is there already, training goes on from it, with a new window
+            is not there. If the file is there already, training goes on from it, with a new buffer
             of simulations; it is removed at the end.
         progress: show a bar.
 
@@ -122,93 +81,178 @@ def train(
 
     Raises:
         TypeError: for an unknown option, or a design from which no sizes can be drawn.
-        ValueError: for an impossible budget, data that do not fit each other, or an architecture
-            that is not that of ``start``.
+        ValueError: for an impossible budget, or data that do not fit each other.
         SimulationError: when the simulator gives what its columns do not allow.
         TrainingError: when the loss is not finite, or simulation takes longer than the budget.
         FileError: when the checkpoint is damaged, belongs to another run, or cannot be written
             where it is to be; or, before training begins, when no file could hold what comes out.
     """
+    call = _called(minutes, steps, epochs, seed, recipe, checkpoint, progress)
+    data = data_for(source, validation, call.seed, recipe.window_bytes)
+    simulator = data.source.simulator
+    architecture = (architecture or Architecture()).chosen_for(
+        simulator.model.columns, simulator.design.largest
+    )
+    return _trained(source, data, architecture, call)
+
+
+@elsewhere(
+    architecture="Weights fit into their own architecture alone, which is the posterior's. Leave it"
+    " out, or write inc.train(source, architecture=…) to begin anew."
+)
+@helpful
+def refine(
+    posterior: Posterior,
+    source: Given,
+    *,
+    minutes: float | None = None,
+    steps: int | None = None,
+    epochs: float | None = None,
+    validation: Simulations | Bank | None = None,
+    seed: int,
+    recipe: Recipe = Recipe(),
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+) -> Posterior:
+    """Train a finished posterior further, with more simulations for example.
+
+    Training goes on from the posterior's weights, and its architecture stays. Stored simulations
+    take the posterior's design, and its prior where their own is known by samples alone.
+
+    Args:
+        posterior: whose weights training goes on from; it is not changed.
+        source: what to learn from, as in `train`; with the same columns, levels, largest number of
+            trials and prior.
+        minutes: budget of the clock, as in `train`.
+        steps: budget in steps, as in `train`.
+        epochs: budget in passes over stored simulations, as in `train`.
+        validation: data sets that are never trained on, as in `train`.
+        seed: of simulations, the split and batches; another one than that of the posterior, whose
+            simulations would come again otherwise.
+        recipe: how the network learns.
+        checkpoint: a file in which the state is kept from time to time, as in `train`.
+        progress: show a bar.
+
+    Returns:
+        A new `Posterior` with the weights that did best on validation data.
+
+    Raises:
+        TypeError: for an unknown option, or something else than a posterior.
+        ValueError: for an impossible budget, or a source that does not fit the posterior.
+        SimulationError: when the simulator gives what its columns do not allow.
+        TrainingError: when the loss is not finite, or simulation takes longer than the budget.
+        FileError: as in `train`.
+    """
+    if not isinstance(posterior, Posterior):
+        raise TypeError(f"Expected a Posterior to refine; got {type(posterior).__name__}.")
+    call = _called(minutes, steps, epochs, seed, recipe, checkpoint, progress)
+    source = _as_before(posterior, source)
+    data = data_for(source, validation, call.seed, recipe.window_bytes)
+    _refuse_strangers(posterior, data.source.simulator)
+    return _trained(source, data, posterior.architecture, call, start=posterior)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """How a training was asked for, beside its data and its network.
+
+    Attributes:
+        begun: when, as `time.perf_counter` says.
+        budget: in minutes, steps or epochs.
+        seed: a plain whole number.
+        recipe: how the network learns.
+        checkpoint: a file that can be written.
+        progress: show a bar.
+    """
+
+    begun: float
+    budget: tuple[float | None, int | None, float | None]
+    seed: int
+    recipe: Recipe
+    checkpoint: Path | None
+    progress: bool
+
+
+def _called(
+    minutes: float | None,
+    steps: int | None,
+    epochs: float | None,
+    seed: int,
+    recipe: Recipe,
+    checkpoint: str | os.PathLike[str] | None,
+    progress: bool,
+) -> _Call:
+    """Look at the seed, and make the checkpoint's folder before anything is simulated."""
     begun, seed = time.perf_counter(), as_seed(seed)
     kept_in = ready_for_file(checkpoint) if checkpoint is not None else None
-    if start is not None:
-        source = _as_before(start, source)
-    data = data_for(source, validation, seed, recipe.window_bytes)
+    return _Call(begun, (minutes, steps, epochs), seed, recipe, kept_in, progress)
+
+
+def _trained(
+    source: Given,
+    data: Data,
+    architecture: Architecture,
+    call: _Call,
+    start: Posterior | None = None,
+) -> Posterior:
+    """Look whether everything fits, learn, and put the posterior together."""
+    recipe = call.recipe.sized_for(architecture.encoder)
+    budget = budget_for(*call.budget, data.source.n_stored, recipe.n_batch)
+    few = _few_data_sets(source, data, budget)
+    plan = _plan(data, architecture, start)
+    plan.dry_run(few)
+    network = None if start is None else start.estimator
+    job = Job(data, plan, budget, call.seed, recipe, call.checkpoint, network)
+    check_card(data.source.simulator, job=job.fingerprint())
+    learned = learn_all(job, call.begun, progress=call.progress)
+    return _posterior(source, job, architecture, learned)
+
+
+def _plan(data: Data, architecture: Architecture, start: Posterior | None) -> PosteriorPlan:
+    """What is to be learned; the axis of knots is that of the posterior to go on from, if any."""
     simulator = data.source.simulator
-    if start is not None:
-        _refuse_strangers(start, simulator)
-    architecture = _architecture_of(architecture, start, simulator)
-    recipe = recipe.sized_for(architecture.encoder)
-    budget = budget_for(minutes, steps, epochs, data.source.n_stored, recipe.n_batch)
-    few = (
-        _try_out(source, budget)
-        if isinstance(source, Simulator)
-        else select(data.source.chunk(0)[1], slice(2))
-    )
-    axis = axis_in(start.estimator.encoder) if start is not None else None
-    task = task_of(simulator, architecture, axis=axis, pilot=lambda: data.source.chunk(0)[1])
-    plan = PosteriorPlan(task, architecture, simulator.prior)
-    _dry_run(plan, few)
-    job = Job(data, plan, budget, seed, recipe, kept_in, None if start is None else start.estimator)
-    check_card(simulator, job=job.fingerprint())
-    learned = learn_all(job, begun, progress=progress)
-    design = simulator.design
-    assert isinstance(design, Design)  # `data_for` has refused anything else
-    ranges = ranges_of(learned.validation.stored.trials, design.levels)
-    said = (
-        {"simulations": list(source.trials.notes)}
-        if isinstance(source, Simulations) and source.trials.notes
-        else {}
-    )
-    return Posterior(
-        simulator, learned.network, architecture, ranges, learned.history, {**learned.notes, **said}
-    )
+    axis = None if start is None else axis_in(start.estimator.encoder)
+    task = task_of(simulator, architecture, axis=axis, pilot=data.source.some_trials)
+    return PosteriorPlan(task, architecture, simulator.prior)
 
 
-def _architecture_of(
-    asked: Architecture | None, start: Posterior | None, simulator: Simulator
-) -> Architecture:
-    """The architecture that was asked for, with an encoder; that of the posterior to start from,
-    which no other may contradict.
-    """
-    columns, largest = simulator.model.columns, simulator.design.largest
-    if start is None:
-        return (asked or Architecture()).chosen_for(columns, largest)
-    if asked is not None and start.architecture not in (asked, asked.chosen_for(columns, largest)):
-        raise ValueError(
-            f"Expected no architecture beside start, or the same, {start.architecture}; got"
-            f" {asked}. Weights fit into their own architecture alone: leave out one of the two."
-        )
-    return start.architecture
+def _posterior(source: Given, job: Job, architecture: Architecture, learned: Learned) -> Posterior:
+    """The posterior with what was learned, and the notes of the simulations if they have any."""
+    ranges = ranges_of(learned.validation.stored.trials, job.design.levels)
+    notes = dict(learned.notes)
+    if isinstance(source, Simulations) and source.trials.notes:
+        notes["simulations"] = list(source.trials.notes)
+    simulator = job.data.source.simulator
+    return Posterior(simulator, learned.network, architecture, ranges, learned.history, notes)
 
 
-def _as_before(
-    start: Posterior, source: Simulator | Simulations | Bank
-) -> Simulator | Simulations | Bank:
-    """Stored simulations with the design of the posterior that training starts from, whose weights
-    go with its numbers of trials; and with its prior, where their own is known by samples alone.
+def _as_before(posterior: Posterior, source: Given) -> Given:
+    """Stored simulations with the design and, where needed, the prior of the posterior.
+
+    Weights go with the design's numbers of trials. The prior of samples alone differs from set to
+    set, and weights go with the one they were trained with.
     """
     if not isinstance(source, Simulations) or source.simulator is None:
         return source
-    own, before = source.simulator, start.simulator
-    unknown = (
-        not own.prior.has_density
-        and not before.prior.has_density
-        and own.prior.names == before.prior.names
-    )
+    own, before = source.simulator, posterior.simulator
     if own.model.columns != before.model.columns:
         return source
-    return replace(
-        source,
-        simulator=Simulator(own.model, before.prior if unknown else own.prior, before.design),
-    )
+    prior = before.prior if _both_from_samples(own, before) else own.prior
+    return replace(source, simulator=Simulator(own.model, prior, before.design))
 
 
-def _refuse_strangers(start: Posterior, simulator: Simulator) -> None:
-    """Weights of one posterior serve another of the same columns, levels, largest number of trials,
-    parameters and prior map.
+def _both_from_samples(one: Simulator, other: Simulator) -> bool:
+    """Whether both priors are known by samples alone, of the same parameters."""
+    unknown = not one.prior.has_density and not other.prior.has_density
+    return unknown and one.prior.names == other.prior.names
+
+
+def _refuse_strangers(posterior: Posterior, simulator: Simulator) -> None:
+    """Refuse a source for which the posterior's weights do not serve.
+
+    Columns, levels, largest number of trials, parameters and prior map have to be the same.
     """
-    one, other = start.simulator, simulator
+    one, other = posterior.simulator, simulator
     for what, mine, yours in (
         ("columns", one.model.columns, other.model.columns),
         ("levels", one.design.levels, other.design.levels),
@@ -220,6 +264,13 @@ def _refuse_strangers(start: Posterior, simulator: Simulator) -> None:
                 f"Expected a posterior to start from with the same {what}; it has {mine}, what is"
                 f" to be learned from {yours}."
             )
+
+
+def _few_data_sets(source: Given, data: Data, budget: Budget) -> Trials:
+    """Two data sets, fresh or stored, for the dry run."""
+    if isinstance(source, Simulator):
+        return _try_out(source, budget)
+    return select(data.source.some_trials(), slice(2))
 
 
 def _try_out(simulator: Simulator, budget: Budget) -> Trials:
@@ -236,18 +287,3 @@ def _try_out(simulator: Simulator, budget: Budget) -> Trials:
             " and train from that."
         )
     return trials
-
-
-def _dry_run(plan: PosteriorPlan, few: Trials) -> None:
-    """Trials -> encoder -> flow -> loss on a few data sets, in shapes alone, so that what does not
-    fit is told before anything is compiled.
-    """
-    network = plan.build(None)
-    features = network.encoder.features(few)
-    if not np.isfinite(features).all():
-        raise ValueError(
-            "Expected finite features of every data set; got some that are not. Look at the columns"
-            " with incongruent.to_frame."
-        )
-    z = np.zeros((len(few), plan.task.n_parameters), np.float32)
-    eqx.filter_eval_shape(loss, network, z, features, 0.0, jax.random.key(0))

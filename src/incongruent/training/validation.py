@@ -1,14 +1,15 @@
-"""Looking at a network while it learns: on which data sets, and how often.
+"""Evaluating a network while it learns: on which data sets, and how often.
 
-A look costs time in which nothing is learned. It should take about a tenth of all, whatever the
-budget, and yet the same seed has to give the same network, so that the clock cannot decide. Work is
-counted instead: a data set that is trained on counts three times (forwards once, and backwards
-twice), one that is looked at once for each of the two networks, both times its numbers. A look is
-due when training has done nine times the work of one.
+An evaluation, called a look here, costs time in which nothing is learned. It should take about a
+tenth of all, whatever the budget, and yet the same seed has to give the same network, so that the
+clock cannot decide. Work is counted instead: a data set that is trained on counts three times
+(forwards once, and backwards twice), one that is looked at once for each of the two networks, both
+times its numbers. A look is due when training has done nine times the work of one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from incongruent.data.trials import select
+from incongruent.data.trials import Trials, select
 from incongruent.networks.encoder import Encoder
 from incongruent.training.recipe import Budget
 from incongruent.training.sources import Stored
@@ -36,6 +37,9 @@ FORWARDS_AND_BACK = 3
 """Work of a step for each number of a batch, where 1 is that of a look with one network."""
 LOOKS = 10
 """How many there should be at least; short budgets look at fewer data sets."""
+
+Block = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Z, features and weights of some data sets."""
 
 
 @eqx.filter_jit
@@ -56,7 +60,7 @@ class Validation:
         stored: all data sets that were kept from training.
     """
 
-    blocks: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+    blocks: tuple[Block, ...]
     n: int
     baseline: float
     stored: Stored
@@ -71,7 +75,7 @@ class Validation:
         return 2 * sum(features.size for _, features, _ in self.blocks)
 
     def is_due(self, work: int) -> bool:
-        """Whether training has done so much work since the look before that another one is due."""
+        """Whether training has done so much work since the last look that another one is due."""
         return work * SHARE >= self.work * (1.0 - SHARE)
 
 
@@ -81,11 +85,10 @@ def training_work(features: np.ndarray) -> int:
 
 
 def n_looked_at(budget: Budget, n_batch: int, encoder: Encoder, n_stored: int) -> int:
-    """How many of the validation data sets are looked at: as many as leave room for ten looks in a
-    budget of steps.
+    """How many of the validation data sets are looked at.
 
     Args:
-        budget: of training.
+        budget: of training; one in steps has to leave room for ten looks.
         n_batch: data sets a step.
         encoder: of the network.
         n_stored: validation data sets that there are.
@@ -106,44 +109,55 @@ def validation_of(stored: Stored, encoder: Encoder, n: int, baseline: Any) -> Va
         n: how many are looked at.
         baseline: z (dataset, target) -> mean -log p(z).
     """
-    some = _spread(stored.z, n)
+    some = _rows_from_everywhere(stored.z, n)
     z, trials = stored.z[some].astype(np.float32), select(stored.trials, some)
-    order = np.argsort(trials.n_trials, kind="stable")  # data sets of like size together
-    coded, size = encoder.code(trials), _block_size(len(some))
-    blocks = []
+    blocks = tuple(_blocks(z, trials, encoder))
+    return Validation(blocks, len(some), baseline(stored.z[some]), stored)
+
+
+def _blocks(z: np.ndarray, trials: Trials, encoder: Encoder) -> Iterator[Block]:
+    """Blocks of equally many data sets, those of like size together."""
+    order = np.argsort(trials.n_trials, kind="stable")
+    coded, size = encoder.code(trials), _block_size(len(trials))
     for first in range(0, len(order), size):
         rows = np.resize(order[first : first + size], size)
         weight = (np.arange(size) < len(order) - first).astype(np.float32)
-        blocks.append(
-            (z[rows], encoder.collect(coded, rows, np.zeros(size, int), coded.n[rows]), weight)
-        )
-    return Validation(tuple(blocks), len(some), baseline(stored.z[some]), stored)
+        features = encoder.collect(coded, rows, np.zeros(size, int), coded.n[rows])
+        yield z[rows], features, weight
 
 
-def _spread(z: np.ndarray, n: int) -> np.ndarray:
-    """Rows of n data sets from everywhere, since they may be sorted. One that occurs several times,
-    with other trials, is not taken again before every other one has been.
+def _rows_from_everywhere(z: np.ndarray, n: int) -> np.ndarray:
+    """Rows of n data sets from everywhere, since they may be sorted.
+
+    A data set may occur several times, with other trials. It is not taken again before every other
+    one has been.
     """
+    before = _times_before(z)
+    taken: list[np.ndarray] = []
+    for times in range(before.max(initial=-1) + 1):
+        missing = n - sum(map(len, taken))
+        taken.append(_evenly(np.flatnonzero(before == times), missing))
+    return np.sort(np.concatenate(taken))
+
+
+def _times_before(z: np.ndarray) -> np.ndarray:
+    """How many earlier rows are the same as each row."""
     alike = np.unique(z, axis=0, return_inverse=True)[1].reshape(-1)
-    times_before = np.zeros(len(z), int)
     by_kind = np.argsort(alike, kind="stable")
     starts = np.flatnonzero(np.diff(alike[by_kind], prepend=-1))
-    times_before[by_kind] = np.arange(len(z)) - np.repeat(
-        starts, np.diff(np.append(starts, len(z)))
-    )
-    taken: list[np.ndarray] = []
-    for times in range(times_before.max(initial=-1) + 1):
-        rows, missing = np.flatnonzero(times_before == times), n - sum(map(len, taken))
-        taken.append(
-            rows
-            if len(rows) <= missing
-            else rows[np.linspace(0, len(rows) - 1, missing).astype(int)]
-        )
-    return np.sort(np.concatenate(taken))
+    lengths = np.diff(np.append(starts, len(z)))
+    before = np.zeros(len(z), int)
+    before[by_kind] = np.arange(len(z)) - np.repeat(starts, lengths)
+    return before
+
+
+def _evenly(rows: np.ndarray, n: int) -> np.ndarray:
+    """At most n of these rows, at even distances."""
+    return rows if len(rows) <= n else rows[np.linspace(0, len(rows) - 1, n).astype(int)]
 
 
 def _block_size(n: int) -> int:
     """The power of two for which the least is filled up, and among those the largest."""
     sizes = [size for size in (256, 128, 64, 32, 16) if SMALLEST_BLOCK <= size <= LARGEST_BLOCK]
-    whole = [size for size in sizes if size >= n]
-    return whole[-1] if whole else min(sizes[:2], key=lambda size: -(-n // size) * size)
+    for_all = [size for size in sizes if size >= n]
+    return for_all[-1] if for_all else min(sizes[:2], key=lambda size: -(-n // size) * size)

@@ -35,6 +35,37 @@ def helpful(what: _T) -> _T:
     return _guarded(what, what.__name__, skip=0)  # type: ignore[return-value]
 
 
+def elsewhere(**where: str) -> Callable[[_T], _T]:
+    """The same function, whose error for an option that it does not have says what to write.
+
+    Args:
+        **where: for the names of such options, what to write instead.
+
+    Raises:
+        TypeError: from the function, when called with one of these options.
+
+    Example:
+        >>> @elsewhere(colour="Write dip(colour, …) instead.")
+        ... def paint(*, width=1): ...
+        >>> paint(colour="red")
+        Traceback (most recent call last):
+        TypeError: paint has no option 'colour'. Write dip(colour, …) instead.
+    """
+
+    def decorated(function: _T) -> _T:
+        @functools.wraps(function)
+        def guarded(*arguments: Any, **options: Any) -> Any:
+            for option in options:
+                if option in where:
+                    name = function.__name__
+                    raise TypeError(f"{name} has no option {option!r}. {where[option]}")
+            return function(*arguments, **options)
+
+        return guarded  # type: ignore[return-value]
+
+    return decorated
+
+
 def _guarded(function: Callable[..., Any], name: str, *, skip: int) -> Callable[..., Any]:
     parameters = list(inspect.signature(function).parameters.values())[skip:]
     known = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]

@@ -45,7 +45,7 @@ class Purpose(IntEnum):
     TRIAL_ORDER = 17
     HELD_OUT_TRIAL_ORDER = 18
     HELD_OUT_SIZES = 19
-    SHELF_ORDER = 20
+    BANK_ORDER = 20
     PILOT = 21
     TRY_OUT = 22
     QUALITY = 23
