@@ -84,9 +84,10 @@ def bayesflow(kind: str) -> Callable[[float, np.ndarray], Fitted]:
             return {"z": z, "x": x}
 
         def workflow(rate: float):
-            summary = bf.networks.DeepSet(summary_dim=18) if kind.startswith("deepset") else bf.networks.SetTransformer(
-                summary_dim=18, num_inducing_points=32
-            )  # fmt: skip
+            deep_set = kind.startswith("deepset")
+            more = {} if deep_set else {"num_inducing_points": 32}
+            summaries = bf.networks.DeepSet if deep_set else bf.networks.SetTransformer
+            summary = summaries(summary_dim=18, **more)
             inference = (
                 bf.networks.FlowMatching()
                 if kind.endswith("matching")
@@ -260,9 +261,8 @@ def main() -> None:
                 last = fitted.history.evaluations[-1]
                 note = f"{last.step} steps of 256"
             else:
-                n_timed = (
-                    10 if name.endswith("matching") else 100
-                )  # minutes, and proportional to people
+                # minutes, and proportional to people
+                n_timed = 10 if name.endswith("matching") else 100
                 fitted.sample(x[:n_timed], 1000)
                 begun = time.perf_counter()
                 fitted.sample(x[:n_timed], 1000)

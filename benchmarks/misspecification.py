@@ -45,7 +45,7 @@ def studies(
     sd: float,
     seed: int,
 ) -> Array:
-    """Summaries (study, person, summary) of n studies of the layout, with theta from a population."""
+    """Summaries (study, person, summary) of n studies of the layout; theta from a population."""
     rng = np.random.default_rng(seed)
     theta = simulator.prior.from_real(mean + sd * rng.standard_normal((n * len(layout), DIM)))
     own = inc.Simulator(simulator.model, simulator.prior, inc.design_of(layout))

@@ -54,9 +54,10 @@ def quality(options: argparse.Namespace, folder: Path) -> None:
             posterior = inc.train(source, minutes=options.seconds / 60.0, seed=seed, progress=False)
             seconds, history = time.perf_counter() - begun, posterior.history
             assert history is not None
+            # (dataset,) nats
             found[name] = {
                 n: inc.recover(posterior, test, seed=5).gain for n, test in tests.items()
-            }  # (dataset,) nats
+            }
             nats = [f"{found[name][n].mean():.3f}" for n in tests]
             cells = [
                 seed,

@@ -22,7 +22,7 @@ from scipy import stats
 import incongruent as inc
 from incongruent.checks.hygiene.hygiene import Severity
 from incongruent.checks.network.uniformity import uniformity_p
-from incongruent.data.trials import from_long
+from incongruent.data.long_format import from_long
 from incongruent.plots import panel_figure, save_png
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}

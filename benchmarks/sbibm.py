@@ -126,9 +126,8 @@ class Verification(NamedTuple):
 def verify(task: Task, references: Sequence[Reference], seed: int) -> Verification:
     """Compare our task with the benchmark's."""
     rng = np.random.default_rng(seed)
-    ours = np.stack(
-        [task.exact(reference.x, N_DRAWS, rng) for reference in references]
-    )  # (observation, draw, parameter)
+    # (observation, draw, parameter)
+    ours = np.stack([task.exact(reference.x, N_DRAWS, rng) for reference in references])
     theirs = np.stack([reference.draws for reference in references])
     center = theirs.mean(axis=1, keepdims=True)
     mean, square = (
@@ -158,9 +157,8 @@ def _calibration_p(task: Task, seed: int) -> float:
     values, _ = model.simulate(
         theta, {}, np.ones((N_CALIBRATED, task.simulator.design.largest), bool), rng
     )
-    draws = np.stack(
-        [task.exact(row, N_RANKED, rng) for row in flat(values, model.columns)]
-    )  # (dataset, draw, parameter)
+    # (dataset, draw, parameter)
+    draws = np.stack([task.exact(row, N_RANKED, rng) for row in flat(values, model.columns)])
     below = (draws < theta[:, None]).sum(axis=1)
     ranks = (below + rng.random(below.shape)) / (N_RANKED + 1)
     return min(1.0, min(uniformity_p(column) for column in ranks.T) * ranks.shape[1])

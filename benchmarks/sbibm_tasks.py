@@ -19,7 +19,8 @@ import numpy as np
 from scipy import stats
 
 import incongruent as inc
-from incongruent.data.trials import Column, from_long
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import Column
 from incongruent.simulation.simulator import Simulations
 
 Array = np.ndarray
@@ -65,9 +66,8 @@ def flat(values: Mapping[str, Array], columns: Sequence[Column]) -> Array:
     """Observations (observation, value), trial by trial, from columns (observation, trial): what
     `Task.trials` undoes.
     """
-    rows = np.stack(
-        [values[column.name] for column in columns], axis=-1
-    )  # (observation, trial, column)
+    # (observation, trial, column)
+    rows = np.stack([values[column.name] for column in columns], axis=-1)
     return rows.reshape(len(rows), -1).astype(float)
 
 
@@ -299,9 +299,10 @@ def _inverse_wishart(root: Array, df: float, n: int, rng: Generator) -> Array:
         np.sqrt(rng.chisquare(df - 1, n)),
         rng.standard_normal(n),
     )
+    # of [[a, 0], [b, c]].T
     inverse = np.stack(
         [np.stack([1 / a, -b / (a * c)], axis=-1), np.stack([np.zeros(n), 1 / c], axis=-1)], axis=-2
-    )  # of [[a, 0], [b, c]].T
+    )
     factor = root @ inverse
     return factor @ factor.swapaxes(-1, -2)
 

@@ -38,9 +38,8 @@ def bridge(
 ) -> tuple[Array, Array]:
     """The simulator of this package."""
     model = models.dmc(fixed={"mu_R": 0.0, "sd_R": 0.0})
-    given = {
-        "condition": np.full((1, n), condition, np.int8)
-    }  # one data set, as the other schemes have one drift
+    # one data set, as the other schemes have one drift
+    given = {"condition": np.full((1, n), condition, np.int8)}
     values, answered = model.simulate(np.array([theta], float), given, np.ones((1, n), bool), rng)
     return values["rt"][answered].astype(float), values["response"][answered] == 0
 

@@ -32,7 +32,7 @@ from incongruent.checks.prior.population import PriorReplicas, prior_replicas, p
 from incongruent.checks.replicas import matched, matched_summaries
 from incongruent.checks.scope.surprise import N_SIMULATED, benjamini_hochberg, excess
 from incongruent.checks.verdict import decide, many_outside
-from incongruent.data.trials import from_long
+from incongruent.data.long_format import from_long
 
 Array = np.ndarray
 
@@ -219,7 +219,7 @@ def judged(
 
 
 def covered(posterior: inc.Posterior, study: inc.Trials, name: str, seed: int) -> dict[str, Any]:
-    """Whether the suggested population's 95 % intervals hold the true one, parameter by parameter."""
+    """Whether 95 % intervals of the suggested population hold the true one, by parameter."""
     found, own = inc.suggest_prior(posterior, study, seed=seed), posterior.simulator.prior
     population = populations(own)[name][1]
     mean, sd = population.mean, population.sd

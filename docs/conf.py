@@ -48,6 +48,7 @@ python_maximum_signature_line_length = 90
 toc_object_entries_show_parents = "hide"
 # Without a network there is no inventory of other packages; their names stand as text. Private
 # names have no page.
+# … and half of a type that Sphinx cuts in two
 nitpick_ignore_regex = [
     (
         "py:.*",
@@ -68,7 +69,7 @@ nitpick_ignore_regex = [
     (
         "py:.*",
         r"incongruent\.(posterior\.parallel\.T|checks\.model\.candidates\.Variant)|tuple\[float",
-    ),  # … and half of a type that Sphinx cuts in two
+    ),
     ("py:obj", r"style"),  # a module that the docstring of the plots names for others
 ]
 

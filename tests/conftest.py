@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-if not os.environ.get("NOSHAPES"):
-    check_shapes()  # names of the package are imported when they are first used, which is later
-
+check_shapes()  # modules of the package are imported when they are first used, which is later
 
 settings.register_profile("the same each time", derandomize=True)
 settings.register_profile("other examples each time")
@@ -57,9 +55,8 @@ def _keep_compiled(config: pytest.Config) -> None:
     """The same small networks are trained in many files: all workers of a run, and the processes
     that they start, share what was compiled. A folder of the environment's is left alone.
     """
-    if (
-        "JAX_COMPILATION_CACHE_DIR" not in os.environ
-    ):  # workers find that of the process that started them
+    # workers find that of the process that started them
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         config.stash[MADE] = tempfile.mkdtemp(prefix="incongruent-compiled-")
         os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[MADE]
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.05")
@@ -127,9 +124,11 @@ are our own.
 """
 
 
-# Not "session": playwright leaves an event loop running in this thread, with which asyncio.run
-# fails elsewhere.
-@pytest.fixture(scope="module")
+@pytest.fixture(
+    scope="module"
+    # not "session": playwright leaves an event loop running in this thread, with which asyncio.run
+    # fails elsewhere
+)
 def chromium() -> Iterator[Browser]:
     """A headless Chromium; tests that need it are skipped where there is none, and fail there in
     CI.
@@ -140,9 +139,8 @@ def chromium() -> Iterator[Browser]:
         )
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # about playwright's own code, while it is imported and starts
+        # about playwright's own code, while it is imported and starts
+        warnings.simplefilter("ignore")
         from playwright.sync_api import sync_playwright
 
         playwright = sync_playwright().start()

@@ -143,9 +143,8 @@ def assert_shows(block: Block, printed: str) -> None:
     whole = " ".join(came)
     for line in filter(None, map(_line, block.body.splitlines())):
         pattern = re.escape(line).replace("…", ".*")
-        shown = any(re.fullmatch(pattern, other) for other in came) or re.search(
-            pattern, whole
-        )  # a sentence may be broken into lines
+        # a sentence may be broken into lines
+        shown = any(re.fullmatch(pattern, other) for other in came) or re.search(pattern, whole)
         assert shown, f"{block.place} shows {line!r}; what came was:\n{printed}"
 
 
@@ -214,10 +213,11 @@ def far_more_extreme(names: dict[str, Any]) -> None:
         .set_index("parameter")["median"]
     )
     near = real.suggestion.intervals().set_index("parameter")
+    # the network that ships, under its much wider prior, finds people in the same place
     for name in (
         "A",
         "b",
-    ):  # the network that ships, under its much wider prior, finds people in the same place
+    ):
         assert near.loc[name, "low"] <= wide[name] <= near.loc[name, "high"]
     assert any(name.startswith("skewness") for name in real.panel.failing())
     assert not any(name.startswith(("skewness", "SD")) for name in last.panel.failing())
@@ -461,10 +461,11 @@ def test_every_page_stands_in_the_table_of_contents() -> None:
             if block.info == "{toctree}"
             for line in block.body.splitlines()
         }
+        # the latter is made by sphinx-gallery
         there = {path.stem for path in folder.iterdir() if path.suffix in (".md", ".rst")} - {
             "index",
             "sg_execution_times",
-        }  # the latter is made by sphinx-gallery
+        }
         assert there <= entries, f"not in {index}: {sorted(there - entries)}"
 
 
@@ -573,9 +574,8 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
         "-d",
         str(tmp_path / "trees"),
     ]
-    command += (
-        ["-D", "plot_gallery=0"] if (DOCS / "gallery").is_dir() else []
-    )  # its scripts are run by the build of the site alone
+    # its scripts are run by the build of the site alone
+    command += ["-D", "plot_gallery=0"] if (DOCS / "gallery").is_dir() else []
     done = subprocess.run(
         [*command, str(DOCS), str(tmp_path / "site")], capture_output=True, text=True, check=False
     )

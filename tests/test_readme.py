@@ -20,9 +20,8 @@ def test_the_first_shell_block_runs_the_main_job_and_the_second_the_tests() -> N
     main_job, tests = blocks("shell")
     assert "pip install ." in main_job
     assert main_job.strip().endswith("incongruent demo")
-    assert tests.strip().endswith(
-        ".venv/bin/pytest -n 2 --dist loadfile"
-    )  # all fast tests, two files at a time
+    # all fast tests, two files at a time
+    assert tests.strip().endswith(".venv/bin/pytest -n 2 --dist loadfile")
 
 
 def test_continuous_integration_takes_its_command_from_the_readme() -> None:

@@ -74,9 +74,8 @@ def written(name: str, function: Callable[..., Any]) -> Iterator[str]:
 
 
 def _flags(name: str, kind: Any, info: Any) -> str:
-    declared = [
-        word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)
-    ]  # in Annotated, typer finds the first name there
+    # in Annotated, typer finds the first name there
+    declared = [word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)]
     flags = [
         flag for word in declared or [f"--{name.replace('_', '-')}"] for flag in word.split("/")
     ]

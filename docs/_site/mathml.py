@@ -20,9 +20,8 @@ def inline(self: HTML5Translator, node: nodes.math) -> None:
 
 def display(self: HTML5Translator, node: nodes.math_block) -> None:
     """An equation of its own."""
-    lines = node.astext().replace(
-        "{aligned}", "{align*}"
-    )  # GitHub wants the one, the converter the other
+    # GitHub wants the one, the converter the other
+    lines = node.astext().replace("{aligned}", "{align*}")
     self.body.append(f'<div class="math-block">{convert(lines, display="block")}</div>')
     raise nodes.SkipNode
 

@@ -49,7 +49,7 @@ def rewrite(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def included(app: Sphinx, relative_path: Any, parent_docname: str, content: list[str]) -> None:
-    """Links of an included file of the root, which begin with docs/ or name another of these files."""
+    """Links of an included file of the root: they begin with docs/ or name another file there."""
 
     def page(found: re.Match[str]) -> str:
         path, anchor = found[1], found[2] or ""

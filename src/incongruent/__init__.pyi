@@ -1,4 +1,5 @@
-# The public names, by stage. Each is imported when it is first used, so that `import incongruent` takes no time.
+# The public names, by stage. Each is imported when it is first used, so that `import incongruent`
+# takes no time.
 
 # What people bring
 from .data.arrays import trials_from as trials_from
@@ -16,7 +17,7 @@ from .data.trials import Integer as Integer
 from .data.trials import Trials as Trials
 from .data.trials import concatenate as concatenate
 from .data.trials import select as select
-from .data.trials import to_frame as to_frame
+from .data.long_format import to_frame as to_frame
 
 # Models, priors, simulation
 from . import models as models
@@ -31,9 +32,9 @@ from .priors.joint import joint_prior_of as joint_prior_of
 from .priors.text import prior_from_file as prior_from_file
 from .priors.text import prior_from_text as prior_from_text
 from .simulation.designs import Design as Design
-from .simulation.designs import ObservedDesign as ObservedDesign
-from .simulation.designs import design_of as design_of
 from .simulation.nuisance import marginalised as marginalised
+from .simulation.observed import ObservedDesign as ObservedDesign
+from .simulation.observed import design_of as design_of
 from .simulation.recorded import simulations_from as simulations_from
 from .simulation.simulator import Simulations as Simulations
 from .simulation.simulator import Simulator as Simulator

@@ -19,7 +19,6 @@ from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import announce
 from incongruent.posterior.scope import Admission
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import Design
 
 Array = np.ndarray
 
@@ -89,11 +88,7 @@ def people_table(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) ->
         flags: for each person, in what they lie outside what the network was trained for.
     """
     frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
-    used = (
-        draws.simulator.design.levels
-        if isinstance(draws.simulator.design, Design)
-        else CONDITION.levels
-    )
+    used = draws.simulator.design.levels
     levels = [level for level in CONDITION.levels if level != "neutral" or level in used]
     for level in levels:
         frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)

@@ -53,10 +53,11 @@ def address(place):
     for name in ("work", "cwd", "temporary"):
         (place / name).mkdir()
     environment = {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+    # also where that is relative
     environment |= {
         "TMPDIR": str(place / "temporary"),
         "PYTHONPATH": str(Path(inc.__file__).parents[1]),
-    }  # also where that is relative
+    }
     shutil.copy(
         Path(inc.__file__).parent / "posterior" / "pretrained" / "dmc.safetensors",
         place / "a network.safetensors",
@@ -167,9 +168,8 @@ def choose(page, control, option):
                 ".q-menu .q-item", has_text=re.compile(f"^{re.escape(option)}$")
             ).click(timeout=10_000)
         except Exception as error:
-            if (
-                attempt == 2 or type(error).__name__ != "TimeoutError"
-            ):  # of playwright, which is imported where a browser is started
+            # of playwright, which is imported where a browser is started
+            if attempt == 2 or type(error).__name__ != "TimeoutError":
                 raise
             page.keyboard.press("Escape")
 
@@ -448,19 +448,26 @@ def test_requests_of_other_sites_are_refused(address, place):
     assert asked(upgrade | {"Origin": f"http://{here}"}, socket) == 101
     assert asked(upgrade | {"Origin": "http://evil.example"}, socket) == 403
     assert asked(upgrade | {"Host": "evil.example"}, socket) == 400
-    assert (
-        set((place / "work").glob("visitor-*")) == visitors
-    )  # whoever only looks leaves nothing behind
+    # whoever only looks leaves nothing behind
+    assert set((place / "work").glob("visitor-*")) == visitors
 
 
 CONTRAST = """() => {
   const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => [r, g, b].map(v => linear(v / 255))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = e => { for (; e; e = e.parentElement) { const c = numbers(getComputedStyle(e).backgroundColor); if (c[3] !== 0) return c; } };
+  const behind = e => {
+    for (; e; e = e.parentElement) {
+      const c = numbers(getComputedStyle(e).backgroundColor);
+      if (c[3] !== 0) return c;
+    }
+  };
   const own = e => [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
-  return [...document.querySelectorAll("body *")].filter(e => own(e) && e.checkVisibility() && !e.closest("[disabled], script, style")).map(e => {
-    const [a, b] = [numbers(getComputedStyle(e).color), behind(e) || [255, 255, 255]].map(light).sort((x, y) => y - x);
+  const seen = e => own(e) && e.checkVisibility() && !e.closest("[disabled], script, style");
+  return [...document.querySelectorAll("body *")].filter(seen).map(e => {
+    const colours = [numbers(getComputedStyle(e).color), behind(e) || [255, 255, 255]];
+    const [a, b] = colours.map(light).sort((x, y) => y - x);
     return [e.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)];
   });
 }"""
@@ -515,13 +522,16 @@ def test_it_listens_on_this_machine_only(address):
 # --- the explorer ---------------------------------------------------------------------------------
 
 WATCH = """() => {
-  const charts = [...document.querySelectorAll(".chart")].map(e => getElement(parseInt(e.id.slice(1))).chart);
+  const chart = e => getElement(parseInt(e.id.slice(1))).chart;
+  const charts = [...document.querySelectorAll(".chart")].map(chart);
   let start = 0, seen = new Set();
   window.moves = [];
   window.numbers = () => charts.map(c => JSON.stringify(c.getOption().series.map(s => s.data)));
-  document.addEventListener("keydown", () => { start = performance.now(); seen = new Set(); }, true);
+  const began = () => { start = performance.now(); seen = new Set(); };
+  document.addEventListener("keydown", began, true);
   charts.forEach((c, i) => c.on("rendered", () => {
-    if (seen.size < charts.length && seen.add(i).size == charts.length) window.moves.push(performance.now() - start);
+    const last = seen.size < charts.length && seen.add(i).size == charts.length;
+    if (last) window.moves.push(performance.now() - start);
   }));
 }"""
 """Notes for every key how long it took until all charts were drawn again."""
@@ -537,9 +547,9 @@ def test_a_moved_slider_changes_all_curves_at_once(visit):
         page.press(".at-slider-A [tabindex]", "ArrowRight")
         page.wait_for_function("n => moves.length > n", arg=i)
     assert all(a != b for a, b in zip(before, page.evaluate("numbers()"), strict=True))
-    times = page.evaluate(
-        "moves"
-    )  # beside other tests, on any machine; RESULTS.md has the figure of an idle one, and benchmarks/pages.py prints it
+    # beside other tests, on any machine; RESULTS.md has the figure of an idle one, and
+    # benchmarks/pages.py prints it
+    times = page.evaluate("moves")
     assert statistics.median(times[2:]) < 1000, times
 
 
@@ -571,9 +581,8 @@ def test_data_stand_behind_the_curves(visit, address):
     page.wait_for_selector(".at-accuracy canvas")
     page.evaluate(WATCH)
     series = (
-        "() =>"
-        " getElement(parseInt(document.querySelector('.at-accuracy').id.slice(1))).chart.getOption().series.map(s"
-        " => s.data)"
+        "() => getElement(parseInt(document.querySelector('.at-accuracy').id.slice(1)))"
+        ".chart.getOption().series.map(s => s.data)"
     )
     page.wait_for_function(f"({series})()[2].length == 5")
     assert page.evaluate(series)[2] == [1, 1, 1, 1, 1]

@@ -154,10 +154,11 @@ def test_the_worker_does_one_job_after_the_other_and_stops_them_at_once():
         long, waiting, refused, last = (worker.submit(work, task) for work, task in tasks)
         wait_for(lambda: [words for words, _ in long.stages] == ["starting", "sleeping"])
         wait_for(lambda: long.share().startswith("1 of 3 people, "))
+        # how far it is is no further stage
         assert [words for words, _ in long.stages] == [
             "starting",
             "sleeping",
-        ]  # how far it is is no further stage
+        ]
         assert [worker.ahead(job) for job in (long, waiting, last)] == [0, 1, 3]
         worker.cancel(waiting)
         assert (waiting.state, waiting.seconds(), worker.ahead(last)) == (State.CANCELLED, 0, 2)
@@ -169,9 +170,8 @@ def test_the_worker_does_one_job_after_the_other_and_stops_them_at_once():
             State.FAILED,
             State.DONE,
         )
-        assert refused.complaint.startswith(
-            "Expected sense. To go on all the same, tick "
-        )  # in the words of the page
+        # in the words of the page
+        assert refused.complaint.startswith("Expected sense. To go on all the same, tick ")
         assert last.outcome == 0
         assert [words for words, _ in last.timetable()] == ["starting", "sleeping"]
     finally:

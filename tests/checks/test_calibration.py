@@ -30,9 +30,8 @@ def test_uniform_values_are_rejected_as_often_as_stated():
         for level in (0.05, 0.2):
             low, high = stats.binom(1000, level).ppf([0.001, 0.999]) / 1000
             assert (p <= level).mean() <= high
-            assert (p <= level).mean() >= (
-                low if n == 300 else 0.5 * low
-            )  # of few values the test is discrete, and keeps below its level
+            # of few values the test is discrete, and keeps below its level
+            assert (p <= level).mean() >= (low if n == 300 else 0.5 * low)
 
 
 @pytest.mark.parametrize(

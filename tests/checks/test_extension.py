@@ -1,4 +1,4 @@
-"""Which extension explains what fails: what was planted is named, and nothing when nothing fails."""
+"""Which extension explains what fails: what was planted is named; nothing when nothing fails."""
 
 from __future__ import annotations
 

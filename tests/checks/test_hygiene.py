@@ -12,7 +12,8 @@ import incongruent as inc
 from incongruent.checks.hygiene.hygiene import Severity
 from incongruent.checks.hygiene.lattice import steps_in, wall_in
 from incongruent.checks.hygiene.pooling import pooling_of
-from incongruent.data.trials import CONFLICT_TASK, from_long
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import CONFLICT_TASK
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 
@@ -107,9 +108,8 @@ def test_too_little_cannot_be_told(n_people: int, n_trials: int) -> None:
 @pytest.mark.parametrize("step", [1000 / 60, 10.0, 8.0, 50.0, 100.0])
 @pytest.mark.parametrize("whole_ms", [False, True])
 def test_steps_are_found(people: inc.Trials, step: float, whole_ms: bool) -> None:
-    rt = (
-        np.round(people.values["rt"] / step) * step + np.linspace(0, 7, len(people))[:, None]
-    )  # each person has another offset
+    # each person has another offset
+    rt = np.round(people.values["rt"] / step) * step + np.linspace(0, 7, len(people))[:, None]
     found = steps_in(with_rt(people, np.round(rt) if whole_ms else rt))
     assert found.size == pytest.approx(step, rel=0.01)
     assert found.p < 1e-6

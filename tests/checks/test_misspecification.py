@@ -122,9 +122,8 @@ def test_blocks_change_nothing_and_keep_memory_small(monkeypatch: pytest.MonkeyP
 def test_whitened_points_are_white() -> None:
     rng = np.random.default_rng(4)
     points = rng.normal(size=(500, 3)) @ rng.normal(size=(3, 3)) + 7.0
-    points = np.column_stack(
-        [points, points.sum(axis=1), np.full(500, 2.0)]
-    )  # one dependent, one constant
+    # one dependent, one constant
+    points = np.column_stack([points, points.sum(axis=1), np.full(500, 2.0)])
     white = whitening_of(points)(points)
     assert white.shape == (500, 3)
     np.testing.assert_allclose(white.mean(axis=0), 0.0, atol=1e-9)
@@ -164,9 +163,8 @@ def test_a_true_model_is_rejected_as_often_as_alpha_says(n_people: int) -> None:
         )
     n = sum(test.rejected for test in tests)
     assert stats.binom.cdf(n, 400, 0.1) > 1e-4
-    assert (
-        stats.binom.sf(n - 1, 400, 0.1) > 1e-4 or n_people == 1
-    )  # p is discrete for one person: at most its level
+    # p is discrete for one person: at most its level
+    assert stats.binom.sf(n - 1, 400, 0.1) > 1e-4 or n_people == 1
     assert n <= stats.binom.ppf(0.9999, 400, 0.1)
     if n_people == 20:
         directions = [test.direction for test in tests]
@@ -500,9 +498,8 @@ def test_studies_are_told_apart(dmc: inc.Posterior) -> None:
     ]
     assert sum(test.rejected for test in shifted) >= 3  # of ten such studies eight are
     location, spread = sum(test.location for test in shifted), sum(test.spread for test in shifted)
-    assert (
-        location > spread
-    )  # over studies: of ten shares, each of a difference that twenty people show badly, one was .37
+    # over studies: of ten shares, each of a difference that twenty people show badly, one was .37
+    assert location > spread
     true = inc.mmd_of_study(dmc, population(20, seed=4), **options, seed=1)
     assert not true.rejected
     again = inc.mmd_of_study(dmc, population(20, seed=4), **options, seed=1)
@@ -595,9 +592,8 @@ def rates(
 def test_the_model_itself_is_rejected_at_the_level(dmc: inc.Posterior, n_people: int) -> None:
     n_studies = {1: 100, 5: 50, 20: 25, 60: 10}[n_people]
     tests = [test for seed in (100, 200, 300) for test in rates(dmc, n_people, n_studies, seed)]
-    assert (
-        sum(test.rejected for test in tests) <= stats.binom.ppf(0.9999, len(tests), 0.05) + 2
-    )  # studies share references
+    # studies share references
+    assert sum(test.rejected for test in tests) <= stats.binom.ppf(0.9999, len(tests), 0.05) + 2
 
 
 @pytest.mark.slow

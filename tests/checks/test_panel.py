@@ -1,4 +1,4 @@
-"""The predictive panel: p-values are uniform when the model is right, and what is planted is named."""
+"""The predictive panel: p-values are uniform when the model is right; what is planted is named."""
 
 from __future__ import annotations
 
@@ -196,9 +196,8 @@ def test_the_right_model_fails_in_nothing_but_by_chance(
     # large: that is seen, and times have none.
     steps = np.array([s.name.startswith(("errors", "accuracy", "RT <")) for s in panel.statistics])
     for of_times, bound in ((~steps, 5.0), (steps, np.inf)):
-        mean_p = np.nanmean(
-            panel.people.p[:, of_times], axis=1
-        )  # statistics of one person go together
+        # statistics of one person go together
+        mean_p = np.nanmean(panel.people.p[:, of_times], axis=1)
         error = mean_p.std() / np.sqrt(40)
         assert 0.5 - 5.0 * error < mean_p.mean() < 0.5 + bound * error
 
@@ -215,9 +214,8 @@ def test_people_fail_at_the_level(posterior: inc.Posterior) -> None:
     )
     panel = panel_of(posterior, study)
     assert len(panel.failing_people()) <= stats.binom.ppf(0.995, 400, 0.05)
-    assert (
-        0.14 < np.nanmean(panel.people.p <= 0.2) < 0.22
-    )  # a little too few, since shares of a few errors come in steps
+    # a little too few, since shares of a few errors come in steps
+    assert 0.14 < np.nanmean(panel.people.p <= 0.2) < 0.22
 
 
 def test_a_falling_delta_function_is_named(

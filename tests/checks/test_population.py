@@ -92,9 +92,8 @@ def test_people_who_are_alike_are_told_and_a_narrower_prior_fits_them(dmc: inc.P
     study = people_at(dmc, z, seed=5)
     found = check_prior(dmc, study, n_draws=100, n_simulated=1000, seed=1)
     assert {word for _, word in found.moves()} == {"narrower"}
-    suggestion = suggest_prior(
-        dmc, study, draws=dmc.sample(study, 4000, seed=1), seed=1
-    )  # one draw in a hundred counts under a prior so narrow
+    # one draw in a hundred counts under a prior so narrow
+    suggestion = suggest_prior(dmc, study, draws=dmc.sample(study, 4000, seed=1), seed=1)
     assert suggestion.share < 0.2
     assert suggestion.trusted
     for i, name in enumerate(suggestion.before.names):
@@ -105,9 +104,8 @@ def test_people_who_are_alike_are_told_and_a_narrower_prior_fits_them(dmc: inc.P
                 for prior in (suggestion.before, suggestion.prior)
             ]
             assert width[1] < width[0]
-    inc.Simulator(
-        dmc.simulator.model, suggestion.prior, dmc.simulator.design
-    )  # can be trained with
+    # can be trained with
+    inc.Simulator(dmc.simulator.model, suggestion.prior, dmc.simulator.design)
 
 
 def test_the_prior_itself_is_left_alone(dmc: inc.Posterior) -> None:
@@ -137,9 +135,8 @@ def test_silent_parameters_keep_their_prior(dmc: inc.Posterior) -> None:
     study = inc.select(demo_study(), range(8))
     draws = dmc.sample(study, 400, seed=1)
     theta = draws.theta.copy()
-    theta[..., 1] = dmc.simulator.prior.sample(8 * 400, seed=1)[:, 1].reshape(
-        8, 400
-    )  # nothing learned about tau
+    # nothing learned about tau
+    theta[..., 1] = dmc.simulator.prior.sample(8 * 400, seed=1)[:, 1].reshape(8, 400)
     suggestion = suggest_prior(dmc, study, draws=replace(draws, theta=theta), seed=1)
     assert suggestion.kept == ("tau",)
     assert suggestion.prior["tau"].support() == dmc.simulator.prior["tau"].support()

@@ -14,6 +14,8 @@ import xarray as xr
 
 import incongruent as inc
 from incongruent.cli import commands as cli
+from incongruent.cli import options, training
+from incongruent.priors import NAMED
 
 
 def run(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -137,9 +139,8 @@ def test_fit_writes_what_it_promises(
     for name in ("predictive_group.png", "predictive_people_1.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
     page, shown = (out / "report.html").read_text(), capsys.readouterr().out
-    assert (
-        f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page
-    )  # how to do it again
+    # how to do it again
+    assert f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page
     assert "study.csv" in page
     assert "6 people" in shown
     assert "Posterior means over people" in shown
@@ -260,7 +261,7 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(
 def test_train_writes_a_network_that_fit_and_info_read(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small, capsys
 ) -> None:
-    monkeypatch.setattr(cli, "Architecture", lambda: small)
+    monkeypatch.setattr(training, "Architecture", lambda: small)
     out = tmp_path / "mine"
     assert (
         run(
@@ -311,8 +312,8 @@ def test_a_network_that_knows_of_lapses_is_trained_and_fits(
     lapses: str,
     parameters: int,
 ) -> None:
-    monkeypatch.setattr(cli, "Architecture", lambda: small)
-    monkeypatch.setattr(cli, "with_quality", lambda posterior, **_: posterior)  # minutes
+    monkeypatch.setattr(training, "Architecture", lambda: small)
+    monkeypatch.setattr(training, "with_quality", lambda posterior, **_: posterior)  # minutes
     out = tmp_path / "robust"
     assert (
         run(
@@ -534,6 +535,93 @@ def test_the_installed_command_answers() -> None:
     )
     for command in ("demo", "fit", "simulate", "train", "recover", "info"):
         assert command in done.stdout
+
+
+HEAVY = {
+    "arviz_stats",
+    "equinox",
+    "jax",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "xarray",
+    "zarr",
+}
+
+
+def imported_by(*arguments: str) -> set[str]:
+    """The packages that a process has imported when it has run a command."""
+    program = (
+        "import sys\n"
+        "from incongruent.cli.commands import main\n"
+        f"sys.argv = {['incongruent', *arguments]}\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    print('packages', *{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["fit", "--help"], ["train", "--help"], ["bank", "--help"], ["fit", "--drawz"]],
+)
+def test_help_and_bad_usage_are_answered_without_what_does_the_work(arguments: list[str]) -> None:
+    packages = imported_by(*arguments)
+    assert {"incongruent", "typer", "rich"} <= packages
+    assert not HEAVY & packages
+
+
+def test_what_a_network_says_of_itself_is_shown_without_building_it() -> None:
+    assert not {"equinox", "jax", "matplotlib", "xarray", "zarr"} & imported_by("info", "dmc")
+
+
+def test_info_shows_what_the_posterior_says_of_itself(monkeypatch, capsys) -> None:
+    assert run("info", "dmc", monkeypatch=monkeypatch) == 0
+    shown, posterior = capsys.readouterr().out, inc.pretrained()
+    for words in (posterior.simulator.prior, posterior.simulator.design, posterior.history):
+        assert str(words) in shown
+    assert str(dict(posterior.simulator.model.settings)) in shown
+    assert str(posterior.notes["versions"]) in shown
+
+
+def test_help_names_the_priors_that_ship() -> None:
+    assert tuple(NAMED) == options.PRIORS
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        inc.DataError,
+        inc.FileError,
+        inc.LikelihoodError,
+        inc.PriorError,
+        inc.TrainingError,
+        FileNotFoundError,
+        type("Own", (inc.FileError,), {}),
+    ],
+)
+def test_errors_of_data_networks_and_files_end_in_a_sentence(error, monkeypatch, capsys) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise error("Expected it.")
+
+    monkeypatch.setattr(cli, "app", stop)
+    assert run(monkeypatch=monkeypatch) == 1
+    assert capsys.readouterr().err == "error: Expected it.\n"
+
+
+def test_other_errors_are_not_hidden(monkeypatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "app", stop)
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
 
 
 @pytest.mark.slow

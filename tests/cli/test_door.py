@@ -18,15 +18,13 @@ from hypothesis import strategies as st
 
 import incongruent as inc
 from incongruent import analysis
-from incongruent.cli import banks as cli_bank
-from incongruent.cli import check as cli_check
 from incongruent.cli import commands as cli
-from incongruent.cli import network as cli_network
 from incongruent.cli import parts as cli_parts
+from incongruent.cli import recovery, simulating, studies, training
 from incongruent.cli.reading import words
 from incongruent.data.demo import demo_study
 from incongruent.report.files import UNCORRECTED
-from incongruent.storage.atomic import FileError, ready_for_file, ready_for_files, write_whole
+from incongruent.storage.atomic import FileError, ready_for_file, ready_for_files, write_atomically
 
 STUB = "The work would begin here."
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(cli.app))["commands"]
@@ -125,13 +123,13 @@ def door(tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
         def network(name: str) -> inc.Posterior:
             return shipped if name == "dmc" else inc.load_posterior(name)
 
-        for module in (cli, cli_check, cli_network):
-            patch.setattr(module, "network_named", network)
+        patch.setattr("incongruent.posterior.pretrained.network_named", network)
+        patch.setattr("incongruent.storage.bank.bank.open_bank", refuse)
         for module, names in {
-            cli: ("fit_study", "train_posterior", "_write_study", "open_bank"),
-            cli_check: ("check_study",),
-            cli_network: ("recover_parameters",),
-            cli_bank: ("write_bank",),
+            studies: ("fit_into", "check_into"),
+            training: ("train_posterior",),
+            recovery: ("recover_parameters",),
+            simulating: ("write_study", "write_bank"),
         }.items():
             for name in names:
                 patch.setattr(module, name, refuse)
@@ -246,14 +244,14 @@ def test_places_are_made_and_nothing_is_left_in_them(tmp_path: Path) -> None:
     assert ready_for_file(tmp_path / "a" / "b" / "network") == tmp_path / "a" / "b" / "network"
     assert ready_for_files(tmp_path / "c" / "d") == tmp_path / "c" / "d"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c", "d"]
-    write_whole(tmp_path / "e" / "f" / "file", b"x")
+    write_atomically(tmp_path / "e" / "f" / "file", b"x")
     assert (tmp_path / "e" / "f" / "file").read_bytes() == b"x"
     with pytest.raises(
         FileError, match=r"Expected to write to .*file/x; .* is in the way, which is a file"
     ):
-        write_whole(tmp_path / "e" / "f" / "file" / "x", b"x")
+        write_atomically(tmp_path / "e" / "f" / "file" / "x", b"x")
     with pytest.raises(FileError, match="is a folder"):
-        write_whole(tmp_path / "e", b"x")
+        write_atomically(tmp_path / "e", b"x")
 
 
 @pytest.mark.parametrize(("umask", "rights"), [(0o077, 0o600), (0o022, 0o644), (0o007, 0o660)])
@@ -264,10 +262,10 @@ def test_files_have_the_rights_that_the_umask_leaves_and_keep_those_they_have(
 
     before = os.umask(umask)
     try:
-        write_whole(tmp_path / "new", b"1")
+        write_atomically(tmp_path / "new", b"1")
         assert (tmp_path / "new").stat().st_mode & 0o777 == rights
         (tmp_path / "new").chmod(0o640)
-        write_whole(tmp_path / "new", b"2")
+        write_atomically(tmp_path / "new", b"2")
         assert (tmp_path / "new").stat().st_mode & 0o777 == 0o640
     finally:
         os.umask(before)
@@ -305,7 +303,7 @@ def test_what_the_network_says_is_written_before_the_correction_and_stays_when_t
     monkeypatch.setattr(analysis, "reweight", stopped)
     shipped, study = inc.pretrained(), inc.select(demo_study(), range(3))
     with pytest.raises(KeyboardInterrupt):
-        cli._fit_and_write(study, shipped, tmp_path, n_draws=50, seed=1)
+        studies.fit_and_write(study, shipped, tmp_path, n_draws=50, seed=1)
     assert {path.name for path in tmp_path.iterdir()} == set(UNCORRECTED)
     table = inc.read_results(tmp_path / "posterior_uncorrected.csv")
     expected = shipped.sample(study, 50, seed=1)
@@ -322,7 +320,7 @@ def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
 ) -> None:
     shipped, study = inc.pretrained(), inc.select(demo_study(), range(2))
     both = inc.Ensemble([shipped, shipped])
-    result = cli._fit_and_write(study, both, tmp_path, n_draws=50, mcmc=False, seed=1)
+    result = studies.fit_and_write(study, both, tmp_path, n_draws=50, mcmc=False, seed=1)
     assert not {path.name for path in tmp_path.iterdir()} & set(UNCORRECTED)
     assert {"posterior.csv", "people.csv", "draws.nc"} <= {path.name for path in tmp_path.iterdir()}
     said = [line for line in capsys.readouterr().err.splitlines() if line]

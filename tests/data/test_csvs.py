@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incongruent.data.basics.csvs import FORMULA, as_csv, read_results
-from incongruent.storage.atomic import write_whole
+from incongruent.storage.atomic import write_atomically
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x00"), min_size=1, max_size=8)
 QUOTES, BEGINNINGS = st.sampled_from(["", "'", "''"]), st.sampled_from([*FORMULA[:4], "\t", "＝"])
@@ -42,7 +42,7 @@ def test_no_cell_is_a_formula_and_names_come_back_as_they_were(
     names: list[str], path: Path
 ) -> None:
     frame = pd.DataFrame({"person": names, "x": [-1.5] * len(names), "flags": names, "=head": 1})
-    write_whole(path, as_csv(frame).encode())
+    write_atomically(path, as_csv(frame).encode())
     written = pd.read_csv(path, dtype=str, keep_default_na=False)
     cells = [*written["person"], *written["flags"], *written.columns]
     assert not [cell for cell in cells if cell.startswith(FORMULA) and not is_number(cell)]

@@ -9,7 +9,7 @@ from inspect import signature
 import pytest
 
 import incongruent as inc
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.trials import CONFLICT_TASK, Category, Column, Continuous, Integer
 from incongruent.networks.architecture import (
     Architecture,
@@ -82,8 +82,8 @@ def test_names_near_to_nothing_get_no_advice():
         CouplingFlow(zzz=1)
 
 
-def test_what_is_helpful_stays_what_it_was():
-    @helpful
+def test_a_function_with_checked_names_stays_what_it_was():
+    @checked_names
     def add(one: int, *, two: int = 2) -> int:
         """One and two."""
         return one + two

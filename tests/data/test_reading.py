@@ -17,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from incongruent.data.long_format import to_frame
 from incongruent.data.reading.read_trials import REASONS, Coding, DataError, exclusions, read_trials
-from incongruent.data.trials import CONFLICT_TASK, Trials, checked, select, to_frame
+from incongruent.data.trials import CONFLICT_TASK, Trials, checked, select
 from incongruent.data.values import as_text
 
 DATA = Path(
@@ -156,9 +157,8 @@ SLACK = 0.0005  # half of the last digit printed
 
 def in_cells(rows: pd.DataFrame, statistic: object) -> pd.DataFrame:
     """The statistic of the RT in s, (subject, condition)."""
-    table = (
-        rows.groupby(["subject", "condition"], observed=True)["rt"].agg(statistic).unstack() / 1000
-    )
+    seconds = rows.assign(rt=rows["rt"] / 1000)
+    table = seconds.pivot_table("rt", "subject", "condition", aggfunc=statistic, observed=True)
     return table[["congruent", "incongruent"]]
 
 

@@ -301,7 +301,7 @@ REASONS = {
         " depend on it, and it may not be the same twice"
     )
 }
-"""Files that make random numbers otherwise, and why they may."""
+"""Files that make random numbers in another way, and why they may."""
 TREES = {
     path.relative_to(ROOT).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
     for path in sorted(ROOT.rglob("*.py"))
@@ -318,16 +318,20 @@ def name_of(node: ast.AST) -> str:
     )
 
 
+def is_seed(node: ast.AST) -> bool:
+    last_word = name_of(node).lower().strip("_").split("_")[-1]
+    return last_word in ("seed", "seeds") and name_of(node) != "n_seeds"
+
+
 def arithmetic_on_seeds(tree: ast.AST) -> list[int]:
     """Lines that add to a seed, multiply it, or the like."""
-    is_seed = lambda node: (
-        name_of(node).lower().strip("_").split("_")[-1] in ("seed", "seeds")
-        and name_of(node) != "n_seeds"
-    )
     return [
-        node.lineno for node in ast.walk(tree) if isinstance(node, ast.BinOp) and (is_seed(node.left) or is_seed(node.right))
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.BinOp)
+        and (is_seed(node.left) or is_seed(node.right))
         and not isinstance(node.op, ast.BitOr)
-    ]  # fmt: skip
+    ]
 
 
 def makers(tree: ast.AST) -> list[int]:

@@ -17,8 +17,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pandas.api.types import is_numeric_dtype
 
-from incongruent.data.files import delimited
+from incongruent.data.files import splitting
 from incongruent.data.files.cells import AS_WRITTEN, NotATable
+from incongruent.data.files.layout import Layout
 from incongruent.data.files.tables import FILE_COLUMN, read_table
 from incongruent.data.reading.read_trials import read_trials
 from incongruent.data.values import DataError, as_text, is_number, numbers, texts
@@ -194,15 +195,15 @@ def test_both_ways_to_split_give_the_same(rows, delimiter, quoted):
     csv.writer(
         stream, delimiter=delimiter, quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
     ).writerows(rows[1:])
-    found = delimited.Layout(delimiter, 0, len(rows[0]), 1.0)
+    found = Layout(delimiter, 0, len(rows[0]), 1.0)
     body = stream.getvalue()
     try:
-        fast, skipped = delimited._by_pyarrow(body, delimiter, found.width)
+        fast, skipped = splitting.by_pyarrow(body, delimiter, found.width)
     except pa.ArrowInvalid:
         return
     if ' "' in body and '"' in body:
         return  # is left to the csv module
-    slow, comments = delimited._by_csv("file", body, 0, found)
+    slow, comments = splitting.by_csv("file", body, 0, found)
     trimmed = [[cell.strip() for cell in column.to_pylist()] for column in fast.columns]
     filled = [row for row in zip(*trimmed, strict=True) if any(row)]
     assert filled == list(zip(*(column.to_pylist() for column in slow.columns), strict=True))

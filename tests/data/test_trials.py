@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incongruent.data.long_format import from_long, to_frame
 from incongruent.data.trials import (
     CONDITION,
     CONFLICT_TASK,
@@ -16,10 +17,8 @@ from incongruent.data.trials import (
     Trials,
     checked,
     concatenate,
-    from_long,
     pad,
     select,
-    to_frame,
 )
 
 quick = settings(max_examples=50, deadline=None)

@@ -66,9 +66,8 @@ def exact_posterior(
     )
     design = np.stack([np.ones(len(rt)), 100.0 * (condition == 1)], axis=1)
     places = np.linspace(0.0005, 0.9995, 1000)
-    values = [
-        prior[name].ppf(places) for name in prior.names
-    ]  # normal, or cut so far out that it does not matter
+    # normal, or cut so far out that it does not matter
+    values = [prior[name].ppf(places) for name in prior.names]
     mean0 = np.array([np.median(v) for v in values])
     cov0 = np.diag([((v[841] - v[158]) / (2.0 * stats.norm.ppf(places[841]))) ** 2 for v in values])
     precision = np.linalg.inv(cov0) + design.T @ design / SD**2

@@ -30,16 +30,17 @@ from scipy import stats
 import incongruent as inc
 from incongruent.cli.parts import plain, print_anything
 from incongruent.data.basics.plain import as_json, json_text, text_of
-from incongruent.data.trials import from_long, positions_of
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import positions_of
 from incongruent.models.curves import rt_densities
 from incongruent.networks.architecture import architecture_from_json, architecture_to_json
 from incongruent.posterior.history import Evaluation, History, history_from_json
 from incongruent.posterior.progress import LITERAL, screen
-from incongruent.posterior.scope import ranges_of
+from incongruent.posterior.statistics import ranges_of
 from incongruent.priors.independent import prior_from_json
 from incongruent.report.files import write_netcdf
-from incongruent.simulation.designs import design_of
 from incongruent.simulation.nuisance import marginalised
+from incongruent.simulation.observed import design_of
 from incongruent.storage.cards import check_card, simulator_from_json, simulator_to_json
 from incongruent.training.recipe import Budget
 
@@ -965,9 +966,8 @@ def test_the_widest_start_that_is_accepted_is_simulated_as_the_forward_equation_
     ):
         here = trials.where("condition", level)
         n, wrong = here.sum(), trials.where("response", "error")[here]
-        assert (
-            abs(wrong.mean() - share) < 5.0 * np.sqrt(share * (1.0 - share) / n) + 0.002
-        )  # curves hold 99.5 % of the trials
+        # curves hold 99.5 % of the trials
+        assert abs(wrong.mean() - share) < 5.0 * np.sqrt(share * (1.0 - share) / n) + 0.002
         rt = trials.values["rt"][here]
         rt = rt[rt < curves.rt[-1]]
         mean = (density.sum(axis=0) * curves.rt).sum() / density.sum()
@@ -1021,13 +1021,13 @@ STRANGE = ["x\\[/b]", "[red]", "[/]", "\\", "a\\\\", ":smile:", "Jürgen 雪", "
 
 def test_the_terminal_shows_every_name_as_it_is(capsys, monkeypatch):
     from incongruent.cli import commands as cli
-    from incongruent.cli.network import show_table
+    from incongruent.cli.tables import show_table
 
     show_table(pd.DataFrame({"person[/]": STRANGE}), "title [/b]\\")
     shown = capsys.readouterr().out
     assert all(text in shown for text in (*STRANGE, "person[/]", "title [/b]\\"))
     for style in ("", "bold", "yellow"):
-        cli.screen.print(plain(" ".join(STRANGE)), style=style)
+        screen.print(plain(" ".join(STRANGE)), style=style)
         assert capsys.readouterr().out == " ".join(STRANGE) + "\n"
 
     def stop(*_, **__):

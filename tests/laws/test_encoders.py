@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from incongruent.data.long_format import from_long
 from incongruent.data.trials import (
     CONFLICT_TASK,
     RESPONSE,
@@ -18,7 +19,6 @@ from incongruent.data.trials import (
     Continuous,
     Integer,
     Trials,
-    from_long,
     pad,
     select,
 )
@@ -218,9 +218,8 @@ def test_padding_is_invisible(of):
 @every_encoder
 def test_absent_trials_may_lie_anywhere(of):
     trials, rng = some_trials(of.task), np.random.default_rng(2)
-    order = np.argsort(
-        rng.random(trials.present.shape), axis=1
-    )  # absent ones come to lie between the others
+    # absent ones come to lie between the others
+    order = np.argsort(rng.random(trials.present.shape), axis=1)
     close(summaries(of.encoder, rearranged(trials, order)), summaries(of.encoder, trials))
 
 

@@ -168,9 +168,8 @@ def test_the_density_integrates_to_one(name):
 
 def test_a_wrong_log_slope_does_not_integrate_to_one():
     flow, axis = FLOWS["dim 1"], jnp.linspace(-40.0, 40.0, 20_001)[:, None]
-    _, wrong = sample(
-        flow, axis, jnp.broadcast_to(CONTEXTS[0], (len(axis), CONTEXT))
-    )  # the density of another place
+    # the density of another place
+    _, wrong = sample(flow, axis, jnp.broadcast_to(CONTEXTS[0], (len(axis), CONTEXT)))
     assert float(jnp.sum(jnp.exp(wrong)) * 0.004) != pytest.approx(1.0, abs=5e-3)
 
 

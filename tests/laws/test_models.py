@@ -797,8 +797,10 @@ def test_json_gives_the_same_simulator(name):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in EVERY if name != "own trial in numba"]
-)  # which is compiled anew: below, in another process
+    "name",
+    [name for name in EVERY if name != "own trial in numba"],
+    # which is compiled anew: below, in another process
+)
 def test_pickle_gives_the_same_simulator(name):
     simulator = filed(name)
     assert_the_same_simulator(simulator, pickle.loads(pickle.dumps(simulator)))
@@ -808,7 +810,8 @@ ELSEWHERE = """
 import hashlib, pickle, sys
 for name, simulator in pickle.load(open(sys.argv[1], "rb")).items():
     made = simulator.simulate(20, seed=3)
-    print(name, hashlib.sha256(made.theta.tobytes() + made.trials.values["rt"].tobytes()).hexdigest(), sep=": ")
+    content = made.theta.tobytes() + made.trials.values["rt"].tobytes()
+    print(name, hashlib.sha256(content).hexdigest(), sep=": ")
 """
 
 

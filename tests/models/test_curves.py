@@ -32,9 +32,8 @@ def test_densities_are_those_of_simulated_trials(model):
     for k, level in enumerate(densities.levels):
         rt, wrong = simulated(model, theta, level, n)
         expected = densities.share("error")[k]
-        assert (
-            abs(wrong.mean() - expected) < 5.0 * np.sqrt(expected / n) + 0.005
-        )  # the curves hold 99.5 % of the trials
+        # the curves hold 99.5 % of the trials
+        assert abs(wrong.mean() - expected) < 5.0 * np.sqrt(expected / n) + 0.005
         mass = np.cumsum(densities.density[k].sum(axis=0)) * np.diff(densities.rt)[0]
         at = np.array(
             [np.interp(probability, mass, densities.rt) for probability in (0.1, 0.5, 0.9)]
@@ -58,9 +57,10 @@ def test_a_collapsing_bound_collapses():
     activation = mean_activation(dmc(bound="weibull"), THETA)
     assert activation.bound[0] == 60.0
     assert (np.diff(activation.bound) <= 0.0).all()
+    # kappa .5, t_half 400
     assert float(np.interp(400.0, activation.times, activation.bound)) == pytest.approx(
         60.0 * (1.0 - 0.5 * 0.5)
-    )  # kappa .5, t_half 400
+    )
 
 
 def test_a_window_scales_densities_to_what_it_keeps():

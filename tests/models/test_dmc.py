@@ -73,7 +73,7 @@ def cell(model: Model, theta, condition: int, n: int, seed: int = 1) -> Cell:
 
 
 def misses(model: Model, n: int, sigmas: float) -> list[str]:
-    """Where the model is not within bias allowance and so many standard errors of the exact table."""
+    """Where the model is beyond bias allowance and so many standard errors of the exact table."""
     return [
         f"{theta} condition {condition}: {found.value.round(3)} ± {found.error.round(3)}, exact"
         f" {exact[condition]}"
@@ -184,8 +184,10 @@ def test_long_steps_agree_with_many_short_ones(options, more, condition):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in VARIANTS if name != "a 1.3"]
-)  # Euler cannot follow an infinite drift
+    "name",
+    [name for name in VARIANTS if name != "a 1.3"],
+    # Euler cannot follow an infinite drift
+)
 def test_the_bridge_agrees_with_a_fine_euler_scheme(name):
     """Euler's bounds act as if they stood .5826 sigma sqrt(dt) further out (Chernoff 1965); so the
     bridge's are moved there.
@@ -238,9 +240,8 @@ def distance_from_beta(table: np.ndarray, alpha: float = 3.0) -> float:
 
 def test_start_points_follow_the_beta_distribution():
     assert distance_from_beta(beta_start(3.0)) < 1e-4
-    assert (
-        distance_from_beta(beta_start(3.0, 1025)) > 1e-4
-    )  # a coarse table made too many errors, and these too fast
+    # a coarse table made too many errors, and these too fast
+    assert distance_from_beta(beta_start(3.0, 1025)) > 1e-4
     assert beta_start(3.0)[[0, -1]].tolist() == [-1.0, 1.0]
 
 

@@ -52,9 +52,8 @@ def test_without_a_selection_only_the_first_phase_is_there(condition, b):
 
 def test_a_selection_at_once_leaves_only_the_second_phase():
     follows_the_plain_diffusion_model((0.3, 0.2, 0.5, 0.35, 60.0, 0.1), CONGRUENT, 0.35, 60.0)
-    rt, response, _ = simulate(
-        MODEL, (0.3, 0.2, 0.5, 2.0, 60.0, 0.1), INCONGRUENT, 50_000
-    )  # which selects the target half of the time
+    # which selects the target half of the time
+    rt, response, _ = simulate(MODEL, (0.3, 0.2, 0.5, 2.0, 60.0, 0.1), INCONGRUENT, 50_000)
     target = 1.0 / (1.0 + math.exp(-2.0 * 0.5 * 0.1 / VARIANCE))
     assert abs((response == 0).mean() - target) < 5.0 * math.sqrt(0.25 / 50_000)
     assert rt.mean() == pytest.approx(60.0 / 2.0, abs=0.4)

@@ -102,10 +102,11 @@ def test_without_conflict_it_is_the_plain_diffusion_model(drift, half_width):
     residual = stats.norm(mu, sd).pdf(rt[:, None] - t[None, :])
     expected = series @ residual.T
     assert np.abs(density - expected).max() <= 2e-3 * expected.max()
+    # the error is largest at the steep beginning, where hardly a trial lies
     for share, allowed in (
         (1e-2, 0.02),
         (1e-5, 0.1),
-    ):  # the error is largest at the steep beginning, where hardly a trial lies
+    ):
         often = expected > share * expected.max()
         assert np.abs(np.log(density[often] / expected[often])).max() < allowed
 
@@ -218,8 +219,10 @@ def simulated_against_exact(
 
 
 @pytest.mark.parametrize(
-    "variant", [name for name in VARIANTS if name != "fixed residual"]
-)  # whose density is smoothed by 1 ms
+    "variant",
+    [name for name in VARIANTS if name != "fixed residual"],
+    # whose density is smoothed by 1 ms
+)
 def test_simulated_trials_have_these_densities(variant):
     model, theta = VARIANTS[variant]
     assert min(simulated_against_exact(model, theta, 1, 100_000)) > 1e-4

@@ -75,10 +75,11 @@ def test_density_is_that_of_simulated_trials(typical, simulated):
 def test_delta_and_conditional_accuracy_are_those_of_simulated_trials(typical, simulated):
     at, delta = (values[0] for values in statistics.delta_function(simulated, tuple(PROBABILITIES)))
     density = 1e5 * typical.density[:, 0]
+    # standard errors of quantiles
     spread = [
         np.sqrt(PROBABILITIES * (1 - PROBABILITIES) * 1e5) / np.interp(at, typical.rt, of)
         for of in density
-    ]  # standard errors of quantiles
+    ]
     error = np.hypot(*spread)
     assert (np.abs(typical.delta_at - at) < 5 * error).all()
     assert (np.abs(typical.delta - delta) < 5 * error).all()

@@ -241,7 +241,7 @@ def drawn_texts(figure: Figure) -> list[tuple[str, float, mpl.transforms.Bbox]]:
 def crowded(
     figure: Figure, texts: list[tuple[str, float, mpl.transforms.Bbox]]
 ) -> list[tuple[str, ...]]:
-    """Texts that reach out of the figure, and pairs that lie on each other; one pixel is forgiven."""
+    """Texts that reach out of the figure, and pairs that overlap; one pixel is forgiven."""
     width, height = figure.canvas.get_width_height()
     out = [
         ("outside", s)
@@ -337,9 +337,8 @@ def test_names_from_outside_are_drawn_as_they_are(name):
     assert "two\nlines" not in shown
     svg = figure_svg(figure, prefix="a-")
     assert "<script" not in svg
-    assert (
-        max(len(element.text or "") for element in ET.fromstring(svg).iter(f"{SVG}text")) <= 140
-    )  # a name of 1000 characters is cut
+    # a name of 1000 characters is cut
+    assert max(len(element.text or "") for element in ET.fromstring(svg).iter(f"{SVG}text")) <= 140
     if name in ("forest", "people", "space"):
         assert "<script>alert(1)" in shown
         assert "_hidden" in shown

@@ -5,6 +5,7 @@ inside is refused.
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,13 +21,18 @@ from incongruent.data.trials import RESPONSE
 from incongruent.posterior.draws import Correction
 from incongruent.posterior.scope import (
     FEWEST_PEOPLE,
-    FEWEST_SIMULATED,
     IN_APP,
     IN_PYTHON,
     IN_SHELL,
-    Ranges,
     admit,
+)
+from incongruent.posterior.statistics import (
+    FEWEST_SIMULATED,
+    Kind,
+    Ranges,
+    Statistic,
     ranges_of,
+    statistics_of,
 )
 from incongruent.report.content import glance
 
@@ -107,13 +113,67 @@ def test_a_study_with_nobody_inside_is_refused_whatever_the_reason_and_let_in_on
     words = str(refused.value)
     assert reason in words
     assert ("all" if n > 1 else "1 lies outside") in words
-    assert ("anyway=True" in words) == (
-        advice != "reading"
-    )  # with no trials there is nothing to go on with
+    # with no trials there is nothing to go on with
+    assert ("anyway=True" in words) == (advice != "reading")
     assert IN_PYTHON[advice][1:] in words
     admission = admit(study, DESIGN, ranges, anyway=True)
     assert admission.outside.all()
     assert admission.n_flagged == n
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_numbers_of_trials_are_shown_as_numbers_and_shares_in_percent(
+    n: int, ranges: Ranges
+) -> None:
+    """One message for each unit: counts, shares of trials, times and shares of answers."""
+
+    def refusal(study: inc.Trials) -> str:
+        with pytest.raises(inc.ScopeError) as refused:
+            admit(study, DESIGN, ranges)
+        return str(refused.value)
+
+    simulator = inc.Simulator(SIMULATOR.model, SIMULATOR.prior, inc.Design(240, DESIGN.share))
+    long = simulator.simulate(n, seed=5).trials
+    every = replace(long, present=np.ones_like(long.present))
+    few = f" ({n} of {n})" if n > 1 else ""
+    assert f"number of trials 240, trained for 50 to 200{few}" in refusal(every)
+    shares = refusal(of_another_design(people(n)))
+    assert re.search(
+        r": congruent trials [\d.]+%( to [\d.]+%)?, trained for 50\.0% to 50\.0%", shares
+    )
+    assert re.search(
+        r"median RT \(ms\) \d+( to \d+)?, trained for \d+ to \d+", refusal(slower(people(n), 900.0))
+    )
+    wrong = refusal(all_wrong(people(n)))
+    assert re.search(r"error share, congruent 100\.0%, trained for 0\.0% to [\d.]+%", wrong)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["number of trials", "error share of (ms) trials", "share of trials"],
+)
+def test_what_a_statistic_is_does_not_depend_on_how_it_is_spelt(name: str) -> None:
+    assert Statistic(name, Kind.COUNT).shown(240.0) == "240"
+    assert Statistic(name, Kind.SHARE).shown(0.25) == "25.0%"
+    assert Statistic(name, Kind.QUANTILE).shown(0.25) == "0.25"
+    assert Statistic(name, Kind.QUANTILE, unit="ms").shown(400.2) == "400"
+    assert Statistic(name, Kind.QUANTILE, unit="s").shown(0.4002) == "0.4002"
+
+
+def test_statistics_of_other_data_say_what_they_are() -> None:
+    columns = [inc.Continuous("share of", unit="ms"), inc.Category("trials", ("(ms)", "x"))]
+    values = {"share of": np.full((1, 4), 300.0), "trials": np.array([["(ms)", "x", "x", "x"]])}
+    found = statistics_of(inc.trials_from(values, columns), ())
+    shown = {known.name: known.shown(float(value[0])) for known, value in found.items()}
+    assert shown["50% quantile of share of (ms)"] == "300"
+    assert shown["share of '(ms)', trials"] == "25.0%"
+    assert {(known.column, known.level, known.probability) for known in found} == {
+        ("share of", None, 0.1),
+        ("share of", None, 0.5),
+        ("share of", None, 0.9),
+        ("trials", "(ms)", None),
+        ("trials", "x", None),
+    }
 
 
 @pytest.mark.parametrize("kind", OUTSIDE)

@@ -370,9 +370,8 @@ def test_drawings_show_the_numbers(opened: Page, fit: inc.Fit) -> None:
     shown = opened.locator("#estimates td").all_inner_texts()
     assert float(shown[1].replace("−", "-")) == pytest.approx(fit.draws.means[0, 0], rel=0.01)
     squares = opened.locator("#predictions svg").nth(1).locator("rect").count()
-    assert (
-        squares == np.isfinite(fit.prediction.observed["accuracy incongruent"][0]).sum() + 1
-    )  # the points and the one beside the name
+    # the points and the one beside the name
+    assert squares == np.isfinite(fit.prediction.observed["accuracy incongruent"][0]).sum() + 1
 
 
 def test_the_table_sorts_and_finds(opened: Page) -> None:

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from incongruent.data.trials import CONDITION, CONFLICT_TASK, Category, from_long
-from incongruent.simulation.designs import Design, design_of
+from incongruent.data.long_format import from_long
+from incongruent.data.trials import CONDITION, CONFLICT_TASK, Category
+from incongruent.simulation.designs import Design
+from incongruent.simulation.observed import design_of, layout_of
 
 FIVE_SIGMA = 5.7e-7
 """Two-sided probability beyond five standard errors."""
@@ -167,6 +169,26 @@ def test_more_data_sets_than_people_begin_again_with_the_first():
     counts = counts_of(condition, present)
     assert np.array_equal(counts[:3], counts[3:6])
     assert np.array_equal(counts[:2], counts[6:])
+
+
+def test_an_observed_layout_has_each_trial_in_its_place_whatever_the_chance():
+    observed = study()
+    layout = layout_of(observed, window=None, deadline=None).bound_to(CONFLICT_TASK)
+    first, second = (
+        layout.lay_out_given(5, CONFLICT_TASK, np.random.default_rng(seed)) for seed in (1, 2)
+    )
+    rows = [0, 1, 2, 0, 1]
+    for values, present in (first, second):
+        assert np.array_equal(present, observed.present[rows])
+        assert np.array_equal(values["condition"], observed.values["condition"][rows])
+    some = layout.select(np.array([2, 0]))
+    assert np.array_equal(some.present, observed.present[[2, 0]])
+    assert np.array_equal(some.given["condition"], observed.values["condition"][[2, 0]])
+
+
+def test_an_observed_layout_of_other_columns_is_refused():
+    with pytest.raises(ValueError, match=r"Expected a study with the given columns \[\] of"):
+        layout_of(study(), window=None, deadline=None).bound_to(CONFLICT_TASK[1:2])
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,8 @@ def test_lapses_are_integrated_out_as_by_brute_force() -> None:
     )
     rng = np.random.default_rng(2)
     theta = inc.priors.schaefer2025().sample(4, seed=rng)
-    rate = np.linspace(
-        1e-6, 0.3, 401
-    )  # behind which there is nothing, for 400 trials of which at most .15 are lapses
+    # behind which there is nothing, for 400 trials of which at most .15 are lapses
+    rate = np.linspace(1e-6, 0.3, 401)
     assert whole.likelihood is not None
     assert robust.likelihood is not None
     for share in (0.0, 0.05, 0.15):

@@ -10,7 +10,8 @@ from incongruent import models, priors
 from incongruent.data.basics.streams import Purpose, stream
 from incongruent.data.trials import Category, Trials, checked
 from incongruent.priors.independent import Prior
-from incongruent.simulation.designs import Design, design_of
+from incongruent.simulation.designs import Design
+from incongruent.simulation.observed import design_of
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
 
 HALVES = {"congruent": 0.5, "incongruent": 0.5}

@@ -272,9 +272,10 @@ def test_a_flipped_byte_anywhere_is_noticed(path):
                 continue
             made = {name: a.tobytes() for name, a in arrays.items()}
             file.write_bytes(good)
+            # a byte that says nothing
             assert made == {name: a.tobytes() for name, a in open_bank(path).arrays(1).items()}, (
                 f"byte {place} of {file}"
-            )  # a byte that says nothing
+            )
         file.write_bytes(good)
     file = path / "theta" / "c" / "1" / "0"
     bad = bytearray(file.read_bytes())
@@ -602,7 +603,8 @@ import incongruent as inc
 from incongruent.storage.bank.bank import write_bank
 from incongruent.storage.parquet import export_simulations
 
-simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design(100, {"congruent": 0.5, "incongruent": 0.5}))
+design = inc.Design(100, {"congruent": 0.5, "incongruent": 0.5})
+simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), design)
 bank = write_bank(sys.argv[1], simulator, int(sys.argv[2]) * 256, seed=1, workers=2)
 for index in range(bank.n_chunks):
     bank.chunk(index)

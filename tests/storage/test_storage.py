@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from incongruent.storage.atomic import FileError, write_whole
+from incongruent.storage.atomic import FileError, write_atomically
 from incongruent.storage.weights import load_arrays, named_leaves, save_arrays, with_leaves
 
 ARRAYS = {
@@ -141,7 +141,7 @@ def test_an_interrupted_write_leaves_the_old_file_and_no_litter(
 
 
 def test_a_new_file_replaces_the_old_one(path):
-    write_whole(path, b"new")
+    write_atomically(path, b"new")
     assert path.read_bytes() == b"new"
     assert list(path.parent.iterdir()) == [path]
 

@@ -16,7 +16,8 @@ from incongruent.networks.encoder import bucket_of
 from incongruent.networks.encoders import DeepSet, Histogram
 from incongruent.networks.estimator import build_estimator
 from incongruent.networks.task import Task
-from incongruent.simulation.designs import Design, design_of
+from incongruent.simulation.designs import Design
+from incongruent.simulation.observed import design_of
 from incongruent.simulation.simulator import CHUNK, Simulator
 from incongruent.storage.bank.bank import write_bank
 from incongruent.training.batches import NOTHING, Arrived, Batches, RandomRuns
@@ -213,9 +214,8 @@ def test_a_padded_batch_has_sizes_of_one_bucket_and_all_batches_together_those_o
     assert lengths == {128, 256, 512, 600}
     share = np.mean(np.concatenate(found) > 256)
     expected = np.log(601 / 257) / np.log(601 / 5)
-    assert abs(share - expected) < 5 * np.sqrt(
-        expected * (1 - expected) / 400
-    )  # batches are of one bucket, so that only their number counts
+    # batches are of one bucket, so that only their number counts
+    assert abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / 400)
 
 
 def test_a_padded_draw_is_a_run_of_the_data_set_of_its_parameters():

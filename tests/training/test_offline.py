@@ -257,9 +257,8 @@ def test_overfitting_is_told_with_its_epoch():
     assert (
         history([1.0, 0.9, 0.8, 0.7, 0.7, 0.7], [1.1, 1.0, 0.9, 0.85, 0.84, 0.84]).overfitting == 0
     )
-    assert (
-        history([1.0, 0.8, 0.7, 0.9, 1.0, 1.0], [1.1, 1.0, 0.9, 1.0, 1.1, 1.2]).overfitting == 0
-    )  # both rise: not by heart
+    # both rise: not by heart
+    assert history([1.0, 0.8, 0.7, 0.9, 1.0, 1.0], [1.1, 1.0, 0.9, 1.0, 1.1, 1.2]).overfitting == 0
 
 
 def test_a_loss_that_still_falls_is_told():

@@ -299,9 +299,8 @@ def replace_model(simulator: inc.Simulator, *, fail_after: int) -> inc.Simulator
 
     def simulate(*arguments: object) -> object:
         calls.append(1)
-        if (
-            len(calls) > fail_after + 8 + 2 + 2
-        ):  # the validation simulations come in eight chunks, and two are tried out before
+        # the validation simulations come in eight chunks, and two are tried out before
+        if len(calls) > fail_after + 8 + 2 + 2:
             raise RuntimeError("somebody pulled the plug")
         return simulator.model.simulate(*arguments)  # type: ignore[arg-type]
 

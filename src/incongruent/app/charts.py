@@ -202,7 +202,7 @@ def options(chart: str) -> Options:
 
 
 def _key(series: Options) -> Options:
-    """A series in the legend: the line as it is drawn, without a symbol, or the symbol of points."""
+    """A series in the legend: a line as it is drawn, without a symbol, or the symbol of points."""
     return {
         "name": series["name"],
         **({"itemStyle": {"opacity": 0}} if series["type"] == "line" else {"icon": DIAMOND}),

@@ -1,30 +1,40 @@
-"""The page that fits: drop a file, see how it is understood, put it right, wait, read the report."""
+"""The page that fits a file: give it, see how it is understood, correct that, wait, read on."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nicegui import events, run, ui
 
-from incongruent.app.choices import DEMO, Choices, Reading, first_lines, first_rows, kept, read
+from incongruent.app.choices import DEMO, Choices, Reading, first_lines, kept, read
 from incongruent.app.controls import Controls
 from incongruent.app.guard import MEGABYTE, too_large
 from incongruent.app.house import House, card, frame, heading, refusal
+from incongruent.app.job_view import JobView
+from incongruent.app.reading_view import show_rows, show_sentences
 from incongruent.app.visitors import Visitor
-from incongruent.app.work import ARCHIVE, REPORT, Task, carry_out, program
-from incongruent.app.worker import ENDED, Job, State
-from incongruent.data.reading.read_trials import DataError, exclusions
+from incongruent.app.work import Task, carry_out, program
+from incongruent.app.worker import ENDED
+from incongruent.data.reading.read_trials import DataError
 from incongruent.data.trials import Trials
 from incongruent.posterior.pretrained import names as shipped
 from incongruent.report import Origin
 
 EVERY = 0.5
 """Seconds between looks at the job."""
-FEWEST_DRAWS, MOST_DRAWS, DRAWS = 25, 10_000, 1000
-PEOPLE_A_PAGE = 10
+FEWEST_DRAWS, MOST_DRAWS = 25, 10_000
+
+
+class Wishes(NamedTuple):
+    """What is said to the controls of a fit; None for an empty field."""
+
+    n_draws: float | None = 1000
+    seed: float | None = 1
+    with_check: bool = True
+    anyway: bool = False
 
 
 class FitPage:
@@ -37,9 +47,8 @@ class FitPage:
 
     def __init__(self, house: House, visitor: Visitor) -> None:
         self.house, self.visitor = house, visitor
-        self.shown: tuple[Any, ...] = ()  # what of the job is on the screen
         self.on_screen: Reading | None = None
-        self.wishes: tuple[Any, ...] = ()  # controls, also of a card that has been drawn again
+        self.wish_controls: tuple[Any, ...] = ()
 
     def build(self) -> None:
         """Put everything on the page."""
@@ -48,8 +57,7 @@ class FitPage:
                 self._drop()
             self.understood = ui.element("div")
             self.fitting = ui.element("div")
-            self.status = ui.label().classes("unseen at-status").props("role=status")
-            self.result = ui.element("div")
+            self.job = JobView(self.house, self.visitor)
         self._look()
         ui.timer(EVERY, self._look)
 
@@ -59,43 +67,16 @@ class FitPage:
             self._wait()
         elif self.visitor.reading is not self.on_screen:
             self._show_reading()
-        self._look_at_job()
+        self.job.look()
 
     # --- a file -----------------------------------------------------------------------------------
 
     def _drop(self) -> None:
-        limit = self.house.limit
         self.upload_refusal = refusal("")
         self.upload_refusal.visible = False
-        upload = ui.upload(
-            multiple=True,
-            auto_upload=True,
-            max_file_size=limit,
-            max_total_size=limit,
-            on_multi_upload=self._uploaded,
-        )
-        upload.on_rejected(self._rejected).classes("drop")
-        upload.on("failed", self._rejected, js_handler="() => emit()")
-        upload.on(
-            "uploaded", upload.reset, js_handler="() => emit()"
-        )  # or the same file could not be given again
-        upload.props('aria-label="files of trials" flat')
-        upload.props(
-            ":field-name='file => `${file.name} ${Math.random()}`'"
-        )  # of two fields with one name the server would see one
+        upload = self._upload_control()
         with upload.add_slot("header"), ui.element("div").classes("line"):
-            with ui.button("Choose files").props("unelevated no-caps"):
-                ui.element("q-uploader-add-trigger")
-            ui.label(
-                "or drop them here: CSV, Excel, SPSS, JSON and others; all trials in one file, or"
-                " one file for each person."
-            ).classes("soft")
-            ui.label(
-                f"At most {limit / MEGABYTE:g} MB together. They stay on this machine."
-            ).classes("soft small")
-            ui.button("No file at hand? Take the demo study", on_click=self._demo).props(
-                "flat dense padding='2px 6px'"
-            ).classes("at-demo small")
+            self._invitation()
         with (
             ui.element("div")
             .classes("line")
@@ -105,6 +86,38 @@ class FitPage:
             ui.spinner(size="20px")
             ui.label("Reading the file; a large one takes a while.").classes("soft")
         self.sign.visible = False
+
+    def _upload_control(self) -> ui.upload:
+        upload = ui.upload(
+            multiple=True,
+            auto_upload=True,
+            max_file_size=self.house.limit,
+            max_total_size=self.house.limit,
+            on_multi_upload=self._uploaded,
+        )
+        upload.on_rejected(self._rejected).classes("drop")
+        upload.on("failed", self._rejected, js_handler="() => emit()")
+        # Without a reset the same file could not be given again.
+        upload.on("uploaded", upload.reset, js_handler="() => emit()")
+        upload.props('aria-label="files of trials" flat')
+        # Of two fields with one name the server would see one.
+        upload.props(":field-name='file => `${file.name} ${Math.random()}`'")
+        return upload
+
+    def _invitation(self) -> None:
+        """What can be given, and a button for those who have nothing at hand."""
+        with ui.button("Choose files").props("unelevated no-caps"):
+            ui.element("q-uploader-add-trigger")
+        ui.label(
+            "or drop them here: CSV, Excel, SPSS, JSON and others; all trials in one file, or"
+            " one file for each person."
+        ).classes("soft")
+        ui.label(
+            f"At most {self.house.limit / MEGABYTE:g} MB together. They stay on this machine."
+        ).classes("soft small")
+        ui.button("No file at hand? Take the demo study", on_click=self._demo).props(
+            "flat dense padding='2px 6px'"
+        ).classes("at-demo small")
 
     def _rejected(self) -> None:
         self.upload_refusal.text, self.upload_refusal.visible = too_large(self.house.limit), True
@@ -185,7 +198,7 @@ class FitPage:
                 with ui.element("div"):
                     self.controls = Controls(reading, self._corrected)
             ui.label("The file's first rows").classes("soft small").style("margin-top: 14px")
-            _rows(reading, first_lines(self.visitor.path))
+            show_rows(reading, first_lines(self.visitor.path))
         self._show_words()
 
     def _show_words(self) -> None:
@@ -194,7 +207,7 @@ class FitPage:
         self.words.clear()
         if reading is not None:
             with self.words:
-                _sentences(reading)
+                show_sentences(reading)
             self.controls.show_labels(reading)
         self._show_fitting()
 
@@ -228,32 +241,10 @@ class FitPage:
         reading = self.visitor.reading
         if reading is None or reading.study is None or not kept(reading.study):
             return
-        n_draws, seed, with_check, anyway = (
-            (control.value for control in self.wishes) if self.wishes else (DRAWS, 1, True, False)
-        )
         with self.fitting, card("Fit"):
             with ui.element("div").classes("fields"):
-                ui.select(
-                    self.house.names,
-                    label="Network",
-                    value=self._network,
-                    on_change=self._other_network,
-                ).classes("at-network")
-                self.n_draws = ui.number(
-                    "Draws for each person",
-                    value=n_draws,
-                    min=FEWEST_DRAWS,
-                    max=MOST_DRAWS,
-                    precision=0,
-                )
-                self.seed = ui.number(
-                    "Seed: same seed, same result", value=seed, min=0, max=2**31, precision=0
-                )
-                self.with_check = ui.checkbox("Ask also if the model is right", value=with_check)
-                self.anyway = ui.checkbox("Go on when nobody fits", value=anyway).classes(
-                    "at-anyway"
-                )
-                self.wishes = (self.n_draws, self.seed, self.with_check, self.anyway)
+                self._draw_network_control()
+                self._draw_wish_controls()
             with ui.element("div").classes("line").style("margin-top: 10px"):
                 ui.button("Fit", on_click=self._start).props("unelevated").classes("at-fit")
                 ui.label(
@@ -261,12 +252,40 @@ class FitPage:
                     " and opened again."
                 ).classes("soft small")
 
+    def _draw_network_control(self) -> None:
+        ui.select(
+            self.house.names, label="Network", value=self._network, on_change=self._other_network
+        ).classes("at-network")
+
+    def _draw_wish_controls(self) -> None:
+        """Controls that keep what was said to them when they are drawn again."""
+        before = self._wishes
+        self.n_draws = ui.number(
+            "Draws for each person",
+            value=before.n_draws,
+            min=FEWEST_DRAWS,
+            max=MOST_DRAWS,
+            precision=0,
+        )
+        self.seed = ui.number(
+            "Seed: same seed, same result", value=before.seed, min=0, max=2**31, precision=0
+        )
+        self.with_check = ui.checkbox("Ask also if the model is right", value=before.with_check)
+        self.anyway = ui.checkbox("Go on when nobody fits", value=before.anyway)
+        self.anyway.classes("at-anyway")
+        self.wish_controls = (self.n_draws, self.seed, self.with_check, self.anyway)
+
+    @property
+    def _wishes(self) -> Wishes:
+        """What is said to the controls, also to those of a card that is drawn again."""
+        return Wishes(*(control.value for control in self.wish_controls))
+
     async def _other_network(self, event: events.ValueChangeEventArguments) -> None:
         self.visitor.network = event.value
         await self._read(self.visitor.asked or Choices())
 
     def _start(self) -> None:
-        reading, job = self.visitor.reading, self.visitor.job
+        reading, wishes = self.visitor.reading, self._wishes
         if reading is None or reading.study is None:
             return
         if self.visitor.is_reading or reading is not self.on_screen:
@@ -274,220 +293,51 @@ class FitPage:
                 "Expected the file to have been read, and to be the one that is shown here; look at"
                 " it, and press Fit again."
             )
-            return
-        if self.n_draws.value is None or self.seed.value is None:
-            return
-        if job is not None and job.state not in ENDED:
+        elif wishes.n_draws is None or wishes.seed is None:
+            return  # the fields say themselves that they are empty
+        elif self._is_busy:
             ui.notify("Expected one fit at a time; cancel the one that runs, or wait for it.")
-            return
-        n_draws, seed, with_check, anyway = (
-            int(self.n_draws.value),
-            int(self.seed.value),
-            bool(self.with_check.value),
-            bool(self.anyway.value),
+        else:
+            task = self._task(reading.study, reading.choices, int(wishes.n_draws), int(wishes.seed))
+            self.visitor.job = self.house.worker.submit(carry_out, task)
+            self.job.look()
+
+    @property
+    def _is_busy(self) -> bool:
+        job = self.visitor.job
+        return job is not None and job.state not in ENDED
+
+    def _task(self, study: Trials, choices: Choices, n_draws: int, seed: int) -> Task:
+        """What the worker is to do, with the program that does the same."""
+        with_check, anyway = bool(self._wishes.with_check), bool(self._wishes.anyway)
+        lines = program(
+            self._program_reading(choices),
+            self._program_loading(),
+            n_draws=n_draws,
+            seed=seed,
+            with_check=with_check,
+            anyway=anyway,
         )
-        origin = self._origin(
-            reading, n_draws=n_draws, seed=seed, with_check=with_check, anyway=anyway
-        )
-        task = Task(
-            reading.study,
+        return Task(
+            study,
             self._network,
             n_draws,
             seed,
             with_check,
             self.visitor.new_results(),
-            origin,
+            Origin(self.visitor.file_name, lines, seed),
             anyway,
         )
-        self.visitor.job = self.house.worker.submit(carry_out, task)
-        self._look_at_job()
 
-    def _origin(
-        self, reading: Reading, *, n_draws: int, seed: int, with_check: bool, anyway: bool
-    ) -> Origin:
-        name, design, choices = (
-            self.visitor.file_name,
-            self._posterior.simulator.design,
-            reading.choices,
-        )
-        lines = (
-            choices.demo_code(design.window, design.deadline)
-            if self.visitor.is_demo
-            else f"study = {choices.code(name, design.window, design.deadline)}"
-        )
-        loaded = (
-            f"inc.pretrained({self._network!r})"
-            if self._network in shipped()
-            else f"inc.load_posterior({self.house.names[self._network]!r})"
-        )
-        return Origin(
-            name,
-            program(
-                lines, loaded, n_draws=n_draws, seed=seed, with_check=with_check, anyway=anyway
-            ),
-            seed,
-        )
+    def _program_reading(self, choices: Choices) -> str:
+        """The lines of a program that read the file."""
+        design = self._posterior.simulator.design
+        if self.visitor.is_demo:
+            return choices.demo_code(design.window, design.deadline)
+        return f"study = {choices.code(self.visitor.file_name, design.window, design.deadline)}"
 
-    # --- the job ----------------------------------------------------------------------------------
-
-    def _look_at_job(self) -> None:
-        """Show what is new about the visitor's job, and only that."""
-        job, visitor = self.visitor.job, self.visitor
-        if job is not None and job.state is State.DONE and visitor.outcome is not job.outcome:
-            self.house.visitors.publish(visitor, job.outcome, job.task.study)
-        shown = (
-            job,
-            job.state if job else None,
-            len(job.stages) if job else 0,
-            self.house.worker.ahead(job) if job else 0,
-            visitor.token,
-        )
-        if shown != self.shown:
-            self.shown = shown
-            self._show_job()
-        elif job is not None and job.state is State.RUNNING:
-            self.clock.text = _seconds(job.timetable()[-1][1])
-            self.share.text = job.share()
-            self.total.text = f"{_seconds(job.seconds())} in all"
-
-    def _show_job(self) -> None:
-        self.status.text = self._state()
-        self.result.clear()
-        with self.result:
-            if self.visitor.job is not None and self.visitor.job.state is not State.DONE:
-                with card():
-                    self._progress(self.visitor.job)
-            if self.visitor.outcome is not None:
-                with card():
-                    self._outcome()
-
-    def _state(self) -> str:
-        """For those who hear the page: the state of the job with its stage, without the clock."""
-        job = self.visitor.job
-        if job is None:
-            return ""
-        return (
-            f"{self._head(job)}: {job.stages[-1][0]}"
-            if job.state is State.RUNNING
-            else self._head(job)
-        )
-
-    def _head(self, job: Job) -> str:
-        ahead = self.house.worker.ahead(job)
-        return {
-            State.WAITING: f"Waiting: {ahead} job{'s' if ahead != 1 else ''} before yours",
-            State.RUNNING: "Fitting",
-            State.DONE: "The fit is done; results are below",
-            State.FAILED: "The fit could not be done",
-            State.CANCELLED: "Cancelled",
-        }[job.state]
-
-    def _progress(self, job: Job) -> None:
-        heading(self._head(job)).classes("at-job-state")
-        if job.state is State.FAILED:
-            refusal(job.complaint)
-        table = job.timetable()
-        for i, (words, seconds) in enumerate(table):
-            now = job.state is State.RUNNING and i == len(table) - 1
-            with ui.element("div").classes("stage now" if now else "stage"):
-                with ui.element("div").classes("line"):
-                    ui.label(words)
-                    self.share = ui.label(job.share() if now else "").classes("soft small at-share")
-                self.clock = ui.label(_seconds(seconds)).classes("seconds")
-        if job.state not in ENDED:
-            with ui.element("div").classes("line").style("margin-top: 10px"):
-                ui.button("Cancel", on_click=lambda: self._cancel(job)).props("outline").classes(
-                    "at-cancel"
-                )
-                self.total = ui.label(
-                    f"{_seconds(job.seconds())} in all" if job.stages else ""
-                ).classes("soft small")
-
-    def _cancel(self, job: Job) -> None:
-        self.house.worker.cancel(job)
-        self._look_at_job()
-
-    def _outcome(self) -> None:
-        outcome, job, token = self.visitor.outcome, self.visitor.job, self.visitor.token
-        assert outcome is not None
-        heading("Results").classes("at-results")
-        if job is not None and job.outcome is outcome:
-            ui.label(
-                f"{len(outcome.names)} people of {job.task.origin.source}, in"
-                f" {_seconds(job.seconds())}."
-            ).classes("text soft")
-        for sentence in outcome.sentences:
-            ui.label(f"• {sentence}").classes("note")
-        with ui.element("div").classes("line").style("margin-top: 8px"):
-            ui.link("Open the report in a new tab", f"/results/{token}/{REPORT}", new_tab=True)
-            ui.link("Download report.html", f"/results/{token}/{REPORT}?download=true")
-            ui.link("Download everything (zip)", f"/results/{token}/{ARCHIVE}")
-            ui.link("Look at it in the explorer", "/explorer")
-        ui.element("iframe").props(
-            f'src="/results/{token}/{REPORT}" sandbox="allow-scripts allow-popups allow-downloads"'
-            ' title="report"'
-        ).classes("report")
-
-
-def _sentences(reading: Reading) -> None:
-    """How a file was understood, or why not."""
-    if reading.refusal is not None:
-        heading("This file cannot be read as trials yet.", 3)
-        refusal(reading.refusal)
-        ui.label("Say under Corrections what the columns are, or give another file.").classes(
-            "soft small"
-        )
-    if reading.study is not None:
-        study = reading.study
-        left_out = int(study.n_excluded.sum())
-        n = study.n_trials
-        size = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
-        who = f"{len(study)} people" if len(study) != 1 else "1 data set"
-        heading(f"{who}, {size} trials each; {left_out} trials left out.", 3).classes("at-summary")
-    for note in reading.notes:
-        ui.label(f"• {note}").classes("note")
-    if reading.study is not None:
-        _exclusions(reading.study)
-
-
-def _exclusions(study: Trials) -> None:
-    frame = exclusions(study)
-    heads = [name.replace("_", " ") for name in frame]
-    columns = [
-        {"name": f"c{i}", "label": head, "field": f"c{i}", "align": "right" if i else "left"}
-        for i, head in enumerate(heads)
-    ]
-    rows = [
-        {f"c{i}": str(value) for i, value in enumerate(row)}
-        for row in frame.itertuples(index=False)
-    ]
-    with (
-        ui.expansion("Trials kept and left out, person by person")
-        .classes("fill")
-        .props("dense header-class=q-px-none")
-    ):
-        ui.table(columns=columns, rows=rows, row_key="c0", pagination=PEOPLE_A_PAGE).classes(
-            "table"
-        ).props("dense flat")
-
-
-def _rows(reading: Reading, lines: list[str]) -> None:
-    """The first rows as the reader split them, or the first lines when it could not."""
-    if reading.table is None:
-        ui.label("\n".join(lines)).classes("mono").classes("at-raw")
-        return
-    columns = [
-        {"name": f"c{i}", "label": name, "field": f"c{i}", "align": "left"}
-        for i, name in enumerate(reading.columns)
-    ]
-    rows = [
-        {"row": k, **{f"c{i}": cell for i, cell in enumerate(row)}}
-        for k, row in enumerate(first_rows(reading.table))
-    ]
-    ui.table(columns=columns, rows=rows, row_key="row").classes("table").props(
-        "dense flat hide-pagination"
-    ).classes("at-raw")
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    def _program_loading(self) -> str:
+        """The expression of a program that loads the network."""
+        if self._network in shipped():
+            return f"inc.pretrained({self._network!r})"
+        return f"inc.load_posterior({self.house.names[self._network]!r})"

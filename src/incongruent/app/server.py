@@ -84,7 +84,7 @@ def _for_conflict_tasks(network: str) -> Posterior:
 
 @contextmanager
 def _working_folder(folder: Path | None) -> Iterator[Path]:
-    """Where everything is written, also what libraries write for a moment, here and in the worker."""
+    """Where everything is written, also temporary files of libraries, here and in the worker."""
     before = os.environ.get("TMPDIR")
     fresh = (
         tempfile.TemporaryDirectory(prefix="incongruent-", ignore_cleanup_errors=True)

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from incongruent.analysis import Fit, fit
-from incongruent.checks.verdict import Check, check
-from incongruent.data.trials import Trials, select
-from incongruent.posterior.posterior import Posterior
+from incongruent.analysis import Fit
+from incongruent.checks.verdict import Check
+from incongruent.data.trials import Trials
 from incongruent.posterior.pretrained import network_named
 from incongruent.posterior.progress import announce
 from incongruent.report import Origin, write_report
-from incongruent.report.files import write_check, write_fit, write_uncorrected
-from incongruent.storage.atomic import whole
+from incongruent.report.study import check_into, fit_into
+from incongruent.storage.atomic import atomic_path
 
 Array = np.ndarray
 
 REPORT, ARCHIVE, TABLES = "report.html", "results.zip", "results"
+SHOWN = 10
+"""So many names are shown of people who are left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,63 +102,52 @@ def carry_out(task: Task) -> Outcome:
         FileError: when there is no such network.
         ValueError: when the trials do not suit the model.
     """
-    posterior = network_named(task.network)
-    tables = task.folder / TABLES
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
-        found = fit(
-            task.study,
-            posterior,
-            n_draws=task.n_draws,
-            anyway=task.anyway,
-            first=lambda draws, admission: write_uncorrected(draws, admission, tables),
-            seed=task.seed,
-        )
-        announce("writing tables and figures")
-        write_fit(found, tables)
-        verdict = _check(task, posterior, found, tables / "check") if task.with_check else None
-        announce("writing the report")
-        write_report(
-            task.folder / REPORT, posterior=posterior, fit=found, check=verdict, origin=task.origin
-        )
+        found, verdict = _fit_and_check(task)
         announce("packing the results")
         pack(task.folder)
-    words = [
-        *_words(found, verdict),
-        *dict.fromkeys(
-            str(warning.message)
-            for warning in caught
-            if issubclass(warning.category, RuntimeWarning)
-        ),
-    ]
     return Outcome(
-        task.folder, found.draws.names, found.draws.parameter_names, found.draws.means, tuple(words)
+        task.folder,
+        found.draws.names,
+        found.draws.parameter_names,
+        found.draws.means,
+        (*_words(found, verdict), *_warned(caught)),
     )
 
 
-def _check(task: Task, posterior: Posterior, found: Fit, folder: Path) -> Check:
-    """Of those who have usable trials."""
-    verdict = check(
-        posterior,
-        select(task.study, np.flatnonzero(found.study.n_trials > 0)),
-        anyway=True,
-        seed=task.seed,
+def _fit_and_check(task: Task) -> tuple[Fit, Check | None]:
+    """Fit, check where that is wanted, and write the report."""
+    posterior, tables = network_named(task.network), task.folder / TABLES
+    found = fit_into(
+        tables, task.study, posterior, n_draws=task.n_draws, anyway=task.anyway, seed=task.seed
     )
-    announce("writing the verdict")
-    write_check(verdict, folder)
-    return verdict
+    verdict = None
+    if task.with_check:
+        verdict, _ = check_into(
+            tables / "check", task.study, posterior, anyway=True, seed=task.seed
+        )
+    announce("writing the report")
+    write_report(
+        task.folder / REPORT, posterior=posterior, fit=found, check=verdict, origin=task.origin
+    )
+    return found, verdict
+
+
+def _warned(caught: Iterable[warnings.WarningMessage]) -> list[str]:
+    """What was said in warnings about numbers, each once."""
+    about_numbers = (each for each in caught if issubclass(each.category, RuntimeWarning))
+    return list(dict.fromkeys(str(each.message) for each in about_numbers))
 
 
 def _words(found: Fit, verdict: Check | None) -> list[str]:
+    """What the user should know: alarms, the verdict, and who was left out or flagged."""
     words = list(found.alarms)
     if verdict is not None:
         brief = verdict.brief()
         words += [f"{brief[0].upper()}{brief[1:]}.", *verdict.advice]
     if found.not_fitted:
-        words.append(
-            "Left out, without usable trials:"
-            f" {', '.join(found.not_fitted[:10])}{' …' if len(found.not_fitted) > 10 else ''}."
-        )
+        words.append(f"Left out, without usable trials: {_some(found.not_fitted)}.")
     flagged = sum(bool(flags) for flags in found.flags)
     if flagged:
         words.append(
@@ -166,19 +157,27 @@ def _words(found: Fit, verdict: Check | None) -> list[str]:
     return words
 
 
+def _some(names: Sequence[str]) -> str:
+    """The first of these names, with a sign that there are more."""
+    return f"{', '.join(names[:SHOWN])}{' …' if len(names) > SHOWN else ''}"
+
+
 def pack(folder: Path) -> Path:
-    """Write everything in a folder, except earlier archives, into `ARCHIVE` there; whole or absent."""
+    """Write everything in a folder, except earlier archives, into `ARCHIVE` there.
+
+    The archive is whole or absent.
+    """
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ARCHIVE]
     with (
-        whole(folder / ARCHIVE) as beside,
+        atomic_path(folder / ARCHIVE) as beside,
         zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         for path in files:
-            archive.write(
-                path,
-                Path(TABLES)
-                / path.relative_to(
-                    folder / TABLES if path.is_relative_to(folder / TABLES) else folder
-                ),
-            )
+            archive.write(path, _place(path, folder))
     return folder / ARCHIVE
+
+
+def _place(path: Path, folder: Path) -> Path:
+    """Where a file stands in the archive: all in one folder, the report beside the tables."""
+    tables = folder / TABLES
+    return Path(TABLES) / path.relative_to(tables if path.is_relative_to(tables) else folder)

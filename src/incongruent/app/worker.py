@@ -90,7 +90,7 @@ class Worker:
         self._thread.start()
 
     def submit(self, work: Callable[[Any], Any], task: Any) -> Job:
-        """Do ``work(task)`` when its turn comes; both, and what it returns, have to be picklable."""
+        """Do ``work(task)`` when its turn comes; both, and its result, have to be picklable."""
         job = Job(work, task)
         with self._changed:
             self._queue.append(job)

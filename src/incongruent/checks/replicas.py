@@ -19,7 +19,7 @@ from incongruent.data.trials import Trials, concatenate, renumbered, select
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.scope import readable
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import ObservedDesign, design_of
+from incongruent.simulation.observed import ObservedLayout, layout_of
 from incongruent.simulation.simulator import Simulations, Simulator
 
 Array = np.ndarray
@@ -62,16 +62,7 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
             f" {len(study)} people."
         )
     design = simulator.design
-    layout = replace(
-        design_of(
-            study,
-            window=design.window,
-            deadline=design.deadline,
-            condition=design.condition if design.levels else None,
-        ),
-        given={column.name: study.values[column.name] for column in study.columns if column.given},
-        present=study.present,
-    )
+    layout = layout_of(study, window=design.window, deadline=design.deadline)
     rows = np.tile(np.arange(len(study)), n_each)
     theta = np.empty((len(rows), len(simulator.prior.names)))
     parts: list[Trials] = []
@@ -84,7 +75,7 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
         )
         trials = _filled(
             simulator,
-            _rows(layout, rows[pending]),
+            layout.select(rows[pending]),
             theta[pending],
             stream(seed, Purpose.MATCHED_TRIALS, attempt),
         )
@@ -152,18 +143,10 @@ def simulator_with(posterior: Posterior, prior: AnyPrior | None) -> Simulator:
     return Simulator(own.model, prior, own.design)
 
 
-def _rows(layout: ObservedDesign, rows: Array) -> ObservedDesign:
-    """The layouts of some people."""
-    assert layout.present is not None
-    given = {name: values[rows] for name, values in layout.given.items()}
-    return replace(layout, counts=layout.counts[rows], given=given, present=layout.present[rows])
-
-
 def _filled(
-    simulator: Simulator, layout: ObservedDesign, theta: Array, rng: np.random.Generator
+    simulator: Simulator, layout: ObservedLayout, theta: Array, rng: np.random.Generator
 ) -> Trials:
     """One data set a row of theta, with every place of the layout filled that `ROUNDS` rounds fill."""
-    assert layout.present is not None
     trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(
         theta, seed=seed_from(rng)
     )
@@ -176,7 +159,7 @@ def _filled(
         short = np.flatnonzero((layout.present & ~present).any(axis=1))
         if len(short) == 0:
             break
-        again = Simulator(simulator.model, simulator.prior, _rows(layout, short)).simulate_at(
+        again = Simulator(simulator.model, simulator.prior, layout.select(short)).simulate_at(
             theta[short], seed=seed_from(rng)
         )
         missing = layout.present[short] & ~present[short]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from incongruent.data.trials import CONDITION, RESPONSE, Trials
-from incongruent.posterior.scope import quantiles_of
+from incongruent.posterior.statistics import quantiles_of
 
 Array = np.ndarray
 

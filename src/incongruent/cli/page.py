@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from incongruent.posterior.progress import errors
-
 PORT = 8347
 
 NOT_INSTALLED = (
@@ -40,13 +38,14 @@ def open_app(
     ] = None,
     limit: Annotated[float, typer.Option(min=0.001, help="Largest upload, in MB.")] = 100.0,
 ) -> None:
-    """A local page in the browser: fit a file and read the report, or move the model's parameters
-    and see what they do.
+    """A local page in the browser: fit a file and read the report, or explore the model.
+
+    In the explorer you move the model's parameters and see what they do.
     """
+    from incongruent.posterior.progress import errors
+
     try:
-        from incongruent.app.server import (
-            serve,
-        )  # only here, since it takes a second that no other command should
+        from incongruent.app.server import serve
     except ModuleNotFoundError as error:
         if error.name != "nicegui":
             raise

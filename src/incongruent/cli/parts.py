@@ -1,4 +1,4 @@
-"""What the commands of the command line share: where they write, and how they read numbers."""
+"""What the commands share: places to write to, numbers and priors in words, text for a terminal."""
 
 from __future__ import annotations
 
@@ -8,54 +8,44 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
 import typer
 
-from incongruent.data.basics.csvs import as_csv
-from incongruent.models import Parameter
-from incongruent.priors.independent import Prior
-from incongruent.priors.published import NAMED
-from incongruent.priors.text import prior_named_or_said
-from incongruent.storage.atomic import ready_for_file, ready_for_files, write_whole
+if TYPE_CHECKING:
+    from incongruent.models import Parameter
+    from incongruent.priors.independent import Prior
 
 T = TypeVar("T")
 
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
-
-
-PRIOR_HELP = (
-    f"{', '.join(NAMED)}, a file, or an expression such as 'A=gamma(4, scale=5), tau=uniform(20,"
-    " 200), …' with distributions of scipy.stats"
-)
-"""What can be said to ``--prior``."""
-Anyway = Annotated[
-    bool,
-    typer.Option(
-        "--anyway", help="Go on although nobody is inside what the network was trained for."
-    ),
-]
-
 
 def prior_said(text: str, parameters: Sequence[Parameter]) -> Prior:
-    """The prior that a name, a file or an expression says, for a model's parameters; anything else
-    is bad usage.
+    """The prior that a name, a file or an expression describes, for the parameters of a model.
+
+    Anything else is bad usage.
     """
+    from incongruent.priors.text import prior_named_or_said
+
     return usable(lambda: prior_named_or_said(text, parameters))
 
 
 def folder_for(out: Path) -> Path:
-    """A folder for results, which is made; one that cannot be written to is bad usage, and is known
-    before any work.
+    """A folder for results, which is made; one that cannot be written to is bad usage.
+
+    This is known before any work.
     """
+    from incongruent.storage.atomic import ready_for_files
+
     return usable(lambda: ready_for_files(out))
 
 
 def file_for(out: Path) -> Path:
-    """A file for a result, whose folder is made; one that cannot be written is bad usage, and is
-    known before any work.
+    """A file for a result, whose folder is made; one that cannot be written is bad usage.
+
+    This is known before any work.
     """
+    from incongruent.storage.atomic import ready_for_file
+
     return usable(lambda: ready_for_file(out))
 
 
@@ -70,23 +60,23 @@ def usable(make: Callable[[], T]) -> T:
 def range_of(
     option: str, text: str, kind: type[int] | type[float], example: str
 ) -> tuple[float, float]:
-    """(low, high) from "50-1000" or "50".
+    """The numbers (low, high) in "50-1000" or "50".
 
     Args:
-        option: what it is said to.
-        text: what was said.
+        option: whose value this is.
+        text: the value.
         kind: of number.
         example: of a range, for the message.
     """
     number = r"\d{1,9}" if kind is int else r"(?:\d+(?:\.\d*)?|\.\d+)"
-    said = re.fullmatch(rf"\s*({number})(?:\s*[-–]\s*({number}))?\s*", text, re.ASCII)
-    if said is None:
+    found = re.fullmatch(rf"\s*({number})(?:\s*[-–]\s*({number}))?\s*", text, re.ASCII)
+    if found is None:
         what = "a whole number" if kind is int else "a number"
         raise typer.BadParameter(
             f"Expected {what} of at least 0 or from-to for {option}, such as {example}; got"
             f" {text!r}."
         )
-    low, high = kind(said[1]), kind(said[2] or said[1])
+    low, high = kind(found[1]), kind(found[2] or found[1])
     if low > high:
         raise typer.BadParameter(
             f"Expected from-to with the smaller number first for {option}, such as {example}; got"
@@ -95,9 +85,9 @@ def range_of(
     return low, high
 
 
-def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """A table as CSV, whole or absent."""
-    write_whole(path, as_csv(frame).encode())
+def help_of(command: Callable[..., None]) -> str:
+    """What the help says of a command: its docstring in one paragraph."""
+    return " ".join((command.__doc__ or "").split())
 
 
 def called() -> str:
@@ -115,8 +105,9 @@ def plain(text: str) -> str:
 
 
 def print_anything() -> None:
-    """Let characters that a terminal cannot show be written as escapes, instead of an error after
-    the work is done.
+    """Let characters that a terminal cannot show be written as escapes.
+
+    Otherwise they would end a command in an error after its work is done.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,12 +1,10 @@
-"""What commands that read a file of trials share: its options, and the network that it is for."""
+"""Trials from the files and the words of the command line."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -17,74 +15,8 @@ from incongruent.data.trials import CONDITION, Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import screen
 
-File = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FILE...",
-        help=(
-            "Trials, one row each: a file (CSV, TSV, JSON, Parquet, Excel, SPSS, R …), several, a"
-            " folder, or a pattern such as 'data/*.csv'. Of several files each is one person's,"
-            " unless a column tells people apart."
-        ),
-    ),
-]
-Out = Annotated[Path, typer.Option(help="Folder for the results; made when it is not there.")]
-By = Annotated[
-    str | None,
-    typer.Option(
-        help=(
-            "Columns whose combinations make the data sets, for example subject,session; none when"
-            " all rows are one person's."
-        )
-    ),
-]
-Unit = Annotated[
-    str | None, typer.Option(help="Unit of the RTs, ms or s; told by the values when left out.")
-]
-Columns = Annotated[
-    str | None, typer.Option(help="Column names of a file without a header, with commas between.")
-]
-Where = Annotated[
-    str | None,
-    typer.Option(help='Rows to use, for example "experiment == 0" or "response is not missing".'),
-]
-CodingWords = Annotated[
-    str | None,
-    typer.Option(
-        help=(
-            'Roles and codes, for example "condition=type,1=congruent,2=incongruent" or'
-            ' "accuracy=status,1=correct,2=error,3=omission".'
-        )
-    ),
-]
-AccuracyColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--accuracy",
-        help='Column with 1 = correct, or how to compute it, for example "response == ink".',
-    ),
-]
-ConditionColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--condition",
-        help='Column with the condition, or what makes a trial congruent: "word == ink".',
-    ),
-]
-RtColumn = Annotated[
-    str | None,
-    typer.Option(
-        "--rt", help='Column with the reaction time, or how to compute it: "t_response - t_onset".'
-    ),
-]
-Network = Annotated[
-    str,
-    typer.Option(
-        help="A network that ships with the package (dmc), or the file of one of your own."
-    ),
-]
-
 ROLES = ("subject", "rt", "accuracy", "error", "condition")
+"""What a column can be."""
 
 
 def read_study(
@@ -97,8 +29,9 @@ def read_study(
     where: str | None,
     coding: Coding,
 ) -> Trials:
-    """The trials in these files within the network's window and deadline; notes of the reader go to
-    the screen.
+    """The trials in these files within the network's window and deadline.
+
+    Notes of the reader go to the screen.
 
     Raises:
         DataError: when they cannot be read as trials.
@@ -122,7 +55,7 @@ def read_study(
 
 
 def words(text: str | None) -> list[str] | None:
-    """The words of an option with commas between them; one in double quotes may hold commas itself."""
+    """The words of an option with commas between them; double quotes protect commas in a word."""
     if text is None:
         return None
     try:
@@ -135,7 +68,7 @@ def words(text: str | None) -> list[str] | None:
 
 
 def data_sets(by: str | None) -> list[str] | None:
-    """The columns of --by; "none" is no column, so that all rows are one data set."""
+    """The columns of --by; "none" means no column, so that all rows are one data set."""
     return [] if by is not None and by.strip().casefold() == "none" else words(by)
 
 
@@ -146,47 +79,58 @@ def coding_of(
     condition: str | None = None,
     rt: str | None = None,
 ) -> Coding:
-    """A `Coding` from "condition=type,1=congruent,2=incongruent" and the columns, or expressions,
-    of single roles.
+    """A `Coding` from "condition=type,1=congruent,2=incongruent" and the options of single roles.
+
+    Args:
+        text: of ``--coding``.
+        accuracy: a column, or an expression.
+        condition: the same.
+        rt: the same.
     """
     coding = usable(lambda: _coding(text))
-    for role, column in {"accuracy": accuracy, "condition": condition, "rt": rt}.items():
-        if column is not None and getattr(coding, role) is not None:
+    options = {"accuracy": accuracy, "condition": condition, "rt": rt}
+    given = {role: column for role, column in options.items() if column is not None}
+    for role in given:
+        if getattr(coding, role) is not None:
             raise typer.BadParameter(f"Expected {role} in --coding or in --{role}; got both.")
-    given = {
-        role: column
-        for role, column in {"accuracy": accuracy, "condition": condition, "rt": rt}.items()
-        if column is not None
-    }
     return usable(lambda: replace(coding, **given))
 
 
 def _coding(text: str | None) -> Coding:
+    """The roles, and the codes of conditions and outcomes, in a text."""
     pairs = words(text) or []
+    has_accuracy = any(pair.startswith("accuracy=") for pair in pairs)
     roles: dict[str, str] = {}
-    meanings: dict[str, dict[str, str]] = {"levels": {}, "outcomes": {}}
+    levels: dict[str, str] = {}
+    outcomes: dict[str, str] = {}
     for pair in pairs:
-        role, sign, column = (part.strip() for part in pair.partition("="))
-        code, _, meaning = (part.strip() for part in pair.rpartition("="))
-        if not sign or not column:
-            raise typer.BadParameter(
-                f"Expected role=column or code=meaning with commas between; got {pair!r} in"
-                f" {text!r}."
-            )
+        _check_has_both_sides(pair, text)
+        role, column = _stripped(pair.partition("="))
+        code, meaning = _stripped(pair.rpartition("="))
         # "error=error" is a code where another column has the accuracy.
-        if role in ROLES and not (
-            role == "error"
-            and meaning in OUTCOMES
-            and any(other.startswith("accuracy=") for other in pairs)
-        ):
+        if role in ROLES and not (role == "error" and meaning in OUTCOMES and has_accuracy):
             roles[role] = column
         elif meaning in CONDITION.levels:
-            meanings["levels"][code] = meaning
+            levels[code] = meaning
         elif meaning in OUTCOMES:
-            meanings["outcomes"][code] = meaning
+            outcomes[code] = meaning
         else:
             raise typer.BadParameter(
                 f"Expected one of the roles {', '.join(ROLES)} before the sign =, or one of"
                 f" {', '.join((*CONDITION.levels, *OUTCOMES))} behind it; got {pair!r}."
             )
-    return Coding(**roles, levels=meanings["levels"] or None, outcomes=meanings["outcomes"] or None)
+    return Coding(**roles, levels=levels or None, outcomes=outcomes or None)
+
+
+def _check_has_both_sides(pair: str, text: str | None) -> None:
+    """Refuse what has no sign =, or nothing behind the first one."""
+    _, column = _stripped(pair.partition("="))
+    if not column:
+        raise typer.BadParameter(
+            f"Expected role=column or code=meaning with commas between; got {pair!r} in {text!r}."
+        )
+
+
+def _stripped(parts: tuple[str, str, str]) -> tuple[str, str]:
+    """What stands before and behind a sign, without spaces around."""
+    return parts[0].strip(), parts[2].strip()

@@ -1,22 +1,18 @@
-"""Codings: what the codes of a column mean.
+"""Codings: what the codes of a column mean, by the user's word, by words and by column names.
 
-Everything here looks at values and either tells what they mean, with a sentence for the user, or
-refuses with a `DataError`. What is known beforehand stands in `vocabulary`; a `Coding` overrides
-it.
+What is known in advance is in `vocabulary`; a `Coding` takes precedence over it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from incongruent.data import doors
 from incongruent.data.trials import CONDITION, RESPONSE, Array
-from incongruent.data.values import DataError, Labels, as_text, labels_of, listed, shares
+from incongruent.data.values import DataError, Labels, as_text, listed, shares
 from incongruent.data.vocabulary import (
     CONDITION_MEANING,
     CONGRUENT_NAMES,
@@ -29,18 +25,33 @@ from incongruent.data.vocabulary import (
     word_meaning,
 )
 
+CONGRUENT, INCONGRUENT, NEUTRAL = CONDITION.levels
+CORRECT, ERROR = RESPONSE.levels
+OMISSION = "omission"
+OUTCOMES = (CORRECT, ERROR, OMISSION)
+"""What an accuracy column can say: correct, error, or that no answer came in time."""
+FILE_COLUMN = "from_file"
+"""The column that says from which of several files a row is.
+
+Each file is one person when no other column says whose trials the rows are.
+"""
+RARE = 0.02
+"""A label without a meaning counts as unknown when its share in the column is below this.
+
+More frequent ones are refused.
+"""
+
 
 @dataclass(frozen=True)
 class Coding:
-    """How a file's columns and codes are to be understood; what is None is found out from names and
-    values.
+    """Which columns and codes of a file mean what; the reader finds out by itself what is None.
 
-    A role is played by a column, or computed from columns by an expression as in ``where``, such as
-    ``rt="t_response - t_onset"`` or ``accuracy="response == ink"``.
+    A role is played by a column, or is computed from columns by an expression as in ``where``, such
+    as ``rt="t_response - t_onset"`` or ``accuracy="response == ink"``.
 
     Args:
-        subject: the column that tells people apart; used when ``by`` is not given.
-        rt: the reaction time; negative = no answer in time.
+        subject: the column that says whose trial a row is; used when ``by`` is not given.
+        rt: the reaction time; a negative one means that no answer came in time.
         accuracy: the accuracy, 1 = correct and 0 = error; an expression that is true for correct
             answers.
         error: the errors, 1 = error and 0 = correct; an expression that is true for errors.
@@ -78,7 +89,7 @@ class Coding:
 
 
 def _checked_codes(name: str, codes: Any, meanings: Sequence[str]) -> dict[str, str] | None:
-    """The mapping with each code as text."""
+    """The meaning of each code, with the codes as text; None when there are none."""
     if codes is None:
         return None
     if not isinstance(codes, Mapping):
@@ -92,25 +103,16 @@ def _checked_codes(name: str, codes: Any, meanings: Sequence[str]) -> dict[str, 
                 f"Expected {name} among {listed(meanings)}; got {meaning!r}. Give for each code one"
                 " of these."
             )
-    return {
-        as_text(code) or str(code).strip(): str(meaning) for code, meaning in codes.items()
-    } or None
+    checked = {as_text(code) or str(code).strip(): str(meaning) for code, meaning in codes.items()}
+    return checked or None
 
 
-CONGRUENT, INCONGRUENT, NEUTRAL = CONDITION.levels
-OUTCOMES = (*RESPONSE.levels, "omission")
-"""What an accuracy column can say: correct, error, or that no answer came in time."""
-FILE_COLUMN = "from_file"
-"""The column that says which of several files a row is from; it tells people apart where no other
-column does.
+How = Literal["given", "words", "name", "codes", "data"]
+"""How a meaning was found.
+
+"given" by the user, by the labels as "words", by the "name" of the column, by "codes" such as 1 and
+0 or yes and no, or by "data", that is by reaction times and errors.
 """
-RARE = 0.02
-"""A label without a meaning that makes a smaller part of a column than this is counted as unknown;
-others are refused.
-"""
-
-
-# --- what the codes mean --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -119,13 +121,12 @@ class Meaning:
 
     Attributes:
         levels: the meaning of each label that has one.
-        how: "given", "words", "name" (told by the column's name), "codes" (yes and no, 1 and 0) or
-            "data" (told by reaction times and errors).
-        shares: how large a part of the values each label makes.
+        how: how it was found.
+        shares: the share of each label among the values of the column.
     """
 
     levels: Mapping[str, str]
-    how: str
+    how: How
     shares: Mapping[str, float]
 
     @property
@@ -134,166 +135,89 @@ class Meaning:
         return {label: share for label, share in self.shares.items() if label not in self.levels}
 
     def half_understood(self, needed: Sequence[str]) -> bool:
-        """True when an unknown label is not rare, or stands where a label of a needed level would."""
+        """True when unknown labels are not rare, or may stand for a needed level that is absent."""
         unknown = self.unknown
-        lacking = set(needed) - set(self.levels.values())
-        return (
-            self.how != "given"
-            and bool(unknown)
-            and (max(unknown.values()) >= RARE or bool(lacking))
-        )
+        if self.how == "given" or not unknown:
+            return False
+        absent = set(needed) - set(self.levels.values())
+        return bool(absent) or max(unknown.values()) >= RARE
 
-    def told(self) -> str:
-        """What each label was taken for, in words."""
-        known = ", ".join(
-            f"{label} = {level}"
-            for label, level in sorted(self.levels.items())
-            if label in self.shares
-        )
+    def in_words(self) -> str:
+        """A part of a sentence that says what each label means."""
+        present = [pair for pair in sorted(self.levels.items()) if pair[0] in self.shares]
+        known = ", ".join(f"{label} = {level}" for label, level in present)
         unknown = self.unknown
-        return known + (
-            f"; {listed(sorted(unknown))} not known ({sum(unknown.values()):.1%} of the values)"
-            if unknown
-            else ""
-        )
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A column of codes, understood.
-
-    Attributes:
-        codes: (row,) positions in the levels; they count only where ``known``.
-        known: (row,) True where the code was understood.
-        missing: (row,) True where the file has nothing.
-        note: how the codes were understood, for the user to read.
-        meaning: of the labels.
-    """
-
-    codes: Array
-    known: Array
-    missing: Array
-    note: str
-    meaning: Meaning
-
-
-def _decoded(words: Labels, meaning: Meaning, levels: Sequence[str], note: str) -> Decoded:
-    position = {word: levels.index(level) for word, level in meaning.levels.items()}
-    where, values = pd.factorize(words)
-    codes = np.array([*(position.get(word, -1) for word in values), -1], int)[
-        where
-    ]  # -1, which is missing, finds the -1 at the end
-    return Decoded(np.maximum(codes, 0), codes >= 0, where < 0, note, meaning)
+        if not unknown:
+            return known
+        share = sum(unknown.values())
+        return f"{known}; {listed(sorted(unknown))} not known ({share:.1%} of the values)"
 
 
 def condition_meaning(column: str, words: Labels, coding: Coding) -> Meaning | None:
-    """What each label of a condition column means by the coding, by words or by the column's name;
-    None when that does not tell.
+    """What the labels of a condition column mean; None when only reaction times can tell.
+
+    The coding is asked first, then words, then the column's name.
     """
     labels = shares(words)
     if coding.levels is not None:
         return Meaning(coding.levels, "given", labels) if set(coding.levels) & set(labels) else None
-    by_words = {
-        label: level
-        for label in labels
-        if (level := word_meaning(label, CONDITION_MEANING)) is not None
-    }
-    if by_words:
+    if by_words := _conditions_in_words(labels):
         return Meaning(by_words, "words", labels)
-    named_for = (
-        CONGRUENT
-        if plain(column) in CONGRUENT_NAMES
-        else INCONGRUENT
-        if plain(column) in REVERSED_NAMES
-        else None
-    )
-    codes = {label: True for label in labels if label.casefold() in YES} | {
-        label: False for label in labels if label.casefold() in NO
-    }
+    if by_name := _conditions_by_name(column, labels):
+        return Meaning(by_name, "name", labels)
+    return None
+
+
+def _conditions_in_words(labels: Iterable[str]) -> dict[str, str]:
+    """The condition of each label that is a known word for one."""
+    known = ((label, word_meaning(label, CONDITION_MEANING)) for label in labels)
+    return {label: level for label, level in known if level is not None}
+
+
+def _conditions_by_name(column: str, labels: Mapping[str, float]) -> dict[str, str]:
+    """The condition of yes and no, as in a column "congruent"; empty when the name says nothing."""
+    levels = _levels_of_name(column)
+    truth = _truth_values(labels)
     common = {label for label, share in labels.items() if share >= RARE}
-    if named_for is None or not codes or not common <= set(codes):
-        return None
-    other = INCONGRUENT if named_for == CONGRUENT else CONGRUENT
-    return Meaning(
-        {label: named_for if yes else other for label, yes in codes.items()}, "name", labels
-    )
+    if levels is None or not common <= set(truth):
+        return {}
+    return {label: levels[0] if yes else levels[1] for label, yes in truth.items()}
 
 
-def decode_condition(
-    column: str, series: pd.Series, coding: Coding, by_data: Callable[[Labels], Mapping[str, str]]
-) -> Decoded:
-    """The congruency of each row, positions in the levels of `CONDITION`.
+def _levels_of_name(column: str) -> tuple[str, str] | None:
+    """The conditions that yes and no mean in a column of that name."""
+    if plain(column) in CONGRUENT_NAMES:
+        return CONGRUENT, INCONGRUENT
+    if plain(column) in REVERSED_NAMES:
+        return INCONGRUENT, CONGRUENT
+    return None
 
-    Args:
-        column: its name.
-        series: its values.
-        coding: what the user says.
-        by_data: tells what labels without a meaning are from reaction times and errors, or refuses
-            with a `DataError`.
 
-    Raises:
-        DataError: when no coding can be told, or only a part of the labels is understood.
+def _truth_values(labels: Iterable[str]) -> dict[str, bool]:
+    """True for each label that says yes, False for each that says no; the others are left out."""
+    known = (label for label in labels if label.casefold() in (*YES, *NO))
+    return {label: label.casefold() in YES for label in known}
+
+
+class AccuracyColumn(NamedTuple):
+    """A column of accuracies or of errors.
+
+    Attributes:
+        name: of the column.
+        one_is_correct: whether 1 or yes means correct in it, or an error.
     """
-    words = labels_of(series, coding.levels)
-    meaning = condition_meaning(column, words, coding)
-    if meaning is None:
-        if coding.levels is not None:
-            raise DataError(
-                f"Expected the labels of the coding, {listed(coding.levels)}, in column {column!r};"
-                f" got the labels {listed(shares(words)) or None}. Say what the file's labels mean"
-                f" with {doors.coding(levels=_example(words))}."
-            )
-        meaning = Meaning(by_data(words), "data", shares(words))
-    if meaning.half_understood((CONGRUENT, INCONGRUENT)):
-        raise _half_understood(
-            "condition",
-            column,
-            meaning,
-            {"levels": {label: meaning.levels.get(label, "?") for label in meaning.shares}},
-        )
-    told = {
-        "given": "as given",
-        "words": "told by the labels",
-        "name": "told by the column's name",
-        "data": (
-            "told by reaction times and errors, which both rise in this order;"
-            f" {doors.coding(levels=None)} overrides it"
-        ),
-    }[meaning.how]
-    return _decoded(
-        words,
-        meaning,
-        CONDITION.levels,
-        f"The condition was taken from column {column!r}: {meaning.told()} ({told}).",
-    )
 
+    name: str
+    one_is_correct: bool
 
-def _example(words: Labels) -> dict[str, str]:
-    return dict(zip([*shares(words)][:3], CONDITION.levels, strict=False)) or {
-        "a label": CONGRUENT,
-        "another label": INCONGRUENT,
-    }
-
-
-def _half_understood(
-    role: str, column: str, meaning: Meaning, entries: Mapping[str, Mapping[str, str]]
-) -> DataError:
-    """The refusal of a column of which only a part is known, with the option that settles it."""
-    by_share = sorted(meaning.shares.items(), key=lambda pair: -pair[1])
-    labels = ", ".join(
-        f"{label!r} ({share:.1%}, {meaning.levels.get(label, 'not known')})" if i < 12 else "…"
-        for i, (label, share) in enumerate(by_share[:13])
-    )
-    levels = OUTCOMES if role == "accuracy" else CONDITION.levels
-    return DataError(
-        f"Expected to know every label of column {column!r}, the {role}; got {labels}. Put"
-        f" {listed(levels)} for each ? in {doors.coding(**{role: column}, **entries)}; labels that"
-        " are left out there are left out of the data and counted."
-    )
+    @property
+    def role(self) -> str:
+        """The entry of a `Coding` that names such a column."""
+        return "accuracy" if self.one_is_correct else "error"
 
 
 def outcome_meaning(words: Labels, one_is_correct: bool, coding: Coding, has_rt: Array) -> Meaning:
-    """What each label of an accuracy column means: correct, error or omission.
+    """What the labels of an accuracy column mean: correct, error or omission.
 
     Args:
         words: (row,) the labels.
@@ -304,65 +228,26 @@ def outcome_meaning(words: Labels, one_is_correct: bool, coding: Coding, has_rt:
     labels = shares(words)
     if coding.outcomes is not None:
         return Meaning(coding.outcomes, "given", labels)
-    yes, no = ("correct", "error") if one_is_correct else ("error", "correct")
-    by_words, by_codes = {}, {}
-    for label in labels:
-        if plain(label) in EITHER_ERROR_OR_OMISSION:
-            by_words[label] = (
-                "error" if has_rt[np.asarray(words == label)].mean() > 0.5 else "omission"
-            )
-        elif (level := word_meaning(label, OUTCOME_MEANING)) is not None:
-            by_words[label] = level
-        elif label.casefold() in YES:
-            by_codes[label] = yes
-        elif label.casefold() in NO:
-            by_codes[label] = no
-    if not by_words and set(labels) == {"-1", "1"}:
-        by_codes["-1"] = no
+    by_words = _outcomes_in_words(words, labels, has_rt)
+    by_codes = _outcomes_of_codes(
+        [label for label in labels if label not in by_words], one_is_correct
+    )
+    if set(labels) == {"-1", "1"}:
+        by_codes["-1"] = ERROR if one_is_correct else CORRECT
     return Meaning(by_codes | by_words, "words" if by_words else "codes", labels)
 
 
-def decode_accuracy(
-    column: str, series: pd.Series, one_is_correct: bool, coding: Coding, has_rt: Array
-) -> Decoded:
-    """Whether each row was answered correctly, positions in `OUTCOMES`; arguments as in
-    `outcome_meaning`.
-
-    Raises:
-        DataError: when the codes cannot be understood, or only a part of them.
-    """
-    words = labels_of(series, coding.outcomes)
-    meaning = outcome_meaning(words, one_is_correct, coding, has_rt)
-    role = "accuracy" if one_is_correct else "error"
-    if not set(meaning.levels) & set(meaning.shares):
-        raise DataError(
-            "Expected 1 and 0, True and False, yes and no, or correct and error in column"
-            f" {column!r}, the {role}; got {listed(sorted(meaning.shares)) or 'no value at all'}."
-            " Say what the labels mean with"
-            f" {doors.coding(accuracy=column, outcomes=_outcomes_for(meaning))}, or name another"
-            f" column with {doors.coding(accuracy=None)}."
-        )
-    if meaning.half_understood(("correct", "error")):
-        raise _half_understood("accuracy", column, meaning, {"outcomes": _outcomes_for(meaning)})
-    told = {
-        "given": "as given",
-        "words": "told by the labels",
-        "codes": f"1 or yes = {'correct' if one_is_correct else 'error'}",
-    }[meaning.how]
-    return _decoded(
-        words,
-        meaning,
-        OUTCOMES,
-        f"The accuracy was taken from column {column!r}: {meaning.told()} ({told}).",
-    )
+def _outcomes_in_words(words: Labels, labels: Iterable[str], has_rt: Array) -> dict[str, str]:
+    """The outcome of each label that is a known word for one."""
+    known = {label: word_meaning(label, OUTCOME_MEANING) for label in labels}
+    for label in labels:
+        if plain(label) in EITHER_ERROR_OR_OMISSION:
+            mostly_timed = has_rt[np.asarray(words == label)].mean() > 0.5
+            known[label] = ERROR if mostly_timed else OMISSION
+    return {label: outcome for label, outcome in known.items() if outcome is not None}
 
 
-def _outcomes_for(meaning: Meaning) -> dict[str, str]:
-    """What codes most likely mean: as known, and 1, 2, 3 = correct, error, omission; a question
-    mark where nothing is likely.
-    """
-    usual = {"1": "correct", "2": "error", "3": "omission"} if "0" not in meaning.shares else {}
-    return {
-        label: meaning.levels.get(label, usual.get(label, "?"))
-        for label in sorted(meaning.shares)[:12]
-    } or {"1": "correct", "0": "error"}
+def _outcomes_of_codes(labels: Iterable[str], one_is_correct: bool) -> dict[str, str]:
+    """The outcome of each label that is 1 or 0, or yes or no in some language."""
+    truth = _truth_values(labels)
+    return {label: CORRECT if yes == one_is_correct else ERROR for label, yes in truth.items()}

@@ -1,8 +1,9 @@
-"""Doors: how messages name an option, in the words of the place where the user gives it.
+"""Doors: how a message names an option for users of Python, of the command line and of the app.
 
-The same option is ``Coding(condition="type")`` in Python, ``--coding "condition=type"`` on the
-command line and a field of the app. Whoever writes a message calls `option` or `coding`; the
-command line and the app say with `at_door` where the user stands.
+These three ways into the package are called doors. The same option is ``Coding(condition="type")``
+in Python, ``--coding "condition=type"`` on the command line, and a field of the app. The code that
+writes a message calls `option` or `coding`; the command line and the app set their door with
+`at_door`.
 """
 
 from __future__ import annotations
@@ -19,70 +20,75 @@ __all__ = ["APP", "COMMAND_LINE", "PYTHON", "Door", "at_door", "coding", "option
 
 
 class Door(Protocol):
-    """A place where options are given."""
+    """One way to use the package, with its own way to write options."""
 
     def option(self, name: str, value: Any) -> str:
-        """How an option of `read_trials` is given with that value; None stands for some value."""
+        """An option of `read_trials` with its value, as a user writes it; None is any value."""
         ...
 
     def coding(self, entries: Mapping[str, Any]) -> str:
-        """How entries of a `Coding` are given; None stands for some value."""
+        """The entries of a `Coding`, as a user writes them; None is any value."""
         ...
 
     def with_deadline(self, ms: float) -> str:
-        """How a network learns of a deadline."""
+        """How a user trains and applies a network for answers with a deadline."""
         ...
 
 
 class Python:
-    """Keyword arguments."""
+    """In Python, options are keyword arguments."""
 
     def option(self, name: str, value: Any) -> str:
-        """Such as ``by=('group', 'subject')``."""
+        """A keyword argument, such as ``by=('group', 'subject')``."""
         return f"{name}={'...' if value is None else repr(value)}"
 
     def coding(self, entries: Mapping[str, Any]) -> str:
-        """Such as ``Coding(rt='latency')``."""
+        """A record, such as ``Coding(rt='latency')``."""
         return f"Coding({', '.join(self.option(name, value) for name, value in entries.items())})"
 
     def with_deadline(self, ms: float) -> str:
-        """In the design, and where the file is read."""
+        """The deadline is given in the design, and again when the file is read."""
         return f"Design(..., deadline={ms:g}), and read_trials(..., deadline={ms:g})"
 
 
 class CommandLine:
-    """Options that begin with two dashes."""
+    """On the command line, options begin with two dashes."""
 
     NAMES: Mapping[str, str] = {"names": "columns", "n_trials": "trials"}
 
     def option(self, name: str, value: Any) -> str:
-        """Such as ``--by group,subject``."""
+        """An option with its value, such as ``--by group,subject``."""
+        return f"--{self.NAMES.get(name, name)} {_quoted(self._value(value))}"
+
+    @staticmethod
+    def _value(value: Any) -> str:
+        """A value as text; several values have commas between them."""
         if value is None:
-            words = "..."
-        elif isinstance(value, str | int | float):
-            words = str(value)
-        else:
-            words = _in_one_line(list(value)) or "none"
-        return f"--{self.NAMES.get(name, name)} {_quoted(words)}"
+            return "..."
+        if isinstance(value, str | int | float):
+            return str(value)
+        return _in_one_line(list(value)) or "none"
 
     def coding(self, entries: Mapping[str, Any]) -> str:
-        """Such as ``--coding "condition=type,1=congruent"``."""
-        pairs: list[str] = []
-        for name, value in entries.items():
-            if name in ("levels", "outcomes"):
-                value = {"code": "meaning"} if value is None else value
-                pairs += [f"{code}={meaning}" for code, meaning in value.items()]
-            else:
-                pairs.append(f"{name}={'...' if value is None else value}")
+        """One option for all entries, such as ``--coding "condition=type,1=congruent"``."""
+        pairs = [pair for name, value in entries.items() for pair in self._pairs(name, value)]
         return f"--coding {_quoted(_in_one_line(pairs))}"
 
+    @staticmethod
+    def _pairs(name: str, value: Any) -> list[str]:
+        """An entry of a coding as ``name=value``; the meanings of codes are one pair for each."""
+        if name not in ("levels", "outcomes"):
+            return [f"{name}={'...' if value is None else value}"]
+        meanings = {"code": "meaning"} if value is None else value
+        return [f"{code}={meaning}" for code, meaning in meanings.items()]
+
     def with_deadline(self, ms: float) -> str:
-        """Commands that read files take it from the network."""
+        """The deadline is given in training; commands that read files take it from the network."""
         return f"incongruent train --deadline {ms:g}, and fit with that network"
 
 
 class App:
-    """Fields of the page."""
+    """In the app, options are fields of the page."""
 
     FIELDS: Mapping[str, str] = {
         "by": "Person, one column or several",
@@ -100,23 +106,25 @@ class App:
     }
 
     def option(self, name: str, value: Any) -> str:
-        """Such as ``the field “Unit of reaction times”: s``."""
+        """A field with its value, such as ``the field “Unit of reaction times”: s``."""
         field = f"the field “{self.FIELDS.get(name, name)}”"
-        if value is None:
-            return field
+        return field if value is None else f"{field}: {self._value(value)}"
+
+    @staticmethod
+    def _value(value: Any) -> str:
+        """A value as text; several values have commas between them."""
         if isinstance(value, Mapping):
-            return f"{field}: {', '.join(f'{code} = {meaning}' for code, meaning in value.items())}"
-        return (
-            f"{field}:"
-            f" {', '.join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else value}"
-        )
+            return ", ".join(f"{code} = {meaning}" for code, meaning in value.items())
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return ", ".join(map(str, value))
+        return str(value)
 
     def coding(self, entries: Mapping[str, Any]) -> str:
-        """The fields of all entries."""
+        """One field for each entry."""
         return " and ".join(self.option(name, value) for name, value in entries.items())
 
     def with_deadline(self, ms: float) -> str:
-        """The app takes the network that it is started with."""
+        """The app applies the network with which it is started."""
         return f"made by incongruent train --deadline {ms:g}, and start the app with that network"
 
 
@@ -126,7 +134,7 @@ _HERE: ContextVar[Door] = ContextVar("door", default=PYTHON)
 
 @contextmanager
 def at_door(door: Door) -> Iterator[None]:
-    """Messages made inside the block name options as they are given at that door."""
+    """Inside the block, messages name options as users of that door write them."""
     token = _HERE.set(door)
     try:
         yield
@@ -135,7 +143,7 @@ def at_door(door: Door) -> Iterator[None]:
 
 
 def option(name: str, value: Any = None) -> str:
-    """How an option of `read_trials` is given where the user stands.
+    """An option of `read_trials` with its value, as the user at hand writes it.
 
     >>> option("by", ("group", "subject"))
     "by=('group', 'subject')"
@@ -147,7 +155,7 @@ def option(name: str, value: Any = None) -> str:
 
 
 def coding(**entries: Any) -> str:
-    """How entries of a `Coding` are given where the user stands; None stands for some value.
+    """The entries of a `Coding`, as the user at hand writes them; None is any value.
 
     >>> with at_door(COMMAND_LINE):
     ...     coding(accuracy="status", outcomes={"1": "correct", "2": "error"})
@@ -157,18 +165,18 @@ def coding(**entries: Any) -> str:
 
 
 def with_deadline(ms: float) -> str:
-    """How a network learns of a deadline, where the user stands."""
+    """How the user at hand trains and applies a network for answers with a deadline."""
     return _HERE.get().with_deadline(ms)
 
 
 def _in_one_line(words: Sequence[object]) -> str:
-    """Words with commas between them, quoted where they hold commas or quotes themselves."""
+    """The words with commas between them; a word with commas or quotes in it is quoted."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(words)
     return line.getvalue()
 
 
 def _quoted(words: str) -> str:
-    """One word for a shell, in double quotes where these do."""
+    """The text as one word for a shell, in double quotes where these are enough."""
     quoted = shlex.quote(words)
     return f'"{words}"' if quoted != words and not set(words) & set('"$`\\!') else quoted

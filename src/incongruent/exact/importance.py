@@ -1,4 +1,4 @@
-r"""Importance weights, Pareto-smoothed, and what they say about themselves.
+r"""Importance weights, Pareto-smoothed, and whether they can be trusted.
 
 The largest weights are smoothed by a generalised Pareto distribution (Vehtari, Simpson, Gelman, Yao
 & Gabry 2024, JMLR 25(72)); its shape k-hat says whether they can be trusted: up to min(1 - 1 /
@@ -48,55 +48,107 @@ def largest_k_hat(n_draws: int) -> float:
 
 
 def weigh(log_joint: Array, log_q: Array) -> Weights:
-    """Importance weights from log p(theta) p(x | theta) and log q(theta | x), each (person, draw)."""
-    n_draws = log_q.shape[1]
-    with np.errstate(invalid="ignore"):
-        ratios = log_joint - log_q
-    ratios = np.where(np.isnan(ratios), -np.inf, ratios)  # where both densities are 0
+    """Importance weights from log p(theta) p(x | theta) and log q(theta | x), each (person, draw).
+
+    People whose draws all have weight 0 get equal weights, an effective share of 0 and a k-hat of
+    infinity.
+    """
+    ratios = _log_ratios(log_joint, log_q)
     top = ratios.max(axis=1, keepdims=True, initial=-np.inf)
     possible = np.isfinite(top[:, 0])
     shifted = np.where(possible[:, None], ratios - np.where(possible[:, None], top, 0.0), 0.0)
-    plain = np.exp(shifted)
-    ess = plain.sum(axis=1) ** 2 / (plain**2).sum(axis=1) / n_draws
-    evidence = np.log(plain.mean(axis=1)) + np.where(possible, top[:, 0], -np.inf)
-    error = np.sqrt(np.maximum(1.0 / ess - 1.0, 0.0) / n_draws)
-    smoothed, k_hat = np.empty_like(shifted), np.empty(len(shifted))
-    for i, row in enumerate(shifted):
+    ess = _effective_share(np.exp(shifted))
+    evidence = np.log(np.exp(shifted).mean(axis=1)) + np.where(possible, top[:, 0], -np.inf)
+    error = np.sqrt(np.maximum(1.0 / ess - 1.0, 0.0) / log_q.shape[1])
+    smoothed, k_hat = _smoothed_rows(shifted)
+    return Weights(
+        smoothed,
+        np.where(possible, k_hat, np.inf),
+        np.where(possible, ess, 0.0),
+        evidence,
+        np.where(possible, error, np.inf),
+    )
+
+
+def _log_ratios(log_joint: Array, log_q: Array) -> Array:
+    """Log of joint density over q, (person, draw); -inf where both are 0."""
+    with np.errstate(invalid="ignore"):
+        ratios = log_joint - log_q
+    return np.where(np.isnan(ratios), -np.inf, ratios)
+
+
+def _effective_share(weights: Array) -> Array:
+    """Effective share of the draws (person,) for weights (person, draw): (sum w)² / (S sum w²)."""
+    return weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) / weights.shape[1]
+
+
+def _smoothed_rows(log_ratios: Array) -> tuple[Array, Array]:
+    """Pareto-smoothed log weights (person, draw), and k-hat (person,)."""
+    smoothed, k_hat = np.empty_like(log_ratios), np.empty(len(log_ratios))
+    for i, row in enumerate(log_ratios):
         smoothed[i], k_hat[i] = _smoothed(row)
-    k_hat, ess = np.where(possible, k_hat, np.inf), np.where(possible, ess, 0.0)
-    return Weights(smoothed, k_hat, ess, evidence, np.where(possible, error, np.inf))
+    return smoothed, k_hat
 
 
 def _smoothed(log_ratios: Array) -> tuple[Array, float]:
-    """Pareto-smoothed log weights with sum 1, and k-hat: -inf when all weights are equal, inf when
-    too few draws have any.
+    """Pareto-smoothed log weights with sum 1, and k-hat.
+
+    Where no tail can be fitted the weights are not smoothed, and k-hat is -inf when the largest
+    weights are equal and inf when too few draws have any.
     """
-    usable = log_ratios > SMALLEST_LOG_RATIO
     finite = np.maximum(log_ratios, SMALLEST_LOG_RATIO)
-    plain = finite - np.log(np.exp(finite).sum())
-    if usable.all() and np.ptp(finite) < 1e-9:
-        return plain, -math.inf
-    if usable.sum() < max(FEWEST_DRAWS, 3.0 * math.sqrt(len(finite))):  # no more than the tail
-        return plain, math.inf
-    n_tail = math.ceil(min(0.2 * len(finite), 3.0 * math.sqrt(len(finite))))
-    if (
-        np.ptp(np.sort(finite)[-n_tail:]) < 1e-9
-    ):  # the largest weights are equal, so nothing larger is to come
-        return plain, -math.inf
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about large k-hat, which is reported
-        smoothed, k_hat = array_stats.psislw(
-            -finite
-        )  # it takes log likelihoods, as leave-one-out has them, and turns their sign
-    smoothed = np.asarray(smoothed) - np.log(np.exp(smoothed).sum())
+    k_hat = _k_hat_without_a_tail(finite, n_usable=int((log_ratios > SMALLEST_LOG_RATIO).sum()))
+    if k_hat is not None:
+        return _normalised(finite), k_hat
+    smoothed, k_hat = _pareto_smoothed(finite)
     if not (np.isfinite(smoothed).all() and np.isfinite(k_hat)):
-        return plain, math.inf
-    return smoothed, float(k_hat)
+        return _normalised(finite), math.inf
+    return smoothed, k_hat
+
+
+def _k_hat_without_a_tail(log_ratios: Array, n_usable: int) -> float | None:
+    """K-hat of weights whose tail cannot be fitted; None when it can be.
+
+    Args:
+        log_ratios: (draw,), finite.
+        n_usable: how many draws have a weight above 0.
+    """
+    n = len(log_ratios)
+    if n_usable == n and _all_equal(log_ratios):
+        return -math.inf
+    if n_usable < max(FEWEST_DRAWS, 3.0 * math.sqrt(n)):  # no more than the tail
+        return math.inf
+    n_tail = math.ceil(min(0.2 * n, 3.0 * math.sqrt(n)))
+    if _all_equal(np.sort(log_ratios)[-n_tail:]):  # so that nothing larger is to come
+        return -math.inf
+    return None
+
+
+def _all_equal(log_ratios: Array) -> bool:
+    return bool(np.ptp(log_ratios) < 1e-9)
+
+
+def _pareto_smoothed(log_ratios: Array) -> tuple[Array, float]:
+    """Log weights with sum 1 whose tail is a generalised Pareto distribution, and its shape k-hat.
+
+    ArviZ takes log likelihoods, as leave-one-out cross-validation has them, and turns their sign.
+    Its warning about a large k-hat is left out, since k-hat is reported.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        smoothed, k_hat = array_stats.psislw(-log_ratios)
+    return _normalised(np.asarray(smoothed)), float(k_hat)
+
+
+def _normalised(log_weights: Array) -> Array:
+    """Log weights whose weights sum to 1."""
+    return log_weights - np.log(np.exp(log_weights).sum())
 
 
 def resample(weights: Weights, rngs: Sequence[np.random.Generator]) -> Array:
-    """Positions of draws by weight, (person, draw): systematically (Kitagawa 1996), in random
-    order, with one generator for each person.
+    """Positions of draws by weight, (person, draw), with one generator for each person.
+
+    Resampling is systematic (Kitagawa 1996), and the order random.
     """
     people, n = weights.log_weights.shape
     rows = np.empty((people, n), int)

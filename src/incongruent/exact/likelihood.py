@@ -1,4 +1,4 @@
-"""The exact likelihood of everybody at once, as accurate as it has to be."""
+"""The exact likelihood of many people at once, as accurate as it has to be."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def likelihood_of(simulator: Simulator) -> Likelihood:
     """The exact likelihood of a simulator's model.
 
     Raises:
-        LikelihoodError: when nobody knows it.
+        LikelihoodError: when it has none.
     """
     if simulator.model.likelihood is None:
         raise LikelihoodError(
@@ -91,8 +91,9 @@ def log_likelihood(
 def evaluate(
     simulator: Simulator, theta: Array, study: Trials, *, workers: int | None = None
 ) -> tuple[Array, Array]:
-    """What `log_likelihood` returns, and for each person whether the levels of accuracy agree,
-    (person,).
+    """Log likelihoods as from `log_likelihood`, and whether they are accurate, (person,).
+
+    They are accurate where the two finest levels of accuracy that were compared agree.
     """
     likelihood = likelihood_of(simulator)
     theta = np.asarray(theta, float)
@@ -103,25 +104,40 @@ def evaluate(
         )
     if theta.shape[1] == 0:
         return np.empty(theta.shape[:2]), np.ones(len(study), bool)
-    trials = readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
-    people = [Person.of(simulator, trials, i) for i in range(len(trials))]
+    people = people_of(simulator, study)
     levels = in_threads(
         lambda pair: level_for(likelihood, *pair), zip(people, theta, strict=True), workers=workers
     )
+    found = _in_blocks(likelihood, people, theta, [level for level, _ in levels], workers)
+    return found, np.array([accurate for _, accurate in levels], bool)
+
+
+def _in_blocks(
+    likelihood: Likelihood,
+    people: list[Person],
+    theta: Array,
+    levels: list[int],
+    workers: int | None,
+) -> Array:
+    """Log likelihoods (person, draw) at theta (person, draw, parameter), by blocks of draws.
+
+    Each person has a level of accuracy; threads share the blocks.
+    """
     blocks = [(i, first) for i in range(len(people)) for first in range(0, theta.shape[1], BLOCK)]
-    done = counting(len(people))
-    parts = in_threads(
-        lambda at: people[at[0]].log_likelihood(
-            likelihood, theta[at[0], at[1] : at[1] + BLOCK], levels[at[0]][0]
-        ),
-        blocks,
-        workers=workers,
-        done=lambda n: done(n * len(people) // len(blocks)),
-    )
+    people_done = counting(len(people))
+
+    def one(block: tuple[int, int]) -> Array:
+        i, first = block
+        return people[i].log_likelihood(likelihood, theta[i, first : first + BLOCK], levels[i])
+
+    def done(n_blocks: int) -> None:
+        people_done(n_blocks * len(people) // len(blocks))
+
     out = np.empty(theta.shape[:2])
+    parts = in_threads(one, blocks, workers=workers, done=done)
     for (i, first), part in zip(blocks, parts, strict=True):
         out[i, first : first + BLOCK] = part
-    return out, np.array([stable for _, stable in levels], bool)
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,56 +153,69 @@ class Person:
         """One of several people, with what the simulator's design keeps."""
         present = trials.present[person]
         values = {name: column[person, present] for name, column in trials.values.items()}
-        return cls(
-            values,
-            trials.answered[person, present],
-            Kept(simulator.design.window, simulator.design.deadline),
-        )
+        return cls(values, trials.answered[person, present], kept_by(simulator))
 
     def log_likelihood(self, likelihood: Likelihood, theta: Array, level: int) -> Array:
-        """At theta (theta, parameter), (theta,)."""
+        """Log likelihood at theta (theta, parameter), (theta,), at a level of accuracy."""
         return likelihood.at(theta, self.values, self.answered, self.kept, level)
 
 
+def kept_by(simulator: Simulator) -> Kept:
+    """The trials that the design of a simulator keeps."""
+    return Kept(simulator.design.window, simulator.design.deadline)
+
+
+def people_of(simulator: Simulator, study: Trials) -> list[Person]:
+    """The people of a study, with the trials that a simulator's design can have."""
+    trials = readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
+    return [Person.of(simulator, trials, i) for i in range(len(trials))]
+
+
 def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int, bool]:
-    """The fastest level of accuracy that is as good as the next, and whether there is one; judged
-    at the likeliest of draws (draw, parameter).
+    """The fastest level of accuracy that is as good as the next, and whether there is one.
+
+    It is judged at the likeliest of draws (draw, parameter).
     """
-    some = theta[np.unique(np.linspace(0, len(theta) - 1, 4 * N_COMPARED).astype(int))]
+    some = _spread_over(theta, 4 * N_COMPARED)
     coarse = person.log_likelihood(likelihood, some, 0)
     best = np.argsort(coarse)[-N_COMPARED:]
     best = best[np.isfinite(coarse[best])]
-    if len(best) == 0:  # trials that the model cannot give, on every level
-        return 0, True
     some, coarse = some[best], coarse[best]
-    for level in range(1, likelihood.n_levels):
-        fine = person.log_likelihood(likelihood, some, level)
-        if np.isfinite(fine).all():
-            change, allowed = fine - coarse, TOLERANCE + SHARE_OF_SPREAD * np.ptp(fine)
-            if np.std(change) <= allowed and abs(np.mean(change)) <= 4.0 * allowed:
-                return level - 1, True
-        some, fine = some[np.isfinite(fine)], fine[np.isfinite(fine)]
-        if len(fine) == 0:
+    for level in range(likelihood.n_levels - 1):
+        if len(coarse) == 0:  # trials that the model cannot give at this level
             return level, True
-        coarse = fine
-    return likelihood.n_levels - 1, likelihood.n_levels == 1
+        fine = person.log_likelihood(likelihood, some, level + 1)
+        if _agree(fine, coarse):
+            return level, True
+        finite = np.isfinite(fine)
+        some, coarse = some[finite], fine[finite]
+    return likelihood.n_levels - 1, len(coarse) == 0 or likelihood.n_levels == 1
+
+
+def _agree(fine: Array, coarse: Array) -> bool:
+    """Whether log likelihoods (draw,) of two levels of accuracy differ by nothing that matters."""
+    if not np.isfinite(fine).all():
+        return False
+    change, allowed = fine - coarse, TOLERANCE + SHARE_OF_SPREAD * np.ptp(fine)
+    return bool(np.std(change) <= allowed and abs(np.mean(change)) <= 4.0 * allowed)
+
+
+def _spread_over(theta: Array, n: int) -> Array:
+    """At most n of the draws (draw, parameter), evenly spread over all."""
+    return theta[np.unique(np.linspace(0, len(theta) - 1, n).astype(int))]
 
 
 def impossible_trials(simulator: Simulator, theta: Array, study: Trials, person: int) -> Array:
-    """Which answered trials of a person the model can give at none of the draws theta (draw,
-    parameter), bool (trial,).
+    """Which answered trials of a person the model can give at none of the draws, bool (trial,).
 
-    None are named where densities of single trials are not known.
+    None are named where densities of single trials are not known. Theta is (draw, parameter).
     """
-    densities, trials = (
-        likelihood_of(simulator).densities,
-        readable(checked(study), simulator.design),
-    )
+    densities = likelihood_of(simulator).densities
+    trials = readable(checked(study), simulator.design)
     found = np.zeros(trials.present.shape[1], bool)
     answered = np.flatnonzero(trials.present[person] & trials.answered[person])
     if densities is not None and len(answered):
-        some = theta[np.unique(np.linspace(0, len(theta) - 1, N_COMPARED).astype(int))]
         values = {name: column[person, answered] for name, column in trials.values.items()}
-        kept = Kept(simulator.design.window, simulator.design.deadline)
-        found[answered] = np.isneginf(densities(some, values, kept, 0)).all(axis=0)
+        log_densities = densities(_spread_over(theta, N_COMPARED), values, kept_by(simulator), 0)
+        found[answered] = np.isneginf(log_densities).all(axis=0)
     return found

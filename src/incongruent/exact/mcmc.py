@@ -1,6 +1,7 @@
-"""MCMC on the exact likelihood: an affine-invariant ensemble (Foreman-Mackey, Hogg, Lang & Goodman
-2013) with differential-evolution moves (ter Braak 2006), run until a stated number of
-autocorrelation times has passed.
+"""MCMC on the exact likelihood, by an ensemble of walkers that move relative to each other.
+
+It is affine-invariant (Foreman-Mackey, Hogg, Lang & Goodman 2013) with differential-evolution moves
+(ter Braak 2006), and runs until a stated number of autocorrelation times has passed.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from scipy import stats
 from incongruent.data.basics.streams import legacy_state
 from incongruent.exact.importance import largest_k_hat, weigh
 from incongruent.exact.likelihood import Person, level_for, likelihood_of
+from incongruent.models.model import Likelihood
+from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
+Ensemble = emcee.EnsembleSampler
 
 N_WALKERS = 64
 FURTHEST_START = 5.0
@@ -32,11 +36,23 @@ LARGEST_CHANGE = 0.1
 """… and until the estimate of that time has changed by less than this share since the last look."""
 BURN_IN = 5
 """Autocorrelation times that are left out at the beginning."""
+N_FOR_EVIDENCE = 2000
+"""Importance draws from which the evidence is estimated."""
 
 
 @dataclass(frozen=True, eq=False)
 class Chain:
-    """What MCMC gave for one person."""
+    """The draws that MCMC gave for one person.
+
+    Attributes:
+        theta: (draw, parameter).
+        log_likelihood: (draw,) exact.
+        log_joint: (draw,) log prior density and log likelihood together.
+        log_evidence: log p(trials), in nats.
+        log_evidence_error: its Monte Carlo standard error; inf when it cannot be trusted.
+        n_steps: steps of the ensemble after burn-in.
+        time: the longest integrated autocorrelation time of the parameters, in steps.
+    """
 
     theta: Array
     log_likelihood: Array
@@ -55,88 +71,153 @@ def sample_exactly(
     *,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Chain | None:
-    """MCMC on the real line from places around likely draws (draw, parameter); None if it does not
-    move, or if ``stopped()`` says that nobody waits for it any more.
+    """Sample the posterior of one person by MCMC on the real line.
+
+    Args:
+        simulator: model and prior; the model has an exact likelihood.
+        person: the trials.
+        likely: likely draws (draw, parameter), around which walkers start; as many come out.
+        rng: the source of randomness.
+        stopped: whether nobody waits for the result any more; asked every 200 steps.
+
+    Returns:
+        None when no walker moved, or when it was stopped.
     """
-    prior, likelihood = simulator.prior, likelihood_of(simulator)
-    places = np.clip(np.nan_to_num(prior.to_real(likely)), -FURTHEST_START, FURTHEST_START)
-    spread = np.clip(places.std(axis=0), 0.05, 1.0)  # resampled draws may coincide
+    start = _start(simulator, likely, rng)
+    target = _Target.near(start, simulator, person)
+    sampler = _ensemble(target, start.shape[1], rng)
+    time = _run_until_settled(sampler, start, stopped)
+    if time is None:
+        return None
+    discard = _burn_in(sampler, time)
+    z = np.asarray(sampler.get_chain(discard=discard, flat=True))
+    log_lik = np.asarray(sampler.get_blobs(discard=discard, flat=True)).reshape(-1)
+    rows = rng.choice(len(z), len(likely), replace=len(z) < len(likely))
+    theta, log_lik = simulator.prior.from_real(z[rows]), log_lik[rows]
+    log_joint = log_lik + simulator.prior.log_prob(theta)
+    evidence, error = _evidence_from(z, target.log_density, rng)
+    return Chain(theta, log_lik, log_joint, evidence, error, sampler.iteration - discard, time)
+
+
+def _start(simulator: Simulator, likely: Array, rng: np.random.Generator) -> Array:
+    """Where walkers start on the real line, (walker, parameter): around likely draws.
+
+    The draws have been resampled and may coincide, so that their spread has a lower limit.
+    """
+    places = np.clip(
+        np.nan_to_num(simulator.prior.to_real(likely)), -FURTHEST_START, FURTHEST_START
+    )
+    spread = np.clip(places.std(axis=0), 0.05, 1.0)
     start = places[rng.choice(len(places), N_WALKERS)]
-    start = start + 0.1 * spread * rng.standard_normal(start.shape)
-    level = level_for(likelihood, person, prior.from_real(start))[0]
+    return start + 0.1 * spread * rng.standard_normal(start.shape)
 
-    def log_density(z: Array) -> tuple[Array, Array]:
-        """Log density of z up to a constant, and log likelihood, which is kept beside it."""
-        log_lik = person.log_likelihood(likelihood, prior.from_real(z), level)
-        log_lik = np.where(np.isnan(log_lik), -np.inf, log_lik)
-        return log_lik + prior.log_prob_real(z), log_lik
 
-    def for_sampler(z: Array) -> Array:
-        return np.stack(log_density(z), axis=1)
+@dataclass(frozen=True, eq=False)
+class _Target:
+    """The posterior density of one person on the real line, up to a constant.
 
-    moves = [
-        (emcee.moves.DEMove(), 0.9),
-        (emcee.moves.DEMove(gamma0=1.0), 0.1),
-    ]  # emcee's DESnookerMove gives SDs 4 % too small
+    Attributes:
+        prior: of the parameters.
+        likelihood: of the model.
+        person: the trials.
+        level: of accuracy at which the likelihood is computed.
+    """
+
+    prior: AnyPrior
+    likelihood: Likelihood
+    person: Person
+    level: int
+
+    @classmethod
+    def near(cls, start: Array, simulator: Simulator, person: Person) -> _Target:
+        """The target with the level of accuracy that is needed near start (walker, parameter)."""
+        likelihood = likelihood_of(simulator)
+        level, _ = level_for(likelihood, person, simulator.prior.from_real(start))
+        return cls(simulator.prior, likelihood, person, level)
+
+    def log_likelihood(self, z: Array) -> Array:
+        """Log likelihood at z (walker, parameter), (walker,); -inf where it is not a number."""
+        found = self.person.log_likelihood(self.likelihood, self.prior.from_real(z), self.level)
+        return np.where(np.isnan(found), -np.inf, found)
+
+    def log_density(self, z: Array) -> Array:
+        """Log density at z (walker, parameter), (walker,)."""
+        return self.log_likelihood(z) + self.prior.log_prob_real(z)
+
+    def both(self, z: Array) -> Array:
+        """Log density, and log likelihood, which emcee keeps beside it: (walker, 2)."""
+        log_lik = self.log_likelihood(z)
+        return np.stack([log_lik + self.prior.log_prob_real(z), log_lik], axis=1)
+
+
+def _ensemble(target: _Target, n_parameters: int, rng: np.random.Generator) -> Ensemble:
+    """The sampler of emcee for a target.
+
+    Its DESnookerMove is not among the moves, since it gives SDs that are 4 % too small.
+    """
+    moves = [(emcee.moves.DEMove(), 0.9), (emcee.moves.DEMove(gamma0=1.0), 0.1)]
     sampler = emcee.EnsembleSampler(
-        N_WALKERS, start.shape[1], for_sampler, vectorize=True, moves=moves, blobs_dtype=float
+        N_WALKERS, n_parameters, target.both, vectorize=True, moves=moves, blobs_dtype=float
     )
     sampler.random_state = legacy_state(rng).get_state()
+    return sampler
+
+
+def _run_until_settled(
+    sampler: Ensemble, start: Array, stopped: Callable[[], bool]
+) -> float | None:
+    """Run the sampler until it ran long enough, or for the most steps allowed.
+
+    Returns:
+        The autocorrelation time, in steps; None when no walker moved or it was stopped.
+    """
     state: object = start
     before = math.inf
     while True:
         state = sampler.run_mcmc(state, STEPS_AT_ONCE)
         time = _autocorrelation_time(sampler, before)
-        settled = abs(time - before) <= LARGEST_CHANGE * time
-        if (
-            sampler.iteration >= (STEPS_PER_TIME + BURN_IN) * time and settled
-        ) or sampler.iteration >= MOST_STEPS:
-            break
+        if sampler.iteration >= MOST_STEPS or _long_enough(sampler, time, before):
+            return time
         if stopped() or not np.any(sampler.acceptance_fraction > 0.0):
             return None
         before = time
-    discard = (
-        sampler.iteration // 2
-        if math.isinf(time)
-        else min(int(BURN_IN * time), sampler.iteration // 2)
-    )
-    z = np.asarray(sampler.get_chain(discard=discard, flat=True))
-    log_lik = np.asarray(sampler.get_blobs(discard=discard, flat=True)).reshape(-1)
-    rows = rng.choice(len(z), len(likely), replace=len(z) < len(likely))
-    theta, log_lik = prior.from_real(z[rows]), log_lik[rows]
-    evidence, error = _evidence_from(z, lambda z: log_density(z)[0], rng)
-    return Chain(
-        theta,
-        log_lik,
-        log_lik + prior.log_prob(theta),
-        evidence,
-        error,
-        sampler.iteration - discard,
-        time,
-    )
 
 
-def _autocorrelation_time(sampler: emcee.EnsembleSampler, before: float) -> float:
-    """The longest integrated autocorrelation time of the parameters, in steps, without the burn-in
-    that the estimate before it suggests; inf when a parameter has not moved.
+def _long_enough(sampler: Ensemble, time: float, before: float) -> bool:
+    """Whether so many autocorrelation times have passed, and the estimate of it has settled."""
+    settled = abs(time - before) <= LARGEST_CHANGE * time
+    return settled and sampler.iteration >= (STEPS_PER_TIME + BURN_IN) * time
+
+
+def _burn_in(sampler: Ensemble, time: float) -> int:
+    """How many steps are left out at the beginning: at most half of them."""
+    half = sampler.iteration // 2
+    return half if math.isinf(time) else min(int(BURN_IN * time), half)
+
+
+def _autocorrelation_time(sampler: Ensemble, before: float) -> float:
+    """The longest integrated autocorrelation time of the parameters, in steps.
+
+    It is without the burn-in that the estimate before it suggests; inf when a parameter has not
+    moved.
     """
-    discard = min(int(BURN_IN * before), sampler.iteration // 2) if before < math.inf else 0
+    discard = 0 if math.isinf(before) else _burn_in(sampler, before)
     with np.errstate(invalid="ignore"):
         time = float(np.max(sampler.get_autocorr_time(discard=discard, tol=0)))
     return time if math.isfinite(time) else math.inf
 
 
 def _evidence_from(
-    z: Array, log_density: Callable[[Array], Array], rng: np.random.Generator, n_draws: int = 2000
+    z: Array, log_density: Callable[[Array], Array], rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Log evidence and its standard error from importance draws of a Student t distribution with
-    the chain's mean and a wider covariance.
+    """Log evidence and its standard error from importance draws.
+
+    Their proposal is a Student t distribution with the mean of the chain and a wider covariance.
     """
     family: Any = stats.multivariate_t
     proposal = family(z.mean(axis=0), 1.2 * np.atleast_2d(np.cov(z.T)), df=5, seed=rng)
-    drawn = np.reshape(proposal.rvs(n_draws), (n_draws, -1))
+    drawn = np.reshape(proposal.rvs(N_FOR_EVIDENCE), (N_FOR_EVIDENCE, -1))
     weights = weigh(log_density(drawn)[None], np.asarray(proposal.logpdf(drawn))[None])
-    good = weights.k_hat[0] <= largest_k_hat(n_draws)
-    return float(weights.log_evidence[0]), (
-        float(weights.log_evidence_error[0]) if good else math.inf
-    )
+    trusted = weights.k_hat[0] <= largest_k_hat(N_FOR_EVIDENCE)
+    error = float(weights.log_evidence_error[0]) if trusted else math.inf
+    return float(weights.log_evidence[0]), error

@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import threading
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from incongruent.data.basics.streams import Purpose, places_of, stream
-from incongruent.data.matching import in_columns
-from incongruent.data.trials import Trials, checked
-from incongruent.exact.importance import FEWEST_DRAWS, largest_k_hat, resample, weigh
-from incongruent.exact.likelihood import Person, evaluate, impossible_trials
+from incongruent.data.trials import Trials
+from incongruent.exact.importance import FEWEST_DRAWS, Weights, largest_k_hat, resample, weigh
+from incongruent.exact.likelihood import evaluate, impossible_trials, people_of
 from incongruent.exact.mcmc import MOST_STEPS, STEPS_PER_TIME, Chain, sample_exactly
 from incongruent.posterior.draws import Correction, Draws
 from incongruent.posterior.parallel import in_threads
 from incongruent.posterior.progress import announce, counting
-from incongruent.posterior.scope import readable
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.simulator import Simulator
 
@@ -72,6 +70,32 @@ def reweight(
         RuntimeWarning: when MCMC did not move or not reach its criterion, or somebody has trials
             that the model cannot give at any draw.
     """
+    _check(draws, study)
+    simulator = draws.simulator if prior is None else with_prior(draws.simulator, prior)
+    log_lik, accurate = evaluate(simulator, draws.theta, study, workers=workers)
+    weights = weigh(simulator.prior.log_prob(draws.theta) + log_lik, draws.log_q)
+    sample = _resampled(draws, simulator, log_lik, weights, seed)
+    impossible = np.isneginf(log_lik).all(axis=1)  # also under other priors
+    _warn_of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
+    poor = ~(weights.k_hat <= largest_k_hat(draws.theta.shape[1]))
+    people = np.flatnonzero((exact | (poor & mcmc)) & ~impossible)
+    _announce(people, exact=exact)
+    chains = _chains(simulator, study, sample.theta, people, seed, workers)
+    for person, chain in zip(people, chains, strict=True):
+        if chain is not None:
+            sample.take(int(person), chain)
+    _warn_of_short_chains(study.names, people, sample)
+    return replace(
+        draws,
+        theta=sample.theta,
+        log_q=sample.log_posterior(),
+        simulator=simulator,
+        correction=sample.correction(weights, accurate),
+    )
+
+
+def _check(draws: Draws, study: Trials) -> None:
+    """Refuse draws that are not of these people, too few, or corrected already."""
     if draws.names != study.names:
         raise ValueError(
             f"Expected the people of the draws, {draws.names[:5]} …; got a study of"
@@ -87,99 +111,116 @@ def reweight(
             "Expected draws as they come from the network; these have been corrected already. Take"
             " those from Posterior.sample."
         )
-    simulator = draws.simulator if prior is None else with_prior(draws.simulator, prior)
-    log_lik, accurate = evaluate(simulator, draws.theta, study, workers=workers)
-    impossible = np.isneginf(log_lik).all(
-        axis=1
-    )  # whatever the prior; where it alone shuts all draws out, chains find their way in
-    log_joint = simulator.prior.log_prob(draws.theta) + log_lik
-    weights = weigh(log_joint, draws.log_q)
+
+
+@dataclass(eq=False)
+class _Sample:
+    """Draws of the corrected posteriors; at first from resampling, then from MCMC for some people.
+
+    Attributes:
+        theta: (person, draw, parameter).
+        log_q: (person, draw), density of the network at the draws.
+        log_likelihood: (person, draw), exact.
+        log_joint: (person, draw), log prior density and log likelihood together.
+        evidence: (person,), log p(trials).
+        error: (person,), its Monte Carlo standard error.
+        mcmc: (person,), whether the draws come from MCMC.
+        steps: (person,), of MCMC after burn-in; 0 without it.
+        times: (person,), autocorrelation time in steps; NaN without MCMC.
+    """
+
+    theta: Array
+    log_q: Array
+    log_likelihood: Array
+    log_joint: Array
+    evidence: Array
+    error: Array
+    mcmc: Array
+    steps: Array
+    times: Array
+
+    def take(self, person: int, chain: Chain) -> None:
+        """Replace a person's draws by those of MCMC."""
+        self.theta[person] = chain.theta
+        self.log_likelihood[person] = chain.log_likelihood
+        self.log_joint[person] = chain.log_joint
+        self.evidence[person], self.error[person] = chain.log_evidence, chain.log_evidence_error
+        self.mcmc[person] = True
+        self.steps[person], self.times[person] = chain.n_steps, chain.time
+
+    def log_posterior(self) -> Array:
+        """Log density of the corrected posterior (person, draw); the network's where all are 0."""
+        nothing = np.isneginf(self.evidence)
+        evidence = np.where(nothing, 0.0, self.evidence)
+        return np.where(nothing[:, None], self.log_q, self.log_joint - evidence[:, None])
+
+    def correction(self, weights: Weights, accurate: Array) -> Correction:
+        """How the draws were corrected."""
+        return Correction(
+            k_hat=weights.k_hat,
+            ess=weights.ess,
+            log_evidence=self.evidence,
+            log_evidence_error=self.error,
+            accurate=accurate,
+            mcmc=self.mcmc,
+            mcmc_steps=self.steps,
+            autocorrelation_time=self.times,
+            log_likelihood=self.log_likelihood,
+        )
+
+
+def _resampled(
+    draws: Draws, simulator: Simulator, log_lik: Array, weights: Weights, seed: int
+) -> _Sample:
+    """As many of the draws as before, each as often as its weight says, with evidence from all."""
     places = places_of(draws.names)
     rows = resample(weights, [stream(seed, Purpose.RESAMPLING, *place) for place in places])
-    theta = np.take_along_axis(draws.theta, rows[..., None], axis=1)
-    log_lik, log_joint = (
-        np.take_along_axis(log_lik, rows, 1),
-        np.take_along_axis(log_joint, rows, 1),
+    log_joint = simulator.prior.log_prob(draws.theta) + log_lik
+    n = len(draws)
+    return _Sample(
+        theta=np.take_along_axis(draws.theta, rows[..., None], axis=1),
+        log_q=np.take_along_axis(draws.log_q, rows, axis=1),
+        log_likelihood=np.take_along_axis(log_lik, rows, axis=1),
+        log_joint=np.take_along_axis(log_joint, rows, axis=1),
+        evidence=weights.log_evidence.copy(),
+        error=weights.log_evidence_error.copy(),
+        mcmc=np.zeros(n, bool),
+        steps=np.zeros(n, int),
+        times=np.full(n, np.nan),
     )
-    evidence, error = weights.log_evidence.copy(), weights.log_evidence_error.copy()
-    again = (
-        np.ones(len(draws), bool)
-        if exact
-        else ~(weights.k_hat <= largest_k_hat(draws.theta.shape[1])) & mcmc
-    )
-    _warn_of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
-    again &= ~impossible
-    steps, times = np.zeros(len(draws), int), np.full(len(draws), np.nan)
-    people = np.flatnonzero(again)
-    trials = readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
+
+
+def _announce(people: Array, *, exact: bool) -> None:
+    """Say that MCMC begins, if it is for anybody."""
     if len(people):
-        announce(
-            "sampling by MCMC"
-            if exact
-            else "sampling by MCMC people whose weights cannot be trusted"
-        )
-    chains = _chains(
-        simulator,
-        trials,
-        theta,
-        people,
-        [stream(seed, Purpose.MCMC, *places[i]) for i in people],
-        workers,
-    )
-    for i, chain in zip(people, chains, strict=True):
-        if chain is None:
-            again[i] = False
-            continue
-        theta[i], log_lik[i], log_joint[i] = chain.theta, chain.log_likelihood, chain.log_joint
-        evidence[i], error[i], steps[i], times[i] = (
-            chain.log_evidence,
-            chain.log_evidence_error,
-            chain.n_steps,
-            chain.time,
-        )
-    _warn_of_short_chains(study.names, people, again, steps, times)
-    correction = Correction(
-        weights.k_hat, weights.ess, evidence, error, accurate, again, steps, times, log_lik
-    )
-    nothing = np.isneginf(evidence)  # weighs anything
-    log_q = np.where(
-        nothing[:, None],
-        np.take_along_axis(draws.log_q, rows, 1),
-        log_joint - np.where(nothing, 0.0, evidence)[:, None],
-    )
-    return replace(draws, theta=theta, log_q=log_q, simulator=simulator, correction=correction)
+        everybody = "sampling by MCMC"
+        announce(everybody if exact else f"{everybody} people whose weights cannot be trusted")
 
 
 def _chains(
     simulator: Simulator,
-    trials: Trials,
+    study: Trials,
     theta: Array,
     people: Array,
-    rngs: list[np.random.Generator],
+    seed: int,
     workers: int | None,
 ) -> list[Chain | None]:
-    """MCMC for some people; chains that are under way stop within seconds when the caller is
-    interrupted.
+    """MCMC for some people of a study, started at theta (person, draw, parameter).
+
+    Chains that are under way stop within seconds when the caller is interrupted.
     """
     stop = threading.Event()
+    places, trials = places_of(study.names), people_of(simulator, study)
 
-    def one(pair: tuple[int, np.random.Generator]) -> Chain | None:
-        return sample_exactly(
-            simulator,
-            Person.of(simulator, trials, pair[0]),
-            theta[pair[0]],
-            pair[1],
-            stopped=stop.is_set,
-        )
+    def one(person: int) -> Chain | None:
+        rng = stream(seed, Purpose.MCMC, *places[person])
+        return sample_exactly(simulator, trials[person], theta[person], rng, stopped=stop.is_set)
 
-    return in_threads(
-        one, zip(people, rngs, strict=True), workers=workers, done=counting(len(people)), stop=stop
-    )
+    return in_threads(one, people, workers=workers, done=counting(len(people)), stop=stop)
 
 
 def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
-    """The same simulator under another prior, which has to lie within the support of the present
-    one.
+    """The same simulator under another prior, within the support of the present one.
 
     Raises:
         ValueError: when names differ, or draws from the present prior can never reach some of the
@@ -202,24 +243,17 @@ def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
 def _warn_of_impossible_trials(
     simulator: Simulator, theta: Array, study: Trials, people: Array
 ) -> None:
-    """Say whose trials the model cannot give; these people keep the network's draws, with a k-hat
-    of infinity.
+    """Warn of people with trials that the model cannot give.
+
+    They keep the network's draws, with a k-hat of infinity.
     """
     if not len(people):
         return
-    told = []
-    for i in people[:10]:
-        wrong = impossible_trials(simulator, theta[i], study, int(i))
-        longest = (
-            f", up to {float(np.max(study.values['rt'][i][wrong])):,.0f} ms"
-            if wrong.any() and "rt" in study.values
-            else ""
-        )
-        told.append(f"{study.names[int(i)]} ({int(wrong.sum()) or 'some'} trials{longest})")
+    words = [_impossible_words(simulator, theta[i], study, i) for i in map(int, people[:10])]
     warnings.warn(
         f"Expected trials that the model can give; {len(people)} of {len(study)} people have some"
         " whose probability is 0 at every draw:"
-        f" {', '.join(told)}{', …' if len(people) > 10 else ''}. Their draws are the network's,"
+        f" {', '.join(words)}{', …' if len(people) > 10 else ''}. Their draws are the network's,"
         " uncorrected (k_hat is infinite). Exclude such trials, by a window for example, and fit"
         " again.",
         RuntimeWarning,
@@ -227,11 +261,20 @@ def _warn_of_impossible_trials(
     )
 
 
-def _warn_of_short_chains(
-    names: tuple[str, ...], people: Array, moved: Array, steps: Array, times: Array
-) -> None:
-    stuck = [names[int(i)] for i in people if not moved[i]]
-    short = [names[int(i)] for i in people if moved[i] and steps[i] < STEPS_PER_TIME * times[i]]
+def _impossible_words(simulator: Simulator, theta: Array, study: Trials, person: int) -> str:
+    """How many impossible trials a person has, and how long the longest response time is."""
+    wrong = impossible_trials(simulator, theta, study, person)
+    longest = ""
+    if wrong.any() and "rt" in study.values:
+        longest = f", up to {float(np.max(study.values['rt'][person][wrong])):,.0f} ms"
+    return f"{study.names[person]} ({int(wrong.sum()) or 'some'} trials{longest})"
+
+
+def _warn_of_short_chains(names: tuple[str, ...], people: Array, sample: _Sample) -> None:
+    """Warn of people for whom MCMC did not move, or did not run long enough."""
+    stuck = [names[i] for i in people if not sample.mcmc[i]]
+    too_short = sample.mcmc & (sample.steps < STEPS_PER_TIME * sample.times)
+    short = [names[i] for i in people if too_short[i]]
     if stuck:
         warnings.warn(
             f"Expected MCMC to move; it did not for {', '.join(stuck)}. They keep draws with"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.trials import CONDITION, RESPONSE
 from incongruent.models.diffusion import PassageModel
 from incongruent.models.model import Kept, Model
@@ -77,7 +77,7 @@ class Densities:
         return np.trapezoid(self.density[:, RESPONSE.levels.index(response)], self.rt, axis=-1)
 
 
-@helpful
+@checked_names
 def mean_activation(
     model: Model, theta: Sequence[float] | Array, *, until: float = 600.0
 ) -> Activation:
@@ -111,7 +111,7 @@ def mean_activation(
     return Activation(times, path, paths.bound[0], tuple(CONDITION.levels))
 
 
-@helpful
+@checked_names
 def rt_densities(
     model: Model,
     theta: Sequence[float] | Array,

@@ -1,40 +1,110 @@
-"""Decision times in bins: masses of first passages, gathered from what the forward equation
-absorbs, and their convolution with a kernel.
-"""
+"""Masses of first passages in bins of decision time, and their convolution with a kernel."""
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
+
+from incongruent.models.compiling import kernel, step
 
 NOISE = 1e-13
 """Shares of the paths to one bound that are smaller than this are rounding errors."""
 
 
-@numba.njit(nogil=True, cache=True)
+class Solved(NamedTuple):
+    """First passages as the forward equation gives them, in rows of (theta x node).
+
+    Attributes:
+        times: (row, step + 1) in ms, from 0.
+        later: (row, condition, side, step + 1) probability of a passage after each time.
+        decay: (row, condition) rate of the decay after the last time, 1 / ms.
+        never: (row, condition) probability of no passage before the horizon.
+        horizon: ms.
+        weights: (node,) of the quadrature over the drift.
+    """
+
+    times: np.ndarray
+    later: np.ndarray
+    decay: np.ndarray
+    never: np.ndarray
+    horizon: float
+    weights: np.ndarray
+
+
+class Bins(NamedTuple):
+    """Bins of decision time of one length; the last one takes all that is later.
+
+    Attributes:
+        n: number of bins, from time 0 on.
+        first: the first bin that counts; what is earlier lies in other bins.
+        per_place: number of bins from one place to the next.
+        width: length of a bin in ms.
+        first_tap: distance in places from the first bins to the first place that they reach.
+        kernel: (bin of a place, tap) densities of R as in `kernel_of`.
+    """
+
+    n: int
+    first: int
+    per_place: int
+    width: float
+    first_tap: int
+    kernel: np.ndarray
+
+
+class Middles(NamedTuple):
+    """Weights of the middles of bins, for one condition and side.
+
+    Attributes:
+        bins: the bins.
+        weights: (bin,) of all bins; the last one is a mass.
+        alone: (bin,) of the bins from ``bins.first`` on without the others.
+    """
+
+    bins: Bins
+    weights: np.ndarray
+    alone: np.ndarray
+
+
+@step
+def middles_of(solved, i, c, s, bins):  # pragma: no cover - compiled
+    """Weights of middles at parameter value i, in condition c, at bound s (0 upper, 1 lower)."""
+    masses, first, flow = np.zeros(bins.n), bins.first, 0.0
+    if bins.n > 1:
+        add_masses_of(solved, i, c, s, bins.width, masses)
+    if first > 0:
+        flow = flow_between(masses[first - 1], masses[first])
+    spread(masses)
+    return Middles(bins, masses, from_bin(masses, first, flow))
+
+
+@step
+def add_masses_of(solved, i, c, s, width, masses):  # pragma: no cover - compiled
+    """Add the masses of a parameter value, condition and side, summed over the drift's nodes."""
+    times, later, decay, node_weights = solved.times, solved.later, solved.decay, solved.weights
+    horizon, n_nodes = solved.horizon, len(node_weights)
+    for q in range(n_nodes):
+        row = i * n_nodes + q
+        add_bin_masses(
+            times[row], later[row, c, s], decay[row, c], horizon, width, node_weights[q], masses
+        )
+
+
+@kernel
 def add_bin_masses(
     times, solved, decay, horizon, width, weight, masses
 ):  # pragma: no cover - compiled
-    """Add to ``masses`` (bin,) the absorbed mass in each bin of decision time, the last bin taking
-    all that is later.
+    """Add the absorbed mass in each bin of decision time to ``masses`` (bin,).
 
-    What is later, ``solved`` (step + 1,), is read off a cubic with the slopes of parabolas through
-    three points, and decays exponentially behind its end, or where it is lost in rounding errors.
-    Where the solution rings it does not grow again, so that nothing counts twice.
+    The last bin takes all that is later. What is later, ``solved`` (step + 1,), is read off a
+    monotone cubic between the ends of steps, and decays exponentially behind the last one.
     """
-    n_steps, n_bins = len(times) - 1, len(masses)
-    while n_steps > 2 and solved[n_steps] <= NOISE * solved[0]:
-        n_steps -= 1
-    later, most = np.empty(n_steps + 1), 0.0
-    for j in range(n_steps, -1, -1):
-        most = max(most, solved[j])
-        later[j] = min(most, solved[0])
+    later = _monotone(solved)
+    n_steps, n_bins = len(later) - 1, len(masses)
     end = times[n_steps]
-    left = math.exp(
-        -decay * (horizon - end)
-    )  # the share of an exponential that the horizon cuts off
+    cut_off = math.exp(-decay * (horizon - end))  # the share of the tail behind the horizon
     k = 0
     before = later[0]
     for j in range(n_bins):
@@ -43,11 +113,7 @@ def add_bin_masses(
             masses[j] += weight * before
             return
         if t >= end:
-            now = (
-                later[n_steps]
-                * max(math.exp(-decay * (t - end)) - left, 0.0)
-                / max(1.0 - left, 1e-300)
-            )
+            now = later[n_steps] * _share_of_tail(decay * (t - end), cut_off)
         else:
             while times[k + 1] < t:
                 k += 1
@@ -55,32 +121,73 @@ def add_bin_masses(
             chord = (later[k + 1] - later[k]) / dt
             slope0, slope1 = chord, chord
             if k > 0:
-                dt0 = times[k] - times[k - 1]
-                slope0 = ((later[k] - later[k - 1]) / dt0 * dt + chord * dt0) / (dt0 + dt)
+                slope0 = _parabola_slope(
+                    dt, chord, times[k] - times[k - 1], later[k] - later[k - 1]
+                )
             if k < n_steps - 1:
-                dt1 = times[k + 2] - times[k + 1]
-                slope1 = ((later[k + 2] - later[k + 1]) / dt1 * dt + chord * dt1) / (dt1 + dt)
+                slope1 = _parabola_slope(
+                    dt, chord, times[k + 2] - times[k + 1], later[k + 2] - later[k + 1]
+                )
             if k == 0:
                 slope0 = 2.0 * chord - slope1
-            slope0, slope1 = (
-                max(min(slope0, 0.0), 3.0 * chord),
-                max(min(slope1, 0.0), 3.0 * chord),
-            )  # monotone (Fritsch & Carlson 1980)
-            x = (t - times[k]) / dt
-            now = (
-                later[k]
-                + x * dt * chord
-                + x * (1.0 - x) * dt * ((1.0 - x) * (slope0 - chord) - x * (slope1 - chord))
-            )
+            slope0, slope1 = _limited(slope0, chord), _limited(slope1, chord)
+            now = _cubic((t - times[k]) / dt, dt, later[k], chord, slope0, slope1)
         now = max(min(now, before), 0.0)
         masses[j] += weight * (before - now)
         before = now
 
 
-@numba.njit(nogil=True, cache=True)
+@step
+def _monotone(solved):  # pragma: no cover - compiled
+    """The mass that is absorbed later than the end of each step, falling from step to step.
+
+    Steps at the end are left out where the mass is lost in rounding errors. Where the solution
+    rings it does not grow again, so that nothing counts twice.
+    """
+    n_steps = len(solved) - 1
+    while n_steps > 2 and solved[n_steps] <= NOISE * solved[0]:
+        n_steps -= 1
+    later, most = np.empty(n_steps + 1), 0.0
+    for j in range(n_steps, -1, -1):
+        most = max(most, solved[j])
+        later[j] = min(most, solved[0])
+    return later
+
+
+@step
+def _share_of_tail(decayed, cut_off):  # pragma: no cover - compiled
+    """The share of an exponential tail that is left, of its part before the horizon."""
+    return max(math.exp(-decayed) - cut_off, 0.0) / max(1.0 - cut_off, 1e-300)
+
+
+@step
+def _parabola_slope(dt, chord, next_dt, next_rise):  # pragma: no cover - compiled
+    """The slope of a parabola through three points, where a step meets the next or last one."""
+    return (next_rise / next_dt * dt + chord * next_dt) / (next_dt + dt)
+
+
+@step
+def _limited(slope, chord):  # pragma: no cover - compiled
+    """A slope at the end of a falling step so that its cubic falls (Fritsch & Carlson 1980)."""
+    return max(min(slope, 0.0), 3.0 * chord)
+
+
+@step
+def _cubic(x, dt, value, chord, slope0, slope1):  # pragma: no cover - compiled
+    """Hermite's cubic at the share x of a step that begins with a value."""
+    return (
+        value
+        + x * dt * chord
+        + x * (1.0 - x) * dt * ((1.0 - x) * (slope0 - chord) - x * (slope1 - chord))
+    )
+
+
+@kernel
 def spread(masses):  # pragma: no cover - compiled
-    """From masses of bins to weights of their middles, in place; the last bin reaches to the
-    horizon, and stays.
+    """Turn masses of bins into weights of their middles, in place.
+
+    The weights give every bin its own mean and variance. The last bin reaches to the horizon, and
+    keeps its mass.
     """
     flow = 0.0
     for j in range(len(masses) - 1):
@@ -91,20 +198,22 @@ def spread(masses):  # pragma: no cover - compiled
         flow = next_flow
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def flow_between(here, there):  # pragma: no cover - compiled
-    """What the weight of one middle gains from the next: a twenty-fourth of the difference, and
-    never so much that a weight would be negative.
+    """What the weight of one middle gains from the next: a twenty-fourth of their difference.
+
+    It is never so much that a weight would be negative.
     """
     most = 0.25 * min(here, there)
     return max(min((here - there) / 24.0, most), -most)
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def exchanged(weights, k):  # pragma: no cover - compiled
-    """What weights of middles, which give every bin its mean and variance, hold across the edge
-    between bins k - 1 and k: the middle of bin k of bin k - 1, and the middle of bin k - 1 of bin
-    k.
+    """What the middles of bins k - 1 and k hold of the mass behind the edge between them.
+
+    The first number is what the middle of bin k holds of bin k - 1, the second one what the middle
+    of bin k - 1 holds of bin k.
     """
     before = weights[k - 2] if k > 1 else 0.0
     after = weights[k + 1] if k + 2 < len(weights) else 0.0
@@ -114,23 +223,24 @@ def exchanged(weights, k):  # pragma: no cover - compiled
     )
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def from_bin(weights, first, flow):  # pragma: no cover - compiled
-    """Weights of the middles for the bins from ``first`` on alone, without loss of mass; ``flow``
-    is what the middle before has gained from it.
+    """Weights of the middles of the bins from ``first`` on without the others, and without loss.
+
+    ``flow`` is what the middle before ``first`` has gained from it.
     """
     if first == 0:
         return weights
-    own = weights.copy()
-    own[:first] = 0.0
-    own[first - 1] = max(min(exchanged(weights, first)[1], 0.25 * weights[first]), 0.0)
-    own[first] += flow - own[first - 1]
-    return own
+    alone = weights.copy()
+    alone[:first] = 0.0
+    alone[first - 1] = max(min(exchanged(weights, first)[1], 0.25 * weights[first]), 0.0)
+    alone[first] += flow - alone[first - 1]
+    return alone
 
 
 @numba.njit(nogil=True, cache=True, fastmath=True)
 def convolve(masses, kernel, first_tap, first_node, density):  # pragma: no cover - compiled
-    """Adds to density[a] the sum over m of kernel[m - first_tap] masses[first_node + a - m]."""
+    """Add to density[a] the sum over m of kernel[m - first_tap] masses[first_node + a - m]."""
     n_bins, n_taps = len(masses), len(kernel)
     for m in range(n_taps):
         shift = first_node - (first_tap + m)
@@ -139,10 +249,11 @@ def convolve(masses, kernel, first_tap, first_node, density):  # pragma: no cove
             density[a] += value * masses[a + shift]
 
 
-@numba.njit(nogil=True, cache=True)
+@kernel
 def share_before(time, times, later):  # pragma: no cover - compiled
-    """The largest share, over nodes, conditions and bounds, of paths to one bound that end before a
-    time.
+    """The largest share of the paths to one bound that end before a time.
+
+    It is the largest one over nodes, conditions and bounds.
     """
     most = 0.0
     for q in range(len(times)):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.packing import Portable
 from incongruent.data.basics.plain import as_json, name_of, number
 from incongruent.data.trials import Category, Column, Continuous, Integer
@@ -97,7 +97,7 @@ class Likelihood:
     )
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, init=False)
 class Model(Portable):
     """A simulator of data sets of exchangeable trials, or of vectors, which are data sets of one

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from incongruent.data.basics.options import check_counts, helpful
+from incongruent.data.basics.options import check_counts, checked_names
 from incongruent.data.trials import Category, Column, Continuous
 from incongruent.networks import encoders, flows
 from incongruent.networks.encoder import EncoderOptions
@@ -18,7 +18,7 @@ ENCODERS = tuple(getattr(encoders, name) for name in encoders.__all__)
 FLOWS = tuple(getattr(flows, name) for name in flows.__all__)
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True)
 class Architecture:
     """What an estimator is made of.

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import unchanging
 from incongruent.networks.conditioner import (
     Conditioner,
@@ -23,7 +23,7 @@ from incongruent.networks.flow import Flow, FlowOptions, Layer
 from incongruent.networks.layers import Weights, part_of
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class AutoregressiveFlow(FlowOptions):
     """Every coordinate moves as the ones before it and the summaries say.

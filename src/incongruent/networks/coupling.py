@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import unchanging
 from incongruent.networks.conditioner import (
     Conditioner,
@@ -26,7 +26,7 @@ from incongruent.networks.flow import Flow, FlowOptions, Layer
 from incongruent.networks.layers import Weights
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class CouplingFlow(FlowOptions):
     """Half of the coordinates move as the other half and the summaries say; then the reverse.

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.options import check_counts, check_dropout, checked_names
 from incongruent.networks.channels import Channels, channels_of
 from incongruent.networks.encoder import EncoderOptions
 from incongruent.networks.layers import ResidualNetwork, Weights, part_of
@@ -20,7 +20,7 @@ from incongruent.networks.padded import FAR_BELOW, ChannelEncoder, log_n, unscal
 from incongruent.networks.task import Task
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class DeepSet(EncoderOptions):
     """A network reads each trial, another one their means and maxima (Zaheer et al. 2017).

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.options import check_counts, check_dropout, checked_names
 from incongruent.data.trials import Category, Column, Continuous, Trials, per_dataset
 from incongruent.networks import counting
 from incongruent.networks.encoder import (
@@ -37,7 +37,7 @@ SMALLEST_SPREAD = 0.02
 """By which features are divided at least, so that rare ones do not become large."""
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class Histogram(EncoderOptions):
     """Counts trials on knots of one continuous column in each cell of the categories.

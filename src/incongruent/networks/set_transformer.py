@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.options import check_counts, check_dropout, checked_names
 from incongruent.networks.attention import Attention, InducedBlock
 from incongruent.networks.channels import Channels, channels_of
 from incongruent.networks.encoder import EncoderOptions
@@ -21,7 +21,7 @@ from incongruent.networks.padded import ChannelEncoder, log_n, unscaled
 from incongruent.networks.task import Task
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class SetTransformer(EncoderOptions):
     """Trials attend to each other through a few inducing points (Lee et al. 2019).

@@ -9,7 +9,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from incongruent.data.basics.options import check_counts, check_dropout, helpful
+from incongruent.data.basics.options import check_counts, check_dropout, checked_names
 from incongruent.networks.channels import Channels, channels_of
 from incongruent.networks.encoder import Coded, EncoderOptions
 from incongruent.networks.layers import ResidualNetwork, Weights
@@ -17,7 +17,7 @@ from incongruent.networks.padded import ChannelEncoder, unscaled
 from incongruent.networks.task import Task
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True, kw_only=True)
 class MLP(EncoderOptions):
     """A residual network for vectors, which are data sets of one trial.

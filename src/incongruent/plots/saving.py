@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from incongruent.plots.style import styled
-from incongruent.storage.atomic import write_whole
+from incongruent.storage.atomic import write_atomically
 
 NOTHING_OF_THE_DAY: dict[str, dict[str, Any]] = {
     ".png": {"Software": None},
@@ -42,12 +42,12 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
             f"Expected a name that ends in .png, .pdf or .svg; got {Path(path).name!r}. Use .pdf or"
             " .svg for a paper, .png for slides and pages."
         )
-    write_whole(path, _bytes(figure, suffix))
+    write_atomically(path, _bytes(figure, suffix))
 
 
 def save_png(figure: Figure, path: str | PathLike[str]) -> None:
     """Write a PNG, whatever the name ends in, that is whole or absent."""
-    write_whole(path, _bytes(figure, ".png"))
+    write_atomically(path, _bytes(figure, ".png"))
 
 
 def figure_svg(figure: Figure, *, prefix: str, description: str = "") -> str:

@@ -28,15 +28,15 @@ from incongruent.networks.encoder import Encoder
 from incongruent.networks.estimator import Estimator, build_estimator
 from incongruent.networks.histogram import HistogramEncoder
 from incongruent.networks.task import Task
+from incongruent.posterior.about import KIND, VERSION, complete
 from incongruent.posterior.compiling import keep_compiled
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.history import History, history_from_json
-from incongruent.posterior.scope import Admission, Ranges, admit
+from incongruent.posterior.scope import Admission, admit
+from incongruent.posterior.statistics import Ranges
 from incongruent.posterior.task_of import axis_of, levels_of
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulator
-from incongruent.storage.atomic import FileError
 from incongruent.storage.cards import simulator_from_json, simulator_to_json
 from incongruent.storage.weights import (
     Contents,
@@ -48,8 +48,6 @@ from incongruent.storage.weights import (
 
 Array = np.ndarray
 
-KIND = "saved posterior"
-VERSION = 3
 PEOPLE_AT_ONCE = 16
 """Data sets that go through the network together; fewer are filled up, so that one compilation
 serves all studies.
@@ -71,17 +69,8 @@ def task_of(
         axis: of the histogram; when left out the design's window, or the range of a few data sets
             where there is none.
         pilot: gives these data sets; simulated when left out.
-
-    Raises:
-        TypeError: when the simulator's design is that of one study, from which no sizes can be
-            drawn.
     """
     design = simulator.design
-    if not isinstance(design, Design):
-        raise TypeError(
-            "Expected a simulator with a Design, from which sizes can be drawn; got"
-            f" {type(design).__name__}."
-        )
     columns = simulator.model.columns
     chosen = architecture.chosen_for(columns, design.largest)
     if isinstance(chosen.encoder, encoders.Histogram):
@@ -141,11 +130,9 @@ class Posterior:
             ValueError: when the study has other columns, or values that the network's columns do
                 not allow.
         """
-        design = self.simulator.design
-        assert isinstance(design, Design)  # `task_of` has refused anything else before training
         return admit(
             checked(in_columns(study, self.simulator.model.columns)),
-            design,
+            self.simulator.design,
             self.ranges,
             anyway=anyway or self.anyway,
         )
@@ -289,18 +276,12 @@ def load_posterior(
             model.
     """
     arrays, card = load_arrays(path, kind=KIND, version=VERSION, older={2: _from_version_2})
-    try:
+    with complete(path):
         simulator = simulator_from_json(card, model, prior)
         architecture = architecture_from_json(card["architecture"])
         task = task_of(simulator, architecture, axis=tuple(card["axis"]) if card["axis"] else None)
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
         history = history_from_json(card["history"]) if card["history"] else None
-    except FileError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(
-            f"Expected a complete card in {path}; got one that this release cannot read ({error})."
-        ) from error
     skeleton = build_estimator(None, task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])

@@ -1,34 +1,29 @@
-"""Is a study what the network was trained for? Asked person by person, before anything is sampled."""
+"""Scope: is a study what the network was trained for? It is checked before anything is sampled.
+
+Each person is judged alone; the study is refused when nobody in it fits.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from incongruent.data.trials import CONFLICT_TASK, RT, Category, Column, Trials
-from incongruent.simulation.designs import Design, ObservedDesign
+from incongruent.data.trials import Trials
+from incongruent.posterior.flags import Flag, flags_of
+from incongruent.posterior.statistics import Ranges
+from incongruent.simulation.designs import Design
 
 Array = np.ndarray
 
-
-FAR = 0.25
-"""A statistic that lies beyond the simulated range by more than this share of its width is far
-outside.
-"""
 FEWEST_PEOPLE = 5
 """So many people who are all flagged, however little, are a study with nobody inside: chance does
 not do that.
 """
-FEWEST_SIMULATED = 100
-"""Ranges of fewer simulations are too narrow to refuse anybody for."""
-
-N_TRIALS = "number of trials"
-"""What a flag for too few or too many trials is about."""
-
+MOST_REASONS = 3
+"""So many reasons a refusal names."""
 
 IN_PYTHON = {
     "design": "train a network for this design: Design(n_trials=…, share=…)",
@@ -87,7 +82,7 @@ class ScopeError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Admission:
-    """A study as the network may see it.
+    """A study as the network may read it.
 
     Attributes:
         trials: without trials of conditions or RTs that the network does not know; they are counted
@@ -108,132 +103,6 @@ class Admission:
         return sum(bool(flags) for flags in self.flags)
 
 
-@dataclass(frozen=True)
-class Ranges:
-    """Between which values simulated data sets lie, for a few statistics of a data set; made by
-    ``ranges_of``.
-
-    Attributes:
-        low: smallest value of each statistic.
-        high: largest value.
-        n_datasets: how many simulated data sets they are of; None when that was not recorded.
-    """
-
-    low: Mapping[str, float]
-    high: Mapping[str, float]
-    n_datasets: int | None = None
-
-    @property
-    def enough(self) -> bool:
-        """Whether they are of enough simulations that a study can be refused for lying outside."""
-        return self.n_datasets is None or self.n_datasets >= FEWEST_SIMULATED
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        known = {} if self.n_datasets is None else {"n_datasets": self.n_datasets}
-        return {"low": dict(self.low), "high": dict(self.high), **known}
-
-
-def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
-    """A few statistics of each data set, (dataset,), NaN where there is nothing: for conflict tasks
-    RT quantiles over all answers and the share of errors by condition; for other data quantiles of
-    every column of numbers and the share of every level that is answered.
-    """
-    if set(trials.columns) != set(CONFLICT_TASK):
-        return _general_statistics(trials)
-    names = ("fast (10 %) RT (ms)", "median RT (ms)", "slow (90 %) RT (ms)")
-    out: dict[str, Array] = dict(zip(names, _quantiles(trials, RT, (0.1, 0.5, 0.9)), strict=True))
-    wrong = trials.where("response", "error")
-    for level in levels:
-        here = trials.where("condition", level) & trials.answered
-        n = here.sum(axis=1)
-        out[f"error share, {level}"] = np.where(
-            n > 0, (wrong & here).sum(axis=1) / np.maximum(n, 1), np.nan
-        )
-    return out
-
-
-def _general_statistics(trials: Trials) -> dict[str, Array]:
-    out: dict[str, Array] = {}
-    for column in trials.columns:
-        unit = "" if isinstance(column, Category) or not column.unit else f" ({column.unit})"
-        if not isinstance(column, Category) and (
-            column.per != "trial" or trials.present.shape[1] == 1
-        ):
-            (out[column.name + unit],) = _quantiles(trials, column, (0.5,))
-        elif not isinstance(column, Category):
-            names = [f"{q:.0%} quantile of {column.name}{unit}" for q in (0.1, 0.5, 0.9)]
-            out |= zip(names, _quantiles(trials, column, (0.1, 0.5, 0.9)), strict=True)
-        elif not column.given:
-            n = trials.answered.sum(axis=1)
-            for level in column.levels:
-                out[f"share of {level!r}, {column.name}"] = np.where(
-                    n > 0, trials.where(column.name, level).sum(axis=1) / np.maximum(n, 1), np.nan
-                )
-    return out
-
-
-def _quantiles(trials: Trials, column: Column, probabilities: tuple[float, ...]) -> Array:
-    """Quantiles of each data set's known values, (quantile, dataset)."""
-    return quantiles_of(
-        trials.values[column.name],
-        trials.present if column.given else trials.answered,
-        probabilities,
-    ).T
-
-
-def quantiles_of(values: Array, known: Array, probabilities: tuple[float, ...]) -> Array:
-    """Quantiles over what is known in each row of values (dataset, trial), (dataset, quantile);
-    linear between order statistics, NaN for none.
-    """
-    n = known.sum(axis=1)
-    ordered = np.sort(np.where(known, values, np.inf), axis=1)
-    place = np.maximum(n - 1, 0)[:, None] * np.asarray(probabilities)  # (dataset, quantile)
-    below = np.floor(place).astype(int)
-    above = np.minimum(below + 1, np.maximum(n - 1, 0)[:, None])
-    left, right = np.take_along_axis(ordered, below, 1), np.take_along_axis(ordered, above, 1)
-    empty = (n == 0)[:, None]
-    left, right = np.where(empty, 0.0, left), np.where(empty, 0.0, right)
-    return np.where(empty, np.nan, left + (place - below) * (right - left))
-
-
-def ranges_of(trials: Trials, levels: tuple[str, ...]) -> Ranges:
-    """Smallest and largest value of each statistic over simulated data sets, of those that some of
-    them have.
-    """
-    statistics = {
-        name: values
-        for name, values in statistics_of(trials, levels).items()
-        if not np.isnan(values).all()
-    }
-    low, high = (
-        {k: float(find(v)) for k, v in statistics.items()} for find in (np.nanmin, np.nanmax)
-    )
-    return Ranges(low, high, len(trials))
-
-
-@dataclass(frozen=True)
-class _Flag:
-    """In what one person lies outside.
-
-    Attributes:
-        person: by position.
-        what: lies outside, with its unit: "median RT (ms)".
-        value: that this person has.
-        known: (low, high) of what the network was trained for; None where it is nothing that has a
-            range.
-        words: the flag as a sentence.
-        grave: whether the network says nothing about such a person.
-    """
-
-    person: int
-    what: str
-    value: float
-    known: tuple[float, float] | None
-    words: str
-    grave: bool
-
-
 def admit(
     study: Trials, design: Design, ranges: Ranges | None, *, anyway: bool = False
 ) -> Admission:
@@ -250,136 +119,106 @@ def admit(
             theirs is far from all simulations, or all of five people or more have flags.
     """
     trials = readable(study, design)
-    found = _design_flags(trials, design)
-    if ranges is not None:
-        found += _range_flags(trials, design, ranges)
-    words: list[list[str]] = [[] for _ in range(len(trials))]
-    for flag in found:
-        words[flag.person].append(flag.words)
+    flags = flags_of(trials, design, ranges)
+    words = _words_by_person(flags, len(trials))
     outside = np.zeros(len(trials), bool)
-    outside[[flag.person for flag in found if flag.grave]] = True
+    outside[[flag.person for flag in flags if flag.grave]] = True
     telling = ranges is None or ranges.enough
     nobody = outside.all() or (telling and len(trials) >= FEWEST_PEOPLE and all(words))
     if len(trials) and nobody and not anyway:
-        raise _refusal(trials, design, found)
-    return Admission(trials, tuple(map(tuple, words)), outside)
+        raise _refusal(trials, design, flags)
+    return Admission(trials, words, outside)
 
 
-def _range_flags(trials: Trials, design: Design, ranges: Ranges) -> list[_Flag]:
-    found = []
-    for name, values in statistics_of(trials, design.levels).items():
-        if name not in ranges.low:
-            continue  # no simulated data set has it
-        low, high = ranges.low[name], ranges.high[name]
-        margin = FAR * (high - low)
-        for person in np.flatnonzero((values < low) | (values > high)):
-            value = float(values[person])
-            shown = [_shown(name, v) for v in (value, low, high)]
-            words = f"{name} {shown[0]} outside the simulated {shown[1]} to {shown[2]}"
-            far = ranges.enough and not low - margin <= value <= high + margin
-            found.append(_Flag(int(person), name, value, (low, high), words, far))
-    return found
+def _words_by_person(flags: list[Flag], n_people: int) -> tuple[tuple[str, ...], ...]:
+    """The sentences of each person's flags."""
+    words: list[list[str]] = [[] for _ in range(n_people)]
+    for flag in flags:
+        words[flag.person].append(flag.words)
+    return tuple(map(tuple, words))
 
 
-def _refusal(trials: Trials, design: Design, found: list[_Flag]) -> ScopeError:
+def _refusal(trials: Trials, design: Design, flags: list[Flag]) -> ScopeError:
     """What is wrong with most people, with numbers, and what can be done."""
     n = len(trials)
     who = f"all {n} people lie" if n > 1 else f"{trials.names[0]} lies"
-    reasons = "; ".join(
-        _reason(what, [flag for flag in found if flag.what == what], n)
-        for what in _commonest(found)
-    )
-    of_design = {N_TRIALS, *(f"{level} trials" for level in design.levels)}
-    advice = ["design"] * any(flag.what in of_design for flag in found)
-    advice += ["prior"] * any(
-        flag.what not in of_design and flag.known is not None for flag in found
-    )
-    advice = [*advice, "anyway"] if trials.n_trials.any() else ["reading"]
-    if not trials.n_trials.any():
-        lost = {
-            reason: int(counts.sum()) for reason, counts in trials.excluded.items() if counts.sum()
-        }
-        reasons = "no usable trials" + (
-            f" (left out: {', '.join(f'{count} {reason}' for reason, count in lost.items())})"
-            if lost
-            else ""
-        )
+    usable = bool(trials.n_trials.any())
+    reasons = _reasons(flags, n) if usable else f"no usable trials{_left_out(trials)}"
     return ScopeError(
         "Expected somebody within what the network was trained for,"
-        f" {design.smallest}–{design.largest} trials{_words(design)}; got nobody: {who} outside:"
-        f" {reasons}.",
-        tuple(advice),
+        f" {design.smallest}–{design.largest} trials{_share_words(design)}; got nobody: {who}"
+        f" outside: {reasons}.",
+        _advice(flags) if usable else ("reading",),
     )
 
 
-def _commonest(found: list[_Flag], most: int = 3) -> list[str]:
+def _advice(flags: list[Flag]) -> tuple[str, ...]:
+    """What can be done, by the keys of ``IN_PYTHON``: another design or prior, or to go on."""
+    outside = [flag.statistic for flag in flags if flag.statistic is not None]
+    design = ["design"] if any(statistic.of_design for statistic in outside) else []
+    prior = [] if all(statistic.of_design for statistic in outside) else ["prior"]
+    return (*design, *prior, "anyway")
+
+
+def _left_out(trials: Trials) -> str:
+    """How many trials were left out for which reason, in brackets; nothing when none were."""
+    counts = {reason: int(by_person.sum()) for reason, by_person in trials.excluded.items()}
+    lost = [f"{count} {reason}" for reason, count in counts.items() if count]
+    return f" (left out: {', '.join(lost)})" if lost else ""
+
+
+def _reasons(flags: list[Flag], n_people: int) -> str:
+    """The commonest reasons, with the values of those people and how many they are."""
+    return "; ".join(
+        _reason([flag for flag in flags if flag.name == name], n_people)
+        for name in _commonest(flags)
+    )
+
+
+def _commonest(flags: list[Flag]) -> list[str]:
     """What lies outside for most people, grave flags first."""
-    count = Counter(flag.what for flag in found)
-    grave = {flag.what for flag in found if flag.grave}
-    return sorted(count, key=lambda what: (what not in grave, -count[what]))[:most]
+    count = Counter(flag.name for flag in flags)
+    grave = {flag.name for flag in flags if flag.grave}
+    return sorted(count, key=lambda name: (name not in grave, -count[name]))[:MOST_REASONS]
 
 
-def _reason(what: str, flags: list[_Flag], n: int) -> str:
+def _reason(flags: list[Flag], n_people: int) -> str:
     """One of the reasons: the values of those people, what is known, how many they are."""
-    few = "" if n == 1 else f" ({len(flags)} of {n})"
-    known = flags[0].known
-    if known is None:
-        return f"{what}{few}"
+    few = "" if n_people == 1 else f" ({len(flags)} of {n_people})"
+    statistic, known = flags[0].statistic, flags[0].known
+    if statistic is None or known is None:
+        return f"{flags[0].name}{few}"
     values = [flag.value for flag in flags]
-    lowest, highest = _shown(what, min(values)), _shown(what, max(values))
+    lowest, highest = statistic.shown(min(values)), statistic.shown(max(values))
     between = lowest if lowest == highest else f"{lowest} to {highest}"
-    return (
-        f"{what} {between}, trained for {_shown(what, known[0])} to {_shown(what, known[1])}{few}"
-    )
+    low, high = statistic.shown(known.low), statistic.shown(known.high)
+    return f"{statistic.name} {between}, trained for {low} to {high}{few}"
 
 
-def _shown(name: str, value: float) -> str:
-    """A time in whole ms, a share in percent."""
-    if "(ms)" in name:
-        return f"{value:.0f}"
-    share = name.startswith(("error share", "share of")) or name.endswith(" trials")
-    return f"{value:.1%}" if share else f"{value:.4g}"
+def _share_words(design: Design) -> str:
+    """The shares of a design, for a message; nothing without conditions."""
+    shares = ", ".join(f"{level} {value}" for level, value in design.share.items())
+    return f" and shares {shares}" if shares else ""
 
 
-def _words(design: Design) -> str:
-    return (
-        " and shares " + ", ".join(f"{level} {value}" for level, value in design.share.items())
-        if design.share
-        else ""
-    )
+def readable(study: Trials, design: Design) -> Trials:
+    """The study without the trials that a network for this design cannot read, which are counted.
 
-
-def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
-    """The study without conditions that the design lacks and RTs outside its window, which are
-    counted; answers after its deadline are none.
+    They are those of conditions that the design lacks and RTs outside its window; answers after its
+    deadline are none.
     """
-    condition = design.condition if design.levels else None
-    known = (
-        study.present
-        if condition is None
-        else np.isin(
-            study.values[condition.name], [condition.levels.index(level) for level in design.levels]
-        )
-    )
-    known = known & study.present
-    outside = np.zeros_like(study.present)
-    if design.window is not None:
-        rt = study.values["rt"]
-        outside = study.answered & known & ((rt < design.window[0]) | (rt > design.window[1]))
+    known = study.present & _known_condition(study, design)
+    outside = known & _out_of_window(study, design)
     keep = known & ~outside
-    unread = (
-        [level for level in condition.levels if level not in design.levels]
-        if condition is not None
-        else []
-    )
     answered = study.answered & keep
     if design.deadline is not None:
-        answered &= (
-            study.values["rt"] <= design.deadline
-        )  # a later answer counts as none, as in simulated data
+        answered &= study.values["rt"] <= design.deadline
     excluded = dict(study.excluded)
     for reason, mask in (
-        (f"{' or '.join(unread)} trials, which the network does not know", study.present & ~known),
+        (
+            f"{_unknown_levels(design)} trials, which the network does not know",
+            study.present & ~known,
+        ),
         ("out of window", outside),
     ):
         if mask.any():
@@ -387,37 +226,24 @@ def readable(study: Trials, design: Design | ObservedDesign) -> Trials:
     return replace(study, present=keep, answered=answered, excluded=excluded)
 
 
-def _design_flags(trials: Trials, design: Design) -> list[_Flag]:
-    found: list[_Flag] = []
-    n_trials = trials.n_trials
-    for person, n in enumerate(map(int, n_trials)):
-        if n == 0:
-            found.append(_Flag(person, "no trials", 0.0, None, "no trials", True))
-        elif not design.smallest <= n <= design.largest:
-            words = f"{n} trials, trained for {design.smallest}–{design.largest}"
-            found.append(_Flag(person, N_TRIALS, n, (design.smallest, design.largest), words, True))
-    for level in design.levels:
-        count = trials.where(design.condition.name, level).sum(axis=1)
-        for person in np.flatnonzero(n_trials):
-            found += _share_flags(
-                int(person), level, int(count[person]), int(n_trials[person]), design
-            )
-    return found
+def _known_condition(study: Trials, design: Design) -> Array:
+    """Which places (person, trial) have a condition that the design has; all without conditions."""
+    if not design.levels:
+        return study.present
+    known = [design.condition.levels.index(level) for level in design.levels]
+    return np.isin(study.values[design.condition.name], known)
 
 
-def _share_flags(person: int, level: str, count: int, n: int, design: Design) -> list[_Flag]:
-    """Of a condition whose share is not that of the design, beyond what a run of trials in random
-    order varies.
-    """
-    value: Any = design.share[level]
-    low, high = (value, value) if isinstance(value, int | float) else value
-    share = count / n
-    slack_low, slack_high = (3.0 * np.sqrt(p * (1.0 - p) / n) for p in (low, high))
-    if count and low - slack_low <= share <= high + slack_high:
-        return []
-    words = (
-        f"{share:.0%} {level} trials, trained for {low:.0%}–{high:.0%}"
-        if count
-        else f"no {level} trials"
-    )
-    return [_Flag(person, f"{level} trials", share, (low, high), words, True)]
+def _unknown_levels(design: Design) -> str:
+    """The conditions that the design lacks, for a message; nothing for one without conditions."""
+    if not design.levels:
+        return ""
+    return " or ".join(level for level in design.condition.levels if level not in design.levels)
+
+
+def _out_of_window(study: Trials, design: Design) -> Array:
+    """Which answers (person, trial) are faster or slower than the window allows."""
+    if design.window is None:
+        return np.zeros_like(study.present)
+    rt = study.values["rt"]
+    return study.answered & ((rt < design.window[0]) | (rt > design.window[1]))

@@ -1,7 +1,8 @@
 """Everything that was found about a study as one page that can be mailed, and as files: no network
 access, readable on a phone and in print.
 
-Others use what is named here, and `files` (tables, draws and figures in a folder).
+Others use what is named here, `files` (tables, draws and figures in a folder) and `study` (the main
+job with all its files).
 """
 
 from incongruent.report.content import Origin

@@ -22,7 +22,7 @@ from incongruent.plots import (
 )
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.scope import Admission
-from incongruent.storage.atomic import write_whole
+from incongruent.storage.atomic import write_atomically
 
 UNCORRECTED = ("posterior_uncorrected.csv", "people_uncorrected.csv", "draws_uncorrected.nc")
 """What is there while the correction goes on, and stays when it does not end."""
@@ -40,10 +40,11 @@ def write_fit(result: Fit, folder: str | os.PathLike[str]) -> list[Path]:
     written = [
         _write(
             folder / "posterior.csv",
-            lambda path: write_whole(path, as_csv(result.draws.summary()).encode()),
+            lambda path: write_atomically(path, as_csv(result.draws.summary()).encode()),
         ),
         _write(
-            folder / "people.csv", lambda path: write_whole(path, as_csv(result.people()).encode())
+            folder / "people.csv",
+            lambda path: write_atomically(path, as_csv(result.people()).encode()),
         ),
         _write(folder / "draws.nc", lambda path: write_netcdf(result.draws, path)),
         _write(
@@ -82,8 +83,10 @@ def write_uncorrected(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     posterior, people, whole_draws = (folder / name for name in UNCORRECTED)
-    write_whole(posterior, as_csv(draws.summary()).encode())
-    write_whole(people, as_csv(people_table(draws, admission.trials, admission.flags)).encode())
+    write_atomically(posterior, as_csv(draws.summary()).encode())
+    write_atomically(
+        people, as_csv(people_table(draws, admission.trials, admission.flags)).encode()
+    )
     write_netcdf(draws, whole_draws)
     return [posterior, people, whole_draws]
 
@@ -98,7 +101,7 @@ def write_netcdf(draws: Draws, path: Path) -> None:
     with tempfile.TemporaryDirectory() as beside:
         file = Path(beside) / "draws.nc"
         draws.to_arviz().to_netcdf(file, engine="h5netcdf")
-        write_whole(path, file.read_bytes())
+        write_atomically(path, file.read_bytes())
 
 
 def write_check(result: Check, folder: str | os.PathLike[str]) -> list[Path]:
@@ -118,7 +121,7 @@ def write_check(result: Check, folder: str | os.PathLike[str]) -> list[Path]:
     }
     written = []
     for name, text in texts.items():
-        write_whole(folder / name, text.encode())
+        write_atomically(folder / name, text.encode())
         written.append(folder / name)
     drawn = {
         "scope.png": misspecification_figure(result.mmd, result.scope),

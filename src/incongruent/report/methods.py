@@ -18,7 +18,6 @@ from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior
 from incongruent.report.content import percent
-from incongruent.simulation.designs import Design
 from incongruent.simulation.nuisance import integrated_out
 
 Array = np.ndarray
@@ -126,9 +125,8 @@ def _model_and_network(posterior: Posterior | Ensemble) -> str:
         "The prior, as scipy.stats writes distributions, was"
         f" {_inner(simulator.prior)}{f' ({units})' if units else ''}."
     )
-    if isinstance(simulator.design, Design):
-        sizes = np.array([simulator.design.smallest, simulator.design.largest])
-        words.append(f"The network was trained for {_each(sizes)} trials a person.")
+    sizes = np.array([simulator.design.smallest, simulator.design.largest])
+    words.append(f"The network was trained for {_each(sizes)} trials a person.")
     return " ".join(words)
 
 
@@ -220,7 +218,7 @@ def _how(model: Model) -> str:
 
 
 def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]:
-    """How many people's draws were weighted, how well that went, and how many were sampled by MCMC."""
+    """How many people have weighted draws, how well that went, and how many have MCMC draws."""
     mcmc = correction.mcmc
     if mcmc.all():
         return [

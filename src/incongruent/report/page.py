@@ -31,7 +31,7 @@ from incongruent.report import content
 from incongruent.report.content import Origin
 from incongruent.report.methods import methods
 from incongruent.report.people import drawn
-from incongruent.storage.atomic import strict_json, write_whole
+from incongruent.storage.atomic import strict_json, write_atomically
 
 MARKS = {
     Verdict.WELL_SPECIFIED: ("good", "✓"),
@@ -70,7 +70,7 @@ def write_report(
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(
+    write_atomically(
         path,
         report_html(posterior=posterior, fit=fit, check=check, origin=origin).encode(
             "utf-8", "replace"

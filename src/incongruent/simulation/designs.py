@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeGuard
 
-import numba
 import numpy as np
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.packing import Portable
 from incongruent.data.basics.plain import plain, text_of
-from incongruent.data.trials import CONDITION, Category, Column, Continuous, Trials
+from incongruent.data.trials import CONDITION, Category, Column
+from incongruent.simulation.conditions import drawn_shares, shuffled, trial_counts
 from incongruent.simulation.covariates import (
     Covariate,
     comparable,
@@ -21,21 +21,9 @@ from incongruent.simulation.covariates import (
     covariate_words,
     plain_covariate,
 )
+from incongruent.simulation.windows import WINDOW, DefaultWindow, Range, names_of, window_for
 
 Array = np.ndarray
-
-Range = tuple[float, float]
-
-
-class Usual(tuple[float, float]):
-    """A range that nobody has asked for: the same as any other, but left out where it has no
-    meaning.
-    """
-
-    __slots__ = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Usual, (tuple(self),)
 
 
 def _as_range(value: float | Range) -> Range:
@@ -54,7 +42,11 @@ def _is_pair(value: Any, of: Callable[[Any], bool]) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and all(map(of, value))
 
 
-def _floats(value: Any) -> Any:
+def _is_number_or_range(value: Any) -> bool:
+    return _is_number(value) or _is_pair(value, _is_number)
+
+
+def plain_range(value: Any) -> Any:
     """A number or a range in plain Python; anything else as it is."""
     value = plain(value)
     if _is_number(value):
@@ -62,11 +54,7 @@ def _floats(value: Any) -> Any:
     return (float(value[0]), float(value[1])) if _is_pair(value, _is_number) else value
 
 
-WINDOW = Usual((150.0, 2500.0))
-"""Shortest and longest RT in ms that are kept when nobody says otherwise."""
-
-
-@helpful
+@checked_names
 @dataclass(frozen=True)
 class Design(Portable):
     """A family of designs, from which each simulated data set gets one.
@@ -77,8 +65,8 @@ class Design(Portable):
         share: for each level of the condition the share of its trials; a pair is a range from which
             it is drawn. A level left out has no trials. Empty for a model without conditions.
         window: shortest and longest RT kept, in ms; trials outside are left out of simulated and
-            observed data alike. None keeps all. When nobody says, 150 to 2500 ms, or nothing for
-            models without a column ``rt`` in ms.
+            observed data alike. None keeps all. The default is 150 to 2500 ms, or None for models
+            without a column ``rt`` in ms.
         deadline: RT in ms after which a trial counts as one without an answer; None for no
             deadline. `read_trials` leaves timeouts out, so a network for files that it reads should
             have none.
@@ -107,14 +95,43 @@ class Design(Portable):
     given: Mapping[str, Covariate] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._take_over()
+        self._make_plain()
+        self._check_types()
+        if not 1 <= self.smallest <= self.largest:
+            raise ValueError(
+                "Expected n_trials of at least 1, or a range (smallest, largest); got"
+                f" {self.n_trials}."
+            )
+        self._name_condition()
+        self._check_shares()
+        if self.window is not None and not 0.0 <= self.window[0] < self.window[1]:
+            raise ValueError(f"Expected a window (shortest, longest) in ms; got {self.window}.")
+        if self.deadline is not None and self.deadline <= 0:
+            raise ValueError(f"Expected a deadline above 0 ms; got {self.deadline}.")
+
+    def _make_plain(self) -> None:
+        """Turn all numbers and texts into those of plain Python, whatever they came as."""
+        object.__setattr__(self, "n_trials", plain(self.n_trials))
+        object.__setattr__(self, "deadline", plain_range(self.deadline))
+        if not isinstance(self.window, DefaultWindow):
+            object.__setattr__(self, "window", plain_range(self.window))
+        if hasattr(self.share, "items"):
+            share = {text_of(level): plain_range(value) for level, value in self.share.items()}
+            object.__setattr__(self, "share", share)
+        if hasattr(self.given, "items"):
+            names = {text_of(name): how for name, how in self.given.items()}
+            given = {name: plain_covariate(name, how) for name, how in names.items()}
+            object.__setattr__(self, "given", given)
+
+    def _check_types(self) -> None:
+        """Refuse what is not a number, a range or a mapping where one is expected."""
         if not _is_size(self.n_trials) and not _is_pair(self.n_trials, _is_size):
             raise ValueError(
                 "Expected n_trials of at least 1, or a range (smallest, largest); got"
                 f" {self.n_trials!r}."
             )
         if not isinstance(self.share, Mapping) or not all(
-            _is_number(v) or _is_pair(v, _is_number) for v in self.share.values()
+            map(_is_number_or_range, self.share.values())
         ):
             raise ValueError(
                 "Expected a share, a number or a range, for each level of the condition; got"
@@ -132,19 +149,19 @@ class Design(Portable):
             )
         if self.deadline is not None and not _is_number(self.deadline):
             raise ValueError(f"Expected a deadline above 0 ms, or None; got {self.deadline!r}.")
-        if not 1 <= self.smallest <= self.largest:
-            raise ValueError(
-                "Expected n_trials of at least 1, or a range (smallest, largest); got"
-                f" {self.n_trials}."
-            )
-        if (
-            self.share
-            and self.condition == CONDITION
-            and not any(level in CONDITION.levels for level in self.share)
-        ):
-            object.__setattr__(
-                self, "condition", Category("condition", tuple(self.share), given=True)
-            )  # until `bound_to` finds the model's
+
+    def _name_condition(self) -> None:
+        """Make a condition of the levels of shares for other levels than those of the default.
+
+        It stands until `bound_to` finds the column of the model.
+        """
+        known = any(level in CONDITION.levels for level in self.share)
+        if self.share and self.condition == CONDITION and not known:
+            condition = Category("condition", tuple(self.share), given=True)
+            object.__setattr__(self, "condition", condition)
+
+    def _check_shares(self) -> None:
+        """Refuse unknown levels, shares outside [0, 1] and shares that cannot sum to 1."""
         for level, value in self.share.items():
             if level not in self.condition.levels:
                 raise ValueError(
@@ -152,86 +169,66 @@ class Design(Portable):
                 )
             if not 0.0 <= _as_range(value)[0] <= _as_range(value)[1] <= 1.0:
                 raise ValueError(f"Expected the share of {level!r} within [0, 1]; got {value}.")
-        ranges = [_as_range(value) for value in self.share.values()]
-        if (
-            ranges
-            and not sum(r[0] for r in ranges) - 1e-9 <= 1.0 <= sum(r[1] for r in ranges) + 1e-9
-        ):
+        low, high = (sum(_as_range(value)[end] for value in self.share.values()) for end in (0, 1))
+        if self.share and not low - 1e-9 <= 1.0 <= high + 1e-9:
             raise ValueError(f"Expected shares that sum to 1; got {dict(self.share)}.")
-        if self.window is not None and not 0.0 <= self.window[0] < self.window[1]:
-            raise ValueError(f"Expected a window (shortest, longest) in ms; got {self.window}.")
-        if self.deadline is not None and self.deadline <= 0:
-            raise ValueError(f"Expected a deadline above 0 ms; got {self.deadline}.")
-
-    def _take_over(self) -> None:
-        """Numbers in plain Python, whatever they came as."""
-        plainly: dict[str, Any] = {
-            "n_trials": plain(self.n_trials),
-            "deadline": _floats(self.deadline),
-        }
-        if not isinstance(self.window, Usual):
-            plainly["window"] = _floats(self.window)
-        if hasattr(self.share, "items"):
-            plainly["share"] = {
-                text_of(level): _floats(value) for level, value in self.share.items()
-            }
-        if hasattr(self.given, "items"):
-            plainly["given"] = {
-                text_of(name): plain_covariate(text_of(name), how)
-                for name, how in self.given.items()
-            }
-        for name, value in plainly.items():
-            object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name!r}: {covariate_words(how)}" for name, how in self.given.items())
-        entries = {entry.name: repr(getattr(self, entry.name)) for entry in fields(self)} | {
-            "given": f"{{{given}}}"
-        }
+        entries = {entry.name: repr(getattr(self, entry.name)) for entry in fields(self)}
+        entries["given"] = f"{{{given}}}"
         return f"Design({', '.join(f'{name}={words}' for name, words in entries.items())})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Design):
             return NotImplemented
-        return all(
-            getattr(self, e.name) == getattr(other, e.name)
-            for e in fields(self)
-            if e.name != "given"
-        ) and (
-            {name: comparable(how) for name, how in self.given.items()}
-            == {name: comparable(how) for name, how in other.given.items()}
-        )
+        names = [entry.name for entry in fields(self) if entry.name != "given"]
+        same = all(getattr(self, name) == getattr(other, name) for name in names)
+        return same and self._comparable() == other._comparable()
+
+    def _comparable(self) -> dict[str, Any]:
+        """What sets the given columns, in a form that can be compared."""
+        return {name: comparable(how) for name, how in self.given.items()}
 
     __hash__ = None  # type: ignore[assignment]
 
     def bound_to(self, columns: Sequence[Column]) -> Design:
-        """The same design, speaking of these columns of a model.
+        """The same design for the columns of a model.
 
         Raises:
             ValueError: when a given column has no values, or the design speaks of something that
                 the model does not have.
         """
-        condition = (
-            self.condition if self.share else CONDITION
-        )  # without shares nobody speaks of it
-        design = replace(
-            self, window=_window_for(self.window, self.deadline, columns), condition=condition
-        )
         given = {column.name: column for column in columns if column.given}
-        if self.share and self.condition not in columns:
-            fits = [
-                c
-                for c in given.values()
-                if isinstance(c, Category) and c.per == "trial" and set(self.share) <= set(c.levels)
-            ]
-            if len(fits) != 1:
-                raise ValueError(
-                    "Expected shares for the levels of one of the given columns"
-                    f" {_listed(given.values())}; got {dict(self.share)} for"
-                    f" {self.condition.name!r}. Name the column with Design(condition=…)."
-                )
-            design = replace(design, condition=fits[0])
-        wanted = set(given) - ({design.condition.name} if self.share else set())
+        window = window_for(self.window, self.deadline, columns)
+        condition = self._condition_among(columns, given.values()) if self.share else CONDITION
+        with_shares = {condition.name} if self.share else set()
+        self._check_given(set(given) - with_shares)
+        return replace(self, window=window, condition=condition)
+
+    def _condition_among(self, columns: Sequence[Column], given: Iterable[Column]) -> Category:
+        """The column that the shares speak of: the one named, or the only one with these levels."""
+        if self.condition in columns:
+            return self.condition
+        fits = [column for column in given if self._fits(column)]
+        if len(fits) != 1:
+            raise ValueError(
+                "Expected shares for the levels of one of the given columns"
+                f" {names_of(given)}; got {dict(self.share)} for"
+                f" {self.condition.name!r}. Name the column with Design(condition=…)."
+            )
+        return fits[0]
+
+    def _fits(self, column: Column) -> TypeGuard[Category]:
+        """Whether the shares may speak of a column: a category by trial that has their levels."""
+        return (
+            isinstance(column, Category)
+            and column.per == "trial"
+            and set(self.share) <= set(column.levels)
+        )
+
+    def _check_given(self, wanted: set[str]) -> None:
+        """Refuse values for columns that the model does not give, and columns without values."""
         if wanted != set(self.given):
             missing, extra = sorted(wanted - set(self.given)), sorted(set(self.given) - wanted)
             raise ValueError(
@@ -239,7 +236,6 @@ class Design(Portable):
                 f" not in the model {extra}. Set categories by trial with Design(share={{level:"
                 " share}), everything else with Design(given={name: distribution})."
             )
-        return design
 
     def lay_out_given(
         self,
@@ -249,23 +245,24 @@ class Design(Portable):
         *,
         full: bool = False,
     ) -> tuple[dict[str, Array], Array]:
-        """The values of all given columns, each (dataset, trial), and present (dataset, trial);
-        options as in `lay_out`.
+        """The values of all given columns, each (dataset, trial), and present (dataset, trial).
+
+        Options as in `lay_out`.
         """
         condition, present = self.lay_out(n_datasets, rng, full=full)
         values: dict[str, Array] = {}
         for column in columns:
-            if not column.given:
-                continue
-            if self.share and column.name == self.condition.name:
+            if column.given and self.share and column.name == self.condition.name:
                 values[column.name] = condition
-            else:
-                shape = {"trial": present.shape, "dataset": (n_datasets, 1), "batch": (1, 1)}[
-                    column.per
-                ]
-                drawn = covariate_values(column, self.given[column.name], shape, rng)
-                values[column.name] = np.ascontiguousarray(np.broadcast_to(drawn, present.shape))
+            elif column.given:
+                values[column.name] = self._drawn(column, present.shape, rng)
         return values, present
+
+    def _drawn(self, column: Column, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Values of a given column, (dataset, trial), as often new as the column says."""
+        once = {"trial": shape, "dataset": (shape[0], 1), "batch": (1, 1)}[column.per]
+        drawn = covariate_values(column, self.given[column.name], once, rng)
+        return np.ascontiguousarray(np.broadcast_to(drawn, shape))
 
     @property
     def smallest(self) -> int:
@@ -280,41 +277,21 @@ class Design(Portable):
     @property
     def levels(self) -> tuple[str, ...]:
         """The levels of the condition that occur, in their own order."""
-        return tuple(
-            level
-            for level in self.condition.levels
-            if _as_range(self.share.get(level, 0.0))[1] > 0.0
-        )
+        return tuple(level for level in self.condition.levels if self.share_of(level)[1] > 0.0)
+
+    def share_of(self, level: str) -> Range:
+        """The range of the share of a level of the condition."""
+        return _as_range(self.share.get(level, 0.0))
 
     def sizes(self, n_datasets: int, rng: np.random.Generator) -> Array:
-        """Numbers of trials, shape (n_datasets,): exp(U(log smallest, log(largest + 1))), rounded
-        down.
-        """
+        """Numbers of trials (n_datasets,): exp(U(log smallest, log(largest + 1))), rounded down."""
         drawn = np.exp(rng.uniform(np.log(self.smallest), np.log(self.largest + 1), n_datasets))
         return np.clip(drawn.astype(int), self.smallest, self.largest)
 
     def shares(self, n_datasets: int, rng: np.random.Generator) -> Array:
         """Shares of all levels of the condition, shape (n_datasets, level); rows sum to 1."""
-        ranges = np.array(
-            [_as_range(self.share.get(level, 0.0)) for level in self.condition.levels]
-        )
-        rest = (
-            1.0 - (ranges.sum(axis=0) - ranges)[:, ::-1]
-        )  # what the other levels leave: at least, at most
-        low = np.clip(rest[:, 0], ranges[:, 0], ranges[:, 1])
-        ranges = np.stack([low, np.clip(rest[:, 1], low, ranges[:, 1])], axis=1)
-        drawn = np.empty((0, len(ranges)))
-        while len(drawn) < n_datasets:
-            tried = rng.uniform(ranges[:, 0], ranges[:, 1], (2 * n_datasets, len(ranges)))
-            free = int(
-                np.argmax(np.diff(ranges, axis=1))
-            )  # the level with the widest range takes what the others leave
-            tried[:, free] += 1.0 - tried.sum(axis=1)
-            fits = (tried[:, free] >= ranges[free, 0] - 1e-9) & (
-                tried[:, free] <= ranges[free, 1] + 1e-9
-            )
-            drawn = np.concatenate([drawn, np.clip(tried[fits], 0.0, 1.0)])
-        return drawn[:n_datasets]
+        ranges = np.array([self.share_of(level) for level in self.condition.levels])
+        return drawn_shares(ranges, n_datasets, rng)
 
     def lay_out(
         self, n_datasets: int, rng: np.random.Generator, *, full: bool = False
@@ -330,176 +307,7 @@ class Design(Portable):
             condition (dataset, trial) int8 and present (dataset, trial) bool.
         """
         n = np.full(n_datasets, self.largest) if full else self.sizes(n_datasets, rng)
-        if not self.share:
-            return (
-                np.zeros((n_datasets, int(n.max(initial=0))), np.int8),
-                np.arange(int(n.max(initial=0))) < n[:, None],
-            )
-        return _shuffled(_counts(self.shares(n_datasets, rng), n), rng)
-
-
-@dataclass(frozen=True, eq=False)
-class ObservedDesign:
-    """The design of observed data: data set i has exactly the trials per condition of person i;
-    made by `design_of`.
-
-    Attributes:
-        counts: (person, level) trials; (person, 1) without conditions.
-        window: as in `Design`.
-        deadline: as in `Design`.
-        condition: the column that ``counts`` speaks of; None when there is none.
-        given: values of all given columns as they were, (person, trial), when there are others than
-            the condition.
-        present: (person, trial) where these values are.
-    """
-
-    counts: Array
-    window: Range | None = WINDOW
-    deadline: float | None = None
-    condition: Category | None = CONDITION
-    given: Mapping[str, Array] = field(default_factory=dict)
-    present: Array | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "deadline", _floats(self.deadline))
-        if not isinstance(self.window, Usual):
-            object.__setattr__(self, "window", _floats(self.window))
-
-    @property
-    def largest(self) -> int:
-        """The largest number of trials of a data set."""
-        return int(self.counts.sum(axis=1).max(initial=0))
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """The levels of the condition that occur, in their own order."""
-        if self.condition is None:
-            return ()
-        return tuple(
-            level
-            for level, n in zip(self.condition.levels, self.counts.sum(axis=0), strict=True)
-            if n
-        )
-
-    def bound_to(self, columns: Sequence[Column]) -> ObservedDesign:
-        """The same design, speaking of these columns of a model.
-
-        Raises:
-            ValueError: when a given column of the model was not in the study.
-        """
-        known = set(self.given) | ({self.condition.name} if self.condition is not None else set())
-        wanted = {column.name for column in columns if column.given}
-        if wanted != known:
-            raise ValueError(
-                f"Expected a study with the given columns {sorted(wanted)} of the model; got"
-                f" {sorted(known)}."
-            )
-        return replace(self, window=_window_for(self.window, self.deadline, columns))
-
-    def lay_out(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Array]:
-        """As `Design.lay_out`; with more data sets than people they begin again with the first."""
-        return _shuffled(self.counts[np.arange(n_datasets) % len(self.counts)], rng)
-
-    def lay_out_given(
-        self,
-        n_datasets: int,
-        columns: Sequence[Column],
-        rng: np.random.Generator,
-        *,
-        full: bool = False,
-    ) -> tuple[dict[str, Array], Array]:
-        """As `Design.lay_out_given`; data sets always have their own size."""
-        rows = np.arange(n_datasets) % len(self.counts)
-        if self.present is not None:
-            return {name: values[rows] for name, values in self.given.items()}, self.present[rows]
-        condition, present = self.lay_out(n_datasets, rng)
-        return {self.condition.name: condition} if self.condition is not None else {}, present
-
-
-def design_of(
-    study: Trials,
-    *,
-    window: Range | None = WINDOW,
-    deadline: float | None = None,
-    condition: Category | None = None,
-) -> ObservedDesign:
-    """The design that a study had, person by person.
-
-    Args:
-        study: the observed trials.
-        window: as in `Design`.
-        deadline: as in `Design`.
-        condition: the column whose levels are counted; the only category given by trial when left
-            out.
-    """
-    given = [column for column in study.columns if column.given]
-    if condition is None:
-        found = [
-            column for column in given if isinstance(column, Category) and column.per == "trial"
-        ]
-        condition = found[0] if len(found) == 1 else None
-    if condition is None:
-        counts = study.n_trials[:, None]
-    else:
-        counts = np.stack(
-            [study.where(condition.name, level).sum(axis=1) for level in condition.levels], axis=1
-        )
-    if [column.name for column in given] == ([condition.name] if condition is not None else []):
-        return ObservedDesign(counts, window, deadline, condition)
-    values = {column.name: study.values[column.name] for column in given}
-    return ObservedDesign(counts, window, deadline, condition, values, study.present)
-
-
-def _window_for(
-    window: Range | None, deadline: float | None, columns: Sequence[Column]
-) -> Range | None:
-    """The window, without the default where it has no meaning."""
-    rt = next(
-        (column for column in columns if column.name == "rt" and isinstance(column, Continuous)),
-        None,
-    )
-    usual = isinstance(window, Usual)
-    if rt is None and not (usual or window is None):
-        raise ValueError(
-            f"Expected a column 'rt' for window={window}; the model has {_listed(columns)}."
-        )
-    if rt is None and deadline is not None:
-        raise ValueError(
-            f"Expected a column 'rt' for deadline={deadline}; the model has {_listed(columns)}."
-        )
-    if not usual:
-        return window
-    return (150.0, 2500.0) if rt is not None and rt.unit == "ms" else None
-
-
-def _listed(columns: Iterable[Column]) -> list[str]:
-    return [column.name for column in columns]
-
-
-def _counts(shares: Array, n: Array) -> Array:
-    """Whole numbers of trials (dataset, level) with these shares and sums n; the largest remainders
-    are rounded up.
-    """
-    exact = shares * n[:, None]
-    counts = np.floor(exact + 1e-9).astype(int)
-    rank = np.argsort(np.argsort(counts - exact, axis=1), axis=1)
-    return counts + (rank < (n - counts.sum(axis=1))[:, None])
-
-
-def _shuffled(counts: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    n = counts.sum(axis=1)
-    condition = np.zeros((len(counts), int(n.max(initial=0))), np.int8)
-    _fill_shuffled(rng, np.ascontiguousarray(counts), condition)
-    return condition, np.arange(condition.shape[1]) < n[:, None]
-
-
-@numba.njit(nogil=True, cache=True)
-def _fill_shuffled(rng, counts, condition):  # pragma: no cover - compiled
-    for i in range(counts.shape[0]):
-        n = 0
-        for level in range(counts.shape[1]):
-            condition[i, n : n + counts[i, level]] = level
-            n += counts[i, level]
-        for j in range(n - 1, 0, -1):  # Fisher & Yates
-            k = int(rng.random() * (j + 1))
-            condition[i, j], condition[i, k] = condition[i, k], condition[i, j]
+        if self.share:
+            return shuffled(trial_counts(self.shares(n_datasets, rng), n), rng)
+        width = int(n.max(initial=0))
+        return np.zeros((n_datasets, width), np.int8), np.arange(width) < n[:, None]

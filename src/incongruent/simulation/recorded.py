@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.data.arrays import trials_and_failures
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.plain import number, text_of
 from incongruent.data.files.tables import read_table
 from incongruent.data.trials import Category, Column, Trials, select
@@ -27,7 +27,7 @@ SUBSAMPLE = 10
 Bounds = Literal["range"] | Mapping[str, tuple[float, float]] | None
 
 
-@helpful
+@checked_names
 def simulations_from(
     theta: Any,
     data: Any,

@@ -10,22 +10,68 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, Generic, Protocol, Self
 
 import numpy as np
+from typing_extensions import TypeVar
 
 from incongruent.data.basics.plain import whole_number, words_of
 from incongruent.data.basics.streams import Purpose, stream
-from incongruent.data.trials import Trials, allowed, concatenate, positions_of, renumbered, select
+from incongruent.data.trials import (
+    Column,
+    Trials,
+    allowed,
+    concatenate,
+    positions_of,
+    renumbered,
+    select,
+)
 from incongruent.models.custom import SimulationError
 from incongruent.models.model import Model
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import Design, ObservedDesign
+from incongruent.simulation.designs import Design
+from incongruent.simulation.windows import Range
 
 Array = np.ndarray
 
 CHUNK = 256
 """Data sets made from one stream of random numbers."""
 OUT_OF_WINDOW = "out of window"
+
+
+class LaysOut(Protocol):
+    """What a simulator needs of a design: given values and trials, and which trials are kept.
+
+    A `Design` draws them anew; an `ObservedDesign` and an `ObservedLayout` repeat those of a study.
+    """
+
+    @property
+    def window(self) -> Range | None:
+        """Shortest and longest RT kept, in ms."""
+        ...
+
+    @property
+    def deadline(self) -> float | None:
+        """RT in ms after which a trial counts as one without an answer."""
+        ...
+
+    def bound_to(self, columns: Sequence[Column]) -> Self:
+        """The same design for the columns of a model."""
+        ...
+
+    def lay_out_given(
+        self,
+        n_datasets: int,
+        columns: Sequence[Column],
+        rng: np.random.Generator,
+        *,
+        full: bool = False,
+    ) -> tuple[dict[str, Array], Array]:
+        """The values of all given columns, and which trials exist, each (dataset, trial)."""
+        ...
+
+
+D = TypeVar("D", bound=LaysOut, default=Design)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,13 +82,14 @@ class Simulations:
         theta: (dataset, parameter).
         trials: the same number of data sets.
         parameter_names: the columns of theta.
-        simulator: model, prior and design that they came from; None when nobody says.
+        simulator: model, prior and design, of whatever kind, that they came from; None when they
+            are not known.
     """
 
     theta: Array
     trials: Trials
     parameter_names: tuple[str, ...]
-    simulator: Simulator | None = None
+    simulator: Simulator[Any] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "theta", np.asarray(self.theta, float))
@@ -59,10 +106,8 @@ class Simulations:
         return len(self.trials)
 
     def __repr__(self) -> str:
-        n, of = (
-            self.trials.n_trials,
-            f" of {self.simulator.model.name}" if self.simulator is not None else "",
-        )
+        n = self.trials.n_trials
+        of = f" of {self.simulator.model.name}" if self.simulator is not None else ""
         sizes = f"{n.min()}–{n.max()}" if len(self) else "no"
         return (
             f"Simulations({len(self)} data sets{of}, {sizes} trials each, parameters"
@@ -70,8 +115,9 @@ class Simulations:
         )
 
     def joined(self, other: Simulations) -> Simulations:
-        """These data sets and then those of others of the same parameters and columns, as one; a
-        further round of simulations, for example.
+        """These data sets and then others with the same parameters and columns.
+
+        For example to add a further round of simulations.
 
         Raises:
             ValueError: when parameters or columns differ.
@@ -81,10 +127,8 @@ class Simulations:
                 f"Expected simulations with the parameters {self.parameter_names}; got"
                 f" {other.parameter_names}."
             )
-        theta, trials = (
-            np.concatenate([self.theta, other.theta]),
-            renumbered(concatenate([self.trials, other.trials])),
-        )
+        theta = np.concatenate([self.theta, other.theta])
+        trials = renumbered(concatenate([self.trials, other.trials]))
         return Simulations(theta, trials, self.parameter_names, self.simulator)
 
     def select(
@@ -97,30 +141,30 @@ class Simulations:
         )
 
 
-class Simulator:
+class Simulator(Generic[D]):
     """Simulates data sets of a model under a prior and a design.
 
     Args:
         model: what generates the trials.
         prior: for exactly the model's parameters; cut to their domains (at most 1 % of it).
-        design: how many trials of which conditions.
+        design: how many trials of which conditions: a `Design`, as networks are trained for, or
+            that of a study, from `design_of`.
 
     Raises:
         ValueError: when prior or design do not fit the model.
 
     Example:
         >>> from incongruent import Design, models, priors
-        >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), Design(100, {"congruent": 0.5, "incongruent": 0.5}))
+        >>> design = Design(100, {"congruent": 0.5, "incongruent": 0.5})
+        >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), design)
         >>> simulator.simulate(3, seed=1).theta.shape
         (3, 6)
     """
 
-    def __init__(self, model: Model, prior: AnyPrior, design: Design | ObservedDesign) -> None:
-        self.model, self.prior, self.design = (
-            model,
-            prior.within(model.parameters),
-            design.bound_to(model.columns),
-        )
+    def __init__(self, model: Model, prior: AnyPrior, design: D) -> None:
+        self.model = model
+        self.prior: AnyPrior = prior.within(model.parameters)
+        self.design: D = design.bound_to(model.columns)
 
     def __repr__(self) -> str:
         return f"Simulator({self.model.name}, {self.prior}, {self.design})"
@@ -140,36 +184,32 @@ class Simulator:
         """
         n_datasets = whole_number("n_datasets", n_datasets, 1)
         theta = self.prior.sample(n_datasets, seed=stream(seed, Purpose.PRIOR))
-        given, present = self.design.lay_out_given(
-            n_datasets, self.model.columns, stream(seed, Purpose.LAYOUT)
-        )
-        return Simulations(
-            theta, self._in_chunks(theta, given, present, seed, workers), self.prior.names, self
-        )
+        trials = self.simulate_at(theta, seed=seed, workers=workers)
+        return Simulations(theta, trials, self.prior.names, self)
 
     def simulate_at(self, theta: Array, *, seed: int, workers: int | None = None) -> Trials:
-        """Simulate one data set for each row of theta (dataset, parameter), with layouts from the
-        design.
-        """
+        """Simulate one data set for each row of theta (dataset, parameter), as the design says."""
+        theta = np.asarray(theta, float)
         given, present = self.design.lay_out_given(
             len(theta), self.model.columns, stream(seed, Purpose.LAYOUT)
         )
-        return self._in_chunks(np.asarray(theta, float), given, present, seed, workers)
+        return self._in_chunks(theta, given, present, seed, workers)
 
     def chunk(self, seed: int, index: int) -> tuple[Array, Trials]:
-        """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets of the
-        design's largest number of trials.
+        """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets.
+
+        All have the design's largest number of trials.
         """
         return self.drawn(CHUNK, stream(seed, Purpose.BANK, index))
 
     def drawn(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Trials]:
-        """Theta (dataset, parameter) and data sets of the design's largest number of trials, from
-        one stream of random numbers.
+        """Draw theta (dataset, parameter) and data sets from one stream of random numbers.
+
+        All have the design's largest number of trials.
         """
         theta = self.prior.sample(n_datasets, seed=rng)
-        return theta, self._trials(
-            theta, *self.design.lay_out_given(n_datasets, self.model.columns, rng, full=True), rng
-        )
+        given, present = self.design.lay_out_given(n_datasets, self.model.columns, rng, full=True)
+        return theta, self._trials(theta, given, present, rng)
 
     def _in_chunks(
         self,
@@ -179,12 +219,13 @@ class Simulator:
         seed: int,
         workers: int | None,
     ) -> Trials:
+        """Simulate data sets chunk by chunk on threads, each chunk from a stream of its own."""
+
         def one(start: int) -> Trials:
             rows = slice(start, start + CHUNK)
             here = {name: values[rows] for name, values in given.items()}
-            return self._trials(
-                theta[rows], here, present[rows], stream(seed, Purpose.TRIALS, start // CHUNK)
-            )
+            rng = stream(seed, Purpose.TRIALS, start // CHUNK)
+            return self._trials(theta[rows], here, present[rows], rng)
 
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             parts = list(pool.map(one, range(0, len(theta), CHUNK)))
@@ -193,26 +234,30 @@ class Simulator:
     def _trials(
         self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> Trials:
+        """Simulate data sets, and leave out trials outside the window and answers that came late."""
         values, answered = self.model.simulate(theta, given, present, rng)
         answered = answered & present
         values = _typed(self.model, theta, values, present, answered)
         if self.design.deadline is not None:
             answered &= values["rt"] <= self.design.deadline
-        outside = np.zeros_like(present)
-        excluded = {}
-        if self.design.window is not None:
-            low, high = self.design.window
-            outside = answered & ((values["rt"] < low) | (values["rt"] > high))
-            excluded = {OUT_OF_WINDOW: outside.sum(axis=1)}
+        outside = self._out_of_window(values, answered)
+        excluded = {reason: outside.sum(axis=1) for reason in self.reasons}
         return Trials(
             self.model.columns, values, present & ~outside, answered & ~outside, excluded=excluded
         )
+
+    def _out_of_window(self, values: Mapping[str, Array], answered: Array) -> Array:
+        """Which answers (dataset, trial) are faster or slower than the window allows."""
+        if self.design.window is None:
+            return np.zeros_like(answered)
+        low, high = self.design.window
+        return answered & ((values["rt"] < low) | (values["rt"] > high))
 
 
 def _typed(
     model: Model, theta: Array, values: Mapping[str, Array], present: Array, answered: Array
 ) -> dict[str, Array]:
-    """The values in the types of their columns, after a look at each.
+    """The values in the types of their columns, after a check of each.
 
     Raises:
         SimulationError: when a column is missing, has another shape, or holds something that it
@@ -227,18 +272,26 @@ def _typed(
                 f"Expected {column.name!r} of shape {present.shape}, (dataset, trial), from the"
                 f" simulator {model.name!r}; got {came}."
             )
-        fine, wanted = allowed(column, np.asarray(made))
-        wrong = (present if column.given else answered) & ~fine
-        if wrong.any():
-            row, trial = np.argwhere(wrong)[0]
-            at = ", ".join(
-                f"{name}={value:.4g}"
-                for name, value in zip(model.parameter_names, theta[row], strict=True)
-            )
-            raise SimulationError(
-                f"Expected {wanted} in column {column.name!r} from the simulator {model.name!r};"
-                f" got {made[row, trial]} at {at}. Mark trials without an answer as such, or narrow"
-                " the prior to where the simulator works."
-            )
-        typed[column.name] = np.asarray(made).astype(column.dtype, copy=False)
+        made = np.asarray(made)
+        _check_allowed(model, column, made, theta, present if column.given else answered)
+        typed[column.name] = made.astype(column.dtype, copy=False)
     return typed
+
+
+def _check_allowed(model: Model, column: Column, made: Array, theta: Array, known: Array) -> None:
+    """Check that a simulated column has only values that it may have, where there are any.
+
+    Raises:
+        SimulationError: for another value, with the parameters that gave it.
+    """
+    fine, wanted = allowed(column, made)
+    wrong = known & ~fine
+    if wrong.any():
+        row, trial = np.argwhere(wrong)[0]
+        parameters = zip(model.parameter_names, theta[row], strict=True)
+        at = ", ".join(f"{name}={value:.4g}" for name, value in parameters)
+        raise SimulationError(
+            f"Expected {wanted} in column {column.name!r} from the simulator {model.name!r};"
+            f" got {made[row, trial]} at {at}. Mark trials without an answer as such, or narrow"
+            " the prior to where the simulator works."
+        )

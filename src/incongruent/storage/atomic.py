@@ -1,7 +1,7 @@
-"""Atomic writes: a file is whole or absent. It is written beside its place, flushed to the disk and
-renamed.
+"""Atomic writes: a file is complete or absent.
 
-Nothing here knows of jax.
+It is written under another name in the same folder, flushed to the disk and renamed. Nothing here
+knows of jax.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ class FileError(ValueError):
 
 
 def ready_for_file(path: str | os.PathLike[str]) -> Path:
-    """Make the folder of a file that will be written after long work, and see whether it can be
-    written there.
+    """Make the folder of a file that will be written after long work, and see that it can be.
 
     Raises:
         FileError: when it cannot.
@@ -41,7 +40,7 @@ def ready_for_file(path: str | os.PathLike[str]) -> Path:
 
 
 def ready_for_files(folder: str | os.PathLike[str]) -> Path:
-    """Make a folder that will be written to after long work, and see whether it can be.
+    """Make a folder that will be written to after long work, and see that it can be.
 
     Raises:
         FileError: when it cannot.
@@ -55,7 +54,7 @@ def ready_for_files(folder: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
-    """Errors of the operating system about a path to write to, as a sentence."""
+    """Turn errors of the operating system about a path to write to into a sentence."""
     try:
         yield
     except FileError:
@@ -73,21 +72,21 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _created_beside(target: Path) -> Path:
-    """An empty file with another name in the folder of a target, with the rights that the process
-    gives to new files.
+    """Create an empty file with another name in the folder of a target.
+
+    It has the rights that the process gives to new files: all, less what the umask forbids.
     """
     beside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}")
-    os.close(
-        os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
-    )  # less what the umask forbids
+    os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
     return beside
 
 
 @contextmanager
-def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A file to write to beside the place of another, which it takes, flushed to the disk, when
-    nothing went wrong; the folder is made when it is not there. A new file has the rights of the
-    process's umask, one that takes the place of another keeps the rights of that.
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary file to write to, which becomes the file `path` when nothing went wrong.
+
+    It is flushed to the disk and renamed at the end; the folder is made when it is not there. A new
+    file has the rights of the process's umask, one that replaces another keeps the rights of that.
 
     Raises:
         FileError: when nothing can be written there.
@@ -109,14 +108,14 @@ def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
-def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that is never seen half-written: beside its place, to the disk, then renamed."""
-    with whole(path) as beside:
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file that nobody ever sees half-written."""
+    with atomic_path(path) as beside:
         beside.write_bytes(content)
 
 
 def strict_json(value: Any) -> Any:
-    """The same for strict JSON: plain numbers, and None for what is not finite."""
+    """Turn a value into strict JSON: plain numbers, and None for what is not finite."""
     if isinstance(value, dict):
         return {str(key): strict_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

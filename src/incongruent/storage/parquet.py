@@ -32,7 +32,7 @@ from incongruent.data.trials import (
 from incongruent.models import Model
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import CHUNK, Simulations
-from incongruent.storage.atomic import FileError, whole
+from incongruent.storage.atomic import FileError, atomic_path
 from incongruent.storage.bank.bank import Bank, plain
 from incongruent.storage.cards import simulator_from_json
 
@@ -75,7 +75,7 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
         {KEY: json.dumps(card, allow_nan=False).encode()}
     )
     with (
-        whole(path) as beside,
+        atomic_path(path) as beside,
         pq.ParquetWriter(beside, schema, compression="zstd", write_page_checksum=True) as writer,
     ):
         for part in _parts(simulations):

@@ -13,14 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
-import jax
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from incongruent.data.basics.plain import json_text
-from incongruent.storage.atomic import FileError, write_whole
+from incongruent.storage.atomic import FileError, write_atomically
 
 Array = np.ndarray
 
@@ -48,7 +46,7 @@ def save_arrays(
     """
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json_text(card)
-    write_whole(
+    write_atomically(
         path,
         save(
             arrays,
@@ -117,6 +115,9 @@ def digest(arrays: Mapping[str, Array], text: str) -> str:
 
 def named_leaves(tree: Any, prefix: str) -> dict[str, Array]:
     """The arrays of a tree of modules, by prefix and path."""
+    import equinox as eqx  # only where networks are, not where a card is read
+    import jax
+
     leaves = jax.tree_util.tree_flatten_with_path(eqx.filter(tree, eqx.is_array))[0]
     return {prefix + jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 
@@ -127,6 +128,7 @@ def with_leaves(tree: Any, arrays: Mapping[str, Array], prefix: str) -> Any:
     Raises:
         FileError: when an array is missing or has another shape.
     """
+    import jax
 
     def one(path: Any, leaf: Any) -> Any:
         if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.plain import text_of, whole_number
 from incongruent.data.basics.streams import Purpose, as_seed, child
 from incongruent.networks.architecture import Architecture, architecture_to_json
@@ -21,7 +21,7 @@ from incongruent.networks.classifier import Classifier, build_classifier
 from incongruent.networks.layers import Weights
 from incongruent.networks.task import Task
 from incongruent.posterior.posterior import task_of
-from incongruent.posterior.scope import ranges_of
+from incongruent.posterior.statistics import ranges_of
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulator
 from incongruent.storage.cards import check_card
@@ -38,7 +38,7 @@ EDGES = np.linspace(0.0, 1.0, 11)
 """Of the bins of stated probability."""
 
 
-@helpful
+@checked_names
 def compare(
     simulators: Mapping[str, Simulator],
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from incongruent.data.basics.options import check_counts, helpful
+from incongruent.data.basics.options import check_counts, checked_names
 from incongruent.data.basics.plain import number, whole_number
 from incongruent.networks.encoder import EncoderOptions
 from incongruent.simulation.simulator import CHUNK
@@ -27,7 +27,7 @@ Each takes about ten seconds to compile.
 """
 
 
-@helpful
+@checked_names
 @dataclass(frozen=True)
 class Recipe:
     """How the network learns.

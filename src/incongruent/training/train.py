@@ -7,12 +7,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from incongruent.data.basics.options import elsewhere, helpful
+from incongruent.data.basics.options import checked_names, elsewhere
 from incongruent.data.basics.streams import Purpose, as_seed, child
 from incongruent.data.trials import Trials, checked, select
 from incongruent.networks.architecture import Architecture
 from incongruent.posterior.posterior import Posterior, axis_in, task_of
-from incongruent.posterior.scope import ranges_of
+from incongruent.posterior.statistics import ranges_of
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
 from incongruent.storage.atomic import ready_for_file
 from incongruent.storage.bank.bank import Bank
@@ -35,7 +35,7 @@ Given = Simulator | Simulations | Bank
 @elsewhere(
     start="To go on from the weights of a posterior, write inc.refine(posterior, source, …)."
 )
-@helpful
+@checked_names
 def train(
     source: Given,
     *,
@@ -100,7 +100,7 @@ def train(
     architecture="Weights fit into their own architecture alone, which is the posterior's. Leave it"
     " out, or write inc.train(source, architecture=…) to begin anew."
 )
-@helpful
+@checked_names
 def refine(
     posterior: Posterior,
     source: Given,

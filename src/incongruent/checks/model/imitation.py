@@ -32,7 +32,7 @@ from incongruent.models.model import Model
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.designs import design_of
+from incongruent.simulation.observed import design_of
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray

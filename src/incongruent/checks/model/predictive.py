@@ -17,7 +17,7 @@ from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import CONDITION, Trials
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.progress import counting
-from incongruent.simulation.designs import design_of
+from incongruent.simulation.observed import ObservedDesign, design_of
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
@@ -102,7 +102,7 @@ def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     return panel
 
 
-def simulator_again(simulator: Simulator, study: Trials) -> Simulator:
+def simulator_again(simulator: Simulator, study: Trials) -> Simulator[ObservedDesign]:
     """The same model with the study's own design, person by person, and the simulator's window and
     deadline.
     """

@@ -30,7 +30,7 @@ from incongruent.exact.likelihood import evaluate
 from incongruent.exact.reweight import reweight
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.posterior import Posterior
-from incongruent.simulation.designs import Design, design_of
+from incongruent.simulation.observed import design_of
 from incongruent.simulation.simulator import Simulations, Simulator
 
 Array = np.ndarray
@@ -311,7 +311,6 @@ def posterior_sbc(
     """
     one = posterior.admit(select(study, [person])).trials
     design = posterior.simulator.design
-    assert isinstance(design, Design)
     n = int(one.n_trials[0])
     n_new = min(n, design.largest - n)
     if n_new < design.smallest:

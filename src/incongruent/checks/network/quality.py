@@ -88,7 +88,6 @@ def efficiency(
         LikelihoodError: when the model has no exact likelihood.
     """
     design = posterior.simulator.design
-    assert isinstance(design, Design)
     found = []
     for n in EFFICIENCY_AT:
         if not design.smallest <= n <= design.largest:

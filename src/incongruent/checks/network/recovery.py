@@ -18,7 +18,6 @@ import pandas as pd
 
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.posterior.posterior import Posterior
-from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulations
 
 Array = np.ndarray
@@ -166,6 +165,5 @@ def recover(
 def bins_of(posterior: Posterior) -> list[int]:
     """Edges of bins of trial numbers for the design that a posterior was trained for."""
     design = posterior.simulator.design
-    assert isinstance(design, Design)
     inner = [edge for edge in BIN_EDGES if design.smallest < edge < design.largest]
     return [design.smallest, *inner, max(design.largest, design.smallest + 1)]

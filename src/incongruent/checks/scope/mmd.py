@@ -31,7 +31,7 @@ from incongruent.checks.kernels import (
     squared_distances,
 )
 from incongruent.checks.replicas import matched_summaries
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
@@ -140,7 +140,7 @@ class MmdTest:
         return text
 
 
-@helpful
+@checked_names
 def mmd_of_study(
     posterior: Posterior,
     study: Trials,
@@ -199,7 +199,7 @@ def mmd_of_study(
     )
 
 
-@helpful
+@checked_names
 def mmd_test(
     observed: Array,
     reference: Array,
@@ -277,7 +277,7 @@ def mmd_test(
     )
 
 
-@helpful
+@checked_names
 def mmd_permutation_test(
     first: Array, second: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int
 ) -> MmdTest:

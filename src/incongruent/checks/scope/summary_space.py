@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.checks.replicas import in_parts, simulator_with
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials, concatenate, select
 from incongruent.posterior.posterior import Posterior
@@ -118,7 +118,7 @@ class SummarySpace:
         return text
 
 
-@helpful
+@checked_names
 def summary_space(
     posterior: Posterior,
     studies: Mapping[str, Trials],
@@ -230,7 +230,7 @@ class SummaryDim:
         return text
 
 
-@helpful
+@checked_names
 def suggest_summary_dim(
     posterior: Posterior,
     *,

@@ -28,11 +28,11 @@ from scipy.spatial import KDTree
 from incongruent.checks import statistics
 from incongruent.checks.kernels import whitening_of
 from incongruent.checks.replicas import in_parts, simulator_with
-from incongruent.data.basics.options import helpful
+from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import CONFLICT_TASK, Category, Trials, select
 from incongruent.posterior.posterior import Posterior
-from incongruent.posterior.scope import statistics_of
+from incongruent.posterior.statistics import statistics_of
 from incongruent.priors.joint import AnyPrior
 
 Array = np.ndarray
@@ -167,7 +167,7 @@ class Surprise:
         return text
 
 
-@helpful
+@checked_names
 def surprise(
     posterior: Posterior,
     study: Trials,
@@ -310,10 +310,10 @@ def hand_statistics(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]
 
     For conflict tasks, by condition: log RT quantiles of correct answers and their log mean, share
     of errors and of errors among the fastest fifth (arcsine of the root), log mean RT of errors.
-    For other data the quantiles and shares of `scope.statistics_of`.
+    For other data the quantiles and shares of `statistics.statistics_of`.
     """
     if set(trials.columns) != set(CONFLICT_TASK):
-        return statistics_of(trials, levels)
+        return {known.name: values for known, values in statistics_of(trials, levels).items()}
     out: dict[str, Array] = {}
     for level in levels:
         for q, values in zip(

@@ -1,26 +1,26 @@
-"""Tables of results as CSV that no spreadsheet takes for formulas, and back.
+"""Tables of results as CSV in which no spreadsheet finds formulas, and back.
 
 A name from a data file may begin like a formula ("=1+1", "@home"), and a spreadsheet that opens the
-table would run it. Such text gets an apostrophe before it, which spreadsheets know as the sign of
-text. Plain numbers, "-1" and "+5" as well, stay as they are. `read_results` takes the apostrophe
-off again, so that names are the same as in the data.
+table would run it. Such text gets an apostrophe before it, which marks text in spreadsheets. Plain
+numbers, also "-1" and "+5", stay as they are. `read_results` removes the apostrophe again, so that
+names are the same as in the data.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import pandas as pd
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What makes a spreadsheet take a cell for a formula."""
+"""A spreadsheet reads a cell that begins with one of these as a formula."""
 NAMES = ("person", "subject")
-"""Columns that hold names, which are text whatever they look like."""
+"""Columns that hold names; they are read as text even where they look like numbers."""
 
 
 def as_csv(frame: pd.DataFrame) -> str:
-    """A table as CSV; text that a spreadsheet would take for a formula gets an apostrophe before
-    it.
+    """A table as CSV, with an apostrophe before text that a spreadsheet would read as a formula.
 
     Example:
         >>> print(as_csv(pd.DataFrame({"person": ["=1+1", "-1", "VP 3"]})), end="")
@@ -29,22 +29,24 @@ def as_csv(frame: pd.DataFrame) -> str:
         -1
         VP 3
     """
-    text = frame.select_dtypes(exclude="number").columns
-    harmless = frame.assign(**{name: [_marked(value) for value in frame[name]] for name in text})
-    return harmless.rename(columns=_marked).to_csv(index=False)
+    return _with_text_changed(frame, _marked).to_csv(index=False)
 
 
 def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """A table that this package wrote, with names of people as they are in the data.
+    """A table that this package wrote, with people's names as they are in the data.
 
     Args:
-        path: of the CSV.
+        path: the path of the CSV file.
     """
     frame = pd.read_csv(path, converters=dict.fromkeys(NAMES, str))
+    return _with_text_changed(frame, _unmarked)
+
+
+def _with_text_changed(frame: pd.DataFrame, change: Callable[[object], object]) -> pd.DataFrame:
+    """The table with a change made to each name of a column and to each value that is no number."""
     text = frame.select_dtypes(exclude="number").columns
-    return frame.assign(
-        **{name: [_unmarked(value) for value in frame[name]] for name in text}
-    ).rename(columns=_unmarked)
+    changed = {name: [change(value) for value in frame[name]] for name in text}
+    return frame.assign(**changed).rename(columns=change)
 
 
 def _marked(value: object) -> object:
@@ -52,22 +54,20 @@ def _marked(value: object) -> object:
 
 
 def _unmarked(value: object) -> object:
-    return (
-        value[1:]
-        if isinstance(value, str) and value.startswith("'") and _like_a_formula(value)
-        else value
-    )
+    if isinstance(value, str) and value.startswith("'") and _like_a_formula(value):
+        return value[1:]
+    return value
 
 
 def _like_a_formula(text: str) -> bool:
-    """Whether text begins like a formula and is no plain number, whatever apostrophes stand before
-    it.
-    """
+    """True for text that begins like a formula and is no number, below its apostrophes."""
     bare = text.lstrip("'")
-    if not bare.startswith(FORMULA):
-        return False
+    return bare.startswith(FORMULA) and not _is_a_number(bare)
+
+
+def _is_a_number(text: str) -> bool:
     try:
-        float(bare)
+        float(text)
     except ValueError:
-        return True
-    return False
+        return False
+    return True

@@ -1,6 +1,4 @@
-"""Options: a wrong name is refused with the nearest right one, and values are checked where a
-record is made.
-"""
+"""Checked options: wrong names and impossible values are refused when a record is made."""
 
 from __future__ import annotations
 
@@ -15,21 +13,22 @@ from incongruent.data.basics.plain import plain, whole_number
 _T = TypeVar("_T", bound=Callable[..., Any])
 
 
-def helpful(what: _T) -> _T:
-    """The same function or class, whose error for an unknown option names the nearest one and lists
-    all.
+def checked_names(what: _T) -> _T:
+    """Make a function or class refuse unknown names of options, with a message that helps.
+
+    The message names the nearest option that exists, and lists all of them.
 
     Raises:
-        TypeError: from the function or class, when called with a name that it does not have.
+        TypeError: from the function or class, when it is called with an unknown name.
 
     Example:
-        >>> @helpful
+        >>> @checked_names
         ... def paint(*, colour="red", width=1): ...
         >>> paint(color="blue")
         Traceback (most recent call last):
         TypeError: paint has no option 'color'; did you mean 'colour'? It has colour, width.
     """
-    if isinstance(what, type):
+    if isinstance(what, type):  # ``self`` is no option
         what.__init__ = _guarded(what.__init__, what.__name__, skip=1)  # type: ignore[misc]
         return what  # type: ignore[return-value]
     return _guarded(what, what.__name__, skip=0)  # type: ignore[return-value]
@@ -67,8 +66,7 @@ def elsewhere(**where: str) -> Callable[[_T], _T]:
 
 
 def _guarded(function: Callable[..., Any], name: str, *, skip: int) -> Callable[..., Any]:
-    parameters = list(inspect.signature(function).parameters.values())[skip:]
-    known = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    known = _option_names(function)[skip:]
 
     @functools.wraps(function)
     def guarded(*arguments: Any, **options: Any) -> Any:
@@ -80,30 +78,34 @@ def _guarded(function: Callable[..., Any], name: str, *, skip: int) -> Callable[
     return guarded
 
 
+def _option_names(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters that can be given by name."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+
+
 def _unknown(name: str, option: str, known: list[str]) -> str:
     near = difflib.get_close_matches(option, known, 1)
-    return (
-        f"{name} has no option {option!r}{f'; did you mean {near[0]!r}?' if near else '.'} It has"
-        f" {', '.join(known)}."
-    )
+    advice = f"; did you mean {near[0]!r}?" if near else "."
+    return f"{name} has no option {option!r}{advice} It has {', '.join(known)}."
 
 
 def check_counts(record: Any, least: Mapping[str, int]) -> None:
-    """Look at the options of a record that are whole numbers, and make them Python's.
+    """Check the options of a record that are whole numbers, and store them as ``int``.
 
     Args:
-        record: has these options.
+        record: the record that has these options.
         least: for each of them the smallest value.
 
     Raises:
-        ValueError: naming the option.
+        ValueError: when a value is no whole number, or too small; it names the option.
     """
     for name, smallest in least.items():
         object.__setattr__(record, name, whole_number(name, getattr(record, name), smallest))
 
 
 def check_dropout(record: Any) -> None:
-    """Look at the ``dropout`` of a record, a share of units.
+    """Check the ``dropout`` of a record, a share of units, and store it as ``float``.
 
     Raises:
         ValueError: when it is not within [0, 1).

@@ -1,5 +1,7 @@
-"""Functions on their way to other processes: those that can be imported there go by name, all
-others, closures and those of a script, whole.
+"""Functions that are sent to other processes.
+
+Functions that can be imported there are sent by name. All others, such as closures and the
+functions of a script, are sent with their code.
 """
 
 from __future__ import annotations
@@ -12,11 +14,14 @@ import cloudpickle
 
 
 class Unportable(pickle.PicklingError):
-    """Something cannot be given to another process."""
+    """An object cannot be given to another process."""
 
 
 class Packed:
-    """Something with functions in it, as bytes that any process of the same installation can read."""
+    """An object that holds functions, as bytes.
+
+    Any process of the same installation can read them.
+    """
 
     def __init__(self, what: str, value: Any) -> None:
         try:
@@ -31,17 +36,15 @@ class Packed:
             ) from error
 
     def unpacked(self) -> Any:
-        """What was packed."""
+        """The object that was packed."""
         return cloudpickle.loads(self.content)
 
 
 class Portable:
-    """A class of which some attributes are, or hold, functions that people wrote: its objects
-    pickle with them.
-    """
+    """A base class whose objects can be pickled although they hold functions that users wrote."""
 
     FUNCTIONS: ClassVar[tuple[str, ...]] = ()
-    """The names of these attributes."""
+    """The names of the attributes that are functions, or hold functions."""
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(vars(self))
@@ -54,20 +57,18 @@ class Portable:
 
 
 def for_processes(executor: Executor | None, function: Any) -> Any:
-    """The function as an executor needs it, after a look whether its processes can be given it.
+    """The function in the form that an executor needs.
 
     Raises:
-        Unportable: when they cannot, before any work begins.
+        Unportable: when it cannot be given to the executor's processes, before any work begins.
     """
-    return (
-        _Call(Packed("a function", function))
-        if isinstance(executor, ProcessPoolExecutor)
-        else function
-    )
+    if isinstance(executor, ProcessPoolExecutor):
+        return _Call(Packed("a function", function))
+    return function
 
 
 class _Call:
-    """Unpacks a function where it is called."""
+    """A packed function that is unpacked in the process that calls it."""
 
     def __init__(self, packed: Packed) -> None:
         self.packed = packed

@@ -1,8 +1,7 @@
-"""Plain values: what people hand over, numbers of numpy, arrays, paths and members of enumerations,
-as what Python and JSON know.
+"""Plain values: numbers of numpy, arrays, paths and members of enumerations as plain Python.
 
-Records take what they are given through here, once, so that whoever saves, prints or pickles them
-later meets nothing else.
+Records convert their values here once, when they are made. Whoever saves, prints or pickles a
+record later meets only values that Python and JSON know.
 """
 
 from __future__ import annotations
@@ -21,9 +20,11 @@ import numpy as np
 
 
 def plain(value: Any) -> Any:
-    """The same in plain Python: numbers of whatever kind as ``bool``, ``int`` and ``float``, lists
-    and arrays as tuples, mappings as dicts, paths and members of enumerations as what they stand
-    for. Anything else is given back as it is.
+    """The same value in plain Python.
+
+    Numbers of any kind become ``bool``, ``int`` or ``float``; lists and arrays become tuples;
+    mappings become dicts; paths become text; members of enumerations become their values. Anything
+    else is returned unchanged.
 
     Example:
         >>> plain({"n": np.int64(3), "window": np.array([150.0, 2500.0])})
@@ -31,31 +32,37 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, enum.Enum):
         return plain(value.value)
-    if isinstance(value, str):
-        return text_of(value)
-    if isinstance(value, bool | np.bool_):
-        return bool(value)
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    if isinstance(value, numbers.Real | Decimal):
-        return float(value)
-    if isinstance(value, os.PathLike):
+    if isinstance(value, str | os.PathLike):
         return text_of(os.fspath(value))
+    if isinstance(value, np.bool_ | numbers.Real | Decimal):
+        return _plain_number(value)
     if isinstance(value, Mapping):
         return {plain(key): plain(entry) for key, entry in value.items()}
     if hasattr(value, "__array__") and hasattr(value, "shape"):
-        array = np.asarray(value)
-        return (
-            plain(array[()]) if array.ndim == 0 and array.dtype != object else plain(array.tolist())
-        )
+        return _plain_array(np.asarray(value))
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
         return tuple(plain(entry) for entry in value)
     return value
 
 
+def _plain_number(value: Any) -> bool | int | float:
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def _plain_array(array: np.ndarray) -> Any:
+    """The array as tuples within tuples, or its only value when it has no axes."""
+    if array.ndim == 0 and array.dtype != object:
+        return plain(array[()])
+    return plain(array.tolist())
+
+
 def text_of(value: Any) -> str:
-    """A name as text that every file can hold: numbers without needless zeros, no zero byte, and
-    none of the half characters that broken paths are full of.
+    """A name as text that every file can hold.
+
+    Numbers have no needless zeros. Zero bytes, and the half characters that broken paths contain,
+    are written as escapes.
 
     Example:
         >>> text_of(1234567.0), text_of(np.float32(0.1)), text_of(True), text_of("001")
@@ -64,32 +71,35 @@ def text_of(value: Any) -> str:
     if isinstance(value, enum.Enum):
         return text_of(value.value)
     if isinstance(value, str):
-        return (
-            str.__str__(value).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
-        )
+        return _encodable(str.__str__(value))
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, numbers.Integral):
         return str(int(value))
     if isinstance(value, float | np.floating):
-        return (
-            np.format_float_positional(value, trim="-")
-            if 1e-4 <= abs(float(value)) < 1e16 or value == 0
-            else f"{value}"
-        )
+        return _text_of_float(value)
     return text_of(str(value))
 
 
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def _text_of_float(value: float | np.floating) -> str:
+    if value == 0 or 1e-4 <= abs(float(value)) < 1e16:
+        return np.format_float_positional(value, trim="-")
+    return f"{value}"
+
+
 def as_json(value: Any, what: str) -> Any:
-    """The same as JSON gives it back: lists for tuples, keys as text, and None for what is not
-    finite.
+    """The value in the types of JSON: lists for tuples, text for keys, None for NaN and infinity.
 
     Args:
         value: numbers, text, None, and lists and mappings of these.
-        what: it is, for the words of errors.
+        what: a name for the value in messages of errors.
 
     Raises:
-        TypeError: for anything else, saying where it stands.
+        TypeError: for any other value; it says where the value is.
     """
     value = plain(value)
     if isinstance(value, dict):
@@ -107,20 +117,20 @@ def as_json(value: Any, what: str) -> Any:
 
 
 def json_text(card: Mapping[str, Any]) -> str:
-    """A card as strict JSON, with numbers of numpy as numbers.
+    """A card as strict JSON; numbers of numpy are written as numbers.
 
     Raises:
-        ValueError: for not-a-number.
-        TypeError: for what JSON cannot hold.
+        ValueError: for NaN and infinity, which JSON does not have.
+        TypeError: for a value that JSON cannot hold.
     """
     return json.dumps(plain(card), allow_nan=False)
 
 
 def whole_number(name: str, value: Any, least: int) -> int:
-    """An option that is a whole number, of whatever kind.
+    """The value of an option that is a whole number, as ``int``.
 
     Raises:
-        ValueError: naming the option.
+        ValueError: when it is no whole number or below ``least``; it names the option.
     """
     found = plain(value)
     if not isinstance(found, int) or isinstance(found, bool) or found < least:
@@ -129,10 +139,10 @@ def whole_number(name: str, value: Any, least: int) -> int:
 
 
 def number(name: str, value: Any) -> float:
-    """An option that is a number, of whatever kind.
+    """The value of an option that is a number, as ``float``.
 
     Raises:
-        ValueError: naming the option.
+        ValueError: when it is no number; it names the option.
     """
     found = plain(value)
     if not isinstance(found, int | float) or isinstance(found, bool) or math.isnan(found):
@@ -141,10 +151,10 @@ def number(name: str, value: Any) -> float:
 
 
 def yes_or_no(name: str, value: Any) -> bool:
-    """An option that is True or False.
+    """The value of an option that is True or False, as ``bool``.
 
     Raises:
-        ValueError: naming the option.
+        ValueError: when it is neither; it names the option.
     """
     found = plain(value)
     if not isinstance(found, bool):
@@ -153,10 +163,10 @@ def yes_or_no(name: str, value: Any) -> bool:
 
 
 def name_of(what: str, value: Any) -> str:
-    """A name, which is text.
+    """A single name as plain text.
 
     Raises:
-        TypeError: saying of what.
+        TypeError: when it is no text; it says what the name is of.
     """
     found = plain(value)
     if not isinstance(found, str):
@@ -165,12 +175,12 @@ def name_of(what: str, value: Any) -> str:
 
 
 def words_of(what: str, values: Any) -> tuple[str, ...]:
-    """Several names, of which each is text.
+    """Several names as a tuple of plain text.
 
     Raises:
-        TypeError: for a single text, whose letters nobody meant, or anything else.
+        TypeError: for a single text, since its letters are not meant, and for anything else.
     """
-    if type(values) is tuple and all(type(value) is str and value.isascii() for value in values):
+    if _are_plain_words(values):
         return values
     found = plain(values)
     if not isinstance(found, tuple):
@@ -178,7 +188,11 @@ def words_of(what: str, values: Any) -> tuple[str, ...]:
     return tuple(text_of(value) for value in found)
 
 
+def _are_plain_words(values: Any) -> bool:
+    return type(values) is tuple and all(type(one) is str and one.isascii() for one in values)
+
+
 def make_plain(record: Any) -> None:
-    """Make the values of a frozen record plain, in its ``__post_init__``."""
+    """Make all values of a frozen record plain; for use in its ``__post_init__``."""
     for entry in fields(record):
         object.__setattr__(record, entry.name, plain(getattr(record, entry.name)))

@@ -1,9 +1,9 @@
 """Random numbers: one tree that grows from a seed, with a branch for each purpose.
 
-Whatever is drawn by chance comes from the stream at ``(seed, purpose, place, …)``: numbers for two
-purposes, or at two places, are never the same ones, also when they have the same seed. What calls
-something else by seed gives it a child of its own seed, made for that purpose. Purposes keep their
-numbers for ever: the first four are those with which banks on disk were begun.
+Whatever is random comes from the stream at ``(seed, purpose, place, …)``. Numbers for two purposes,
+or at two places, are different, even when the seed is the same. A function that passes a seed on to
+another function passes a child of its seed, made for that purpose. The numbers of the purposes
+never change: banks on disk were made with the first four.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import IntEnum, unique
 from numbers import Integral
+from typing import TYPE_CHECKING
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray
+
+if TYPE_CHECKING:
+    from jaxtyping import PRNGKeyArray
 
 Array = np.ndarray
 
 LARGEST_PLAIN = 2**128
-"""Seeds from here on are shortened, since numpy would run them together with the purpose."""
+"""Seeds from this one on are hashed, since numpy would not separate them from the purpose."""
 
 
 @unique
 class Purpose(IntEnum):
-    """What random numbers are for."""
+    """The purposes of random numbers; each number stands in files and never changes."""
 
     PRIOR = 0
     LAYOUT = 1
@@ -150,22 +151,25 @@ def stream(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:
 
 
 def stream_or(seed: int | np.random.Generator, purpose: Purpose) -> np.random.Generator:
-    """The stream for a purpose; a generator that somebody gives instead of a seed stays what it is."""
+    """The stream for a purpose, or the generator itself when one is given instead of a seed."""
     return seed if isinstance(seed, np.random.Generator) else stream(seed, purpose)
 
 
 def child(seed: int, purpose: Purpose, *place: int) -> int:
-    """A seed of 63 bits for what is done for one purpose; arguments as in `stream`."""
+    """A seed of 63 bits for one purpose; arguments as in `stream`."""
     return int(sequence(seed, purpose, *place).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def word(seed: int, purpose: Purpose, *place: int) -> int:
-    """A seed of 32 bits, for libraries that take no longer ones; arguments as in `stream`."""
+    """A seed of 32 bits, for libraries that accept no longer ones; arguments as in `stream`."""
     return int(sequence(seed, purpose, *place).generate_state(1, np.uint32)[0])
 
 
 def jax_key(seed: int, purpose: Purpose, *place: int) -> PRNGKeyArray:
     """A key of 64 bits for JAX; arguments as in `stream`."""
+    import jax
+    import jax.numpy as jnp
+
     return jax.random.wrap_key_data(
         jnp.asarray(sequence(seed, purpose, *place).generate_state(2)), impl="threefry2x32"
     )
@@ -177,48 +181,50 @@ def seed_from(rng: np.random.Generator) -> int:
 
 
 def legacy_state(rng: np.random.Generator) -> np.random.RandomState:
-    """For libraries that take nothing newer: a Mersenne twister seeded by the next 256 bits of a
-    stream.
-    """
+    """A Mersenne twister seeded by the next 256 bits of a stream, for libraries that need one."""
     return np.random.RandomState(
         np.random.MT19937(np.random.SeedSequence(rng.integers(2**32, size=8).tolist()))
     )
 
 
 def unchanging() -> np.random.Generator:
-    """Always the same numbers, for what is part of a definition: how a flow orders its coordinates,
-    how a joint prior is standardised. Files of saved networks rest on them, so they may never
-    change.
+    """A generator that always gives the same numbers, for what is part of a definition.
+
+    The order of coordinates in a flow and the standardisation of a joint prior are such parts.
+    Files of saved networks depend on these numbers, so they must never change.
     """
     return np.random.default_rng(0)
 
 
 def sequence(seed: int, purpose: Purpose, *place: int) -> np.random.SeedSequence:
-    """The root of everything that is drawn for one purpose at one place; arguments as in `stream`."""
-    seed = as_seed(seed)
-    if seed >= LARGEST_PLAIN:
-        seed = int.from_bytes(
-            hashlib.blake2b(
-                seed.to_bytes(-(-seed.bit_length() // 8), "little"), digest_size=16
-            ).digest(),
-            "little",
-        )
+    """The root of all numbers for one purpose at one place; arguments as in `stream`."""
+    entropy = _shortened(as_seed(seed))
     if not all(0 <= part < 2**32 for part in place):
         raise ValueError(
             f"Expected places from 0 to 2^32 - 1 in a stream of random numbers; got {place}."
         )
-    return np.random.SeedSequence(seed, spawn_key=(int(Purpose(purpose)), *map(int, place)))
+    return np.random.SeedSequence(entropy, spawn_key=(int(Purpose(purpose)), *map(int, place)))
+
+
+def _shortened(seed: int) -> int:
+    """The seed itself, or its hash of 128 bits when it is longer than that."""
+    if seed < LARGEST_PLAIN:
+        return seed
+    n_bytes = -(-seed.bit_length() // 8)
+    digest = hashlib.blake2b(seed.to_bytes(n_bytes, "little"), digest_size=16).digest()
+    return int.from_bytes(digest, "little")
 
 
 def place_of(name: str) -> tuple[int, int]:
-    """Where in a stream the numbers of a name are: the two halves of a 64-bit hash of it."""
-    whole = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(whole[:4], "little"), int.from_bytes(whole[4:], "little")
+    """The place of a name in a stream: the two halves of its 64-bit hash."""
+    digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
 
 
 def places_of(names: Sequence[str]) -> list[tuple[int, int, int]]:
-    """For each person the place of their own random numbers: their name, and how often it has come
-    before, but not who else is there.
+    """The place of each data set's random numbers in a stream.
+
+    It depends on the name and on how often that name has come before, but on no other name.
     """
     seen: Counter[str] = Counter()
     places = []

@@ -24,7 +24,10 @@ import pyarrow as pa
 from pyarrow import compute, feather, parquet
 
 from incongruent.data.files.cells import NotATable
-from incongruent.data.files.delimited import headed, header_of, layout_of_rows, read_text, skipped
+from incongruent.data.files.delimited import read_text
+from incongruent.data.files.headers import headed, header_of, skipped, without_data
+from incongruent.data.files.layout import layout_of_rows
+from incongruent.data.files.splitting import text_table
 from incongruent.data.files.structured import (
     is_eprime_log,
     looks_like_json,
@@ -385,15 +388,10 @@ def _of_rows(name: str, rows: Sequence[list[str]], names: Sequence[str] | None) 
     """A table of rows of cells, all as long as the longest, as `read_text` reads lines."""
     filled = [row for row in rows if any(row)]
     found = layout_of_rows(filled)
-    header = header_of(name, filled[found.start :], names, found)
+    header = header_of(name, filled[found.start :], names)
     body = filled[found.start + (header is not None) :]
     if not body:
-        raise NotATable(f"Expected trials in {name}; got only the header {listed(header or [])}.")
-    table = pa.table(
-        {str(i): pa.array(column, pa.string()) for i, column in enumerate(zip(*body, strict=True))}
-    )
-    frame, more = headed(name, table, header)
-    return (
-        frame,
-        skipped(name, [" ".join(filter(None, row)) for row in filled[: found.start]]) + more,
-    )
+        raise without_data(name, header)
+    frame, more = headed(name, text_table(body, found.width), header)
+    above = [" ".join(filter(None, row)) for row in filled[: found.start]]
+    return frame, skipped(name, above) + more

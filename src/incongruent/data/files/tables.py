@@ -1,6 +1,4 @@
-"""Tables: from a file, several files or a frame of any kind to a pandas frame with a name for each
-column.
-"""
+"""Tables: a file, several files or a frame of any kind as a pandas frame with named columns."""
 
 from __future__ import annotations
 
@@ -14,17 +12,19 @@ import numpy as np
 import pandas as pd
 
 from incongruent.data.codings import FILE_COLUMN
+from incongruent.data.files.belonging import LeftOut, Part, alike
 from incongruent.data.files.cells import AS_WRITTEN, NotATable, understood
-from incongruent.data.files.folders import Files, Part, alike, files_of, joined, told
+from incongruent.data.files.folders import Files, files_of
 from incongruent.data.files.formats import frame_of_arrow, read_content
+from incongruent.data.files.headers import check_different, without_data
+from incongruent.data.files.joining import how_read, joined
 from incongruent.data.values import DataError, column_of, listed, texts
 
 __all__ = ["FILE_COLUMN", "is_source", "read_table", "source_name"]
 
 
 def read_table(source: Any, names: Sequence[str] | None = None) -> tuple[pd.DataFrame, list[str]]:
-    """The source as a frame with different names for all columns, and sentences about how it was
-    read.
+    """The source as a frame whose columns have different names, and sentences about the reading.
 
     Args:
         source: a file, a folder, a pattern such as ``data/*.csv``, several of these, or a frame of
@@ -41,10 +41,9 @@ def read_table(source: Any, names: Sequence[str] | None = None) -> tuple[pd.Data
     files = files_of(source)
     if isinstance(files, Files):
         return _read_several(files, names)
-    frame, notes = read_content(files.name, _content(files), names)
-    named, more = _named_frame(frame, names, files.name)
+    named, notes = _read_content(files, _content(files), names)
     table, twins = understood(named)
-    return table, notes + more + twins
+    return table, notes + twins
 
 
 def is_source(source: Any) -> bool:
@@ -59,48 +58,60 @@ def is_source(source: Any) -> bool:
 
 
 def source_name(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> str:
-    """What a source is called in a report: the file's or folder's name, or how many there are."""
+    """The name of a source in a report: that of the file or folder, or how many files there are."""
     paths = [source] if isinstance(source, str | os.PathLike) else list(source)
-    return Path(paths[0]).name or str(paths[0]) if len(paths) == 1 else f"{len(paths)} files"
+    if len(paths) != 1:
+        return f"{len(paths)} files"
+    return Path(paths[0]).name or str(paths[0])
 
 
 def _read_several(files: Files, names: Sequence[str] | None) -> tuple[pd.DataFrame, list[str]]:
+    found, no_tables, notes = _parts(files, names)
+    parts, others = alike(files, found)
+    whole, about_columns = joined(files, parts)
+    table, twins = understood(whole)
+    kept = {part.path for part in parts}
+    about_kept = {path: said for path, said in notes.items() if path in kept}
+    about_files = how_read(files, parts, [*no_tables, *others], about_kept)
+    return table, [*about_files, *about_columns, *twins]
+
+
+def _parts(
+    files: Files, names: Sequence[str] | None
+) -> tuple[list[Part], LeftOut, dict[Path, list[str]]]:
+    """The tables of the files, the files that hold none, and sentences about each table."""
     parts, left_out, notes = [], [], {}
     for path in files.paths:
+        content = _content(path)
         try:
-            content = _content(path)
-            frame, said = read_content(path.name, content, names)
-            named, more = _named_frame(frame, names, path.name)
+            named, notes[path] = _read_content(path, content, names)
         except NotATable as error:
             if files.chosen:
                 raise
-            left_out.append(
-                (
-                    path,
-                    (
-                        "no table of trials"
-                        f" ({str(error).partition(';')[2].strip().partition('.')[0]})"
-                    ),
-                )
-            )
-            continue
-        parts.append(Part(path, content, named))
-        notes[path] = said + more
+            left_out.append((path, f"no table of trials ({_reason(error)})"))
+        else:
+            parts.append(Part(path, content, named))
     if not parts:
         found = listed(map(files.name, files.paths), 5)
         raise DataError(
             f"Expected files of trials in {str(files.root)!r}; none of {len(files.paths)} files is"
             f" a table: {found}."
         )
-    parts, others = alike(files, parts)
-    whole, said = joined(files, parts)
-    table, twins = understood(whole)
-    kept = {part.path for part in parts}
-    return table, [
-        *told(files, parts, [*left_out, *others], {p: n for p, n in notes.items() if p in kept}),
-        *said,
-        *twins,
-    ]
+    return parts, left_out, notes
+
+
+def _read_content(
+    path: Path, content: bytes, names: Sequence[str] | None
+) -> tuple[pd.DataFrame, list[str]]:
+    """The table in a file's content, with names for its columns, and sentences."""
+    frame, notes = read_content(path.name, content, names)
+    named, more = _named_frame(frame, names, path.name)
+    return named, notes + more
+
+
+def _reason(error: NotATable) -> str:
+    """What the message says that came instead of a table."""
+    return str(error).partition(";")[2].strip().partition(".")[0]
 
 
 def _native_frame(source: Any) -> pd.DataFrame:
@@ -130,12 +141,24 @@ def _content(path: Path) -> bytes:
 def _named_frame(
     frame: pd.DataFrame, names: Sequence[str] | None, name: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The frame with text names; columns that are only counted get the given ones; a named index
-    becomes columns.
+    """The frame with text for the names of its columns, and sentences.
+
+    Columns that are only numbered get the given names; a named index becomes columns.
     """
-    notes = []
     if any(label is not None for label in frame.index.names):
         frame = frame.reset_index()
+    _check_names(frame, names, name)
+    columns, notes = [str(column) for column in frame.columns], []
+    if names is not None:
+        columns, notes = _padded_names(frame, names, name)
+    check_different(name, columns)
+    if not len(frame):
+        raise without_data(name, columns)
+    return frame.set_axis(columns, axis=1).reset_index(drop=True), notes
+
+
+def _check_names(frame: pd.DataFrame, names: Sequence[str] | None, name: str) -> None:
+    """Refuse names for a frame that has its own, and a frame that has none without them."""
     nameless = all(isinstance(column, int | np.integer) for column in frame.columns)
     if names is not None and not nameless:
         raise DataError(
@@ -147,23 +170,12 @@ def _named_frame(
             f"Expected {name} to have names for its columns; got {listed(frame.columns)}. Give"
             " `names` (on the command line: --columns)."
         )
-    columns = [str(column) for column in frame.columns]
-    if names is not None:
-        columns, notes = _padded_names(frame, names, name)
-    twice = [column for column in dict.fromkeys(columns) if columns.count(column) > 1]
-    if twice:
-        raise DataError(
-            f"Expected different names for all columns of {name}; got {listed(twice)} more than"
-            " once. Rename or remove columns."
-        )
-    if not len(frame):
-        raise NotATable(f"Expected trials in {name}; got only the header {listed(columns)}.")
-    return frame.set_axis(columns, axis=1).reset_index(drop=True), notes
 
 
 def _padded_names(
     frame: pd.DataFrame, names: Sequence[str], name: str
 ) -> tuple[list[str], list[str]]:
+    """The given names, with names for further columns of a single value, and sentences."""
     width = frame.shape[1]
     surplus = [i for i in range(len(names), width) if _differs(frame.iloc[:, i])]
     if len(names) > width or not names or surplus:
@@ -179,7 +191,6 @@ def _padded_names(
 
 
 def _differs(column: pd.Series) -> bool:
-    plain = (
-        understood(column.to_frame("x"))[0] if column.dtype == AS_WRITTEN else column.to_frame("x")
-    )
-    return len(set(texts(column_of(plain, "x")))) > 1
+    frame = column.to_frame("x")
+    values = understood(frame)[0] if column.dtype == AS_WRITTEN else frame
+    return len(set(texts(column_of(values, "x")))) > 1

@@ -1,21 +1,25 @@
-"""Identity: whose trials rows are, and whether one person's number hides several people, sessions
-or tasks.
+"""Identity: whether one person's number hides several people, sessions or tasks.
+
+A column that takes a few values within a person, and keeps each of them for many rows, divides the
+person's trials. Where it seems to divide them into different people, the table is refused; where it
+is not a usual block, a note names it.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from incongruent.data import doors
-from incongruent.data.codings import Coding
-from incongruent.data.reading.roles import Roles, Unsettled, find_subject, named, refusal
+from incongruent.data.reading.people import People
+from incongruent.data.reading.roles import Roles
 from incongruent.data.trials import Array
-from incongruent.data.values import DataError, absent, as_text, column_of, labels_of, written
+from incongruent.data.values import DataError, as_text, column_of, written
 from incongruent.data.vocabulary import (
     BLOCK_NAMES,
     PERSON_ATTRIBUTES,
@@ -28,141 +32,145 @@ from incongruent.data.vocabulary import (
 )
 
 LONG_RUN = 8
-"""Rows for which a column keeps its value on average, if it tells more than single trials."""
+"""A column that tells more than single trials keeps its value for so many rows on average."""
 MOST_VALUES = 12
-"""A column that splits a person has at most so many values within one."""
+"""A column that divides a person has at most so many values within one."""
 SHOWN = 4
+"""So many values of such a column are shown in a sentence."""
 
 
-def natural(text: str) -> tuple[int, float, tuple[str | int, ...], str]:
-    """A key that sorts numbers as numbers, before text, and digits within text as numbers, too: 2,
-    10, "s2", "s10".
-    """
-    try:
-        return 0, float(text), (), text
-    except ValueError:
-        parts = re.split(r"([0-9]{1,18})", text)
-        return 1, 0.0, tuple(int(part) if i % 2 else part for i, part in enumerate(parts)), text
-
-
-def columns_of(table: pd.DataFrame, by: str | Sequence[str] | None, coding: Coding) -> list[str]:
-    """The columns whose combinations make the data sets; none when all rows are one person's.
-
-    Raises:
-        DataError: when a column is unknown, or nobody tells people apart.
-    """
-    if by is not None and not isinstance(by, str | Sequence):
-        raise TypeError(f"Expected `by` to be a column's name or several; got {type(by).__name__}.")
-    if by is not None:
-        asked = [by] if isinstance(by, str) else list(by)
-        return [named(column, list(table.columns), "`by`") for column in asked]
-    found = find_subject(table, coding)
-    if isinstance(found, Unsettled):
-        error = refusal([found])
-        raise DataError(f"{error} Or give {doors.option('by', ())} when all rows are one person's.")
-    return [found]
-
-
-def nobodys(table: pd.DataFrame, columns: Sequence[str], others: Sequence[str]) -> Array:
-    """(row,) True for rows that have no person and nothing in the other columns: no trial of
-    anybody, such as a program's last line.
-    """
-    empty = np.full(len(table), bool(columns))
-    for column in (*columns, *others):
-        if empty.any():
-            empty &= absent(column_of(table, column))
-    return empty
-
-
-def split(table: pd.DataFrame, columns: Sequence[str]) -> tuple[Array, tuple[str, ...], str]:
-    """The data set of each row, (row,), the data sets' names in natural order, and a sentence about
-    them.
-
-    Raises:
-        DataError: when a row belongs to nobody.
-    """
-    if not columns:
-        return np.zeros(len(table), int), ("all",), "All rows are one data set."
-    words = [labels_of(column_of(table, column), None) for column in columns]
-    for column, word in zip(columns, words, strict=True):
-        if lost := int(pd.isna(word).sum()):
-            raise DataError(
-                f"Expected a value in column {column!r} of every row, to tell whose trial it is;"
-                f" {lost} of {len(table)} rows have none. Fill them in, or leave them out with"
-                f" {doors.option('where', f'{written(column)} is not missing')}."
-            )
-    where, keys = pd.factorize(
-        words[0] if len(words) == 1 else pd.MultiIndex.from_arrays(words).to_flat_index()
-    )
-    keys = [key if isinstance(key, tuple) else (key,) for key in keys]
-    order = sorted(range(len(keys)), key=lambda i: [natural(part) for part in keys[i]])
-    ordered = [keys[i] for i in order]
-    told = (
-        f"The {len(ordered)} data sets are the values of"
-        f" {' and '.join(repr(column) for column in columns)}."
-    )
-    return np.argsort(order)[where], tuple(" · ".join(key) for key in ordered), told
-
-
-def check_identity(
-    table: pd.DataFrame, dataset: Array, columns: Sequence[str], roles: Roles, *, asked: bool
-) -> list[str]:
-    """Sentences about columns that split a data set into long parts.
+def check_identity(table: pd.DataFrame, people: People, roles: Roles, *, asked: bool) -> list[str]:
+    """Sentences about columns that divide data sets into long parts.
 
     Args:
         table: the rows that are trials.
-        dataset: (row,) whose.
-        columns: that make the data sets.
+        people: whose they are.
         roles: the columns that play the other roles.
         asked: True when the user has said which columns make the data sets; then nothing is
             refused.
 
     Raises:
-        DataError: when person numbers begin again in such a column, or it tells what a person has
-            one of.
+        DataError: when person numbers begin again in such a column, or it tells something of which
+            a person has one.
     """
     notes: list[str] = []
-    told = [_codes(column_of(table, role))[0] for role in (roles.accuracy, roles.condition)]
-    for column in table.columns:
-        if column in (*columns, roles.rt, roles.accuracy, roles.condition):
-            continue
-        codes, values = _codes(column_of(table, column))
-        if not _splits(codes, dataset) or any(_follows(codes, other) for other in told):
-            continue
-        sentence = _sentence(column, codes, values, dataset)
-        restart = restarts(codes, dataset)
-        one_each = bool({plain(column), *tokens(column)} & set(PERSON_ATTRIBUTES))
-        if not asked and columns and (restart or one_each):
-            raise _merged(column, columns, sentence, restart)
-        if not {plain(column), *tokens(column)} & set(BLOCK_NAMES) or "practice" in sentence:
+    for division in _divisions(table, people, roles):
+        sentence = _sentence(division)
+        if not asked and people.columns:
+            _check_same_people(division, people.columns, sentence)
+        if not division.is_called(BLOCK_NAMES) or "practice" in sentence:
             notes.append(sentence)
     return notes
 
 
-def _codes(series: pd.Series) -> tuple[Array, list[str]]:
-    """The position of each row's value among the different ones, (row,), and these as text; a
-    missing value is one of them.
+@dataclass(frozen=True)
+class _Division:
+    """A column that divides data sets into long parts.
+
+    Attributes:
+        column: its name.
+        codes: (row,) the position of each row's value among the different ones.
+        values: these, as text.
+        dataset: (row,) whose trial it is.
     """
-    try:
-        codes, values = pd.factorize(series, use_na_sentinel=False)
-    except TypeError:  # lists and the like cannot be told apart by hash
-        codes, values = pd.factorize(np.array([str(value) for value in series], object))
-    return codes, (
-        [as_text(value) or "" for value in values]
-        if len(values) < len(series) / LONG_RUN
-        else [""] * len(values)
+
+    column: str
+    codes: Array
+    values: Sequence[str]
+    dataset: Array
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The column's name, and its parts."""
+        return _words_of(self.column)
+
+    def is_called(self, names: Sequence[str]) -> bool:
+        """True when the column's name, or a part of it, is one of the names."""
+        return not self.words.isdisjoint(names)
+
+    @property
+    def restarts(self) -> bool:
+        """True when person numbers begin again where the column has another value."""
+        return _restarts(self.codes, self.dataset)
+
+
+def _divisions(table: pd.DataFrame, people: People, roles: Roles) -> Iterator[_Division]:
+    """The columns that divide data sets, without those that play a role or only repeat one."""
+    coded = (roles.accuracy.name, roles.condition)
+    playing = (*people.columns, roles.rt, *coded)
+    outcomes = [_codes(column_of(table, column))[0] for column in coded]
+    for column in table.columns:
+        if column in playing:
+            continue
+        codes, values = _codes(column_of(table, column))
+        repeats = (_follows(codes, outcome) for outcome in outcomes)
+        if _divides(codes, people.dataset) and not any(repeats):
+            yield _Division(column, codes, values, people.dataset)
+
+
+def _check_same_people(division: _Division, columns: Sequence[str], sentence: str) -> None:
+    """Refuse a column that most likely divides one number's trials into those of several people."""
+    if division.restarts:
+        raise _merged(division, columns, sentence, "person numbers begin again in it")
+    if division.is_called(PERSON_ATTRIBUTES):
+        raise _merged(division, columns, sentence, "that is something of which a person has one")
+
+
+def _merged(division: _Division, columns: Sequence[str], sentence: str, why: str) -> DataError:
+    apart, together = (
+        (division.column, *columns),
+        tuple(columns) if len(columns) > 1 else columns[0],
+    )
+    return DataError(
+        f"Expected one person behind each value of {' and '.join(repr(c) for c in columns)}; got a"
+        f" column that splits them: {sentence} Since {why}, different people may have the same"
+        f" number. Give {doors.option('by', apart)} to keep them apart, or"
+        f" {doors.option('by', together)} when they are the same people."
     )
 
 
-def _splits(codes: Array, dataset: Array) -> bool:
-    """True when a column takes two to a few values within some data set, and keeps each for long."""
+# --- which columns divide data sets ---------------------------------------------------------------
+
+
+def _codes(series: pd.Series) -> tuple[Array, list[str]]:
+    """The code of each row, (row,), and the texts of the codes; a missing value has a code, too.
+
+    The texts are empty in a column with too many different values to divide anything.
+    """
+    try:
+        codes, values = pd.factorize(series, use_na_sentinel=False)
+    except TypeError:  # lists and the like have no hash, so their text is compared
+        codes, values = pd.factorize(np.array([str(value) for value in series], object))
+    if len(values) >= len(series) / LONG_RUN:
+        return codes, [""] * len(values)
+    return codes, [as_text(value) or "" for value in values]
+
+
+def _divides(codes: Array, dataset: Array) -> bool:
+    """True when a column takes a few values within some data set, and keeps each for long."""
+    n_changes = _changes_within(codes, dataset)
+    if not 0 < n_changes <= len(codes) / LONG_RUN:
+        return False
+    return 2 <= _values_within(codes, dataset).max() <= MOST_VALUES
+
+
+def _changes_within(codes: Array, dataset: Array) -> int:
+    """How often a code changes from one row of a data set to the next."""
     if (np.diff(dataset) < 0).any():
         order = np.argsort(dataset, kind="stable")
         dataset, codes = dataset[order], codes[order]
-    changes = int(((dataset[1:] == dataset[:-1]) & (codes[1:] != codes[:-1])).sum())
-    if not 0 < changes <= len(codes) / LONG_RUN:
-        return False
-    return 2 <= _values_within(codes, dataset).max() <= MOST_VALUES
+    same_dataset = dataset[1:] == dataset[:-1]
+    return int((same_dataset & (codes[1:] != codes[:-1])).sum())
+
+
+def _values_within(codes: Array, dataset: Array) -> Array:
+    """(dataset,) How many values a column takes within each data set."""
+    return np.bincount(_pairs(dataset, codes)[0], minlength=1)
+
+
+def _follows(codes: Array, other: Array) -> bool:
+    """True when each value of another column always comes with the same value of this one."""
+    return len(_pairs(other, codes)[0]) == int(other.max(initial=0)) + 1
 
 
 def _pairs(one: Array, other: Array) -> tuple[Array, Array]:
@@ -172,78 +180,84 @@ def _pairs(one: Array, other: Array) -> tuple[Array, Array]:
     return pairs // size, pairs % size
 
 
-def _values_within(codes: Array, dataset: Array) -> Array:
-    """How many values a column takes within each data set, (dataset,)."""
-    return np.bincount(_pairs(dataset, codes)[0], minlength=1)
+def _restarts(codes: Array, dataset: Array) -> bool:
+    """True when data sets come one after the other, and then again with another value.
 
-
-def _follows(codes: Array, other: Array) -> bool:
-    """True when a column says nothing that another does not say."""
-    return len(_pairs(other, codes)[0]) == int(other.max(initial=0)) + 1
-
-
-def restarts(codes: Array, dataset: Array) -> bool:
-    """True when data sets come one after the other, and then again from a place on where the column
-    has another value.
+    Args:
+        codes: (row,) the value of the column.
+        dataset: (row,) whose trial it is.
     """
-    runs = np.flatnonzero(np.r_[True, (dataset[1:] != dataset[:-1]) | (codes[1:] != codes[:-1])])
-    people, values = dataset[runs], codes[runs]
-    seen: dict[int, tuple[int, int]] = {}
-    again = 0
+    people, values = _runs(codes, dataset)
+    n_people = len(np.unique(people))
+    few_runs = len(people) <= 3 * n_people * max(2, len(np.unique(values)))
+    return few_runs and _returns(people, values) >= max(1, n_people / 2)
+
+
+def _runs(codes: Array, dataset: Array) -> tuple[Array, Array]:
+    """The data set and the value of each run of rows in which both stay the same, each (run,)."""
+    changed = (dataset[1:] != dataset[:-1]) | (codes[1:] != codes[:-1])
+    starts = np.flatnonzero(np.r_[True, changed])
+    return dataset[starts], codes[starts]
+
+
+def _returns(people: Array, values: Array) -> int:
+    """How often a data set comes again after others, and with another value than before."""
+    last: dict[int, tuple[int, int]] = {}
+    n_returns = 0
     for place, (person, value) in enumerate(zip(people.tolist(), values.tolist(), strict=True)):
-        before = seen.get(person)
-        if before is not None and before[1] != value and place - before[0] > 1:
-            again += 1
-        seen[person] = (place, value)
-    return again >= max(1, len(seen) / 2) and len(runs) <= 3 * len(seen) * max(
-        2, len(np.unique(values))
+        if person in last:
+            place_before, value_before = last[person]
+            n_returns += value_before != value and place - place_before > 1
+        last[person] = (place, value)
+    return n_returns
+
+
+# --- sentences ------------------------------------------------------------------------------------
+
+
+def _sentence(division: _Division) -> str:
+    """What a column divides, and with which option the parts are left out or kept apart."""
+    sentence = _what_it_divides(division)
+    column = division.column
+    if practice := _practice(division):
+        condition = f"{written(column)} != {json.dumps(practice, ensure_ascii=False)}"
+        leave_out = doors.option("where", condition)
+        return f"{sentence} If {practice!r} marks practice trials, {leave_out} leaves them out."
+    if division.is_called((*TASK_NAMES, *SESSION_NAMES)):
+        keep_apart = doors.option("by", (column, "..."))
+        return f"{sentence} They are taken together; {keep_apart} keeps them apart."
+    return sentence
+
+
+def _what_it_divides(division: _Division) -> str:
+    n_values = _values_within(division.codes, division.dataset)
+    n_divided, n_datasets = int((n_values > 1).sum()), int(division.dataset.max()) + 1
+    return (
+        f"Column {division.column!r} takes several values within {n_divided} of {n_datasets} data"
+        f" sets: {_most_frequent(division)}."
     )
 
 
-def _sentence(column: str, codes: Array, values: Sequence[str], dataset: Array) -> str:
-    counts = np.bincount(codes, minlength=len(values))
-    n_split = int((_values_within(codes, dataset) > 1).sum())
-    shown = ", ".join(
-        f"{values[i][:40]!r} ({counts[i]} rows)" for i in np.argsort(-counts, kind="stable")[:SHOWN]
-    )
-    more = f" and {len(values) - SHOWN} more" if len(values) > SHOWN else ""
-    told = (
-        f"Column {column!r} takes several values within {n_split} of {int(dataset.max()) + 1} data"
-        f" sets: {shown}{more}."
-    )
-    names = {plain(column), *tokens(column)}
-    if practice := _practice(names, values):
-        leave_out = doors.option(
-            "where", f"{written(column)} != {json.dumps(practice, ensure_ascii=False)}"
+def _most_frequent(division: _Division) -> str:
+    """The most frequent values of a column, with the number of their rows."""
+    values = division.values
+    counts = np.bincount(division.codes, minlength=len(values))
+    order = np.argsort(-counts, kind="stable")
+    shown = ", ".join(f"{values[i][:40]!r} ({counts[i]} rows)" for i in order[:SHOWN])
+    return shown + (f" and {len(values) - SHOWN} more" if len(values) > SHOWN else "")
+
+
+def _practice(division: _Division) -> str | None:
+    """The value that seems to mark practice: yes in a column "practice", or a word for it."""
+    if division.is_called(PRACTICE_WORDS):
+        marking = (value for value in division.values if value.casefold() in YES)
+    else:
+        marking = (
+            value for value in division.values if not _words_of(value).isdisjoint(PRACTICE_WORDS)
         )
-        return f"{told} If {practice!r} marks practice trials, {leave_out} leaves them out."
-    if names & {*TASK_NAMES, *SESSION_NAMES}:
-        return (
-            f"{told} They are taken together; {doors.option('by', (column, '...'))} keeps them"
-            " apart."
-        )
-    return told
+    return next(marking, None)
 
 
-def _practice(names: set[str], values: Sequence[str]) -> str | None:
-    """The value that seems to mark practice trials."""
-    if names & set(PRACTICE_WORDS):
-        return next((value for value in values if value.casefold() in YES), None)
-    return next(
-        (value for value in values if {plain(value), *tokens(value)} & set(PRACTICE_WORDS)), None
-    )
-
-
-def _merged(column: str, columns: Sequence[str], sentence: str, restart: bool) -> DataError:
-    why = (
-        "person numbers begin again in it"
-        if restart
-        else "that is something of which a person has one"
-    )
-    apart, together = (column, *columns), tuple(columns) if len(columns) > 1 else columns[0]
-    return DataError(
-        f"Expected one person behind each value of {' and '.join(repr(c) for c in columns)}; got a"
-        f" column that splits them: {sentence} Since {why}, different people may have the same"
-        f" number. Give {doors.option('by', apart)} to keep them apart, or"
-        f" {doors.option('by', together)} when they are the same people."
-    )
+def _words_of(text: str) -> frozenset[str]:
+    """A text as one plain word, and its parts."""
+    return frozenset({plain(text), *tokens(text)})

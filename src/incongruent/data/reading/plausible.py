@@ -7,47 +7,57 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from incongruent.data.codings import Coding, outcome_meaning
+from incongruent.data.codings import CORRECT, Coding, Meaning, outcome_meaning
 from incongruent.data.trials import Array
-from incongruent.data.values import DataError, is_number, label_shares, numbers, texts
+from incongruent.data.values import DataError, is_number_or_truth, label_shares, numbers, texts
 from incongruent.data.vocabulary import CONDITION_MEANING, word_meaning
 
 MOST_LABELS = 20
 """A column of codes has at most so many different ones."""
-Check = Callable[[pd.Series], str | None]
+MOST_WORDS = 200
+"""A column with more different labels than this is not read as words of conditions or outcomes."""
+LONGEST = 1e30
+"""Numbers beyond this are no times; float32 can hardly hold them."""
+ENOUGH = 20
+"""With fewer values than this, their order and their number say nothing against a role."""
+Against = Callable[[pd.Series], str | None]
 """Why the values of a column speak against a role, in words; None when they do not."""
+For = Callable[[pd.Series], bool]
+"""Whether the values of a column speak for a role."""
+
+# --- against a role -------------------------------------------------------------------------------
 
 
 def against_subject(series: pd.Series) -> str | None:
     """A column of persons is not empty, and each person has several rows."""
-    present = int(series.notna().sum())
+    n_present = int(series.notna().sum())
     n_different = (
         series.nunique() if pd.api.types.is_numeric_dtype(series) else len(label_shares(series))
     )
-    if not present or not n_different:
+    if not n_present or not n_different:
         return "it is empty"
-    return (
-        "nearly every row has another value"
-        if present >= 20 and n_different > present / 2
-        else None
-    )
+    if n_present >= ENOUGH and n_different > n_present / 2:
+        return "nearly every row has another value"
+    return None
 
 
 def against_rt(series: pd.Series) -> str | None:
-    """Reaction times are positive numbers that do not run on from row to row as a clock or a
-    running average does.
-    """
+    """Reaction times are positive numbers; they do not rise like a clock or a running average."""
     values = as_numbers(series)
     known = values[np.isfinite(values)]
     if not len(known):
         return "it holds no numbers"
-    used = known[known > 0]
-    if len(used) >= 20 and used.std() > 0:
-        steps = np.diff(used)
-        if (steps >= 0).mean() > 0.95:
-            return "it rises from row to row, as a clock does"
-        if (steps**2).mean() < 0.1 * 2 * used.var():
-            return "it hardly changes from row to row, as a running average does"
+    times = known[known > 0]
+    return _against_order(times) if len(times) >= ENOUGH and times.std() > 0 else None
+
+
+def _against_order(times: Array) -> str | None:
+    """Reaction times are different from row to row, in both directions."""
+    steps = np.diff(times)
+    if (steps >= 0).mean() > 0.95:
+        return "it rises from row to row, as a clock does"
+    if (steps**2).mean() < 0.1 * 2 * times.var():
+        return "it hardly changes from row to row, as a running average does"
     return None
 
 
@@ -64,70 +74,84 @@ def against_condition(series: pd.Series) -> str | None:
     return None if label_shares(series) else "it is empty"
 
 
+# --- for a role -----------------------------------------------------------------------------------
+
+
 def like_subject(series: pd.Series) -> bool:
-    """A few values that keep for many rows."""
+    """A column of persons has a few values, and keeps each for many rows."""
     words = texts(series)
     n_people = len(pd.unique(words[pd.notna(words)]))
-    changes = int((words[1:] != words[:-1]).sum())
-    return against_subject(series) is None and n_people > 1 and changes < len(words) / 5
+    n_changes = int((words[1:] != words[:-1]).sum())
+    return against_subject(series) is None and n_people > 1 and n_changes < len(words) / 5
 
 
 def like_rt(series: pd.Series) -> bool:
-    """Many different positive numbers with the median of a reaction time in ms or s."""
+    """Reaction times are many different positive numbers with a median that is usual in ms or s."""
     values = as_numbers(series)
-    used = values[np.isfinite(values) & (values > 0)]
-    if against_rt(series) is not None or len(used) < max(2, 0.3 * series.notna().sum()):
+    times = values[np.isfinite(values) & (values > 0)]
+    if against_rt(series) is not None or len(times) < max(2, 0.3 * series.notna().sum()):
         return False
-    median = float(np.median(used))
-    return (0.1 <= median <= 10.0 or 100.0 <= median <= 10_000.0) and len(np.unique(used)) > min(
-        20, len(used) / 3
-    )
+    many_different = len(np.unique(times)) > min(ENOUGH, len(times) / 3)
+    return _is_usual(float(np.median(times))) and many_different
+
+
+def _is_usual(median: float) -> bool:
+    """True for the median of reaction times in s or in ms."""
+    return 0.1 <= median <= 10.0 or 100.0 <= median <= 10_000.0
 
 
 def like_accuracy(series: pd.Series) -> bool:
-    """Labels that all mean correct, error or omission."""
+    """In an accuracy all labels mean correct, error or omission."""
     if against_accuracy(series) is not None:
         return False
-    meaning = outcome_meaning(texts(series), True, Coding(), np.ones(len(series), bool))
-    return not meaning.unknown and "correct" in meaning.levels.values() and len(meaning.shares) > 1
+    meaning = as_outcomes(series)
+    several = len(meaning.shares) > 1
+    return several and not meaning.unknown and CORRECT in meaning.levels.values()
+
+
+def as_outcomes(series: pd.Series) -> Meaning:
+    """What the labels mean when 1 or yes is correct and every row has a reaction time."""
+    return outcome_meaning(texts(series), True, Coding(), np.ones(len(series), bool))
 
 
 def like_condition(series: pd.Series) -> bool:
-    """Words of conditions, or two or three numbers."""
-    return against_condition(series) is None and (
-        in_words(series, CONDITION_MEANING) or few_numbers(series)
-    )
+    """A condition has words for conditions, or two or three numbers."""
+    if against_condition(series) is not None:
+        return False
+    return in_words(series, CONDITION_MEANING) or few_numbers(series)
 
 
-LIKE: dict[str, Callable[[pd.Series], bool]] = {
-    "subject": like_subject,
-    "rt": like_rt,
-    "accuracy": like_accuracy,
-    "condition": like_condition,
-}
+# --- values ---------------------------------------------------------------------------------------
 
 
 def as_numbers(series: pd.Series) -> Array:
-    """The values as numbers, (row,), NaN where there is none."""
+    """(row,) The values as numbers, NaN where there is none."""
     try:
-        values = numbers(series)
+        return times_of(series)
     except DataError:
         return np.full(len(series), np.nan)
-    return np.where(np.abs(values) < 1e30, values, np.nan)  # beyond it is no time
+
+
+def times_of(series: pd.Series) -> Array:
+    """(row,) The values as numbers, NaN where there is none that may be a time.
+
+    Raises:
+        DataError: when they are dates, durations or complex numbers.
+    """
+    values = numbers(series)
+    return np.where(np.abs(values) < LONGEST, values, np.nan)
 
 
 def few_numbers(series: pd.Series) -> bool:
     """True for two or three different numbers or truth values."""
     labels = label_shares(series)
-    return 2 <= len(labels) <= 3 and all(
-        is_number(label) or label.casefold() in ("true", "false") for label in labels
-    )
+    return 2 <= len(labels) <= 3 and all(map(is_number_or_truth, labels))
 
 
 def in_words(series: pd.Series, meaning: Mapping[str, str]) -> bool:
-    """True when most values are known words of two meanings at least."""
+    """True when most values are known words."""
     labels = label_shares(series)
-    if not labels or len(labels) > MOST_LABELS * 10:
+    if not labels or len(labels) > MOST_WORDS:
         return False
-    known = {label: word_meaning(label, meaning) for label in labels}
-    return sum(share for label, share in labels.items() if known[label]) > 0.5
+    known = [share for label, share in labels.items() if word_meaning(label, meaning)]
+    return sum(known) > 0.5

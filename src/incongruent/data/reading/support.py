@@ -1,8 +1,8 @@
-"""Support: which condition a code of two or three stands for, told by the data.
+"""Support: which condition a code of two or three stands for, by reaction times and errors.
 
 Congruent trials are faster and more accurate than neutral ones, and these than incongruent ones.
-Numbers are taken for conditions only when reaction times and errors are both in one such order,
-each step beyond three standard errors; else they are refused with a table.
+Numbers are taken for conditions only when reaction times and errors both rise in one order, each
+step by more than three standard errors; else they are refused with a table.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 from incongruent.data import doors
 from incongruent.data.codings import CONGRUENT, INCONGRUENT, NEUTRAL, RARE
-from incongruent.data.trials import Array
-from incongruent.data.values import DataError, Labels, is_number, listed, shares
+from incongruent.data.trials import CONDITION, Array
+from incongruent.data.values import DataError, Labels, is_number_or_truth, listed, shares
 
 Z = 3.0
-"""So many standard errors make a difference."""
+"""A difference counts when it is larger than so many standard errors."""
 PEOPLE = 5
 """With fewer people the standard error comes from trials."""
 
@@ -29,10 +29,10 @@ class Evidence:
     """What tells codes apart: usable trials, one row each.
 
     Attributes:
-        dataset: whose trial it is.
-        rt: reaction time in ms.
-        error: 1 for an error, 0 for a correct answer.
-        usable: where all of these are known.
+        dataset: (row,) whose trial it is.
+        rt: (row,) reaction time in ms.
+        error: (row,) 1 for an error, 0 for a correct answer.
+        usable: (row,) True where all of these are known.
     """
 
     dataset: Array
@@ -40,10 +40,113 @@ class Evidence:
     error: Array
     usable: Array
 
+    @property
+    def correct(self) -> Array:
+        """(row,) True for usable trials with a correct answer."""
+        return self.usable & (self.error == 0)
+
+    def slower(self, one: Array, other: Array) -> Contrast:
+        """By how many ms correct answers of one kind are slower than those of another."""
+        return contrast(self.dataset, self.rt, self.correct & one, self.correct & other)
+
+    def more_errors(self, one: Array, other: Array) -> Contrast:
+        """By how much the share of errors of one kind is larger than that of another."""
+        return contrast(self.dataset, self.error, self.usable & one, self.usable & other)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A difference between two kinds of trials, as the mean over people.
+
+    Attributes:
+        difference: 0 where there is nothing to compare.
+        standard_error: infinite where there is nothing to compare.
+    """
+
+    difference: float
+    standard_error: float
+
+    def is_above(self, standard_errors: float) -> bool:
+        """True when the difference is larger than so many standard errors."""
+        return self.difference > standard_errors * self.standard_error
+
+
+def contrast(dataset: Array, values: Array, one: Array, other: Array) -> Contrast:
+    """Mean over people of the difference between their means in ``one`` and in ``other``.
+
+    The standard error is that over people, or comes from their trials when people are few.
+
+    Args:
+        dataset: (row,) whose trial it is.
+        values: (row,) numbers.
+        one: (row,) True for the trials of the first kind.
+        other: (row,) True for those of the second.
+    """
+    n_datasets = int(dataset.max(initial=-1)) + 1
+    kinds = [_Moments.of(dataset[rows], values[rows], n_datasets) for rows in (one, other)]
+    both = (kinds[0].n > 1) & (kinds[1].n > 1)
+    if not both.any():
+        return Contrast(0.0, np.inf)
+    differences = (kinds[0].mean - kinds[1].mean)[both]
+    standard_error = (
+        _error_over_people(differences) if both.sum() >= PEOPLE else _error_over_trials(kinds, both)
+    )
+    return Contrast(float(differences.mean()), standard_error)
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """How many trials of one kind each data set has, their means, and their squared deviations.
+
+    Attributes:
+        n: (dataset,) the number of trials.
+        mean: (dataset,) their mean, 0 where there are none.
+        squares: (dataset,) the sum of their squared deviations from it.
+    """
+
+    n: Array
+    mean: Array
+    squares: Array
+
+    @staticmethod
+    def of(dataset: Array, values: Array, n_datasets: int) -> _Moments:
+        """The moments of values, (row,), by data set."""
+        numbers = np.asarray(values, float)
+        n = np.bincount(dataset, minlength=n_datasets)
+        mean = np.bincount(dataset, numbers, n_datasets) / np.maximum(n, 1)
+        squares = np.bincount(dataset, (numbers - mean[dataset]) ** 2, n_datasets)
+        return _Moments(n, mean, squares)
+
+
+def _error_over_people(differences: Array) -> float:
+    """The standard error of the mean of the people's differences."""
+    return float(differences.std(ddof=1) / np.sqrt(len(differences)))
+
+
+def _error_over_trials(kinds: Sequence[_Moments], both: Array) -> float:
+    """The standard error of the mean difference, for the people that there are.
+
+    Args:
+        kinds: the moments of both kinds of trials.
+        both: (dataset,) True for people who have enough trials of both.
+    """
+    squared = sum(kind.squares[both] / (kind.n[both] - 1) / kind.n[both] for kind in kinds)
+    return float(np.sqrt(np.sum(squared)) / both.sum())
+
+
+# --- which condition a code is --------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Row:
-    """The trials of one code."""
+    """The usable trials of one code.
+
+    Attributes:
+        code: the label.
+        n: how many trials.
+        mean_rt: the mean reaction time of correct answers in ms, NaN without any.
+        error_share: the share of errors, NaN without any trial.
+    """
 
     code: str
     n: int
@@ -57,27 +160,28 @@ class Row:
 
 
 def levels_by_data(column: str, words: Labels, evidence: Evidence) -> Mapping[str, str]:
-    """The condition of each code, (row,) words, where reaction times and errors tell.
+    """The condition of each code, where reaction times and errors tell it.
+
+    Args:
+        column: of the codes.
+        words: (row,) the codes.
+        evidence: reaction times and errors.
 
     Raises:
-        DataError: when they do not, or the codes are not two or three numbers or truth values; the
-            message shows the codes and the likely options.
+        DataError: when they do not tell, or the codes are not two or three numbers or truth values;
+            the message shows the codes and the likely options.
     """
     labels = shares(words)
-    common = sorted(
-        (label for label, share in labels.items() if share >= RARE),
-        key=lambda label: (len(label), label),
-    )
-    numeric = all(is_number(label) or label.casefold() in ("true", "false") for label in common)
+    common = [label for label, share in labels.items() if share >= RARE]
     if not 2 <= len(common) <= 3:
         raise _nothing_known(column, list(labels))
-    table = sorted(
-        (_row(label, words, evidence) for label in common), key=lambda row: (row.mean_rt, row.code)
-    )
-    ordered = [row.code for row in table]
-    if numeric and _in_order(ordered, words, evidence):
-        return _named(ordered)
-    raise _unsupported(column, table, ordered, numeric)
+    by_length = sorted(common, key=lambda label: (len(label), label))
+    rows = [_row(label, words, evidence) for label in by_length]
+    table = sorted(rows, key=lambda row: (row.mean_rt, row.code))
+    numeric = all(map(is_number_or_truth, common))
+    if numeric and _in_order([row.code for row in table], words, evidence):
+        return _named([row.code for row in table])
+    raise _unsupported(column, table, numeric)
 
 
 def _named(ordered: Sequence[str]) -> dict[str, str]:
@@ -87,62 +191,24 @@ def _named(ordered: Sequence[str]) -> dict[str, str]:
 
 
 def _row(code: str, words: Labels, evidence: Evidence) -> Row:
-    here = evidence.usable & (words == code)
-    correct = here & (evidence.error == 0)
-    mean_rt = float(evidence.rt[correct].mean()) if correct.any() else np.nan
-    return Row(
-        code, int(here.sum()), mean_rt, float(evidence.error[here].mean()) if here.any() else np.nan
-    )
+    here = np.asarray(words == code)
+    used, correct = evidence.usable & here, evidence.correct & here
+    mean_rt, errors = _mean(evidence.rt[correct]), _mean(evidence.error[used])
+    return Row(code, int(used.sum()), mean_rt, errors)
+
+
+def _mean(values: Array) -> float:
+    """The mean, NaN where there are no values."""
+    return float(values.mean()) if len(values) else np.nan
 
 
 def _in_order(ordered: Sequence[str], words: Labels, evidence: Evidence) -> bool:
-    """True when each code is slower than the one before and has more errors, both surely."""
-    right = evidence.usable & (evidence.error == 0)
-    for fast, slow in pairwise(ordered):
-        for values, counted in ((evidence.rt, right), (evidence.error, evidence.usable)):
-            difference, error = contrast(
-                evidence.dataset, values, counted & (words == slow), counted & (words == fast)
-            )
-            if not difference > Z * error:
-                return False
-    return True
-
-
-def contrast(dataset: Array, values: Array, one: Array, other: Array) -> tuple[float, float]:
-    """Mean over people of the difference between their means in ``one`` and in ``other``, and its
-    standard error.
-
-    Args:
-        dataset: (row,) whose trial it is.
-        values: (row,) numbers.
-        one: (row,) True for the trials of the first kind.
-        other: (row,) True for those of the second.
-
-    Returns:
-        The difference and its standard error: over people, or from their trials when people are
-        few; (0, inf) where there is nothing to compare.
-    """
-    size = int(dataset.max(initial=-1)) + 1
-    whose = [dataset[rows] for rows in (one, other)]
-    numbers = [np.asarray(values[rows], float) for rows in (one, other)]
-    n = np.array([np.bincount(w, minlength=size) for w in whose])
-    both = (n > 1).all(axis=0)
-    if not both.any():
-        return 0.0, np.inf
-    mean = np.array(
-        [np.bincount(w, x, size) for w, x in zip(whose, numbers, strict=True)]
-    ) / np.maximum(n, 1)
-    differences = (mean[0] - mean[1])[both]
-    if both.sum() >= PEOPLE:
-        return float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(both.sum()))
-    squares = np.array(
-        [
-            np.bincount(w, (x - m[w]) ** 2, size)
-            for w, x, m in zip(whose, numbers, mean, strict=True)
-        ]
+    """True when each code is clearly slower than the one before, and clearly has more errors."""
+    kinds = [np.asarray(words == code) for code in ordered]
+    return all(
+        evidence.slower(slow, fast).is_above(Z) and evidence.more_errors(slow, fast).is_above(Z)
+        for fast, slow in pairwise(kinds)
     )
-    squared_errors = (squares[:, both] / (n[:, both] - 1) / n[:, both]).sum(axis=0)
-    return float(differences.mean()), float(np.sqrt(squared_errors.sum()) / both.sum())
 
 
 def _nothing_known(column: str, labels: Sequence[str]) -> DataError:
@@ -154,14 +220,16 @@ def _nothing_known(column: str, labels: Sequence[str]) -> DataError:
     )
 
 
-def _unsupported(
-    column: str, table: Sequence[Row], ordered: Sequence[str], numeric: bool
-) -> DataError:
-    first = _named(ordered)
-    turned = {CONGRUENT: INCONGRUENT, INCONGRUENT: CONGRUENT}
-    second = {code: turned.get(level, level) for code, level in first.items()}
-    if len(ordered) == 3:  # which of the two fast ones is neutral is what is least sure
-        second = _named([ordered[1], ordered[0], ordered[2]])
+def _unsupported(column: str, table: Sequence[Row], numeric: bool) -> DataError:
+    """The refusal of codes that the data do not tell apart.
+
+    Args:
+        column: of the codes.
+        table: one row for each code, from fast to slow.
+        numeric: whether the codes are numbers or truth values.
+    """
+    ordered = [row.code for row in table]
+    first, second = _named(ordered), _second_guess(ordered)
     why = (
         "reaction times and errors do not both tell them apart beyond three standard errors"
         if numeric
@@ -177,30 +245,40 @@ def _unsupported(
     )
 
 
-def doubt_of(column: str, codes: Array, known: Array, evidence: Evidence) -> list[str]:
-    """A sentence when congruent trials are slower than incongruent ones, surely, and not clearly
-    more accurate.
+def _second_guess(ordered: Sequence[str]) -> dict[str, str]:
+    """The second most likely conditions for codes from fast to slow.
+
+    Of three codes, it is least sure which of the two fast ones is neutral. Two codes may be the
+    other way round.
+    """
+    if len(ordered) == 3:
+        return _named([ordered[1], ordered[0], ordered[2]])
+    return dict(zip(ordered, (INCONGRUENT, CONGRUENT), strict=True))
+
+
+# --- the other way round --------------------------------------------------------------------------
+
+
+def doubt_of(column: str, codes: Array, evidence: Evidence) -> list[str]:
+    """A sentence when congruent trials are clearly slower, and not clearly more accurate.
 
     Args:
         column: of the condition.
-        codes: (row,) positions in congruent, incongruent, neutral.
-        known: (row,) where these count.
+        codes: (row,) positions in the levels of `CONDITION`.
         evidence: reaction times and errors.
     """
-    right = evidence.usable & known & (evidence.error == 0)
-    slower, error = contrast(
-        evidence.dataset, evidence.rt, right & (codes == 0), right & (codes == 1)
+    congruent, incongruent = (
+        codes == CONDITION.levels.index(level) for level in (CONGRUENT, INCONGRUENT)
     )
-    if not slower > Z * error:
+    slower = evidence.slower(congruent, incongruent)
+    if not slower.is_above(Z):
         return []
-    answered = evidence.usable & known
-    more_errors, of_errors = contrast(
-        evidence.dataset, evidence.error, answered & (codes == 1), answered & (codes == 0)
-    )
-    if more_errors > 2 * of_errors:
+    accurate = evidence.more_errors(incongruent, congruent)
+    if accurate.is_above(2.0):
         return []
     return [
-        f"Caution: congruent trials are {slower:.0f} ms slower than incongruent ones (standard"
-        f" error {error:.1f} ms) and {more_errors:+.1%} more accurate (standard error"
-        f" {of_errors:.1%}). Is column {column!r} coded the other way round?"
+        f"Caution: congruent trials are {slower.difference:.0f} ms slower than incongruent ones"
+        f" (standard error {slower.standard_error:.1f} ms) and {accurate.difference:+.1%} more"
+        f" accurate (standard error {accurate.standard_error:.1%}). Is column {column!r} coded the"
+        " other way round?"
     ]

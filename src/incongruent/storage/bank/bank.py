@@ -32,7 +32,7 @@ from incongruent.data.basics.streams import as_seed
 from incongruent.data.trials import Trials, concatenate, renumbered, select
 from incongruent.models import Model
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
-from incongruent.storage.atomic import FileError, write_whole
+from incongruent.storage.atomic import FileError, write_atomically
 from incongruent.storage.bank.layout import (
     MARKERS,
     Origin,
@@ -378,7 +378,7 @@ def _own(simulator: Simulator) -> set[str]:
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:
     """The file that makes a folder a bank."""
     text = json_text(card)
-    write_whole(
+    write_atomically(
         folder / CARD,
         json.dumps(
             {"kind": KIND, "version": VERSION, "sha256": digest({}, text), "card": text}, indent=1

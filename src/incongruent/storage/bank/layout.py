@@ -21,7 +21,7 @@ import numpy as np
 
 from incongruent.data.trials import Column, Trials, column_to_json
 from incongruent.simulation.simulator import CHUNK, Simulator
-from incongruent.storage.atomic import FileError, write_whole
+from incongruent.storage.atomic import FileError, write_atomically
 from incongruent.storage.weights import digest
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def write_arrays(
         _opened(folder / name, position, dtype, rest, "r+")[position * CHUNK :] = arrays[name]
         _flush(folder.joinpath(name, "c", str(position), *["0"] * len(rest)))
     marker = {**asdict(Origin(origin.seed, origin.index)), "sha256": digest_of(origin, arrays)}
-    write_whole(marker_path(folder, position), json.dumps(marker).encode())
+    write_atomically(marker_path(folder, position), json.dumps(marker).encode())
 
 
 def _flush(path: Path) -> None:

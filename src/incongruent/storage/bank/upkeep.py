@@ -187,7 +187,7 @@ def merge_banks(
         )
     with writing(Path(out)):
         if len(seeds) == 1 and None not in seeds:
-            _write_whole_folder(
+            _write_folder_atomically(
                 Path(out),
                 banks[0],
                 sources,
@@ -199,7 +199,7 @@ def merge_banks(
                 [seed, index, max(bank.origin(at).n for bank, at in places)]
                 for (seed, index), places in sources.items()
             ]
-            _write_whole_folder(
+            _write_folder_atomically(
                 Path(out), banks[0], sources, {"seed": None, "origins": origins}, None
             )
     return open_bank(out, model)
@@ -228,7 +228,7 @@ def _refuse_differences(banks: Sequence[Bank]) -> None:
             )
 
 
-def _write_whole_folder(
+def _write_folder_atomically(
     out: Path, like: Bank, sources: Sources, card: dict, n_datasets: int | None
 ) -> None:
     """The merged bank beside its place, then renamed."""

@@ -1,0 +1,80 @@
+"""How a file was understood, as the page shows it: in sentences, by person, and its first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from nicegui import ui
+
+from incongruent.app.choices import Reading, first_rows
+from incongruent.app.house import heading, refusal
+from incongruent.data.reading.read_trials import exclusions
+from incongruent.data.trials import Trials
+
+PEOPLE_A_PAGE = 10
+
+
+def show_sentences(reading: Reading) -> None:
+    """Show how a file was understood, or why not."""
+    if reading.refusal is not None:
+        _show_refusal(reading.refusal)
+    if reading.study is not None:
+        heading(_size(reading.study), 3).classes("at-summary")
+    for note in reading.notes:
+        ui.label(f"• {note}").classes("note")
+    if reading.study is not None:
+        _show_exclusions(reading.study)
+
+
+def _show_refusal(words: str) -> None:
+    heading("This file cannot be read as trials yet.", 3)
+    refusal(words)
+    ui.label("Say under Corrections what the columns are, or give another file.").classes(
+        "soft small"
+    )
+
+
+def _size(study: Trials) -> str:
+    """How many people and trials there are."""
+    n, left_out = study.n_trials, int(study.n_excluded.sum())
+    each = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
+    who = f"{len(study)} people" if len(study) != 1 else "1 data set"
+    return f"{who}, {each} trials each; {left_out} trials left out."
+
+
+def _show_exclusions(study: Trials) -> None:
+    """A table of the trials kept and left out of each person, closed at first."""
+    frame = exclusions(study)
+    columns = [
+        _column(i, name.replace("_", " "), "right" if i else "left") for i, name in enumerate(frame)
+    ]
+    rows = [_row(map(str, row)) for row in frame.itertuples(index=False)]
+    with (
+        ui.expansion("Trials kept and left out, person by person")
+        .classes("fill")
+        .props("dense header-class=q-px-none")
+    ):
+        table = ui.table(columns=columns, rows=rows, row_key="c0", pagination=PEOPLE_A_PAGE)
+        table.classes("table").props("dense flat")
+
+
+def show_rows(reading: Reading, lines: list[str]) -> None:
+    """Show the first rows as the reader split them, or the first lines when it could not."""
+    if reading.table is None:
+        ui.label("\n".join(lines)).classes("mono").classes("at-raw")
+        return
+    columns = [_column(i, name, "left") for i, name in enumerate(reading.columns)]
+    rows = [{"row": k, **_row(row)} for k, row in enumerate(first_rows(reading.table))]
+    table = ui.table(columns=columns, rows=rows, row_key="row").classes("table")
+    table.props("dense flat hide-pagination").classes("at-raw")
+
+
+def _column(position: int, label: str, align: str) -> dict[str, Any]:
+    """A column of a table; it is known by its position, as labels come from outside."""
+    return {"name": f"c{position}", "label": label, "field": f"c{position}", "align": align}
+
+
+def _row(cells: Iterable[str]) -> dict[str, Any]:
+    """A row of a table, by position."""
+    return {f"c{i}": cell for i, cell in enumerate(cells)}

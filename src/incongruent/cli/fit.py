@@ -1,0 +1,101 @@
+"""``incongruent fit`` and ``incongruent demo``: the main job, on a study and on a simulated one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from incongruent.cli.options import (
+    AccuracyColumn,
+    AnyPrior,
+    Anyway,
+    By,
+    CodingWords,
+    Columns,
+    ConditionColumn,
+    Exact,
+    File,
+    Mcmc,
+    NDraws,
+    Network,
+    Out,
+    RtColumn,
+    Seed,
+    Unit,
+    Where,
+    WithCheck,
+)
+from incongruent.cli.parts import called, folder_for
+
+
+def fit(
+    files: File,
+    out: Out,
+    by: By = None,
+    unit: Unit = None,
+    columns: Columns = None,
+    where: Where = None,
+    coding: CodingWords = None,
+    accuracy: AccuracyColumn = None,
+    condition: ConditionColumn = None,
+    rt: RtColumn = None,
+    network: Network = "dmc",
+    prior: AnyPrior = None,
+    exact: Exact = False,
+    mcmc: Mcmc = True,
+    draws: NDraws = 1000,
+    check: WithCheck = True,
+    anyway: Anyway = False,
+    seed: Seed = 1,
+) -> None:
+    """Posteriors and predictions for everybody in one or more files of trials.
+
+    Posteriors are corrected by the exact likelihood.
+    """
+    from incongruent.cli import studies as work
+    from incongruent.cli.reading import coding_of, read_study
+    from incongruent.data.files.tables import source_name
+    from incongruent.posterior.pretrained import network_named
+    from incongruent.report import Origin
+
+    folder_for(out)
+    posterior = network_named(network)
+    roles = coding_of(coding, accuracy=accuracy, condition=condition, rt=rt)
+    study = read_study(
+        files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
+    )
+    other = work.other_prior(prior, posterior)
+    options = {"n_draws": draws, "exact": exact, "mcmc": mcmc, "anyway": anyway, "seed": seed}
+    result = work.fit_and_write(study, posterior, out, prior=other, **options)
+    work.show_fit(result, out)
+    found = work.check_too(study, posterior, out, seed) if check else None
+    origin = Origin(source_name(files), called(), seed)
+    work.write_page(out, posterior, result, found, origin)
+
+
+def demo(
+    out: Out = Path("incongruent-demo"),
+    network: Network = "dmc",
+    prior: AnyPrior = None,
+    exact: Exact = False,
+    draws: NDraws = 1000,
+    check: WithCheck = True,
+    anyway: Anyway = False,
+    seed: Seed = 1,
+) -> None:
+    """The same on a simulated study that ships with the package, beside the known truth."""
+    from incongruent.cli import studies as work
+    from incongruent.data.demo import demo_study, demo_truth
+    from incongruent.posterior.pretrained import network_named
+    from incongruent.posterior.progress import screen
+    from incongruent.report import Origin
+
+    folder_for(out)
+    screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
+    posterior = network_named(network)
+    other = work.other_prior(prior, posterior)
+    options = {"n_draws": draws, "exact": exact, "anyway": anyway, "seed": seed}
+    result = work.fit_and_write(demo_study(), posterior, out, prior=other, **options)
+    work.show_fit(result, out)
+    work.show_truth(result.draws, demo_truth())
+    found = work.check_too(demo_study(), posterior, out, seed) if check else None
+    work.write_page(out, posterior, result, found, Origin("demo study", called(), seed))

@@ -1,0 +1,183 @@
+"""What ``fit``, ``demo`` and ``check`` do with a study, and what they show of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from incongruent.analysis import Fit
+from incongruent.checks.verdict import Check
+from incongruent.cli.parts import plain, prior_said, usable
+from incongruent.cli.tables import show_table
+from incongruent.data.trials import Trials
+from incongruent.exact.importance import largest_k_hat
+from incongruent.exact.reweight import with_prior
+from incongruent.posterior.draws import Correction, Draws
+from incongruent.posterior.posterior import Posterior
+from incongruent.posterior.progress import errors, screen, shown_stages
+from incongruent.priors.independent import Prior
+from incongruent.report import Origin, write_report
+from incongruent.report.study import check_into, fit_into
+
+SHOWN = 10
+"""So many names are shown of people who are left out or stand out."""
+
+
+def other_prior(text: str | None, posterior: Posterior) -> Prior | None:
+    """The prior in words under which posteriors are wanted; None for that of the network."""
+    if text is None:
+        return None
+    prior = prior_said(text, posterior.simulator.model.parameters)
+    usable(lambda: with_prior(posterior.simulator, prior))
+    return prior
+
+
+def fit_and_write(study: Trials, posterior: Posterior, out: Path, **options: Any) -> Fit:
+    """Fit beside a bar and write everything into a folder.
+
+    The network's own draws are written before the correction, which may take minutes.
+
+    Args:
+        study: one data set a person.
+        posterior: a trained one.
+        out: the folder.
+        options: of `incongruent.analysis.fit`.
+    """
+    written: list[Path] = []
+    try:
+        with shown_stages(errors):
+            return fit_into(out, study, posterior, uncorrected=written.extend, **options)
+    except BaseException:
+        if written:
+            words = plain(", ".join(map(str, written)))
+            errors.print(
+                f"The fit did not end. What the network says, without correction, is in {words}.",
+                style="yellow",
+            )
+        raise
+
+
+def check_too(study: Trials, posterior: Posterior, out: Path, seed: int) -> Check:
+    """Check a study that was fitted, in a folder of its own beside the results."""
+    return check_and_show(study, posterior, out / "check", seed, anyway=True)[0]
+
+
+def check_and_show(
+    study: Trials, posterior: Posterior, out: Path, seed: int, *, anyway: bool
+) -> tuple[Check, tuple[str, ...]]:
+    """Check the people who have usable trials, write what is found, and show it in brief.
+
+    Returns:
+        What was found, and the people who were left out.
+    """
+    with shown_stages(errors):
+        result, left_out = check_into(out, study, posterior, anyway=anyway, seed=seed)
+    if left_out:
+        screen.print(
+            f"Left out of the check, without usable trials: {plain(', '.join(left_out[:SHOWN]))}",
+            style="yellow",
+        )
+    screen.print(plain(result.brief()), style="bold")
+    for sentence in result.advice:
+        screen.print(f"* {plain(sentence)}")
+    screen.print(
+        f"Results in {plain(str(out))}: verdict.md, verdict.json, people.csv and figures;"
+        f" {result.seconds:.0f} s."
+    )
+    return result, left_out
+
+
+def write_page(
+    out: Path, posterior: Posterior, fit: Fit | None, result: Check | None, origin: Origin
+) -> None:
+    """Write the page with everything that was found, and say where it is."""
+    path = write_report(
+        out / "report.html", posterior=posterior, fit=fit, check=result, origin=origin
+    )
+    screen.print(f"Everything on one page: {plain(str(path))}", style="bold")
+
+
+def show_fit(result: Fit, out: Path) -> None:
+    """Print who was fitted and how far that can be trusted."""
+    _show_size(result)
+    for sentence in result.alarms:
+        screen.print(plain(sentence), style="bold red")
+    _show_group(result)
+    if result.draws.correction is not None:
+        _show_correction(result.draws, result.draws.correction)
+    _show_flagged(result)
+    screen.print(
+        f"Results in {plain(str(out))}: posterior.csv, people.csv, draws.nc, predictive figures."
+    )
+
+
+def _show_size(result: Fit) -> None:
+    """Print how many people and trials there are, and how many trials were left out and why."""
+    n = result.study.n_trials
+    counts = {reason: int(each.sum()) for reason, each in result.study.excluded.items()}
+    words = ", ".join(f"{count} {reason}" for reason, count in counts.items() if count)
+    screen.print(
+        f"{len(result.draws)} people, {n.min()}–{n.max()} trials each; left out:"
+        f" {plain(words or 'nothing')}."
+    )
+
+
+def _show_group(result: Fit) -> None:
+    table, numbers = result.group(), ["mean", "sd over people", "contraction"]
+    table[numbers] = table[numbers].map(lambda value: f"{value:.3g}")
+    show_table(table, "Posterior means over people")
+
+
+def _show_flagged(result: Fit) -> None:
+    """Print who lies outside what the network was trained for, and why."""
+    flagged = [
+        (name, flags) for name, flags in zip(result.study.names, result.flags, strict=True) if flags
+    ]
+    if flagged:
+        screen.print(
+            f"{len(flagged)} of {len(result.study)} people lie outside what the network was trained"
+            " for; see flags in people.csv:",
+            style="yellow",
+        )
+    for name, flags in flagged[:SHOWN]:
+        screen.print(f"  {plain(name)}: {plain('; '.join(flags))}")
+
+
+def _show_correction(draws: Draws, correction: Correction) -> None:
+    """Print how far the exact likelihood agrees with the network."""
+    n_mcmc = int(correction.mcmc.sum())
+    good = int((correction.k_hat <= largest_k_hat(draws.theta.shape[1])).sum())
+    screen.print(
+        f"Corrected by the exact likelihood: {np.median(correction.ess):.0%} of the network's draws"
+        f" effective (median; lowest {correction.ess.min():.0%}); weights good (k_hat) for {good}"
+        f" of {len(draws)}" + (f"; {n_mcmc} sampled by MCMC instead." if n_mcmc else ".")
+    )
+    inexact = [
+        name for name, fine in zip(draws.names, correction.accurate, strict=True) if not fine
+    ]
+    if inexact:
+        screen.print(
+            "Likelihood less exact, mostly for answers far too fast for the model:"
+            f" {plain(', '.join(inexact[:SHOWN]))}",
+            style="yellow",
+        )
+
+
+def show_truth(draws: Draws, truth: pd.DataFrame) -> None:
+    """Print how posteriors agree with the known parameters of simulated people."""
+    known = truth.set_index("subject").loc[list(draws.names), list(draws.parameter_names)]
+    true, means = known.to_numpy(), draws.means  # (person, parameter) both
+    low, high = np.quantile(draws.theta, [0.05, 0.95], axis=1)
+    inside = ((true >= low) & (true <= high)).sum(axis=0)
+    correlations = [np.corrcoef(true[:, i], means[:, i])[0, 1] for i in range(true.shape[1])]
+    table = pd.DataFrame(
+        {
+            "parameter": draws.parameter_names,
+            "r of posterior mean and truth": [f"{r:.2f}" for r in correlations],
+            "90 % intervals with the truth": [f"{n} of {len(true)}" for n in inside],
+        }
+    )
+    show_table(table, "Against the truth")

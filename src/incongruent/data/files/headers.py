@@ -1,0 +1,142 @@
+"""The header of a table: whether there is one, and the cells below it as a frame with its names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
+
+from incongruent.data.files.cells import NotATable, as_written
+from incongruent.data.files.layout import Row, has_numbers, is_header
+from incongruent.data.values import DataError, listed
+
+pc: Any = compute  # whose functions are made when it is imported
+LONGEST_SHOWN = 80
+"""So many characters of a line above the table are shown to the user."""
+
+
+def skipped(name: str, lines: Sequence[str]) -> list[str]:
+    """A sentence about the lines above the table, when there are any."""
+    if not lines:
+        return []
+    shown = "; ".join(repr(_shortened(line)) for line in lines[:5])
+    counted = f"{len(lines)} {'line was' if len(lines) == 1 else 'lines were'}"
+    return [f"Above the table in {name}, {counted} skipped: {shown}."]
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= LONGEST_SHOWN else f"{line[:LONGEST_SHOWN]}…"
+
+
+def header_of(
+    name: str, rows: Sequence[list[str]], names: Sequence[str] | None
+) -> list[str] | None:
+    """The first row when it is a header, None when there is none and names are given.
+
+    Raises:
+        NotATable: when there is neither a header nor any number.
+        DataError: when there is a header although names are given, or neither of them.
+    """
+    header = is_header(rows)
+    if not header and names is None:
+        raise DataError(
+            f"Expected a header with the columns' names in the first line of {name}; got"
+            f" {listed(rows[0])}. Give the columns' names in order with `names` (on the command"
+            " line: --columns)."
+        )
+    # A header beside given names is refused rather than replaced: were the names in another order,
+    # columns would be mixed up in silence.
+    if header and names is not None:
+        kind = DataError if has_numbers(rows) else NotATable
+        raise kind(
+            f"Expected a file without a header, since `names` are given; the first line of {name}"
+            f" is {listed(rows[0])}. Leave `names` out."
+        )
+    return rows[0] if header else None
+
+
+def without_data(name: str, header: Row | None) -> NotATable:
+    """The error for a table that has no rows below its header."""
+    return NotATable(f"Expected trials in {name}; got only the header {listed(header or [])}.")
+
+
+def headed(name: str, table: pa.Table, header: list[str] | None) -> tuple[pd.DataFrame, list[str]]:
+    """A frame of the cells as written, with the header's names, and sentences.
+
+    Columns are numbered when there is no header. Lines that repeat the header are left out.
+
+    Raises:
+        NotATable: when nothing is left.
+        DataError: when the header has another number of names, or a name twice.
+    """
+    table = _without(table, [""] * table.num_columns)
+    if not len(table):
+        raise without_data(name, header)
+    if header is None:
+        return as_written(dict(enumerate(table.columns))), []
+    full = _full_header(name, header, table)
+    kept = _without(table, full)
+    if not len(kept):
+        raise without_data(name, header)
+    check_different(name, full)
+    notes = _about_repeated(name, len(table) - len(kept))
+    return as_written(dict(zip(full, kept.columns, strict=True))), notes
+
+
+def _about_repeated(name: str, n_lines: int) -> list[str]:
+    if not n_lines:
+        return []
+    return [f"The header stands again within {name}; these lines were left out: {n_lines}."]
+
+
+def check_different(name: str, columns: Sequence[str]) -> None:
+    """Check that all names of columns are different.
+
+    Raises:
+        DataError: when several columns have the same name.
+    """
+    twice = [column for column in dict.fromkeys(columns) if columns.count(column) > 1]
+    if twice:
+        raise DataError(
+            f"Expected different names for all columns of {name}; got {listed(twice)} more than"
+            " once. Rename or remove columns."
+        )
+
+
+def _full_header(name: str, header: list[str], table: pa.Table) -> list[str]:
+    """A name for each column.
+
+    Lines may end in a separator that the header lacks, or begin with row names that it does not
+    name, as R writes them.
+    """
+    width = table.num_columns
+    if len(header) == width - 1:
+        if _is_empty(table[width - 1]):
+            header = [*header, ""]
+        elif pc.count_distinct(table[0]).as_py() == len(table):
+            header = ["", *header]
+    if len(header) != width:
+        raise DataError(
+            f"Expected as many fields in every line of {name} as names in the header,"
+            f" {len(header)}; got {width}. Repair the header."
+        )
+    return [cell or f"column_{i}" for i, cell in enumerate(header, start=1)]
+
+
+def _is_empty(column: pa.ChunkedArray) -> bool:
+    lengths = pc.binary_length(pc.utf8_trim_whitespace(column))
+    return not pc.any(pc.greater(lengths, 0)).as_py()
+
+
+def _without(table: pa.Table, cells: Row) -> pa.Table:
+    """The rows whose cells are not all the same as these."""
+    same = None
+    for column, cell in zip(table.columns, cells, strict=True):
+        here = pc.equal(column, cell)
+        same = here if same is None else pc.and_(same, here)
+        if not pc.any(same).as_py():
+            return table
+    return table.filter(pc.invert(same)) if same is not None else table

@@ -1,0 +1,10 @@
+"""How numba compiles the functions of this room: kernels, and the steps that they consist of."""
+
+from __future__ import annotations
+
+import numba
+
+kernel = numba.njit(nogil=True, cache=True)
+"""Compiled on its own and kept on disk; it holds no interpreter lock."""
+step = numba.njit(inline="always")
+"""Put into the kernels that call it before they are compiled, so that its name costs no time."""

@@ -1,0 +1,128 @@
+"""Flags: in what a person lies outside what a network was trained for, one record for each reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from incongruent.data.trials import Trials
+from incongruent.posterior.statistics import (
+    N_TRIALS,
+    Ranges,
+    Statistic,
+    statistics_of,
+    trial_share,
+)
+from incongruent.simulation.designs import Design
+
+Array = np.ndarray
+
+FAR = 0.25
+"""A statistic that lies beyond the simulated range by more than this share of its width is far
+outside.
+"""
+SLACK = 3.0
+"""By so many standard errors the share of a condition may differ from that of the design, since a
+run of trials in random order varies.
+"""
+
+
+class Known(NamedTuple):
+    """The smallest and largest value of a statistic that the network was trained for."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Flag:
+    """In what one person lies outside.
+
+    Attributes:
+        person: by position.
+        statistic: that lies outside; None for a person without trials.
+        value: that this person has.
+        known: what the network was trained for; None for a person without trials.
+        words: the flag as a sentence.
+        grave: whether the network says nothing about such a person.
+    """
+
+    person: int
+    statistic: Statistic | None
+    value: float
+    known: Known | None
+    words: str
+    grave: bool
+
+    @property
+    def name(self) -> str:
+        """What lies outside, with its unit: "median RT (ms)"."""
+        return "no trials" if self.statistic is None else self.statistic.name
+
+
+def flags_of(trials: Trials, design: Design, ranges: Ranges | None) -> list[Flag]:
+    """Everything in which people lie outside a design and, where there are any, ranges."""
+    flags = [*_size_flags(trials, design), *_condition_flags(trials, design)]
+    if ranges is not None:
+        flags += _range_flags(trials, design, ranges)
+    return flags
+
+
+def _size_flags(trials: Trials, design: Design) -> Iterator[Flag]:
+    """People with too few or too many trials, or with none."""
+    for person, n in enumerate(map(int, trials.n_trials)):
+        if n == 0:
+            yield Flag(person, None, 0.0, None, "no trials", grave=True)
+        elif not design.smallest <= n <= design.largest:
+            known = Known(design.smallest, design.largest)
+            words = f"{n} trials, trained for {design.smallest}–{design.largest}"
+            yield Flag(person, N_TRIALS, n, known, words, grave=True)
+
+
+def _condition_flags(trials: Trials, design: Design) -> Iterator[Flag]:
+    """People who have a condition less or more often than the design draws it, or not at all."""
+    n_trials = trials.n_trials
+    for level in design.levels:
+        count = trials.where(design.condition.name, level).sum(axis=1)
+        for person in map(int, np.flatnonzero(n_trials)):
+            n_level, n = int(count[person]), int(n_trials[person])
+            if n_level == 0 or not _within(n_level / n, design.share_of(level), n):
+                yield _condition_flag(person, design, level, n_level, n)
+
+
+def _within(share: float, known: tuple[float, float], n: int) -> bool:
+    """Whether a share among n trials lies within a range, as far as chance allows."""
+    low, high = known
+    slack_low, slack_high = (SLACK * np.sqrt(p * (1.0 - p) / n) for p in known)
+    return low - slack_low <= share <= high + slack_high
+
+
+def _condition_flag(person: int, design: Design, level: str, count: int, n: int) -> Flag:
+    known = Known(*design.share_of(level))
+    statistic = trial_share(design.condition.name, level)
+    seldom = f"{count / n:.0%} {level} trials, trained for {known.low:.0%}–{known.high:.0%}"
+    words = seldom if count else f"no {level} trials"
+    return Flag(person, statistic, count / n, known, words, grave=True)
+
+
+def _range_flags(trials: Trials, design: Design, ranges: Ranges) -> Iterator[Flag]:
+    """People with a statistic outside the range of simulated data sets."""
+    for statistic, values in statistics_of(trials, design.levels).items():
+        if statistic.name not in ranges.low:
+            continue  # no simulated data set has it
+        known = Known(ranges.low[statistic.name], ranges.high[statistic.name])
+        for person in np.flatnonzero((values < known.low) | (values > known.high)):
+            yield _range_flag(int(person), statistic, float(values[person]), known, ranges.enough)
+
+
+def _range_flag(
+    person: int, statistic: Statistic, value: float, known: Known, enough: bool
+) -> Flag:
+    value_words, low, high = (statistic.shown(number) for number in (value, *known))
+    words = f"{statistic.name} {value_words} outside the simulated {low} to {high}"
+    margin = FAR * (known.high - known.low)
+    far = not known.low - margin <= value <= known.high + margin
+    return Flag(person, statistic, value, known, words, grave=enough and far)

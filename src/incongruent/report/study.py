@@ -1,0 +1,79 @@
+"""The main job with its files: a study is fitted, checked, and everything found is written.
+
+`incongruent.analysis` and the checks compute and write nothing. The command line and the page both
+come through here, so that both leave the same files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from incongruent.analysis import Fit, fit
+from incongruent.checks.verdict import Check, check
+from incongruent.data.trials import Trials, select
+from incongruent.posterior.draws import Draws
+from incongruent.posterior.ensemble import Ensemble
+from incongruent.posterior.posterior import Posterior
+from incongruent.posterior.progress import announce
+from incongruent.posterior.scope import Admission
+from incongruent.report.files import write_check, write_fit, write_uncorrected
+
+
+def fit_into(
+    folder: Path,
+    study: Trials,
+    posterior: Posterior | Ensemble,
+    *,
+    uncorrected: Callable[[list[Path]], object] | None = None,
+    **options: Any,
+) -> Fit:
+    """Fit a study and write its tables, draws and figures into a folder; stages are announced.
+
+    The network's own draws are written before the correction, which may take minutes, and are
+    removed when it has ended.
+
+    Args:
+        folder: is made when it is not there.
+        study: one data set a person.
+        posterior: a trained one, or an ensemble of several.
+        uncorrected: is given the files with the network's own draws when they are written.
+        options: of `incongruent.analysis.fit`, which refuses what it does not know.
+    """
+
+    def write_first(draws: Draws, admission: Admission) -> None:
+        written = write_uncorrected(draws, admission, folder)
+        if uncorrected is not None:
+            uncorrected(written)
+
+    result = fit(study, posterior, first=write_first, **options)
+    announce("writing tables and figures")
+    write_fit(result, folder)
+    return result
+
+
+def check_into(
+    folder: Path, study: Trials, posterior: Posterior | Ensemble, *, anyway: bool, seed: int
+) -> tuple[Check, tuple[str, ...]]:
+    """Check the people of a study who have usable trials, and write what is found into a folder.
+
+    Args:
+        folder: is made when it is not there.
+        study: one data set a person.
+        posterior: a trained one, or an ensemble of several.
+        anyway: go on also when nobody is inside what the network was trained for.
+        seed: of everything random.
+
+    Returns:
+        What was found, and the people who were left out.
+    """
+    usable = posterior.admit(study, anyway=anyway).trials.n_trials > 0
+    left_out = tuple(name for name, some in zip(study.names, usable, strict=True) if not some)
+    checked = select(study, np.flatnonzero(usable))
+    result = check(posterior, checked, anyway=anyway, seed=seed)
+    announce("writing the verdict")
+    write_check(result, folder)
+    return result, left_out

@@ -1,0 +1,201 @@
+"""Designs of observed data: the same conditions, or the very same places, as the trials of a study.
+
+`ObservedDesign` repeats how many trials of each condition every person had, in a new random order.
+`ObservedLayout` repeats each trial where it was, with everything that was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from incongruent.data.trials import CONDITION, Category, Column, Trials
+from incongruent.simulation.conditions import shuffled
+from incongruent.simulation.designs import plain_range
+from incongruent.simulation.windows import WINDOW, DefaultWindow, Range, window_for
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedDesign:
+    """The design of observed data: data set i has exactly the trials per condition of person i.
+
+    It is made by `design_of`.
+
+    Attributes:
+        counts: (person, level) trials; (person, 1) without conditions.
+        window: as in `Design`.
+        deadline: as in `Design`.
+        condition: the column that ``counts`` speaks of; None when there is none.
+        given: values of all given columns as they were, (person, trial), when there are others than
+            the condition.
+        present: (person, trial) where these values are.
+    """
+
+    counts: Array
+    window: Range | None = WINDOW
+    deadline: float | None = None
+    condition: Category | None = CONDITION
+    given: Mapping[str, Array] = field(default_factory=dict)
+    present: Array | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "deadline", plain_range(self.deadline))
+        if not isinstance(self.window, DefaultWindow):
+            object.__setattr__(self, "window", plain_range(self.window))
+
+    @property
+    def largest(self) -> int:
+        """The largest number of trials of a data set."""
+        return int(self.counts.sum(axis=1).max(initial=0))
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The levels of the condition that occur, in their own order."""
+        if self.condition is None:
+            return ()
+        totals = zip(self.condition.levels, self.counts.sum(axis=0), strict=True)
+        return tuple(level for level, n in totals if n)
+
+    def bound_to(self, columns: Sequence[Column]) -> ObservedDesign:
+        """The same design for the columns of a model.
+
+        Raises:
+            ValueError: when a given column of the model was not in the study.
+        """
+        condition = {self.condition.name} if self.condition is not None else set()
+        _check_given(set(self.given) | condition, columns)
+        return replace(self, window=window_for(self.window, self.deadline, columns))
+
+    def lay_out(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """As `Design.lay_out`; with more data sets than people they begin again with the first."""
+        return shuffled(self.counts[self._rows(n_datasets)], rng)
+
+    def lay_out_given(
+        self,
+        n_datasets: int,
+        columns: Sequence[Column],
+        rng: np.random.Generator,
+        *,
+        full: bool = False,
+    ) -> tuple[dict[str, Array], Array]:
+        """As `Design.lay_out_given`; data sets always have their own size."""
+        if self.present is not None:
+            return _at(self.given, self.present, self._rows(n_datasets))
+        condition, present = self.lay_out(n_datasets, rng)
+        return {self.condition.name: condition} if self.condition is not None else {}, present
+
+    def _rows(self, n_datasets: int) -> Array:
+        """The person whose design each data set has."""
+        return np.arange(n_datasets) % len(self.counts)
+
+
+@dataclass(frozen=True, eq=False)
+class ObservedLayout:
+    """The layout of observed data: data set i has the very trials of person i, in their places.
+
+    It is made by `layout_of`.
+
+    Attributes:
+        given: values of all given columns, (person, trial).
+        present: (person, trial) where these values are.
+        window: as in `Design`.
+        deadline: as in `Design`.
+    """
+
+    given: Mapping[str, Array]
+    present: Array
+    window: Range | None = None
+    deadline: float | None = None
+
+    def bound_to(self, columns: Sequence[Column]) -> ObservedLayout:
+        """The same layout for the columns of a model.
+
+        Raises:
+            ValueError: when a given column of the model was not in the study.
+        """
+        _check_given(set(self.given), columns)
+        return replace(self, window=window_for(self.window, self.deadline, columns))
+
+    def lay_out_given(
+        self,
+        n_datasets: int,
+        columns: Sequence[Column],
+        rng: np.random.Generator,
+        *,
+        full: bool = False,
+    ) -> tuple[dict[str, Array], Array]:
+        """As `Design.lay_out_given`, without chance: these trials; then the first person's again."""
+        return _at(self.given, self.present, np.arange(n_datasets) % len(self.present))
+
+    def select(self, people: Array) -> ObservedLayout:
+        """The layouts of some of the people, by position, in this order."""
+        given, present = _at(self.given, self.present, people)
+        return replace(self, given=given, present=present)
+
+
+def design_of(
+    study: Trials,
+    *,
+    window: Range | None = WINDOW,
+    deadline: float | None = None,
+    condition: Category | None = None,
+) -> ObservedDesign:
+    """The design that a study had, person by person.
+
+    Args:
+        study: the observed trials.
+        window: as in `Design`.
+        deadline: as in `Design`.
+        condition: the column whose levels are counted; the only category given by trial when left
+            out.
+    """
+    given = [column for column in study.columns if column.given]
+    condition = condition or _only_category(given)
+    counts = _counts_of(study, condition)
+    if [column.name for column in given] == ([condition.name] if condition is not None else []):
+        return ObservedDesign(counts, window, deadline, condition)
+    values = {column.name: study.values[column.name] for column in given}
+    return ObservedDesign(counts, window, deadline, condition, values, study.present)
+
+
+def layout_of(study: Trials, *, window: Range | None, deadline: float | None) -> ObservedLayout:
+    """The layout that a study had, trial by trial; window and deadline as in `Design`."""
+    given = {column.name: study.values[column.name] for column in study.columns if column.given}
+    return ObservedLayout(given, study.present, window, deadline)
+
+
+def _only_category(given: Sequence[Column]) -> Category | None:
+    """The only category among given columns that changes by trial; None unless there is one."""
+    found = [c for c in given if isinstance(c, Category) and c.per == "trial"]
+    return found[0] if len(found) == 1 else None
+
+
+def _counts_of(study: Trials, condition: Category | None) -> Array:
+    """Trials of each level, (person, level); of all, (person, 1), without a condition."""
+    if condition is None:
+        return study.n_trials[:, None]
+    by_level = [study.where(condition.name, level).sum(axis=1) for level in condition.levels]
+    return np.stack(by_level, axis=1)
+
+
+def _check_given(known: set[str], columns: Sequence[Column]) -> None:
+    """Check that these are the given columns of a model.
+
+    Raises:
+        ValueError: when they are not.
+    """
+    wanted = {column.name for column in columns if column.given}
+    if wanted != known:
+        raise ValueError(
+            f"Expected a study with the given columns {sorted(wanted)} of the model; got"
+            f" {sorted(known)}."
+        )
+
+
+def _at(given: Mapping[str, Array], present: Array, rows: Array) -> tuple[dict[str, Array], Array]:
+    """Given values and which trials exist, of these rows."""
+    return {name: values[rows] for name, values in given.items()}, present[rows]
