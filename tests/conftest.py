@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import jax
 import pytest
 from hypothesis import settings
+from shapes import check_shapes
 
 import incongruent as inc
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
+
+check_shapes()  # modules of the package are imported when they are first used, which is later
 
 settings.register_profile("the same each time", derandomize=True)
 settings.register_profile("other examples each time")

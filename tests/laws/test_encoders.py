@@ -365,7 +365,7 @@ def test_dropout_happens_with_a_key_alone(options):
         case(CONFLICT, options(width=16, dropout=0.5)).encoder,
         case(CONFLICT, options(width=16)).encoder,
     )
-    features = wet.features(some_trials(CONFLICT, (20,)))[0]
+    features = jnp.asarray(wet.features(some_trials(CONFLICT, (20,)))[0])
     first, again, other = (wet(features, key=jax.random.key(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.allclose(first, other)
@@ -471,7 +471,7 @@ def test_numbers_are_standardised_over_the_trials_in_which_they_are_known():
     )
     np.testing.assert_allclose(fitted.center, [contrast.mean(), gain.mean(), 0, 0, 0, 0], rtol=1e-4)
     np.testing.assert_allclose(fitted.scale, [contrast.std(), gain.std(), 1, 1, 1, 1], rtol=1e-4)
-    seen = np.asarray(fitted.standardised(fitted.features(trials)))
+    seen = np.asarray(fitted.standardised(jnp.asarray(fitted.features(trials))))
     assert not seen[..., 1][~(seen[..., -2] > 0)].any()
     assert not seen[..., 0][~(seen[..., -1] > 0)].any()
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given
@@ -148,7 +149,8 @@ def test_a_step_on_one_vector_is_adam_with_clipping_and_averages() -> None:
     recipe = inc.Recipe(batch_size=8, clip=0.1)
     state = state_of(plan.build(np.random.default_rng(1)), recipe)
     made = SIMULATOR.simulate(8, seed=2)
-    z, features = made.theta.astype(np.float32), state.network.encoder.features(made.trials)
+    z = jnp.asarray(made.theta, jnp.float32)
+    features = jnp.asarray(state.network.encoder.features(made.trials))
     network, weights = state.network, eqx.filter(state.network, eqx.is_inexact_array)
     adam = optax.chain(optax.clip_by_global_norm(0.1), optax.scale_by_adam())
     moments, average = adam.init(weights), weights

@@ -81,7 +81,7 @@ def attention_weights(
     if mask is None:
         return jax.nn.softmax(scores, axis=-1)
     weights = jax.nn.softmax(jnp.where(mask > 0, scores, FAR_BELOW), axis=-1)
-    return weights * mask  # all 0 where there is no key at all
+    return weights * mask[None, None]  # all 0 where there is no key at all
 
 
 class InducedBlock(eqx.Module):

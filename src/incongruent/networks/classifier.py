@@ -7,14 +7,13 @@ ratios are Bayes factors when the models are equally likely beforehand.
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from incongruent.networks.architecture import Architecture
 from incongruent.networks.encoder import Encoder
-from incongruent.networks.estimator import build_encoder
+from incongruent.networks.estimator import Conditional, build_encoder
 from incongruent.networks.layers import Linear, Weights, linear
 from incongruent.networks.task import Task
 
@@ -22,7 +21,7 @@ WIDTH = 64
 """Units between the summaries and the probabilities."""
 
 
-class Classifier(eqx.Module):
+class Classifier(Conditional):
     """Log probabilities of models from the summaries of their trials."""
 
     encoder: Encoder

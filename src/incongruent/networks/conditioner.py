@@ -5,7 +5,7 @@ Splines are monotone and rational-quadratic (Durkan et al. 2019).
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol, get_args
+from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -30,6 +30,7 @@ The layer after it takes the opposite one.
 """
 
 
+@runtime_checkable
 class LayerOptions(Protocol):
     """The settings that layers of affine maps and splines have in common."""
 

@@ -18,7 +18,7 @@ SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)
 def kernel(x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> Float[Array, "m n"]:
     """k(x_i, y_j) for all pairs."""
     squared = jnp.maximum(_squared_distances(x, y), 0.0)[..., None]  # (m, n, 1)
-    scales = 2.0 * x.shape[1] * jnp.asarray(SCALES)
+    scales = 2.0 * x.shape[1] * jnp.asarray(SCALES)[None, None]  # (1, 1, scale)
     return jnp.sum(scales / (scales + squared), axis=-1) / len(SCALES)
 
 

@@ -9,6 +9,8 @@ the model (Schmitt, Bürkner, Köthe & Radev 2021, arXiv 2112.08866).
 
 from __future__ import annotations
 
+import abc
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -22,7 +24,23 @@ from incongruent.networks.layers import Weights, drops, part_of
 from incongruent.networks.task import Task
 
 
-class Estimator(eqx.Module):
+class Conditional(eqx.Module):
+    """A network that gives q(z | features), where z are parameters or stand for a model."""
+
+    encoder: eqx.AbstractVar[Encoder]
+
+    @abc.abstractmethod
+    def log_prob(
+        self,
+        z: Float[Array, "dataset target"],
+        features: Float[Array, "dataset ..."],
+        *,
+        key: PRNGKeyArray | None = None,
+    ) -> Float[Array, " dataset"]:
+        """Log q(z | features) of each data set; with a key, units are dropped."""
+
+
+class Estimator(Conditional):
     """q(z | features) = flow(z; encoder(features))."""
 
     encoder: Encoder
@@ -58,10 +76,12 @@ class Estimator(eqx.Module):
 
     def sample(
         self, u: Float[Array, "dataset draw parameter"], features: Float[Array, "dataset ..."]
-    ) -> tuple[Array, Array]:
-        """Draws z (dataset, draw, parameter) from standard normal noise, and their log q."""
+    ) -> tuple[Float[Array, "dataset draw parameter"], Float[Array, "dataset draw"]]:
+        """Draws z from standard normal noise, and their log q."""
 
-        def one(u: Float[Array, "draw parameter"], f: Float[Array, ...]) -> tuple[Array, Array]:
+        def one(
+            u: Float[Array, "draw parameter"], f: Float[Array, ...]
+        ) -> tuple[Float[Array, "draw parameter"], Float[Array, " draw"]]:
             context = self.encoder(f)
             return jax.vmap(lambda noise: self.flow.sample(noise, context))(u)
 
@@ -74,8 +94,8 @@ def _keys(key: PRNGKeyArray | None, n: int) -> PRNGKeyArray | None:
 
 
 def loss(
-    estimator: Estimator,
-    z: Float[Array, "dataset parameter"],
+    network: Conditional,
+    z: Float[Array, "dataset target"],
     features: Float[Array, "dataset ..."],
     mmd_weight: float,
     key: PRNGKeyArray,
@@ -85,11 +105,11 @@ def loss(
     The key makes the random numbers of dropout and of the standard normal vectors.
     """
     noise, dropout = jax.random.split(key)
-    dropout = dropout if drops(estimator) else None
-    if mmd_weight == 0.0:
-        return -jnp.mean(estimator.log_prob(z, features, key=dropout))
-    summaries = estimator.summaries(features, key=dropout)
-    log_q = estimator.log_prob_of(z, summaries, key=dropout)
+    dropout = dropout if drops(network) else None
+    if mmd_weight == 0.0 or not isinstance(network, Estimator):
+        return -jnp.mean(network.log_prob(z, features, key=dropout))
+    summaries = network.summaries(features, key=dropout)
+    log_q = network.log_prob_of(z, summaries, key=dropout)
     normal = jax.random.normal(noise, summaries.shape)
     return -jnp.mean(log_q) + mmd_weight * mmd_squared(summaries, normal)
 

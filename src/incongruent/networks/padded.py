@@ -76,7 +76,10 @@ class ChannelEncoder(Encoder):
         self, features: Float[Array, "*length channel"]
     ) -> Float[Array, "*length channel"]:
         """Features with numbers standardised, and still 0 where nothing is known."""
-        center, scale = jax.lax.stop_gradient((self.center, self.scale))
+        center, scale = (
+            jnp.broadcast_to(number, features.shape)
+            for number in jax.lax.stop_gradient((self.center, self.scale))
+        )
         answered, present = features[..., -2:-1], features[..., -1:]
         known = jnp.where(self.channels.answered_only, answered, present)
         return (features - center) / scale * known

@@ -10,6 +10,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.data.basics.plain import as_json, whole_number
 from incongruent.data.basics.streams import Purpose, places_of, stream
@@ -317,17 +318,27 @@ def _padded(rows: Array) -> Array:
 
 
 @eqx.filter_jit
-def _sample(estimator: Estimator, noise: Any, features: Any) -> tuple[jax.Array, jax.Array]:
+def _sample(
+    estimator: Estimator,
+    noise: Float[jax.Array, "dataset draw parameter"],
+    features: Float[jax.Array, "dataset ..."],
+) -> tuple[Float[jax.Array, "dataset draw parameter"], Float[jax.Array, "dataset draw"]]:
     return estimator.sample(noise, features)
 
 
 @eqx.filter_jit
-def _log_prob(estimator: Estimator, z: Any, features: Any) -> jax.Array:
-    """Log q (person, draw) at z (person, draw, parameter)."""
+def _log_prob(
+    estimator: Estimator,
+    z: Float[jax.Array, "dataset draw parameter"],
+    features: Float[jax.Array, "dataset ..."],
+) -> Float[jax.Array, "dataset draw"]:
+    """Log q at each of the draws z."""
     summaries = estimator.summaries(features)
     return jax.vmap(lambda at: estimator.log_prob_of(at, summaries), in_axes=1, out_axes=1)(z)
 
 
 @eqx.filter_jit
-def _summaries(estimator: Estimator, features: Any) -> jax.Array:
+def _summaries(
+    estimator: Estimator, features: Float[jax.Array, "dataset ..."]
+) -> Float[jax.Array, "dataset summary"]:
     return estimator.summaries(features)

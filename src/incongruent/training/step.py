@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -28,6 +28,7 @@ from incongruent.networks.layers import Weights
 from incongruent.training.recipe import Recipe
 
 
+@runtime_checkable
 class Plan(Protocol):
     """What is to be learned; hashable."""
 
