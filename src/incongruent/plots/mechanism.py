@@ -217,4 +217,4 @@ def _draw_legend(levels: tuple[str, ...], ax: Axes) -> None:
 
 def _median(rt: Array, density: Array) -> float:
     """The median of the reaction times that have a density (time,)."""
-    return rt[np.searchsorted(np.cumsum(density), 0.5 * density.sum())]
+    return float(rt[int(np.searchsorted(np.cumsum(density), 0.5 * density.sum()))])

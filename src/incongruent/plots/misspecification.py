@@ -140,7 +140,7 @@ def plot_marginal(space: SummarySpace, component: int, ax: Axes) -> Axes:
     return ax
 
 
-def _draw_outline(values: np.ndarray, edges: np.ndarray, place: int, ax: Axes) -> None:
+def _draw_outline(values: np.ndarray, edges: Any, place: int, ax: Axes) -> None:
     """The outline of a histogram, in the colour and line of a place among the sets."""
     colour, line = COLOURS[place % 8], LINES[place % 4]
     ax.hist(values, edges, density=True, histtype="step", color=colour, lw=1.1, ls=line)
