@@ -202,10 +202,10 @@ class Controls:
         return tuple(name.strip() for name in written.split(",")) if written else None
 
     def _by(self) -> tuple[str, ...] | None:
-        """The columns that tell people apart; none of them when all rows are one person's."""
-        return (
-            () if self.alone.value else tuple(self.columns[i] for i in self.by.value or ()) or None
-        )
+        """The columns that tell people apart, () when all rows are one person's."""
+        if self.alone.value:
+            return ()
+        return tuple(self.columns[i] for i in self.by.value or ()) or None
 
     def _said_roles(self) -> dict[str, str]:
         """The column of each role, or the expression that computes it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -42,19 +43,21 @@ class ExplorerPage:
         self.study = visitor.reading.study if visitor.reading is not None else None
         network = house.posteriors[visitor.network or next(iter(house.posteriors))]
         self.model, prior = _explorable(network.simulator.model, network.simulator.prior)
-        self.ranges = [
-            _range(parameter, *prior.limits(i)) for i, parameter in enumerate(self.model.parameters)
-        ]
-        self.typical = [
-            _within(parameter.typical, low, high)
-            for parameter, (low, high, _) in zip(self.model.parameters, self.ranges, strict=True)
-        ]
+        self.ranges = [_range(p, *prior.limits(i)) for i, p in enumerate(self.model.parameters)]
+        self.typical = self._inside([p.typical for p in self.model.parameters])
         self.values = list(self.typical)
         self.busy, self.again = False, False
         self.person_ticket = 0
         self.span: tuple[float, float] | None = None
         self.sliders: list[Any] = []
         self.numbers: list[Any] = []
+
+    def _inside(self, values: Sequence[float | None]) -> list[float]:
+        """The nearest values that the sliders can have; the lowest where there is none."""
+        return [
+            _within(value, low, high)
+            for value, (low, high, _) in zip(values, self.ranges, strict=True)
+        ]
 
     def build(self) -> None:
         """Put everything on the page."""
@@ -135,10 +138,7 @@ class ExplorerPage:
             self.sliders[place].value = self.numbers[place].value = self.values[place]
 
     async def _set_all(self, values: list[float]) -> None:
-        self.values = [
-            _within(value, low, high)
-            for value, (low, high, _) in zip(values, self.ranges, strict=True)
-        ]
+        self.values = self._inside(values)
         self._show_values(list(range(len(self.values))))
         await self._draw()
 
@@ -233,7 +233,7 @@ class ExplorerPage:
         self.why_not.text = self._why_no_mean(person)
 
     def _why_no_mean(self, person: int) -> str:
-        """Why there is no posterior mean to take; nothing where there is, or where nobody is shown."""
+        """Why there is no posterior mean to take; nothing where there is one, or no data are."""
         if person == NOTHING or self._mean(person) is not None:
             return ""
         if self._is_fitted:
