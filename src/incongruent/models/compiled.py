@@ -1,5 +1,6 @@
-"""Trials from functions compiled with numba: the function is compiled into a loop over trials that
-holds no interpreter lock.
+"""Trials from functions compiled with numba.
+
+The function is compiled into a loop over trials that holds no interpreter lock.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def wrong_outcome(outcomes: Sequence[Column], outcome: Any) -> NoReturn:
 
 
 class Compiled:
-    """A simulator from a compiled function of one trial; it is compiled into its loop when it is
-    first used.
+    """A simulator from a compiled function of one trial.
+
+    The function is compiled into its loop when it is first used.
 
     Args:
         function: ``function(theta, *given, rng)``, as `incongruent.models.custom.from_trial` has
@@ -139,12 +141,15 @@ def _put_number(made: Any, outcome: Any, i: int, j: int) -> None:  # pragma: no 
 
 
 def _flag(place: int) -> Any:
-    """A compiled function that reads the last element of an outcome, whether there was an answer."""
+    """A compiled function that reads from the end of an outcome whether there was an answer."""
     return numba.njit(lambda outcome: outcome[place] != 0)
 
 
 def _putter(n: int) -> Any:
-    """A compiled function that stores the first n elements of an outcome, which may differ in type."""
+    """A compiled function that stores the first n elements of an outcome.
+
+    The elements may differ in type.
+    """
     place = n - 1
     if n == 0:
         return numba.njit(lambda made, outcome, i, j: None)

@@ -1,5 +1,6 @@
-"""What a model does at given parameter values, as curves: mean activation up to the bounds, and
-densities of RTs.
+"""What a model does at given parameter values, as curves.
+
+These are the mean activation up to the bounds, and the densities of RTs.
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ class Activation:
 
 @dataclass(frozen=True, eq=False)
 class Densities:
-    """Defective densities of RTs: correct responses and errors of a condition integrate to one
-    together, but for trials without an answer.
+    """Defective densities of RTs.
+
+    Correct responses and errors of a condition integrate to one together, but for trials without an
+    answer.
 
     Attributes:
         rt: (time,) in ms.
@@ -71,8 +74,9 @@ class Densities:
     levels: tuple[str, ...]
 
     def share(self, response: str) -> Array:
-        """Share of the trials of each condition with a response, "correct" or "error", as far as
-        the curves reach, (level,).
+        """Share of the trials of each condition with a response, "correct" or "error", (level,).
+
+        It is the share as far as the curves reach.
         """
         return np.trapezoid(self.density[:, RESPONSE.levels.index(response)], self.rt, axis=-1)
 
@@ -81,8 +85,7 @@ class Densities:
 def mean_activation(
     model: Model, theta: Sequence[float] | Array, *, until: float = 600.0
 ) -> Activation:
-    """Mean paths in every condition and the bounds, from the equations that trials are simulated
-    from.
+    """Mean paths in every condition and the bounds, from the equations of the simulator.
 
     Args:
         model: a diffusion between two bounds, DMC or SSP.
@@ -95,7 +98,8 @@ def mean_activation(
     Example:
         >>> from incongruent.models import dmc
         >>> activation = mean_activation(dmc(), [20, 120, 0.55, 60, 340, 35])
-        >>> float(activation.automatic("congruent").max().round(3)), int(activation.times[activation.automatic("congruent").argmax()])
+        >>> automatic = activation.automatic("congruent")
+        >>> float(automatic.max().round(3)), int(activation.times[automatic.argmax()])
         (20.0, 120)
     """
     if not isinstance(model.simulate, PassageModel):
@@ -156,8 +160,9 @@ def rt_densities(
 def densities_at(
     densities: Callable[..., Array], theta: Array, codes: Sequence[int], rt: Array, kept: Kept
 ) -> Array:
-    """Of correct responses and errors in some conditions at some times, (level, response, time) in
-    1/ms, for one person's theta, (1, parameter).
+    """Densities in some conditions at some times, (level, response, time) in 1/ms.
+
+    Responses are correct ones and errors; theta is that of one data set, (1, parameter).
     """
     grid = np.meshgrid(
         codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij"
@@ -169,7 +174,7 @@ def densities_at(
 
 
 def _one(model: Model, theta: Sequence[float] | Array) -> Array:
-    """The values of one person, (1, parameter)."""
+    """The values of one data set, (1, parameter)."""
     values = np.asarray(theta, float)
     if values.shape != (len(model.parameters),):
         raise ValueError(

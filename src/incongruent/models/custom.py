@@ -1,5 +1,4 @@
-"""Simulators of one's own: functions of one trial, of one data set or of vectors, as the models of
-this package simulate.
+"""Simulators from a user's own functions of one trial, of one data set or of vectors.
 
 Functions compiled with numba are looped over without the interpreter; plain Python is called trial
 by trial.
@@ -37,22 +36,14 @@ def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simul
     def simulate(
         theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> tuple[dict[str, Array], Array]:
-        made, answered = _room(outcomes, present.shape)
+        made, answered = _empty(outcomes, present.shape)
         layout = [values[column.name] for column in given]
         for i, j in np.argwhere(present):
             outcome = function(theta[i], *(array[i, j].item() for array in layout), rng)
-            if outcome is None:
-                continue
-            parts = (
-                outcome
-                if isinstance(outcome, tuple | list | np.ndarray) and np.ndim(outcome) == 1
-                else (outcome,)
-            )
-            if len(parts) not in (len(outcomes), len(outcomes) + 1):
-                wrong_outcome(outcomes, outcome)
-            answered[i, j] = len(parts) == len(outcomes) or bool(parts[-1])
-            if answered[i, j]:
-                for column, part in zip(outcomes, parts, strict=False):
+            answer = _answer(outcome, outcomes)
+            if answer is not None:
+                answered[i, j] = True
+                for column, part in zip(outcomes, answer, strict=True):
                     made[column.name][i, j] = part
         return {**values, **made}, answered
 
@@ -60,8 +51,7 @@ def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simul
 
 
 def from_dataset(function: Callable[..., Any], columns: Sequence[Column]) -> Simulate:
-    """A simulator from ``function(theta, *given, n_trials, rng)``, which makes all trials of one
-    data set.
+    """A simulator from ``function(theta, *given, n_trials, rng)``, which makes one data set.
 
     It is given theta (parameter,), for each given column an array (trial,) or, where its value is
     given once for a data set, that value, the number of trials and a numpy Generator. It returns
@@ -72,24 +62,16 @@ def from_dataset(function: Callable[..., Any], columns: Sequence[Column]) -> Sim
     def simulate(
         theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> tuple[dict[str, Array], Array]:
-        made, answered = _room(outcomes, present.shape)
+        made, answered = _empty(outcomes, present.shape)
         for i in range(len(theta)):
             here = present[i]
             n = int(here.sum())
             if n == 0:
                 continue
-            layout = [
-                values[c.name][i][here] if c.per == "trial" else values[c.name][i][here][0].item()
-                for c in given
-            ]
+            layout = [_of_dataset(column, values[column.name][i][here]) for column in given]
             parts = _by_name(function(theta[i], *layout, n, rng), outcomes)
             for name, part in parts.items():
-                if np.shape(part) != (n,):
-                    raise SimulationError(
-                        f"Expected {name!r} of shape ({n},), one value a trial, from the simulator;"
-                        f" got shape {np.shape(part)}."
-                    )
-                made[name][i, here] = part
+                made[name][i, here] = _one_a_trial(name, part, n)
             answered[i, here] = True
         return {**values, **made}, answered
 
@@ -97,8 +79,9 @@ def from_dataset(function: Callable[..., Any], columns: Sequence[Column]) -> Sim
 
 
 def from_vector(function: Callable[..., Any], columns: Sequence[Column]) -> Simulate:
-    """A simulator from ``function(theta, rng)``, which makes one vector for each row of theta
-    (dataset, parameter): (dataset, column).
+    """A simulator from ``function(theta, rng)``, which makes one vector for each row of theta.
+
+    Theta is (dataset, parameter), and the vectors are (dataset, column).
     """
     given, outcomes = _split(columns)
     if given:
@@ -138,12 +121,40 @@ def unavailable(name: str) -> Simulate:
     return simulate
 
 
+def _answer(outcome: Any, outcomes: Sequence[Column]) -> Sequence[Any] | None:
+    """What a function of one trial gave, in the order of the outcomes; None without an answer."""
+    if outcome is None:
+        return None
+    several = isinstance(outcome, tuple | list | np.ndarray) and np.ndim(outcome) == 1
+    parts = outcome if several else (outcome,)
+    if len(parts) not in (len(outcomes), len(outcomes) + 1):
+        wrong_outcome(outcomes, outcome)
+    if len(parts) > len(outcomes) and not parts[-1]:
+        return None
+    return list(parts)[: len(outcomes)]
+
+
+def _of_dataset(column: Column, trials: Array) -> Any:
+    """The given values of a data set's trials, or the single one where it is given once."""
+    return trials if column.per == "trial" else trials[0].item()
+
+
+def _one_a_trial(name: str, values: Any, n: int) -> Any:
+    """Values of an outcome, after a check that there is one for each of n trials."""
+    if np.shape(values) != (n,):
+        raise SimulationError(
+            f"Expected {name!r} of shape ({n},), one value a trial, from the simulator;"
+            f" got shape {np.shape(values)}."
+        )
+    return values
+
+
 def _split(columns: Sequence[Column]) -> tuple[list[Column], list[Column]]:
     return [c for c in columns if c.given], [c for c in columns if not c.given]
 
 
-def _room(outcomes: Sequence[Column], shape: tuple[int, ...]) -> tuple[dict[str, Array], Array]:
-    """Floats, so that what a column does not allow is seen and not cut to its type."""
+def _empty(outcomes: Sequence[Column], shape: tuple[int, ...]) -> tuple[dict[str, Array], Array]:
+    """Places for the outcomes: floats, so that a value that a column does not allow can be seen."""
     return {column.name: np.zeros(shape) for column in outcomes}, np.zeros(shape, bool)
 
 

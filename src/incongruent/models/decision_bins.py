@@ -119,16 +119,14 @@ def add_bin_masses(
                 k += 1
             dt = times[k + 1] - times[k]
             chord = (later[k + 1] - later[k]) / dt
-            slope0, slope1 = chord, chord
-            if k > 0:
-                slope0 = _parabola_slope(
-                    dt, chord, times[k] - times[k - 1], later[k] - later[k - 1]
-                )
+            slope1 = chord
             if k < n_steps - 1:
-                slope1 = _parabola_slope(
-                    dt, chord, times[k + 2] - times[k + 1], later[k + 2] - later[k + 1]
-                )
-            if k == 0:
+                next_dt, next_rise = times[k + 2] - times[k + 1], later[k + 2] - later[k + 1]
+                slope1 = _parabola_slope(dt, chord, next_dt, next_rise)
+            if k > 0:
+                last_dt, last_rise = times[k] - times[k - 1], later[k] - later[k - 1]
+                slope0 = _parabola_slope(dt, chord, last_dt, last_rise)
+            else:
                 slope0 = 2.0 * chord - slope1
             slope0, slope1 = _limited(slope0, chord), _limited(slope1, chord)
             now = _cubic((t - times[k]) / dt, dt, later[k], chord, slope0, slope1)

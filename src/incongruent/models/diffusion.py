@@ -1,5 +1,6 @@
-"""What the conflict models whose likelihood is known have in common: units, choice of parameters,
-simulator and likelihood from mean paths.
+"""What the conflict models with a likelihood have in common.
+
+That is units, the choice of parameters, and simulator and likelihood from mean paths.
 
 A model says what its process does on average and where its bounds are (`Paths`), and what varies
 over trials (`TrialEffects`). Both its trials and its densities come from these two, so that they
@@ -23,7 +24,12 @@ from incongruent.data.trials import CONDITION
 from incongruent.models.first_passage import Paths, TrialEffects, simulate_passages
 from incongruent.models.forward_equation import LEVELS
 from incongruent.models.model import Kept, Likelihood, Parameter
-from incongruent.models.response_times import Observed, log_densities, log_likelihood
+from incongruent.models.response_times import (
+    Observed,
+    PathsOf,
+    log_densities,
+    log_likelihood,
+)
 
 Array = np.ndarray
 
@@ -54,8 +60,9 @@ LAPSE = Parameter("lapse", "share of trials answered at random", "", 0.0, 1.0, 0
 
 @dataclass(frozen=True)
 class PassageModel:
-    """Simulator and likelihood of a diffusion between two bounds; a model's ``simulate`` is one of
-    these, so that its paths can be asked for.
+    """Simulator and likelihood of a diffusion between two bounds.
+
+    A model's ``simulate`` is one of these, so that its paths can be asked for.
 
     Attributes:
         paths: ``paths(theta, times, levels)``: mean paths and bounds for theta (dataset, parameter)
@@ -82,8 +89,9 @@ class PassageModel:
 
     @property
     def likelihood(self) -> Likelihood | None:
-        """The exact likelihood; None for Euler's scheme, whose trials come from another, discrete
-        process.
+        """The exact likelihood; None for Euler's scheme.
+
+        Trials of Euler's scheme come from another, discrete process.
         """
         if self.scheme != "bridge":
             return None
@@ -97,9 +105,13 @@ class PassageModel:
     def _log_likelihood(
         self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
     ) -> Array:
-        return np.concatenate(
-            [*self._in_parts(log_likelihood, theta, values, answered, kept, level), np.empty(0)]
-        )
+        found = [np.empty(0)]
+        if len(values["condition"]) == 0:  # no trials: nothing to learn from
+            return np.zeros(len(theta))
+        levels, observed = _observed(values, answered)
+        for effects, paths_of in self._in_parts(theta, levels):
+            found.append(log_likelihood(paths_of, effects, observed, kept, LEVELS[level]))
+        return np.concatenate(found)
 
     def _across_lapses(
         self,
@@ -110,57 +122,45 @@ class PassageModel:
         kept: Kept,
         level: int,
     ) -> Array:
-        return np.concatenate(
-            [
-                *self._in_parts(log_likelihood, theta, values, answered, kept, level, grid),
-                np.empty((0, len(grid))),
-            ]
-        )
+        found = [np.empty((0, len(grid)))]
+        if len(values["condition"]) == 0:
+            return np.zeros((len(theta), len(grid)))
+        levels, observed = _observed(values, answered)
+        for effects, paths_of in self._in_parts(theta, levels):
+            many = replace(effects, lapse=np.tile(grid, (len(effects.lapse), 1)))
+            found.append(log_likelihood(paths_of, many, observed, kept, LEVELS[level]))
+        return np.concatenate(found)
 
     def _log_densities(
         self, theta: Array, values: Mapping[str, Array], kept: Kept, level: int
     ) -> Array:
-        answered = np.ones(len(values["rt"]), bool)
-        return np.concatenate(
-            [
-                *self._in_parts(log_densities, theta, values, answered, kept, level),
-                np.empty((0, len(answered))),
-            ]
-        )
+        n_trials = len(values["rt"])
+        found = [np.empty((0, n_trials))]
+        if n_trials == 0:
+            return np.zeros((len(theta), 0))
+        levels, observed = _observed(values, np.ones(n_trials, bool))
+        for effects, paths_of in self._in_parts(theta, levels):
+            found.append(log_densities(paths_of, effects, observed, kept, LEVELS[level]))
+        return np.concatenate(found)
 
-    def _in_parts(
-        self,
-        evaluate: Callable[..., Array],
-        theta: Array,
-        values: Mapping[str, Array],
-        answered: Array,
-        kept: Kept,
-        level: int,
-        lapses: Array | None = None,
-    ) -> Iterator[Array]:
-        levels, condition = np.unique(values["condition"], return_inverse=True)
-        unanswered = np.bincount(condition[~answered], minlength=len(levels))
-        observed = Observed(
-            condition[answered], values["response"][answered], values["rt"][answered], unanswered
-        )
+    def _in_parts(self, theta: Array, levels: Array) -> Iterator[tuple[TrialEffects, PathsOf]]:
+        """What varies over trials, and mean paths in some conditions, for some theta at a time."""
         theta = np.asarray(theta, float)
-        if len(levels) == 0:  # no trials: nothing to learn from
-            yield (
-                np.zeros((len(theta), 0))
-                if evaluate is log_densities
-                else np.zeros(len(theta) if lapses is None else (len(theta), len(lapses)))
-            )
-            return
         for first in range(0, len(theta), AT_ONCE):
             part = theta[first : first + AT_ONCE]
+            yield self.effects(part), self._paths_of(part, levels)
 
-            def paths_of(rows: Array, times: Array | None, part: Array = part) -> Paths:
-                return self.paths(part[rows], times, levels)
+    def _paths_of(self, theta: Array, levels: Array) -> PathsOf:
+        """Mean paths in some conditions at some rows of theta, on given times."""
+        return lambda rows, times: self.paths(theta[rows], times, levels)
 
-            effects = self.effects(part)
-            if lapses is not None:
-                effects = replace(effects, lapse=np.tile(lapses, (len(part), 1)))
-            yield evaluate(paths_of, effects, observed, kept, LEVELS[level])
+
+def _observed(values: Mapping[str, Array], answered: Array) -> tuple[Array, Observed]:
+    """The conditions that there are, and the trials with positions among these."""
+    levels, condition = np.unique(values["condition"], return_inverse=True)
+    unanswered = np.bincount(condition[~answered], minlength=len(levels))
+    response, rt = values["response"][answered], values["rt"][answered]
+    return levels, Observed(condition[answered], response, rt, unanswered)
 
 
 def by_name(theta: Array, free: Sequence[str], fixed: Mapping[str, float]) -> dict[str, Array]:
@@ -168,6 +168,13 @@ def by_name(theta: Array, free: Sequence[str], fixed: Mapping[str, float]) -> di
     theta = np.asarray(theta, float)
     constant = {name: np.full(len(theta), value) for name, value in fixed.items()}
     return constant | {name: np.ascontiguousarray(theta[:, i]) for i, name in enumerate(free)}
+
+
+def paths_of_means(mean_path: Callable[[Array], Array], times: Array, bound: Array) -> Paths:
+    """Paths from the mean path (dataset, condition, time) at times (dataset, time)."""
+    ends, inside = mean_path(times), mean_path(0.5 * (times[:, 1:] + times[:, :-1]))
+    bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
+    return Paths(times, np.diff(ends, axis=-1), bow, bound, SIGMA)
 
 
 def options_of(
@@ -208,28 +215,36 @@ def chosen(
         ValueError: for names that are not there, or come twice, and values outside a parameter's
             domain.
     """
-    usable = [parameter.name for parameter in optional]
     known = {parameter.name: parameter for parameter in (*standard, *optional)}
+    _check_free(free, [parameter.name for parameter in optional], note)
+    for name, value in fixed.items():
+        _check_fixed(
+            name, value, {n: p for n, p in known.items() if n not in free}, list(known), note
+        )
+    names = [parameter.name for parameter in standard if parameter.name not in fixed] + list(free)
+    typical = {p.name: p.typical for p in optional if p.name not in names and p.typical is not None}
+    return tuple(known[name] for name in names), typical | dict(fixed)
+
+
+def _check_free(free: Sequence[str], usable: Sequence[str], note: str) -> None:
     for name in free:
         if name not in usable or list(free).count(name) > 1:
             raise ValueError(
                 f"Expected `free` to name some of {usable}{note}, each once; got {name!r}."
             )
-    for name, value in fixed.items():
-        if name not in known or name in free:
-            raise ValueError(
-                f"Expected `fixed` to name parameters of the model{note} not in `free`, of"
-                f" {list(known)}; got {name!r}."
-            )
-        if not known[name].low <= value <= known[name].high:
-            raise ValueError(
-                f"Expected {name} within [{known[name].low}, {known[name].high}]; got {value}."
-            )
-    names = [parameter.name for parameter in standard if parameter.name not in fixed] + list(free)
-    constants = {
-        p.name: p.typical for p in optional if p.name not in names and p.typical is not None
-    } | dict(fixed)
-    return tuple(known[name] for name in names), constants
+
+
+def _check_fixed(
+    name: str, value: float, fixable: Mapping[str, Parameter], known: Sequence[str], note: str
+) -> None:
+    if name not in fixable:
+        raise ValueError(
+            f"Expected `fixed` to name parameters of the model{note} not in `free`, of"
+            f" {known}; got {name!r}."
+        )
+    low, high = fixable[name].low, fixable[name].high
+    if not low <= value <= high:
+        raise ValueError(f"Expected {name} within [{low}, {high}]; got {value}.")
 
 
 def one_of(value: Any, legal: tuple[str, ...], what: str) -> str:
@@ -246,8 +261,9 @@ def one_of(value: Any, legal: tuple[str, ...], what: str) -> str:
 
 @numba.njit(nogil=True, cache=True)
 def growing_steps(longest, emptied, bend, growth, until, horizon):  # pragma: no cover - compiled
-    """Ends of steps (dataset, step + 1), filled up with the horizon; every argument but the last is
-    (dataset,), in ms.
+    """Ends of steps (dataset, step + 1) in ms, filled up with the horizon.
+
+    Every argument but the last is (dataset,), in ms.
 
     Steps are at most ``longest``, and longer in proportion to time after ``emptied``, when hardly a
     path is left. While the mean path bends, which is before ``until``, they are at most ``bend``

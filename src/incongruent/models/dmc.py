@@ -1,5 +1,6 @@
-r"""Diffusion Model for Conflict tasks (Ulrich, Schröter, Leuthold & Birngruber 2015, Cognitive
-Psychology 78, 148-174).
+r"""Diffusion Model for Conflict tasks.
+
+Ulrich, Schröter, Leuthold & Birngruber (2015), Cognitive Psychology 78, 148-174.
 
     dX = (mu_c + eta + s mu_a(t)) dt + sigma dW,   s = +1 congruent, -1 incongruent, 0 neutral
     int_0^t mu_a = A exp(-t/tau) [e t / ((a - 1) tau)]^(a - 1)
@@ -33,6 +34,7 @@ from incongruent.models.diffusion import (
     growing_steps,
     one_of,
     options_of,
+    paths_of_means,
 )
 from incongruent.models.first_passage import Paths, TrialEffects, beta_start
 from incongruent.models.model import Model, Parameter
@@ -61,7 +63,7 @@ LEAST_ALPHA = 0.5
 can tell apart.
 """
 LONGEST_STEP = {"bridge": 40.0, "euler": 1.0}
-"""Of the simulator, in ms, when nobody says."""
+"""The longest step of the simulator, in ms, unless another one is given."""
 COLLAPSE = {
     "constant": (),
     "hyperbolic": ("kappa", "t_half"),
@@ -95,40 +97,36 @@ class _Dmc:
     def paths(
         self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
     ) -> Paths:
-        """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others,
-        for all conditions or some; the one definition from which trials and densities come.
+        """Mean paths and bounds for theta (dataset, parameter), in all conditions or some.
+
+        They are on the simulator's times or on others. Both trials and densities come from this
+        definition.
         """
         p, sign = by_name(theta, self.free, self.fixed), SIGN[levels]
         times = self.grid(p) if times is None else times  # (dataset, step + 1)
-        middle = 0.5 * (times[:, 1:] + times[:, :-1])
+        bound = self._bound(p, times)
         if self.scheme == "euler":
             increment = self._euler_increment(p, times, sign)
-            return Paths(times, increment, np.zeros_like(increment), self._bound(p, times), SIGMA)
-        ends, inside = (
-            self._mean_path(p, times, sign),
-            self._mean_path(p, middle, sign),
-        )  # (dataset, condition, step + 1), (dataset, condition, step)
-        bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
-        return Paths(times, np.diff(ends, axis=-1), bow, self._bound(p, times), SIGMA)
+            return Paths(times, increment, np.zeros_like(increment), bound, SIGMA)
+        return paths_of_means(lambda t: self._mean_path(p, t, sign), times, bound)
 
     def grid(self, p: Mapping[str, Array]) -> Array:
-        """Ends of the steps (dataset, step + 1): short while the activation bends, then as long as
-        one bound at a time can be met in a step.
+        """Ends of the steps (dataset, step + 1), short while the activation bends.
+
+        Later on, steps are as long as one bound at a time can be met in a step.
         """
-        n_datasets = len(p["tau"])
         if self.scheme == "euler":
-            return np.tile(np.arange(0.0, HORIZON + self.dt, self.dt), (n_datasets, 1))
+            return np.tile(np.arange(0.0, HORIZON + self.dt, self.dt), (len(p["tau"]), 1))
         b = p["b"] * (1.0 - p["kappa"])
         longest = np.minimum(self.dt, (b / (2.0 * SIGMA)) ** 2)
-        emptied = (
-            8.0 * (b / SIGMA) ** 2
-        )  # not one path in ten thousand is left here, even without drift; from here on steps grow with time
+        emptied = 8.0 * (b / SIGMA) ** 2  # ms; then less than one path in ten thousand is left
         bend = (
             p["tau"]
             * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9)))
             * np.minimum(1.0, p["a"] - 1.0) ** 2
         )
-        return growing_steps(longest, emptied, bend, p["tau"], np.full(n_datasets, np.inf), HORIZON)
+        always = np.full(len(p["tau"]), np.inf)
+        return growing_steps(longest, emptied, bend, p["tau"], always, HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         automatic = activation(t, *(p[name][:, None] for name in ("A", "tau", "a")))
@@ -191,52 +189,39 @@ def dmc(
     Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and
         Voskuilen et al. (2016), in a parametrisation by half time.
     """
-    start, bound = (
-        one_of(start, ("beta", "point"), "start"),
-        one_of(bound, tuple(COLLAPSE), "bound"),
-    )
+    start = one_of(start, ("beta", "point"), "start")
+    bound = one_of(bound, tuple(COLLAPSE), "bound")
     scheme = one_of(scheme, ("bridge", "euler"), "scheme")
     fixed, free = options_of(fixed, free)
-    collapse = {name for names in COLLAPSE.values() for name in names}
-    usable = [
-        parameter
-        for parameter in OPTIONAL
-        if parameter.name not in collapse or parameter.name in COLLAPSE[bound]
-    ]
+    usable = _usable(bound)
     parameters, values = chosen(STANDARD, usable, free, fixed, f" (with bound={bound!r})")
     alpha, step = number("alpha", alpha), number("dt", LONGEST_STEP[scheme] if dt is None else dt)
-    if not (LEAST_ALPHA <= alpha < math.inf and 0 < step < math.inf):
-        raise ValueError(
-            f"Expected alpha of at least {LEAST_ALPHA:g}, below which trials begin at a bound,"
-            f" where they are over at once, and dt above 0; got alpha={alpha}, dt={step}."
-        )
+    _check_alpha_and_step(alpha, step)
     unused = {p.name: p.typical for p in OPTIONAL if p not in usable and p.typical is not None}
     no_collapse = {"kappa": 0.0} if bound == "constant" else {}
-    variant = _Dmc(
-        tuple(p.name for p in parameters),
-        unused | no_collapse | values,
-        start,
-        alpha,
-        bound,
-        scheme,
-        step,
-    )
-    settings = {
-        "fixed": fixed,
-        "free": free,
-        "start": start,
-        "alpha": alpha,
-        "bound": bound,
-        "scheme": scheme,
-        "dt": step,
-    }
+    names, constants = tuple(p.name for p in parameters), unused | no_collapse | values
+    variant = _Dmc(names, constants, start, alpha, bound, scheme, step)
     passages = PassageModel(variant.paths, variant.effects, scheme)
     return Model(
         "dmc",
         parameters,
         CONFLICT_TASK,
         passages,
-        settings,
+        dict(fixed=fixed, free=free, start=start, alpha=alpha, bound=bound, scheme=scheme, dt=step),
         "Ulrich et al. 2015",
         passages.likelihood,
     )
+
+
+def _usable(bound: str) -> list[Parameter]:
+    """The optional parameters that a variant of the bound has."""
+    collapse = {name for names in COLLAPSE.values() for name in names}
+    return [p for p in OPTIONAL if p.name not in collapse or p.name in COLLAPSE[bound]]
+
+
+def _check_alpha_and_step(alpha: float, step: float) -> None:
+    if not (LEAST_ALPHA <= alpha < math.inf and 0 < step < math.inf):
+        raise ValueError(
+            f"Expected alpha of at least {LEAST_ALPHA:g}, below which trials begin at a bound,"
+            f" where they are over at once, and dt above 0; got alpha={alpha}, dt={step}."
+        )

@@ -1,11 +1,14 @@
-r"""Dual-stage two-phase model (Hübner, Steinhauser & Lehle 2010, Psychological Review 117,
-759-784).
+r"""Dual-stage two-phase model.
+
+Hübner, Steinhauser & Lehle (2010), Psychological Review 117, 759-784.
 
     response:   dX = v(t) dt + sigma dW between -b and b,   X(0) = 0
-    selection:  dY = mu_ss dt + sigma dW' between -c and c,   Y(0) = 0,   c = target selected, -c =
-    flanker selected v = mu_t + s mu_fl until the selection is over, then mu_rs2 (target selected)
-    or s mu_rs2 (flanker selected) s = +1 congruent, -1 incongruent, 0 neutral;   RT = first passage
-    of X + R,   R ~ Normal(mu_R, sd_R) cut at 0
+    selection:  dY = mu_ss dt + sigma dW' between -c and c,   Y(0) = 0
+                c = target selected, -c = flanker selected
+    drift:      v = mu_t + s mu_fl until the selection is over
+                then v = mu_rs2 (target selected) or s mu_rs2 (flanker selected)
+                s = +1 congruent, -1 incongruent, 0 neutral
+    RT = first passage of X + R,   R ~ Normal(mu_R, sd_R) cut at 0
 
 Both begin together and are independent of each other. A response that comes before the selection is
 over is made in the first phase, with target and flankers at once; the second phase knows only what
@@ -28,11 +31,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from incongruent.data.trials import CONFLICT_TASK
+from incongruent.models.compiling import fast_kernel
 from incongruent.models.diffusion import (
     HORIZON,
     LAPSE,
@@ -46,9 +50,11 @@ from incongruent.models.diffusion import (
     options_of,
 )
 from incongruent.models.first_passage import (
+    answer_at_random,
     beta_start,
     crosses,
     crossing_share,
+    no_outcomes,
     non_decision,
     start_share,
 )
@@ -92,45 +98,65 @@ class _Dstp:
     def simulate(
         self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> tuple[dict[str, Array], Array]:
-        p = by_name(theta, self.free, self.fixed)
         condition = np.ascontiguousarray(given["condition"])
-        rt, response, answered = (
-            np.zeros(condition.shape, np.float32),
-            np.zeros(condition.shape, np.int8),
-            np.zeros(condition.shape, np.bool_),
-        )
-        start = beta_start(START_SHAPE) if self.start == "beta" else np.zeros(1)
-        first_phase = p["mu_t"][:, None] + SIGN * p["mu_fl"][:, None]  # (dataset, condition)
-        second_phase = np.stack(
-            [SIGN * p["mu_rs2"][:, None], np.broadcast_to(p["mu_rs2"][:, None], first_phase.shape)],
-            axis=-1,
-        )  # …, selected
-        bounds = (p["mu_ss"], p["b"], p["c"])
-        _fill(
-            rng,
+        outcomes = no_outcomes(condition.shape)
+        _fill(rng, self._process(theta), condition, present, outcomes)
+        values = {"condition": condition, "response": outcomes.response, "rt": outcomes.rt}
+        return values, outcomes.answered
+
+    def _process(self, theta: Array) -> _Process:
+        """Drifts, bounds and what varies over trials, for theta (dataset, parameter)."""
+        p = by_name(theta, self.free, self.fixed)
+        first_phase = p["mu_t"][:, None] + SIGN * p["mu_fl"][:, None]
+        target = np.broadcast_to(p["mu_rs2"][:, None], first_phase.shape)
+        return _Process(
             first_phase,
-            second_phase,
-            *bounds,
+            np.stack([SIGN * p["mu_rs2"][:, None], target], axis=-1),
+            p["mu_ss"],
+            p["b"],
+            p["c"],
             p["mu_R"],
             p["sd_R"],
             p["lapse"],
-            start,
-            condition,
-            present,
-            rt,
-            response,
-            answered,
+            beta_start(START_SHAPE) if self.start == "beta" else np.zeros(1),
         )
-        return {"condition": condition, "response": response, "rt": rt}, answered
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
+class _Process(NamedTuple):
+    """Drifts, bounds and what varies over trials, for compiled functions.
+
+    Arrays are (dataset,) unless another shape is given.
+
+    Attributes:
+        first_phase: (dataset, condition) drift of the response in the first phase.
+        second_phase: (dataset, condition, selected) in the second one, flanker or target selected.
+        mu_ss: drift of the selection.
+        b: bound of the response.
+        c: bound of the selection.
+        mu_R: mean of the non-decision time in ms.
+        sd_R: its standard deviation in ms.
+        lapse: share of trials answered at random.
+        start: (knot,) as in `TrialEffects`.
+    """
+
+    first_phase: Array
+    second_phase: Array
+    mu_ss: Array
+    b: Array
+    c: Array
+    mu_R: Array
+    sd_R: Array
+    lapse: Array
+    start: Array
+
+
+@fast_kernel
 def _passage(rng, x, drift, bound, begin, until):  # pragma: no cover - compiled
-    """Time, side (1 upper, 0 lower, -1 none until ``until``) and place of a path with constant
-    drift that stands at x at time ``begin``.
+    """Time, side and place of a path with constant drift that stands at x at time ``begin``.
 
-    A step ends beyond a bound, or the path has crossed one within it as a Brownian bridge, or
-    neither. Steps are so short that no path sees both.
+    The side is 1 for the upper bound, 0 for the lower, and -1 for none until ``until``. A step ends
+    beyond a bound, or the path has crossed one within it as a Brownian bridge, or neither. Steps
+    are so short that no path sees both.
     """
     longest = min(LONGEST_STEP, (bound / (2.0 * SIGMA)) ** 2, bound / (2.0 * abs(drift) + 1e-9))
     t = begin
@@ -138,65 +164,44 @@ def _passage(rng, x, drift, bound, begin, until):  # pragma: no cover - compiled
         dt = min(longest, until - t)
         variance = SIGMA * SIGMA * dt
         end = x + drift * dt + math.sqrt(variance) * rng.standard_normal()
-        up, low = bound - x, bound + x
+        up0, up1, low0, low1 = bound - x, bound - end, bound + x, bound + end
         side = -1
-        if end >= bound:
+        if up1 <= 0.0:
             side = 1
-        elif end <= -bound:
+        elif low1 <= 0.0:
             side = 0
-        elif crosses(rng, up, bound - end, variance, 0.0):
+        elif crosses(rng, up0, up1, variance, 0.0):
             side = 1
-        elif crosses(rng, low, bound + end, variance, 0.0):
+        elif crosses(rng, low0, low1, variance, 0.0):
             side = 0
         if side >= 0:
-            a0, a1 = (up, bound - end) if side == 1 else (low, bound + end)
+            a0, a1 = (up0, up1) if side == 1 else (low0, low1)
             return t + dt * crossing_share(rng, a0, abs(a1), variance), side, end
         t += dt
         x = end
     return until, -1, x
 
 
-@numba.njit(nogil=True, cache=True, fastmath=True)
-def _fill(
-    rng,
-    first_phase,
-    second_phase,
-    mu_ss,
-    b,
-    c,
-    mu_R,
-    sd_R,
-    lapse,
-    start,
-    condition,
-    present,
-    rt,
-    response,
-    answered,
-):  # pragma: no cover - compiled
+@fast_kernel
+def _fill(rng, process, condition, present, outcomes):  # pragma: no cover - compiled
+    """Fill in the outcomes of every trial that is present."""
+    first_phase, second_phase, mu_ss, b, c, mu_R, sd_R, lapse, start = process
+    rt, response, answered = outcomes
     for i in range(condition.shape[0]):
         for j in range(condition.shape[1]):
             if not present[i, j]:
                 continue
             if lapse[i] > 0.0 and rng.random() < lapse[i]:
-                rt[i, j] = LAPSE_RANGE[0] + (LAPSE_RANGE[1] - LAPSE_RANGE[0]) * rng.random()
-                response[i, j] = 1 if rng.random() < 0.5 else 0
+                rt[i, j], response[i, j] = answer_at_random(rng, LAPSE_RANGE[0], LAPSE_RANGE[1])
                 answered[i, j] = True
                 continue
+            level = condition[i, j]
             selected_at, selected, _ = _passage(rng, 0.0, mu_ss[i], c[i], 0.0, HORIZON)
             place = start_share(rng, start) * b[i]
-            time, side, place = _passage(
-                rng, place, first_phase[i, condition[i, j]], b[i], 0.0, selected_at
-            )
+            time, side, place = _passage(rng, place, first_phase[i, level], b[i], 0.0, selected_at)
             if side < 0 and selected >= 0:
-                time, side, _ = _passage(
-                    rng,
-                    place,
-                    second_phase[i, condition[i, j], selected],
-                    b[i],
-                    selected_at,
-                    HORIZON,
-                )
+                drift = second_phase[i, level, selected]
+                time, side, _ = _passage(rng, place, drift, b[i], selected_at, HORIZON)
             if side >= 0:
                 rt[i, j] = time + non_decision(rng, mu_R[i], sd_R[i])
                 response[i, j] = 1 - side  # "correct" comes first, and is the upper bound

@@ -147,7 +147,10 @@ def _set_rates(rates, push, squeeze, spread, g, k, width):  # pragma: no cover -
 
 @step
 def _wall(r, outwards):  # pragma: no cover - compiled
-    """Weights of the outer cell and, to be subtracted, of the next one in the flux through a wall."""
+    """Weights of the outer cell and of the next one in the flux through a wall.
+
+    The second one is to be subtracted.
+    """
     if abs(outwards) <= r:
         return 3.0 * r, r / 3.0
     return 2.0 * r + 2.0 * max(outwards, 0.0), 0.0
@@ -166,8 +169,15 @@ def _add_fluxes(absorbed, g, k, p, rates, share):  # pragma: no cover - compiled
 @step
 def _eliminate(p, ratio, partial, rates, begin, end, width):  # pragma: no cover - compiled
     """The forward sweep of the tridiagonal system; the last cell of ``p`` is at its end already."""
-    r, adv, slope, up, up_next, low, low_next = rates
-    last = len(p) - 1
+    _eliminate_lowest(p, ratio, partial, rates, begin, end, width)
+    _eliminate_inner(p, ratio, partial, rates, begin, end, width)
+    _solve_uppermost(p, ratio, partial, rates, begin, end, width)
+
+
+@step
+def _eliminate_lowest(p, ratio, partial, rates, begin, end, width):  # pragma: no cover - compiled
+    """The row of the lowest cell, which lies at the lower wall."""
+    r, adv, slope, low, low_next = rates.r, rates.adv, rates.slope, rates.low, rates.low_next
     y = -1.0 + width
     for i in range(LANES):
         right = adv[i] - slope[i] * y
@@ -176,7 +186,13 @@ def _eliminate(p, ratio, partial, rates, begin, end, width):  # pragma: no cover
         scale = 1.0 / (1.0 - end * own)
         ratio[0, i] = -end * above * scale
         partial[0, i] = (p[0, i] + begin * (own * p[0, i] + above * p[1, i])) * scale
-    for j in range(1, last):
+
+
+@step
+def _eliminate_inner(p, ratio, partial, rates, begin, end, width):  # pragma: no cover - compiled
+    """The rows of the cells between the outermost ones, upwards."""
+    r, adv, slope = rates.r, rates.adv, rates.slope
+    for j in range(1, len(p) - 1):
         y_left = -1.0 + width * j
         y_right = y_left + width
         for i in range(LANES):
@@ -185,7 +201,13 @@ def _eliminate(p, ratio, partial, rates, begin, end, width):  # pragma: no cover
             ratio[j, i] = -end * above * scale
             explicit = p[j, i] + begin * (below * p[j - 1, i] + own * p[j, i] + above * p[j + 1, i])
             partial[j, i] = (explicit + end * below * partial[j - 1, i]) * scale
-    y = 1.0 - width
+
+
+@step
+def _solve_uppermost(p, ratio, partial, rates, begin, end, width):  # pragma: no cover - compiled
+    """The row of the uppermost cell, which lies at the upper wall, and its mass at the end."""
+    r, adv, slope, up, up_next = rates.r, rates.adv, rates.slope, rates.up, rates.up_next
+    last, y = len(p) - 1, 1.0 - width
     for i in range(LANES):
         left = adv[i] - slope[i] * y
         left_r = max(r[i], abs(left))

@@ -2,8 +2,8 @@ r"""First-passage densities of the diffusions of `first_passage`, by Kolmogorov'
 
 With y = x / b(t) the bounds stand still at -1 and 1 and the density p(y, t) obeys
 
-    dp/dt = - d/dy [ (m'(t) - y b'(t)) / b(t) p ] + sigma^2 / (2 b(t)^2) d^2p/dy^2,     p(-1, t) =
-    p(1, t) = 0
+    dp/dt = - d/dy [ (m'(t) - y b'(t)) / b(t) p ] + sigma^2 / (2 b(t)^2) d^2p/dy^2
+    p(-1, t) = p(1, t) = 0
 
 Finite volumes in y keep the mass: what leaves the outer cells is what has been absorbed, to the
 last digit. Time is stepped by Crank & Nicolson (1947); a start at a single point, or with mass at
@@ -149,8 +149,9 @@ def _start_masses(start: Array, n_cells: int) -> Array:
 
 
 def start_vanishes(start: Array) -> bool:
-    """Whether the density of the start falls to 0 at the bounds; where it does not, or is a point,
-    Crank-Nicolson alone would ring.
+    """Whether the density of the start falls to 0 at the bounds.
+
+    Where it does not, or the start is a point, Crank-Nicolson alone would ring.
     """
     near = len(start) // 1000
     return len(start) > 1 and (start[near] + 1.0) * (len(start) - 1) > 4.0 * near

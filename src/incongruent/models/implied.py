@@ -1,5 +1,6 @@
-r"""What one parameter value of DMC means, as curves: activation, bounds, drift, densities, delta
-function and conditional accuracy.
+r"""What one parameter value of DMC means, as curves.
+
+These are activation, bounds, drift, densities, delta function and conditional accuracy.
 
 Nothing is simulated. Paths and bounds are those of `mean_activation`. Densities come from the exact
 likelihood (`forward_equation`, `response_times`), on a grid that follows them to their ends; the
@@ -36,8 +37,9 @@ TAIL_NATS = 14.0
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Curves of one parameter value; conditions are congruent and incongruent, sides correct and
-    error.
+    """Curves of one parameter value.
+
+    Conditions are congruent and incongruent, sides are correct and error.
 
     Attributes:
         time: (time,) ms since the start of the decision.
@@ -152,8 +154,9 @@ def _values(model: Model, theta: Array) -> dict[str, float]:
 
 
 def _decision_time(values: Mapping[str, float]) -> float:
-    """Time in ms after which hardly a decision is open, of the slowest decay that varying drift
-    allows.
+    """Time in ms after which hardly a decision is open.
+
+    It is that of the slowest decay that a varying drift allows.
     """
     slowest = max(values["mu_c"] - 3.0 * values["drift_sd"], 0.0)
     rate = slowest**2 / (2.0 * SIGMA**2) + (math.pi * SIGMA / values["b"]) ** 2 / 8.0

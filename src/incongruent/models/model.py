@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class Parameter:
         unit: "" for none.
         low: smallest value for which the model is defined.
         high: largest value for which the model is defined.
-        typical: a value people have; None when nobody says.
+        typical: a value people have; None when it is not known.
     """
 
     name: str
@@ -100,8 +100,9 @@ class Likelihood:
 @checked_names
 @dataclass(frozen=True, init=False)
 class Model(Portable):
-    """A simulator of data sets of exchangeable trials, or of vectors, which are data sets of one
-    trial.
+    """A simulator of data sets of exchangeable trials, or of vectors.
+
+    A vector is a data set of one trial.
 
     One of ``trial``, ``dataset``, ``vector`` and ``simulate`` says how; with none of them the model
     is known by simulations made elsewhere.
@@ -123,7 +124,7 @@ class Model(Portable):
             ``values`` map column names to arrays.
         settings: the options that make this model from its name; JSON-able.
         reference: where it was published.
-        likelihood: the exact likelihood of what is simulated; None when nobody knows it.
+        likelihood: the exact likelihood of what is simulated; None when it is not known.
 
     Raises:
         ValueError: for names that come twice, no outcome, or more than one way to simulate.
@@ -131,7 +132,9 @@ class Model(Portable):
     Example:
         >>> import numpy as np
         >>> from incongruent import Continuous
-        >>> normal = Model("normal", ["mean"], [Continuous("x")], dataset=lambda theta, n_trials, rng: rng.normal(theta[0], 1.0, n_trials))
+        >>> def normal_trials(theta, n_trials, rng):
+        ...     return rng.normal(theta[0], 1.0, n_trials)
+        >>> normal = Model("normal", ["mean"], [Continuous("x")], dataset=normal_trials)
         >>> normal.parameter_names
         ('mean',)
     """
@@ -161,46 +164,19 @@ class Model(Portable):
         vector: Callable[..., Any] | None = None,
     ) -> None:
         name, reference = name_of("a model", name), name_of("the reference of a model", reference)
-        parameters = tuple(
-            Parameter(p) if isinstance(p, str) else p
-            for p in _several(parameters, f"parameters of {name!r}")
-        )
-        columns = tuple(_several(columns, f"columns of {name!r}"))
-        _only(parameters, (Parameter,), f"parameters of {name!r}", "a name or Parameter(…)")
-        _only(
-            columns,
-            (Continuous, Integer, Category),
-            f"columns of {name!r}",
-            "Continuous(…), Integer(…) or Category(…)",
-        )
-        for what, names in (
-            ("parameter", [p.name for p in parameters]),
-            ("column", [c.name for c in columns]),
-        ):
-            if not names or len(set(names)) != len(names):
-                raise ValueError(
-                    f"Expected at least one {what} of {name!r}, each with a name of its own; got"
-                    f" {names}."
-                )
-        if all(column.given for column in columns):
-            raise ValueError(
-                f"Expected an outcome among the columns of {name!r}, one with given=False; got only"
-                " given ones."
-            )
-        simulate = _one_way(
-            name, columns, trial=trial, dataset=dataset, vector=vector, simulate=simulate
-        )
-        values = (
-            name,
-            parameters,
-            columns,
-            simulate,
-            as_json(dict(settings or {}), f"settings of {name!r}"),
-            reference,
-            likelihood,
-        )
-        for entry, value in zip(fields(self), values, strict=True):
-            object.__setattr__(self, entry.name, value)
+        simulated = {"trial": trial, "dataset": dataset, "vector": vector, "simulate": simulate}
+        estimated, measured = _parameters_of(name, parameters), _columns_of(name, columns)
+        values = {
+            "name": name,
+            "parameters": estimated,
+            "columns": measured,
+            "simulate": _one_way(name, measured, **simulated),
+            "settings": as_json(dict(settings or {}), f"settings of {name!r}"),
+            "reference": reference,
+            "likelihood": likelihood,
+        }
+        for entry, value in values.items():
+            object.__setattr__(self, entry, value)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -211,6 +187,37 @@ class Model(Portable):
     def given(self) -> tuple[Column, ...]:
         """The columns that the design sets."""
         return tuple(column for column in self.columns if column.given)
+
+
+def _parameters_of(model: str, parameters: Any) -> tuple[Parameter, ...]:
+    """The parameters of a model, of which a bare name has no limits."""
+    what = f"parameters of {model!r}"
+    found = tuple(Parameter(p) if isinstance(p, str) else p for p in _several(parameters, what))
+    _only(found, (Parameter,), what, "a name or Parameter(…)")
+    _check_names(model, "parameter", [p.name for p in found])
+    return found
+
+
+def _columns_of(model: str, columns: Any) -> tuple[Column, ...]:
+    """The columns of a model, among them an outcome."""
+    what = f"columns of {model!r}"
+    found = tuple(_several(columns, what))
+    kinds = "Continuous(…), Integer(…) or Category(…)"
+    _only(found, (Continuous, Integer, Category), what, kinds)
+    _check_names(model, "column", [c.name for c in found])
+    if all(column.given for column in found):
+        raise ValueError(
+            f"Expected an outcome among the columns of {model!r}, one with given=False; got only"
+            " given ones."
+        )
+    return found
+
+
+def _check_names(model: str, what: str, names: list[str]) -> None:
+    if not names or len(set(names)) != len(names):
+        raise ValueError(
+            f"Expected at least one {what} of {model!r}, each with a name of its own; got {names}."
+        )
 
 
 def _several(values: Any, what: str) -> Sequence[Any]:

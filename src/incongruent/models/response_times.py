@@ -210,16 +210,13 @@ def _log_likelihood(
 ):  # pragma: no cover - compiled
     """Fill ``total`` (theta, rate) with log likelihoods, and ``each`` with log densities.
 
-    ``each`` is (theta, trial), or (0, trial) when nobody needs it.
+    ``each`` is (theta, trial), or (0, trial) when they are not needed.
     """
     n_conditions, n_rates = solved.later.shape[1], effects.lapse.shape[1]
     span, n_answered = _span(trials.rt, rules), _counts(trials.condition, n_conditions)
     lapses = shares_of_lapses(effects.lapse_low, effects.lapse_high, rules)
-    log_kept, rates, unanswered = (
-        np.empty((n_conditions, n_rates)),
-        effects.lapse,
-        trials.unanswered,
-    )
+    log_kept = np.empty((n_conditions, n_rates))
+    rates, unanswered = effects.lapse, trials.unanswered
     for i in range(len(total)):
         residual = residual_of(effects.mu_R[i], effects.sd_R[i])
         layout = layout_of(solved, i, residual, span, fineness)
@@ -281,7 +278,10 @@ def _fill_condition(solved, i, c, layout, residual, rules, logs):  # pragma: no 
 def _add_answered(
     solved, i, layout, residual, effects, trials, logs, log_kept, total, each
 ):  # pragma: no cover - compiled
-    """Add the log densities of the answered trials to a row of ``total``, and fill one of ``each``."""
+    """Add the log densities of the answered trials to row i of ``total``.
+
+    Row i of ``each`` is filled with them, where it has such a row.
+    """
     rt, condition, side, rates = trials.rt, trials.condition, trials.side, effects.lapse
     for j in range(len(rt)):
         c, s = condition[j], side[j]

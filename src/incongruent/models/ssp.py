@@ -1,9 +1,10 @@
 r"""Shrinking spotlight model (White, Ratcliff & Starns 2011, Cognitive Psychology 63, 210-238).
 
-    dX = (p [p_target(t) + s (1 - p_target(t))] + eta) dt + sigma dW,   s = +1 congruent, -1
-    incongruent, 0 neutral p_target(t) = Phi(.5 / sd(t)) - Phi(-.5 / sd(t)) = erf(c / sd(t)),   c =
-    .5 / sqrt(2) sd(t) = max(sd_0 (1 - t / t_int), .001),   X(0) = 0,   RT = first passage + R,   R
-    ~ Normal(mu_R, sd_R) cut at 0
+    dX = (p [p_target(t) + s (1 - p_target(t))] + eta) dt + sigma dW,   X(0) = 0
+    s = +1 congruent, -1 incongruent, 0 neutral
+    p_target(t) = Phi(.5 / sd(t)) - Phi(-.5 / sd(t)) = erf(c / sd(t)),   c = .5 / sqrt(2)
+    sd(t) = max(sd_0 (1 - t / t_int), .001)
+    RT = first passage + R,   R ~ Normal(mu_R, sd_R) cut at 0
 
 Attention is a normal distribution over a row of stimuli one unit wide each, with the target in the
 middle. It narrows while the decision is made, so that flankers count less and less. ``t_int`` =
@@ -13,8 +14,8 @@ Units are those of DMC, ms and sigma = 4 per sqrt(ms), so that ``p``, ``b``, ``m
 compare with DMC's mu_c, b, mu_R and sd_R. Values published with sigma = .1 per sqrt(s) become b =
 1264.9 A with bounds at ±A (632.5 a with bounds at 0 and a), p = 1.2649 p, t_int = sd_0 / r:
 
-    A = .05, p = .4, sd_0 = 1.5, r = .04 per ms, ter = .3 s   are   b = 63.2, p = .506, t_int = 37.5
-    ms, mu_R = 300 ms.
+    A = .05, p = .4, sd_0 = 1.5, r = .04 per ms, ter = .3 s   are
+    b = 63.2, p = .506, t_int = 37.5 ms, mu_R = 300 ms.
 
 The width at the beginning, sd_0, and the rate of shrinking, r, can hardly be told apart from data
 (White, Servant & Logan 2018, Psychonomic Bulletin & Review 25, 286-301). So sd_0 is fixed at 1.5
@@ -49,6 +50,7 @@ from incongruent.models.diffusion import (
     growing_steps,
     one_of,
     options_of,
+    paths_of_means,
 )
 from incongruent.models.first_passage import Paths, TrialEffects, beta_start
 from incongruent.models.model import Model, Parameter
@@ -60,7 +62,7 @@ NARROWEST = 0.001
 START_SHAPE = 3.0
 """Shape of the start's beta distribution where it varies, as in DMC."""
 LONGEST_STEP = 40.0
-"""Of the simulator, in ms."""
+"""The longest step of the simulator, in ms."""
 
 STANDARD = (
     Parameter(
@@ -85,8 +87,9 @@ OPTIONAL = (
 
 
 def attended(t: Array, t_int: Array, sd_0: Array) -> Array:
-    """Attention that the target has had until time t, in ms: the integral of p_target from 0 to t;
-    all arguments broadcast.
+    """Attention that the target has had until time t, in ms.
+
+    This is the integral of p_target from 0 to t; all arguments broadcast.
     """
     t_floor = t_int * np.maximum(1.0 - NARROWEST / sd_0, 0.0)  # ms; when the SD meets its floor
     width = sd_0 * (1.0 - np.minimum(t, t_floor) / t_int)
@@ -117,39 +120,29 @@ class _Ssp:
     def paths(
         self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
     ) -> Paths:
-        """Mean paths and bounds for theta (dataset, parameter), on the simulator's times or others,
-        for all conditions or some.
+        """Mean paths and bounds for theta (dataset, parameter), in all conditions or some.
+
+        They are on the simulator's times or on others.
         """
         p, sign = by_name(theta, self.free, self.fixed), SIGN[levels]
         times = self.grid(p) if times is None else times  # (dataset, step + 1)
-        middle = 0.5 * (times[:, 1:] + times[:, :-1])
-        ends, inside = (
-            self._mean_path(p, times, sign),
-            self._mean_path(p, middle, sign),
-        )  # (dataset, condition, step + 1), (dataset, condition, step)
-        bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
-        return Paths(
-            times, np.diff(ends, axis=-1), bow, np.broadcast_to(p["b"][:, None], times.shape), SIGMA
-        )
+        bound = np.broadcast_to(p["b"][:, None], times.shape)
+        return paths_of_means(lambda t: self._mean_path(p, t, sign), times, bound)
 
     def grid(self, p: Mapping[str, Array]) -> Array:
-        """Ends of the steps (dataset, step + 1): short while the spotlight shrinks, then as long as
-        one bound at a time can be met in a step.
+        """Ends of the steps (dataset, step + 1), short while the spotlight shrinks.
+
+        Later on, steps are as long as one bound at a time can be met in a step.
         """
         speed = np.maximum(np.abs(p["p"]), 1e-9)
         longest = np.minimum(
             np.minimum(LONGEST_STEP, (p["b"] / (2.0 * SIGMA)) ** 2), p["b"] / (2.0 * speed)
         )
-        emptied = (
-            8.0 * (p["b"] / SIGMA) ** 2
-        )  # not one path in ten thousand is left here, even without drift
+        emptied = 8.0 * (p["b"] / SIGMA) ** 2  # ms; then less than one path in ten thousand is left
         rate = p["sd_0"] / p["t_int"]
-        bend = np.minimum(
-            0.15 / rate, np.sqrt(0.02 * p["b"] / (speed * rate))
-        )  # a bow of at most .6 % of b
-        return growing_steps(
-            longest, emptied, bend, np.full(len(bend), np.inf), p["t_int"], HORIZON
-        )
+        slight = np.sqrt(0.02 * p["b"] / (speed * rate))  # a bow of at most .6 % of b
+        bend, never = np.minimum(0.15 / rate, slight), np.full(len(rate), np.inf)
+        return growing_steps(longest, emptied, bend, never, p["t_int"], HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         target = attended(t, p["t_int"][:, None], p["sd_0"][:, None])

@@ -33,7 +33,8 @@ def equally_busy_times(probe: Paths, n_steps: int) -> Array:
 def _decay_rate(probe: Paths, dt: Array) -> Array:
     """The rate at which the mass decays in each step of the slowest condition, (dataset, step).
 
-    A brief push is over before it absorbs much, so that the speed counts at most as far as it lasts.
+    A brief push is over before it absorbs much. So a speed counts no further than the mean speed of
+    the whole path.
     """
     middle = 0.5 * (probe.bound[:, 1:] + probe.bound[:, :-1])
     lasting = np.abs(probe.increment.sum(axis=-1)) / probe.times[:, -1:]  # (dataset, condition)

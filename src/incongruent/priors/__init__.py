@@ -1,5 +1,6 @@
-"""Priors: what is believed of each parameter before data, independently or jointly, said in Python,
-in words or in a file.
+"""Priors: what is believed of each parameter before data.
+
+They are independent or joint, and can be written in Python, in words or in a file.
 
 Here are those that ship: ``inc.priors.schaefer2025()``. Others use `independent`, `joint`,
 `distributions`, `published` and `text`.

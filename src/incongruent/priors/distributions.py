@@ -1,5 +1,7 @@
-"""Distributions of one number: those of scipy.stats, old and new, cut or whole, as what files can
-hold and the way back.
+"""Distributions of one number, and how files hold them.
+
+They are frozen distributions of scipy.stats, also cut to an interval; the new distributions of
+scipy.stats become frozen ones.
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from incongruent.data.basics.plain import number, plain
 
 
 class Distribution(Protocol):
-    """What is asked of a univariate prior; every frozen continuous distribution of scipy.stats has
-    it.
+    """What a univariate prior has to have.
+
+    Every frozen continuous distribution of scipy.stats has it.
     """
 
     def cdf(self, x: Any) -> Any: ...  # noqa: D102
@@ -125,13 +128,14 @@ def truncated(
     return cut
 
 
-LOOKED_AT = np.array([0.001, 0.2, 0.5, 0.8, 0.999])
+COMPARED_AT = np.array([0.001, 0.2, 0.5, 0.8, 0.999])
 """Where the quantiles of two distributions are compared."""
 
 
 def accepted(name: str, distribution: Any, *, discrete: bool = False) -> Any:
-    """A distribution as the package keeps it: a frozen one of scipy.stats with plain numbers, or a
-    `Truncated` one, that comes back from a file.
+    """A distribution as the package keeps it, so that it comes back from a file.
+
+    It is a frozen one of scipy.stats with plain numbers, or a `Truncated` one.
 
     Args:
         name: of what it is for, for the words of errors.
@@ -157,7 +161,7 @@ def accepted(name: str, distribution: Any, *, discrete: bool = False) -> Any:
     try:
         again = distribution_from_json(name, distribution_to_json(distribution), discrete=discrete)
         came = distribution.dist(*plain(distribution.args), **plain(distribution.kwds))
-        same = _alike(again.ppf(LOOKED_AT), came.ppf(LOOKED_AT)) and _alike(
+        same = _alike(again.ppf(COMPARED_AT), came.ppf(COMPARED_AT)) and _alike(
             again.support(), came.support()
         )
     except (TypeError, ValueError):
@@ -179,11 +183,12 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _older(name: str, new: Any) -> Any:
-    """One of the new distributions of scipy.stats as a frozen one, where there is one that gives
-    the same quantiles.
+    """One of the new distributions of scipy.stats as a frozen one.
+
+    There has to be one that gives the same quantiles.
     """
     found = None if np.shape(new.icdf(0.5)) else _counterpart(new)
-    if found is None or not _alike(found.ppf(LOOKED_AT), new.icdf(LOOKED_AT)):
+    if found is None or not _alike(found.ppf(COMPARED_AT), new.icdf(COMPARED_AT)):
         raise ValueError(
             f"Expected a frozen continuous distribution for {name!r}, such as stats.norm(0, 1) or"
             f" stats.gamma(4, scale=5), which a file can name; got {new}, which has no counterpart"
@@ -193,39 +198,41 @@ def _older(name: str, new: Any) -> Any:
 
 
 def _counterpart(new: Any) -> Any:
-    """The frozen distribution that ought to be the same, with all parameters by name; None when
-    there is none.
+    """The frozen distribution that ought to be the same; None when there is none.
+
+    All its parameters are given by name.
     """
     base = getattr(new, "_dist", None)
     if base is not None:
-        inner = _counterpart(base)
-        if inner is None or isinstance(inner, Truncated):
-            return None
-        if hasattr(new, "lb") and hasattr(new, "ub"):
-            return truncated(inner, float(new.lb), float(new.ub))
-        loc, scale = getattr(new, "loc", None), getattr(new, "scale", None)
-        if loc is None or scale is None or not scale > 0:
-            return None
-        return inner.dist(
-            **{
-                **inner.kwds,
-                "loc": float(loc + scale * inner.kwds["loc"]),
-                "scale": float(scale * inner.kwds["scale"]),
-            }
-        )
+        return _derived(new, _counterpart(base))
     if isinstance(new, getattr(stats, "Normal", ())) and hasattr(new, "mu"):
         return stats.norm(loc=float(new.mu), scale=float(new.sigma))
     if isinstance(new, getattr(stats, "Uniform", ())):
         return stats.uniform(loc=float(new.a), scale=float(new.b - new.a))
-    return next(
-        (found for found in map(partial(_member, new), vars(stats).values()) if found is not None),
-        None,
-    )
+    members = map(partial(_member, new), vars(stats).values())
+    return next((found for found in members if found is not None), None)
+
+
+def _derived(new: Any, inner: Any) -> Any:
+    """A new distribution that is a frozen one cut, shifted or scaled; None when it is neither."""
+    if inner is None or isinstance(inner, Truncated):
+        return None
+    if hasattr(new, "lb") and hasattr(new, "ub"):
+        return truncated(inner, float(new.lb), float(new.ub))
+    loc, scale = getattr(new, "loc", None), getattr(new, "scale", None)
+    if loc is None or scale is None or not scale > 0:
+        return None
+    moved = {
+        "loc": float(loc + scale * inner.kwds["loc"]),
+        "scale": float(scale * inner.kwds["scale"]),
+    }
+    return inner.dist(**{**inner.kwds, **moved})
 
 
 def _member(new: Any, family: Any) -> Any:
-    """The frozen member of a family that has the parameters and the quantiles of a new
-    distribution; None when there is none.
+    """The frozen member of a family that is a new distribution; None when there is none.
+
+    It has the same parameters and the same quantiles.
     """
     shapes = (
         (family.shapes or "").replace(",", " ").split()
@@ -236,11 +243,11 @@ def _member(new: Any, family: Any) -> Any:
     if not all(isinstance(value, float) for value in values.values()):
         return None
     found = family(**values, loc=0.0, scale=1.0)
-    return found if _alike(found.ppf(LOOKED_AT), new.icdf(LOOKED_AT)) else None
+    return found if _alike(found.ppf(COMPARED_AT), new.icdf(COMPARED_AT)) else None
 
 
 def words_for(distribution: Distribution) -> str:
-    """As somebody would write it."""
+    """A distribution in words, as a user would write it."""
     if isinstance(distribution, Truncated):
         return (
             f"{words_for(distribution.base)} on [{_digits(distribution.low)},"

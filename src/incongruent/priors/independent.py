@@ -105,8 +105,9 @@ class Prior:
         return sum(d.logpdf(theta[..., i]) for i, d in enumerate(self._distributions.values()))  # type: ignore[return-value]
 
     def to_real(self, theta: Array) -> Array:
-        """Z = Phi^-1(F(theta)), same shape (…, parameter); infinite where theta lies outside the
-        support or beyond double precision.
+        """Z = Phi^-1(F(theta)), same shape (…, parameter).
+
+        It is infinite where theta lies outside the support or beyond double precision.
         """
         theta = self._with_parameters(theta)
         z = np.empty(theta.shape)
@@ -132,8 +133,9 @@ class Prior:
         return -0.5 * np.sum(z**2 + math.log(2.0 * math.pi), axis=-1)
 
     def log_jacobian(self, theta: Array, z: Array) -> Array:
-        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape
-        (…): log p(theta) - log phi(z).
+        """``log |dz / dtheta|`` = log p(theta) - log phi(z), shape (…).
+
+        Theta is (…, parameter), and z is its place on the real line.
         """
         return self.log_prob(theta) - self.log_prob_real(z)
 
@@ -148,8 +150,9 @@ class Prior:
         return float(distribution.cdf(low) + distribution.sf(high))
 
     def variances(self) -> Array:
-        """Prior variance of each parameter, (parameter,): the variance of 2000 equally probable
-        values.
+        """Prior variance of each parameter, (parameter,).
+
+        It is the variance of 2000 equally probable values.
         """
         middle = (np.arange(2000) + 0.5) / 2000
         return np.array([np.var(d.ppf(middle)) for d in self._distributions.values()])

@@ -25,12 +25,12 @@ from incongruent.priors.independent import Prior, prior_from_json
 
 Array = np.ndarray
 
-N_PILOT = 10_000
+N_DRAWS = 10_000
 """Draws from which location and scale of t are taken."""
 
 
 class PriorError(ValueError):
-    """Something is asked of a prior that nobody has said."""
+    """A prior lacks what is asked of it: a density, or a function that samples."""
 
 
 class JointPrior(Portable):
@@ -41,7 +41,7 @@ class JointPrior(Portable):
         sample: ``sample(n, rng) -> (n, parameter)``; None when only samples are known, see
             `joint_prior_of`.
         log_prob: ``log_prob(theta) -> (…)`` for theta (…, parameter), -inf outside the support;
-            None when nobody knows it.
+            None when it is not known.
         low: smallest value of a parameter, by name; where left out there is none.
         high: largest value, by name.
         location: (parameter,) m; from 10,000 samples when left out.
@@ -55,7 +55,8 @@ class JointPrior(Portable):
     Example:
         >>> def ordered(n, rng):
         ...     return np.sort(rng.uniform(0.0, 1.0, (n, 2)), axis=1)
-        >>> prior = JointPrior(["fast", "slow"], sample=ordered, low={"fast": 0, "slow": 0}, high={"fast": 1, "slow": 1})
+        >>> low, high = {"fast": 0, "slow": 0}, {"fast": 1, "slow": 1}
+        >>> prior = JointPrior(["fast", "slow"], sample=ordered, low=low, high=high)
         >>> prior.sample(3, seed=1).shape
         (3, 2)
     """
@@ -75,29 +76,9 @@ class JointPrior(Portable):
         recorded: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         self._names = words_of("parameter names", names)
-        for side, limits in (("low", low), ("high", high)):
-            if limits is not None and not isinstance(limits, Mapping):
-                raise ValueError(
-                    f"Expected {side} to map names of parameters to limits; got {limits!r}."
-                )
-        low, high = (
-            {
-                text_of(name): number(f"the limit of {name!r}", value)
-                for name, value in (side or {}).items()
-            }
-            for side in (low, high)
-        )
-        self.recorded = (
-            None
-            if recorded is None
-            else {text_of(name): (float(a), float(b)) for name, (a, b) in recorded.items()}
-        )
-        unknown = sorted((set(low) | set(high)) - set(self._names))
-        if unknown or len(set(self._names)) != len(self._names) or not self._names:
-            raise ValueError(
-                "Expected different parameter names, and limits for these alone; got names"
-                f" {list(names)}, limits for {unknown} beside."
-            )
+        low, high = _limits_of("low", low), _limits_of("high", high)
+        self._check_names(list(names), set(low) | set(high))
+        self.recorded = None if recorded is None else _ranges_of(recorded)
         self._low = np.array([low.get(name, -math.inf) for name in self._names])
         self._high = np.array([high.get(name, math.inf) for name in self._names])
         if not (self._low < self._high).all():
@@ -106,19 +87,31 @@ class JointPrior(Portable):
             )
         self._sample, self._log_prob = sample, log_prob
         if location is None or scale is None:
-            if sample is None:
-                raise PriorError(
-                    "Expected a function that samples, or location and scale; got neither. Use"
-                    " joint_prior_of for samples alone."
-                )
-            t = self._free(self._drawn(N_PILOT, unchanging()))
-            location, scale = t.mean(axis=0), t.std(axis=0)
+            location, scale = self._location_and_scale()
         self._location, self._scale = np.array(location, float), np.array(scale, float)
         if not (np.isfinite(self._location).all() and (self._scale > 0).all()):
             raise ValueError(
                 "Expected a prior under which every parameter varies; got SDs"
                 f" {dict(zip(self._names, self._scale, strict=True))}."
             )
+
+    def _check_names(self, names: list[str], limited: set[str]) -> None:
+        unknown = sorted(limited - set(self._names))
+        if unknown or len(set(self._names)) != len(self._names) or not self._names:
+            raise ValueError(
+                "Expected different parameter names, and limits for these alone; got names"
+                f" {names}, limits for {unknown} beside."
+            )
+
+    def _location_and_scale(self) -> tuple[Array, Array]:
+        """Mean and SD of t, from draws."""
+        if self._sample is None:
+            raise PriorError(
+                "Expected a function that samples, or location and scale; got neither. Use"
+                " joint_prior_of for samples alone."
+            )
+        t = self._free(self._drawn(N_DRAWS, unchanging()))
+        return t.mean(axis=0), t.std(axis=0)
 
     def __repr__(self) -> str:
         def limits(low: float, high: float) -> str:
@@ -136,8 +129,9 @@ class JointPrior(Portable):
         return self._names
 
     def beyond(self, theta: Array) -> Array:
-        """Where a parameter lies outside of what was recorded, same shape as theta (…, parameter);
-        nowhere when nothing was.
+        """Where a parameter lies outside the recorded range, same shape as theta (…, parameter).
+
+        Nothing lies outside when no range was recorded.
         """
         theta, seen = self._with_parameters(theta), self.recorded or {}
         low, high = np.array([seen.get(name, (-math.inf, math.inf)) for name in self._names]).T
@@ -152,7 +146,7 @@ class JointPrior(Portable):
         """Draw theta, shape (n_datasets, parameter).
 
         Raises:
-            PriorError: when nobody said how.
+            PriorError: when there is no function that samples.
             ValueError: when the function gives another shape, something not finite, or leaves the
                 limits.
         """
@@ -164,9 +158,9 @@ class JointPrior(Portable):
                 "Expected a prior that can be sampled; this one is known by samples alone. Pass"
                 " prior= with a function that samples."
             )
-        return self._looked_at(np.asarray(self._sample(n, rng), float), (n, len(self._names)))
+        return self._checked(np.asarray(self._sample(n, rng), float), (n, len(self._names)))
 
-    def _looked_at(self, theta: Array, shape: tuple[int, int]) -> Array:
+    def _checked(self, theta: Array, shape: tuple[int, int]) -> Array:
         if theta.shape != shape:
             raise ValueError(
                 f"Expected samples of shape {shape}, (dataset, parameter), from the prior's"
@@ -191,7 +185,7 @@ class JointPrior(Portable):
         """Log density at theta (…, parameter), shape (…).
 
         Raises:
-            PriorError: when nobody knows it.
+            PriorError: when the density is not known.
         """
         if self._log_prob is None:
             raise PriorError(
@@ -227,20 +221,15 @@ class JointPrior(Portable):
         return self.log_prob(theta) - self.log_jacobian(theta, z)
 
     def log_jacobian(self, theta: Array, z: Array) -> Array:
-        """``log |dz / dtheta|`` at theta (…, parameter), whose place on the real line is z, shape
-        (…).
+        """``log |dz / dtheta|`` at theta (…, parameter), shape (…).
+
+        Z is the place of theta on the real line.
         """
         theta = self._with_parameters(theta)
         total = np.full(theta.shape[:-1], -np.log(self._scale).sum())
         with np.errstate(divide="ignore", invalid="ignore"):
             for i, (low, high) in enumerate(zip(self._low, self._high, strict=True)):
-                above, below = theta[..., i] - low, high - theta[..., i]
-                if math.isfinite(low) and math.isfinite(high):
-                    total += math.log(high - low) - np.log(above) - np.log(below)
-                elif math.isfinite(low):
-                    total -= np.log(above)
-                elif math.isfinite(high):
-                    total -= np.log(below)
+                total += _log_slope(theta[..., i], low, high)
         return total
 
     def limits(self, place: int) -> tuple[float, float]:
@@ -249,16 +238,17 @@ class JointPrior(Portable):
 
     def share_outside(self, place: int, low: float, high: float) -> float:
         """How much of the parameter's prior lies outside [low, high], from 10,000 samples."""
-        theta = self._drawn(N_PILOT, unchanging())[:, place]
+        theta = self._drawn(N_DRAWS, unchanging())[:, place]
         return float(((theta < low) | (theta > high)).mean())
 
     def variances(self) -> Array:
-        """Prior variance of each parameter, (parameter,), from 10,000 samples; NaN when it cannot
-        be sampled.
+        """Prior variance of each parameter, (parameter,), from 10,000 samples.
+
+        It is NaN when the prior cannot be sampled.
         """
         if self._sample is None:
             return np.full(len(self._names), np.nan)
-        return self._drawn(N_PILOT, unchanging()).var(axis=0)
+        return self._drawn(N_DRAWS, unchanging()).var(axis=0)
 
     def within(self, parameters: Sequence[Parameter]) -> JointPrior:
         """The same prior, after a look whether it fits a model's parameters.
@@ -274,7 +264,7 @@ class JointPrior(Portable):
                 f" {list(self._names)}."
             )
         if self._sample is not None:
-            theta = self._drawn(N_PILOT, unchanging())
+            theta = self._drawn(N_DRAWS, unchanging())
             for i, parameter in enumerate(parameters):
                 outside = float(
                     ((theta[:, i] < parameter.low) | (theta[:, i] > parameter.high)).mean()
@@ -290,27 +280,21 @@ class JointPrior(Portable):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; functions are left out."""
-        limits = {"low": self._low, "high": self._high}
-        return {
-            "joint": {
-                "names": list(self._names),
-                **{
-                    side: {
-                        n: float(v)
-                        for n, v in zip(self._names, values, strict=True)
-                        if math.isfinite(v)
-                    }
-                    for side, values in limits.items()
-                },
-                "location": self._location.tolist(),
-                "scale": self._scale.tolist(),
-                **(
-                    {"recorded": {name: list(pair) for name, pair in self.recorded.items()}}
-                    if self.recorded is not None
-                    else {}
-                ),
-            }
+        described: dict[str, Any] = {
+            "names": list(self._names),
+            "low": self._finite(self._low),
+            "high": self._finite(self._high),
+            "location": self._location.tolist(),
+            "scale": self._scale.tolist(),
         }
+        if self.recorded is not None:
+            described["recorded"] = {name: list(pair) for name, pair in self.recorded.items()}
+        return {"joint": described}
+
+    def _finite(self, limits: Array) -> dict[str, float]:
+        """The limits that there are, by parameter."""
+        pairs = zip(self._names, limits, strict=True)
+        return {name: float(limit) for name, limit in pairs if math.isfinite(limit)}
 
     def _free(self, theta: Array) -> Array:
         """T of theta (…, parameter)."""
@@ -341,14 +325,15 @@ def joint_prior_of(
     high: Mapping[str, float] | None = None,
     recorded: Mapping[str, tuple[float, float]] | None = None,
 ) -> JointPrior:
-    """A prior of which only samples are known: theta (dataset, parameter). It can neither be
-    sampled nor has it a density, but a network can be trained with it.
+    """A prior of which only samples are known: theta (dataset, parameter).
+
+    It can neither be sampled nor has it a density, but a network can be trained with it.
     """
     theta = np.asarray(theta, float)
     unit = JointPrior(
         names, low=low, high=high, location=np.zeros(len(names)), scale=np.ones(len(names))
     )
-    t = unit.to_real(unit._looked_at(theta, (len(theta), len(names))))
+    t = unit.to_real(unit._checked(theta, (len(theta), len(names))))
     return JointPrior(
         names, low=low, high=high, location=t.mean(axis=0), scale=t.std(axis=0), recorded=recorded
     )
@@ -377,3 +362,27 @@ def _limited(t: Array, low: float, high: float) -> Array:
     if math.isfinite(low):
         return low + np.exp(t)
     return high - np.exp(-t) if math.isfinite(high) else t
+
+
+def _log_slope(theta: Array, low: float, high: float) -> Array | float:
+    """``log dt / dtheta`` of `_free`."""
+    if math.isfinite(low) and math.isfinite(high):
+        return math.log(high - low) - np.log(theta - low) - np.log(high - theta)
+    if math.isfinite(low):
+        return -np.log(theta - low)
+    return -np.log(high - theta) if math.isfinite(high) else 0.0
+
+
+def _limits_of(side: str, limits: Mapping[str, float] | None) -> dict[str, float]:
+    """Limits by parameter, in plain Python."""
+    if limits is not None and not isinstance(limits, Mapping):
+        raise ValueError(f"Expected {side} to map names of parameters to limits; got {limits!r}.")
+    return {
+        text_of(name): number(f"the limit of {name!r}", value)
+        for name, value in (limits or {}).items()
+    }
+
+
+def _ranges_of(recorded: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+    """Ranges by parameter, in plain Python."""
+    return {text_of(name): (float(a), float(b)) for name, (a, b) in recorded.items()}

@@ -125,8 +125,9 @@ NAMED = {"schaefer2025": schaefer2025, "schaefer2024_initial": schaefer2024_init
 
 
 def lapse_rate() -> Any:
-    """How often people answer at random, in networks that are to be robust against it: mean 4.8 %,
-    95 % of people below 13.9 %.
+    """How often people answer at random, for networks that are to be robust against it.
+
+    The mean is 4.8 %; 95 % of people are below 13.9 %.
     """
     return stats.beta(1.0, 20.0)
 

@@ -1,5 +1,4 @@
-"""Priors in words: what `Prior` prints can be read again, typed on the command line, or kept in a
-file.
+"""Priors in words, as `Prior` prints them, on the command line or in a file.
 
     A=gamma(4, scale=5), tau=uniform(20, 200), mu_c=norm(0.55, 0.1) on [0, 1]
 
@@ -41,8 +40,9 @@ MODULES = ("stats", "scipy.stats")
 
 
 def prior_from_text(text: str, parameters: Sequence[Parameter] | None = None) -> Prior:
-    """The prior that a text describes, in the form that `Prior` prints or as JSON of
-    `Prior.to_json`.
+    """The prior that a text describes.
+
+    The text has the form that `Prior` prints, or is JSON of `Prior.to_json`.
 
     Args:
         text: parameters with their distributions.
@@ -84,8 +84,9 @@ def prior_from_text(text: str, parameters: Sequence[Parameter] | None = None) ->
 
 
 def prior_named_or_said(text: str, parameters: Sequence[Parameter] | None = None) -> Prior:
-    """The prior that is meant by the name of one that ships, a file, or a text as in
-    `prior_from_text`.
+    """The prior that is meant by a name, the path of a file, or a text.
+
+    Names are those of priors that ship; texts are as in `prior_from_text`.
 
     Args:
         text: the name, the path of a file with such a text or with JSON, or the text itself.
@@ -109,8 +110,9 @@ def prior_named_or_said(text: str, parameters: Sequence[Parameter] | None = None
 def prior_from_file(
     path: str | os.PathLike[str], parameters: Sequence[Parameter] | None = None
 ) -> Prior:
-    """The prior that a file describes, as text with one line for each parameter or as JSON;
-    arguments and errors as in `prior_from_text`.
+    """The prior that a file describes, as text with one line for each parameter or as JSON.
+
+    Arguments and errors are those of `prior_from_text`.
     """
     try:
         if os.path.getsize(path) > 4 * LONGEST:
@@ -134,14 +136,15 @@ def _is_file(text: str) -> bool:
 
 
 def _unwrapped(text: str) -> str:
-    """Without the ``Prior(…)`` around it that Python prints."""
+    """The text without the ``Prior(…)`` around it that Python prints."""
     whole = re.fullmatch(r"\s*Prior\s*\((.*)\)\s*", text, re.DOTALL)
     return whole[1] if whole else text
 
 
 def _parts(text: str) -> list[str]:
-    """What stands between commas, semicolons and ends of lines that are in no brackets, without
-    remarks.
+    """The parts of a text, without remarks.
+
+    Commas, semicolons and ends of lines that are in no brackets stand between parts.
     """
     parts, depth = [""], 0
     for char in re.sub(r"#[^\n]*", "", text):
@@ -190,11 +193,7 @@ def _tree(text: str) -> ast.expr | None:
 def _of(node: ast.expr) -> Any:
     """The distribution that a tree describes."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
-        if not isinstance(node.right, ast.List) or len(node.right.elts) != 2:
-            raise ValueError(
-                f"Expected a range of two numbers, such as on [0, 1]; got {_words(node.right)}."
-            )
-        return truncated(_of(node.left), *map(_number, node.right.elts))
+        return _cut(node)
     if not isinstance(node, ast.Call):
         raise ValueError(
             "Expected the name of a distribution with its numbers in brackets, such as norm(0.5,"
@@ -204,7 +203,21 @@ def _of(node: ast.expr) -> Any:
     if called in ("truncated", "inc.truncated", "incongruent.truncated") and node.args:
         limits = {str(keyword.arg): _number(keyword.value) for keyword in node.keywords}
         return truncated(_of(node.args[0]), *map(_number, node.args[1:]), **limits)
-    family = _family(called)
+    family, options = _family(called), _options(node)
+    return _frozen(called, family, [_number(value) for value in node.args], options)
+
+
+def _cut(node: ast.BinOp) -> Any:
+    """The distribution of ``distribution on [low, high]``."""
+    if not isinstance(node.right, ast.List) or len(node.right.elts) != 2:
+        raise ValueError(
+            f"Expected a range of two numbers, such as on [0, 1]; got {_words(node.right)}."
+        )
+    return truncated(_of(node.left), *map(_number, node.right.elts))
+
+
+def _options(node: ast.Call) -> dict[str, float]:
+    """The arguments that are given by name."""
     options = {
         str(keyword.arg): _number(keyword.value)
         for keyword in node.keywords
@@ -214,7 +227,7 @@ def _of(node: ast.expr) -> Any:
         raise ValueError(
             f"Expected each argument once, with its name and number; got {_words(node)}."
         )
-    return _frozen(called, family, [_number(value) for value in node.args], options)
+    return options
 
 
 def _family(called: str) -> Any:
