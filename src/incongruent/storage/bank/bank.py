@@ -59,7 +59,7 @@ Progress = Callable[[int, int], None]
 
 SIZES = "sizes"
 """The folder with one file for each size that the bank was ever meant to have; the largest counts,
-so that nobody who asks for fewer data sets makes it smaller.
+so that a call for fewer data sets does not make it smaller.
 """
 
 
