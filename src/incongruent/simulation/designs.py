@@ -54,14 +54,6 @@ def plain_range(value: Any) -> Any:
     return (float(value[0]), float(value[1])) if _is_pair(value, _is_number) else value
 
 
-def _plain_shares(share: Mapping[Any, Any]) -> dict[str, Any]:
-    return {text_of(level): plain_range(value) for level, value in share.items()}
-
-
-def _plain_covariates(given: Mapping[Any, Any]) -> dict[str, Covariate]:
-    return {text_of(name): plain_covariate(text_of(name), how) for name, how in given.items()}
-
-
 @helpful
 @dataclass(frozen=True)
 class Design(Portable):
@@ -316,3 +308,11 @@ class Design(Portable):
             return shuffled(trial_counts(self.shares(n_datasets, rng), n), rng)
         width = int(n.max(initial=0))
         return np.zeros((n_datasets, width), np.int8), np.arange(width) < n[:, None]
+
+
+def _plain_shares(share: Mapping[Any, Any]) -> dict[str, Any]:
+    return {text_of(level): plain_range(value) for level, value in share.items()}
+
+
+def _plain_covariates(given: Mapping[Any, Any]) -> dict[str, Covariate]:
+    return {text_of(name): plain_covariate(text_of(name), how) for name, how in given.items()}
