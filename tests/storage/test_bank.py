@@ -23,7 +23,8 @@ from incongruent.data.trials import Trials
 from incongruent.models.custom import SimulationError
 from incongruent.simulation.simulator import CHUNK, Simulations
 from incongruent.storage.atomic import FileError
-from incongruent.storage.bank.bank import CARD, Bank, open_bank, write_bank, write_chunk
+from incongruent.storage.bank.bank import Bank, open_bank, write_bank, write_chunk
+from incongruent.storage.bank.card import CARD
 from incongruent.storage.bank.layout import layout_of, marker_path
 from incongruent.storage.bank.upkeep import merge_banks, verify
 

@@ -54,19 +54,17 @@ def weigh(log_joint: Array, log_q: Array) -> Weights:
     infinity.
     """
     ratios = _log_ratios(log_joint, log_q)
-    top = ratios.max(axis=1, keepdims=True, initial=-np.inf)
-    possible = np.isfinite(top[:, 0])
-    shifted = np.where(possible[:, None], ratios - np.where(possible[:, None], top, 0.0), 0.0)
-    ess = _effective_share(np.exp(shifted))
-    evidence = np.log(np.exp(shifted).mean(axis=1)) + np.where(possible, top[:, 0], -np.inf)
-    error = np.sqrt(np.maximum(1.0 / ess - 1.0, 0.0) / log_q.shape[1])
-    smoothed, k_hat = _smoothed_rows(shifted)
+    largest = ratios.max(axis=1, initial=-np.inf)
+    possible = np.isfinite(largest)
+    relative = _relative(ratios, largest)
+    ess = _effective_share(np.exp(relative))
+    smoothed, k_hat = _smoothed_rows(relative)
     return Weights(
-        smoothed,
-        np.where(possible, k_hat, np.inf),
-        np.where(possible, ess, 0.0),
-        evidence,
-        np.where(possible, error, np.inf),
+        log_weights=smoothed,
+        k_hat=np.where(possible, k_hat, np.inf),
+        ess=np.where(possible, ess, 0.0),
+        log_evidence=np.log(np.exp(relative).mean(axis=1)) + np.where(possible, largest, -np.inf),
+        log_evidence_error=np.where(possible, _error_of_mean(ess, log_q.shape[1]), np.inf),
     )
 
 
@@ -75,6 +73,18 @@ def _log_ratios(log_joint: Array, log_q: Array) -> Array:
     with np.errstate(invalid="ignore"):
         ratios = log_joint - log_q
     return np.where(np.isnan(ratios), -np.inf, ratios)
+
+
+def _relative(log_ratios: Array, largest: Array) -> Array:
+    """Log ratios (person, draw) less the largest (person,); 0 for people without a finite one."""
+    possible = np.isfinite(largest)
+    shifted = log_ratios - np.where(possible, largest, 0.0)[:, None]
+    return np.where(possible[:, None], shifted, 0.0)
+
+
+def _error_of_mean(ess: Array, n_draws: int) -> Array:
+    """Relative standard error of the mean of weights with this effective share, (person,)."""
+    return np.sqrt(np.maximum(1.0 / ess - 1.0, 0.0) / n_draws)
 
 
 def _effective_share(weights: Array) -> Array:

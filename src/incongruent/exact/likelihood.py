@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -123,7 +124,7 @@ def _in_blocks(
 
     Each person has a level of accuracy; threads share the blocks.
     """
-    blocks = [(i, first) for i in range(len(people)) for first in range(0, theta.shape[1], BLOCK)]
+    blocks = list(product(range(len(people)), range(0, theta.shape[1], BLOCK)))
     people_done = counting(len(people))
 
     def one(block: tuple[int, int]) -> Array:
@@ -176,11 +177,7 @@ def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int
 
     It is judged at the likeliest of draws (draw, parameter).
     """
-    some = _spread_over(theta, 4 * N_COMPARED)
-    coarse = person.log_likelihood(likelihood, some, 0)
-    best = np.argsort(coarse)[-N_COMPARED:]
-    best = best[np.isfinite(coarse[best])]
-    some, coarse = some[best], coarse[best]
+    some, coarse = _likeliest(likelihood, person, _spread_over(theta, 4 * N_COMPARED))
     for level in range(likelihood.n_levels - 1):
         if len(coarse) == 0:  # trials that the model cannot give at this level
             return level, True
@@ -190,6 +187,14 @@ def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int
         finite = np.isfinite(fine)
         some, coarse = some[finite], fine[finite]
     return likelihood.n_levels - 1, len(coarse) == 0 or likelihood.n_levels == 1
+
+
+def _likeliest(likelihood: Likelihood, person: Person, theta: Array) -> tuple[Array, Array]:
+    """The likeliest of draws at the fastest level, and their log likelihoods; finite ones alone."""
+    found = person.log_likelihood(likelihood, theta, 0)
+    best = np.argsort(found)[-N_COMPARED:]
+    best = best[np.isfinite(found[best])]
+    return theta[best], found[best]
 
 
 def _agree(fine: Array, coarse: Array) -> bool:
@@ -214,8 +219,9 @@ def impossible_trials(simulator: Simulator, theta: Array, study: Trials, person:
     trials = readable(checked(study), simulator.design)
     found = np.zeros(trials.present.shape[1], bool)
     answered = np.flatnonzero(trials.present[person] & trials.answered[person])
-    if densities is not None and len(answered):
-        values = {name: column[person, answered] for name, column in trials.values.items()}
-        log_densities = densities(_spread_over(theta, N_COMPARED), values, kept_by(simulator), 0)
-        found[answered] = np.isneginf(log_densities).all(axis=0)
+    if densities is None or not len(answered):
+        return found
+    values = {name: column[person, answered] for name, column in trials.values.items()}
+    log_densities = densities(_spread_over(theta, N_COMPARED), values, kept_by(simulator), 0)
+    found[answered] = np.isneginf(log_densities).all(axis=0)
     return found

@@ -33,7 +33,7 @@ MOST_STEPS = 20_000
 STEPS_PER_TIME = 50
 """MCMC goes on until it has run for so many integrated autocorrelation times."""
 LARGEST_CHANGE = 0.1
-"""… and until the estimate of that time has changed by less than this share since the last look."""
+"""… and until the estimate of that time has changed by at most this share since the one before."""
 BURN_IN = 5
 """Autocorrelation times that are left out at the beginning."""
 N_FOR_EVIDENCE = 2000
@@ -78,7 +78,7 @@ def sample_exactly(
         person: the trials.
         likely: likely draws (draw, parameter), around which walkers start; as many come out.
         rng: the source of randomness.
-        stopped: whether nobody waits for the result any more; asked every 200 steps.
+        stopped: whether the result is not wanted any more; called every 200 steps.
 
     Returns:
         None when no walker moved, or when it was stopped.
@@ -90,8 +90,7 @@ def sample_exactly(
     if time is None:
         return None
     discard = _burn_in(sampler, time)
-    z = np.asarray(sampler.get_chain(discard=discard, flat=True))
-    log_lik = np.asarray(sampler.get_blobs(discard=discard, flat=True)).reshape(-1)
+    z, log_lik = _visited(sampler, discard)
     rows = rng.choice(len(z), len(likely), replace=len(z) < len(likely))
     theta, log_lik = simulator.prior.from_real(z[rows]), log_lik[rows]
     log_joint = log_lik + simulator.prior.log_prob(theta)
@@ -193,6 +192,12 @@ def _burn_in(sampler: Ensemble, time: float) -> int:
     """How many steps are left out at the beginning: at most half of them."""
     half = sampler.iteration // 2
     return half if math.isinf(time) else min(int(BURN_IN * time), half)
+
+
+def _visited(sampler: Ensemble, discard: int) -> tuple[Array, Array]:
+    """All places (place, parameter) after so many steps, and their log likelihoods (place,)."""
+    z = np.asarray(sampler.get_chain(discard=discard, flat=True))
+    return z, np.asarray(sampler.get_blobs(discard=discard, flat=True)).reshape(-1)
 
 
 def _autocorrelation_time(sampler: Ensemble, before: float) -> float:

@@ -77,13 +77,11 @@ def reweight(
     sample = _resampled(draws, simulator, log_lik, weights, seed)
     impossible = np.isneginf(log_lik).all(axis=1)  # also under other priors
     _warn_of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
-    poor = ~(weights.k_hat <= largest_k_hat(draws.theta.shape[1]))
-    people = np.flatnonzero((exact | (poor & mcmc)) & ~impossible)
+    wanted = np.ones(len(draws), bool) if exact else _untrusted(weights) & mcmc
+    people = np.flatnonzero(wanted & ~impossible)
     _announce(people, exact=exact)
     chains = _chains(simulator, study, sample.theta, people, seed, workers)
-    for person, chain in zip(people, chains, strict=True):
-        if chain is not None:
-            sample.take(int(person), chain)
+    sample.take(people, chains)
     _warn_of_short_chains(study.names, people, sample)
     return replace(
         draws,
@@ -139,8 +137,13 @@ class _Sample:
     steps: Array
     times: Array
 
-    def take(self, person: int, chain: Chain) -> None:
-        """Replace a person's draws by those of MCMC."""
+    def take(self, people: Array, chains: list[Chain | None]) -> None:
+        """Replace the draws of people by those of their chains, where these moved."""
+        for person, chain in zip(map(int, people), chains, strict=True):
+            if chain is not None:
+                self._take(person, chain)
+
+    def _take(self, person: int, chain: Chain) -> None:
         self.theta[person] = chain.theta
         self.log_likelihood[person] = chain.log_likelihood
         self.log_joint[person] = chain.log_joint
@@ -188,6 +191,12 @@ def _resampled(
         steps=np.zeros(n, int),
         times=np.full(n, np.nan),
     )
+
+
+def _untrusted(weights: Weights) -> Array:
+    """Whose weights cannot be trusted, bool (person,); also where k-hat is not a number."""
+    n_draws = weights.log_weights.shape[1]
+    return ~(weights.k_hat <= largest_k_hat(n_draws))
 
 
 def _announce(people: Array, *, exact: bool) -> None:

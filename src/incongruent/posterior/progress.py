@@ -35,7 +35,7 @@ separately.
 """
 screen, errors = Console(**LITERAL), Console(stderr=True, **LITERAL)
 SECONDS_BETWEEN_LINES = 10.0
-"""In a pipe a stage says so often how far it is."""
+"""In a pipe a line is printed so often."""
 
 
 @dataclass(frozen=True)

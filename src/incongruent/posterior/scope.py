@@ -19,8 +19,8 @@ from incongruent.simulation.designs import Design
 Array = np.ndarray
 
 FEWEST_PEOPLE = 5
-"""So many people who are all flagged, however little, are a study with nobody inside: chance does
-not do that.
+"""A study of so many people is refused when all have flags, also slight ones, which chance does not
+give to everybody.
 """
 MOST_REASONS = 3
 """So many reasons a refusal names."""
@@ -75,7 +75,7 @@ class ScopeError(ValueError):
         return self.said(IN_PYTHON)
 
     def said(self, words: Mapping[str, str]) -> str:
-        """The whole message, in the words of a door: ``IN_PYTHON``, ``IN_SHELL`` or ``IN_APP``."""
+        """The message with the advice of ``IN_PYTHON``, ``IN_SHELL`` or ``IN_APP``."""
         todo = "; or ".join(words[key] for key in self.advice)
         return f"{self.finding} {todo[:1].upper()}{todo[1:]}." if todo else self.finding
 
@@ -111,8 +111,8 @@ def admit(
     Args:
         study: one data set a person.
         design: that the network was trained for.
-        ranges: of statistics of the simulations; None when they are not to be looked at.
-        anyway: let a study in although nobody is inside.
+        ranges: of statistics of the simulations; None to ignore them.
+        anyway: admit a study although nobody is inside.
 
     Raises:
         ScopeError: when nobody is inside: everybody's design is another one, or some statistic of
@@ -123,9 +123,9 @@ def admit(
     words = _words_by_person(flags, len(trials))
     outside = np.zeros(len(trials), bool)
     outside[[flag.person for flag in flags if flag.grave]] = True
-    telling = ranges is None or ranges.enough
-    nobody = outside.all() or (telling and len(trials) >= FEWEST_PEOPLE and all(words))
-    if len(trials) and nobody and not anyway:
+    reliable = ranges is None or ranges.enough
+    all_flagged = reliable and len(trials) >= FEWEST_PEOPLE and all(words)
+    if len(trials) and (outside.all() or all_flagged) and not anyway:
         raise _refusal(trials, design, flags)
     return Admission(trials, words, outside)
 

@@ -38,7 +38,7 @@ class Statistic:
         kind: what it counts or measures.
         column: of the trials, whose quantiles or levels they are; None for all trials.
         level: of that column, for shares.
-        condition: the trials that are looked at; None for all.
+        condition: of the trials that it describes; None for all.
         probability: of a quantile.
         unit: of a quantile; empty when it has none.
     """

@@ -116,12 +116,9 @@ class Design(Portable):
         if not isinstance(self.window, DefaultWindow):
             object.__setattr__(self, "window", plain_range(self.window))
         if hasattr(self.share, "items"):
-            share = {text_of(level): plain_range(value) for level, value in self.share.items()}
-            object.__setattr__(self, "share", share)
+            object.__setattr__(self, "share", _plain_shares(self.share))
         if hasattr(self.given, "items"):
-            names = {text_of(name): how for name, how in self.given.items()}
-            given = {name: plain_covariate(name, how) for name, how in names.items()}
-            object.__setattr__(self, "given", given)
+            object.__setattr__(self, "given", _plain_covariates(self.given))
 
     def _check_types(self) -> None:
         """Refuse what is not a number, a range or a mapping where one is expected."""
@@ -311,3 +308,11 @@ class Design(Portable):
             return shuffled(trial_counts(self.shares(n_datasets, rng), n), rng)
         width = int(n.max(initial=0))
         return np.zeros((n_datasets, width), np.int8), np.arange(width) < n[:, None]
+
+
+def _plain_shares(share: Mapping[Any, Any]) -> dict[str, Any]:
+    return {text_of(level): plain_range(value) for level, value in share.items()}
+
+
+def _plain_covariates(given: Mapping[Any, Any]) -> dict[str, Covariate]:
+    return {text_of(name): plain_covariate(text_of(name), how) for name, how in given.items()}

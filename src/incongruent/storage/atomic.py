@@ -109,7 +109,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file that nobody ever sees half-written."""
+    """Write a file that is complete or absent at any moment."""
     with atomic_path(path) as beside:
         beside.write_bytes(content)
 

@@ -66,7 +66,7 @@ def check_card(simulator: Simulator, **others: Any) -> None:
         others: what else will be saved, by name.
 
     Raises:
-        FileError: when a file cannot say it, or says something else on the way back.
+        FileError: when a file cannot describe it, or another simulator comes back from it.
     """
     try:
         card = _as_read(simulator)

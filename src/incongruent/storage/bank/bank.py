@@ -31,18 +31,10 @@ from incongruent.data.trials import Trials, concatenate, renumbered, select
 from incongruent.models import Model
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
 from incongruent.storage.atomic import FileError
-from incongruent.storage.bank.card import (
-    CARD,
-    read_card,
-    refuse_others,
-    simulator_card,
-    write_card,
-    writing,
-)
+from incongruent.storage.bank.card import read_card, refuse_others, simulator_card, writing
+from incongruent.storage.bank.folder import make_folder, set_size, size_of
 from incongruent.storage.bank.layout import (
-    MARKERS,
     Origin,
-    create_arrays,
     from_arrays,
     layout_of,
     marked,
@@ -56,11 +48,6 @@ from incongruent.storage.cards import simulator_from_json
 Array = np.ndarray
 Progress = Callable[[int, int], None]
 """Called with how many chunks are done, and of how many."""
-
-SIZES = "sizes"
-"""The folder with one file for each size that the bank was ever meant to have; the largest counts,
-so that nobody who asks for fewer data sets makes it smaller.
-"""
 
 
 def silent(done: int, total: int) -> None:
@@ -107,8 +94,7 @@ class Bank:
         """
         if self.origins is not None:
             return sum(origin.n for origin in self.origins)
-        names = os.listdir(self.path / SIZES)
-        return max((int(name) for name in names if name.isdecimal()), default=0)
+        return size_of(self.path)
 
     @property
     def n_chunks(self) -> int:
@@ -279,8 +265,8 @@ def write_bank(
     folder = Path(path)
     card = {"simulator": simulator_card(simulator), "seed": seed, "origins": None}
     with writing(folder):
-        _make(folder, simulator, card, _n_chunks(n_datasets))
-        (folder / SIZES / str(n_datasets)).touch()
+        make_folder(folder, simulator, card, _n_chunks(n_datasets))
+        set_size(folder, n_datasets)
     bank = Bank(folder, simulator, seed)
     _write_missing(bank, _n_chunks(n_datasets), workers, executor, progress)
     return bank
@@ -367,38 +353,3 @@ def _wait(tasks: Iterable[Future[int]], done: Callable[[int], None]) -> None:
 def _n_chunks(n_datasets: int) -> int:
     """How many chunks so many data sets need."""
     return -(-int(n_datasets) // CHUNK)
-
-
-def _make(folder: Path, simulator: Simulator, card: Mapping[str, Any], n_chunks: int) -> None:
-    """Make the folder with its arrays, and its card last; a card that is there must be the same."""
-    if (folder / CARD).exists():
-        _refuse_other_bank(folder, card)
-    elif folder.is_dir():
-        _refuse_other_files(folder, simulator)
-    (folder / SIZES).mkdir(parents=True, exist_ok=True)
-    create_arrays(folder, simulator, n_chunks)
-    if not (folder / CARD).exists():
-        write_card(folder, card)
-        refuse_others(read_card(folder), card, folder)
-
-
-def _refuse_other_bank(folder: Path, card: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds a bank of several seeds, or of another simulator or seed."""
-    stored = read_card(folder)
-    if stored["origins"] is not None:
-        raise FileError(
-            f"Expected a bank of one seed; {folder} was merged from several. Extend the banks"
-            " it was made of, and merge them again."
-        )
-    refuse_others(stored, card, folder)
-
-
-def _refuse_other_files(folder: Path, simulator: Simulator) -> None:
-    """Refuse a folder with files that no interrupted making of a bank leaves there."""
-    known = {"zarr.json", MARKERS, SIZES, CARD, *layout_of(simulator)}
-    names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
-    if any(name not in known for name in names):
-        raise FileError(
-            f"Expected a bank or an empty folder; {folder} holds something else. Choose another"
-            " folder."
-        )

@@ -16,8 +16,9 @@ from incongruent.data.basics.streams import Purpose, stream
 from incongruent.models import Model
 from incongruent.simulation.simulator import Simulator
 from incongruent.storage.atomic import FileError
-from incongruent.storage.bank.bank import SIZES, Bank, open_bank
+from incongruent.storage.bank.bank import Bank, open_bank
 from incongruent.storage.bank.card import simulator_card, write_card, writing
+from incongruent.storage.bank.folder import SIZES, set_size
 from incongruent.storage.bank.layout import (
     Origin,
     create_arrays,
@@ -271,7 +272,7 @@ def _write_merged(folder: Path, simulator: Simulator, merged: _Merged) -> None:
     create_arrays(folder, simulator, merged.n_chunks)
     (folder / SIZES).mkdir()
     if merged.n_datasets is not None:
-        (folder / SIZES / str(merged.n_datasets)).touch()
+        set_size(folder, merged.n_datasets)
     layout = layout_of(simulator)
     for position, origin, held in merged.places:
         write_arrays(folder, layout, position, origin, _first_sound(held))
