@@ -10,8 +10,9 @@ import pytest
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.prior.population import check_prior, holm
+from incongruent.checks.prior.population import check_prior
 from incongruent.checks.prior.suggestion import _climb, _distribution, expanded_tail, suggest_prior
+from incongruent.checks.simultaneous import holm
 from incongruent.data.demo import demo_study
 from incongruent.posterior.draws import Draws
 

@@ -162,7 +162,7 @@ def _rows(layout: ObservedDesign, rows: Array) -> ObservedDesign:
 def _filled(
     simulator: Simulator, layout: ObservedDesign, theta: Array, rng: np.random.Generator
 ) -> Trials:
-    """One data set a row of theta, with every place of the layout filled that `ROUNDS` rounds fill."""
+    """One data set a row of theta, with all trials of the layout that `ROUNDS` rounds give."""
     assert layout.present is not None
     trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(
         theta, seed=seed_from(rng)

@@ -24,13 +24,16 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from incongruent.checks.hygiene.hygiene import Hygiene, Severity, hygiene
+from incongruent.checks.hygiene.findings import Hygiene, Severity
+from incongruent.checks.hygiene.hygiene import hygiene
 from incongruent.checks.model.candidates import WITH_CANDIDATES
-from incongruent.checks.model.extension import ExtensionRanking, rank_extensions
+from incongruent.checks.model.extension import rank_extensions
 from incongruent.checks.model.panel import Panel, predictive_panel
+from incongruent.checks.model.ranking import ExtensionRanking
 from incongruent.checks.prior.population import PriorCheck, check_prior
 from incongruent.checks.prior.suggestion import FEWEST_PEOPLE, Suggestion, suggest_prior
-from incongruent.checks.scope.mmd import MmdTest, mmd_of_study
+from incongruent.checks.scope.mmd import mmd_of_study
+from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.surprise import Surprise, surprise
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.data.matching import in_columns

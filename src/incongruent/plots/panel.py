@@ -59,7 +59,7 @@ def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
                 fontweight=weight,
             )
         ticks += [*rows]
-        labels += [panel.statistics[i].name.removesuffix(f", {group}") for i in places]
+        labels += [panel.statistics[i].label for i in places]
         ax.annotate(
             group,
             (0.015, row - 0.95),
@@ -122,11 +122,8 @@ def _draw(ax: Axes, z: float, y: float, edge: float, colour: str, failing: bool)
 
 def _numbers(statistic: Statistic, observed: float, predicted: float) -> str:
     """Both values, and their unit once."""
-    both = [
-        statistic.shown(value).removesuffix(statistic.unit).strip()
-        for value in (observed, predicted)
-    ]
-    return f"{both[0]}  |  {both[1]} {statistic.unit}".rstrip()
+    numbers = f"{statistic.number(observed)}  |  {statistic.number(predicted)}"
+    return f"{numbers} {statistic.unit}".rstrip()
 
 
 def panel_figure(panel: Panel, person: int | None = None) -> Figure:

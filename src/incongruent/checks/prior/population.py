@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.checks.replicas import matched
+from incongruent.checks.simultaneous import holm
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials, select
 from incongruent.posterior.posterior import Posterior
@@ -298,16 +299,6 @@ def usable_people(posterior: Posterior, study: Trials, leave_out: Sequence[str])
     return select(trials, rows)
 
 
-def holm(p: Array) -> Array:
-    """p-values (test,) corrected for their number, by Holm's step-down method; NaN stays NaN."""
-    out, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    out[order] = np.minimum(
-        1.0, np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order))))
-    )
-    return out
-
-
 def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> tuple[Array, Array]:
     """Posterior mean and variance of z, each (person, parameter)."""
     z = posterior.simulator.prior.to_real(posterior.sample(people, n_draws, seed=seed).theta)
@@ -323,7 +314,7 @@ def _slopes(mean: Array, variance: Array) -> Array:
 
 
 def _one_step(observed: Array, replicas: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Standardised one-step estimates of the study (test,) and of simulated studies (study, test)."""
+    """Standardised one-step estimates of the study (test,) and simulated ones (study, test)."""
     n_replicas, n_people, n_tests = replicas.shape
     if not n_tests:
         return np.empty(0), np.empty((N_NULL, 0))
