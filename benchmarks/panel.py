@@ -20,7 +20,7 @@ from exactness import STUDIES
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.hygiene.hygiene import Severity
+from incongruent.checks.hygiene.findings import Severity
 from incongruent.checks.network.uniformity import uniformity_p
 from incongruent.data.long_format import from_long
 from incongruent.plots import panel_figure, save_png

@@ -30,7 +30,7 @@ from scipy import stats
 import incongruent as inc
 from incongruent.checks.prior.population import PriorReplicas, prior_replicas, prior_scores
 from incongruent.checks.replicas import matched, matched_summaries
-from incongruent.checks.scope.surprise import N_SIMULATED, benjamini_hochberg, excess
+from incongruent.checks.scope.surprise import N_SIMULATED, excess
 from incongruent.checks.verdict import decide, many_outside
 from incongruent.data.long_format import from_long
 
@@ -170,7 +170,7 @@ def judged(
         part = {
             "names": study.names,
             "p_value": p,
-            "adjusted": benjamini_hochberg(p),
+            "adjusted": stats.false_discovery_control(p),
             "score": scopes.score[rows],
             "depth": depth,
         }

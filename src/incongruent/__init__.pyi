@@ -84,16 +84,16 @@ from .posterior.scope import ScopeError as ScopeError
 from .checks.network.c2st import c2st as c2st
 from .checks.network.calibration import Calibration as Calibration
 from .checks.network.calibration import calibrate as calibrate
-from .checks.network.calibration import posterior_sbc as posterior_sbc
+from .checks.network.neighbourhood import posterior_sbc as posterior_sbc
 from .checks.network.diagnosis import Diagnosis as Diagnosis
 from .checks.network.diagnosis import diagnose_training as diagnose_training
 from .checks.network.recovery import Recovery as Recovery
 from .checks.network.recovery import recover as recover
 
 # Is the model right for these people?
-from .checks.hygiene.hygiene import Hygiene as Hygiene
+from .checks.hygiene.findings import Hygiene as Hygiene
 from .checks.hygiene.hygiene import hygiene as hygiene
-from .checks.model.extension import ExtensionRanking as ExtensionRanking
+from .checks.model.ranking import ExtensionRanking as ExtensionRanking
 from .checks.model.extension import rank_extensions as rank_extensions
 from .checks.model.panel import Panel as Panel
 from .checks.model.panel import predictive_panel as predictive_panel
@@ -103,13 +103,13 @@ from .checks.prior.population import PriorCheck as PriorCheck
 from .checks.prior.population import check_prior as check_prior
 from .checks.prior.suggestion import Suggestion as Suggestion
 from .checks.prior.suggestion import suggest_prior as suggest_prior
-from .checks.scope.mmd import MmdTest as MmdTest
+from .checks.scope.mmd_result import MmdTest as MmdTest
 from .checks.scope.mmd import mmd_of_study as mmd_of_study
-from .checks.scope.mmd import mmd_permutation_test as mmd_permutation_test
+from .checks.scope.permutation import mmd_permutation_test as mmd_permutation_test
 from .checks.scope.mmd import mmd_test as mmd_test
-from .checks.scope.summary_space import SummaryDim as SummaryDim
+from .checks.scope.summary_dim import SummaryDim as SummaryDim
 from .checks.scope.summary_space import SummarySpace as SummarySpace
-from .checks.scope.summary_space import suggest_summary_dim as suggest_summary_dim
+from .checks.scope.summary_dim import suggest_summary_dim as suggest_summary_dim
 from .checks.scope.summary_space import summary_space as summary_space
 from .checks.scope.surprise import Surprise as Surprise
 from .checks.scope.surprise import surprise as surprise

@@ -27,7 +27,7 @@ N_REPLICATES = 100
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Everything that `fit` found out.
+    """Everything that `fit` found.
 
     Attributes:
         draws: of everybody who has trials.
@@ -44,10 +44,9 @@ class Fit:
 
     @property
     def alarms(self) -> tuple[str, ...]:
-        """What makes the whole fit doubtful, a sentence each; empty for most."""
-        return tuple(
-            sentence for sentence in (_nobody_inside(self), _nobody_trusted(self.draws)) if sentence
-        )
+        """What makes all of the fit doubtful, a sentence each; empty for most."""
+        sentences = (_nobody_inside(self), _nobody_trusted(self.draws))
+        return tuple(sentence for sentence in sentences if sentence)
 
     @property
     def not_fitted(self) -> tuple[str, ...]:
@@ -57,30 +56,34 @@ class Fit:
         )
 
     def people(self) -> pd.DataFrame:
-        """One row per person: trials used and left out, for which reason, errors by condition,
-        flags.
+        """One row per person.
+
+        Columns: trials used and left out, for which reason, errors by condition, flags.
         """
         return people_table(self.draws, self.study, self.flags)
 
     def group(self) -> pd.DataFrame:
-        """One row per parameter: mean and SD over people of the posterior means, and the mean
-        contraction.
+        """One row per parameter.
+
+        Columns: mean and SD over people of the posterior means, and the mean contraction.
         """
         means = self.draws.means
         sd = means.std(axis=0, ddof=1) if len(means) > 1 else np.full(means.shape[1], np.nan)
-        units = [parameter.unit for parameter in self.draws.simulator.model.parameters]
-        columns = {
-            "parameter": self.draws.parameter_names,
-            "unit": units,
-            "mean": means.mean(axis=0),
-            "sd over people": sd,
-        }
-        return pd.DataFrame({**columns, "contraction": self.draws.contraction.mean(axis=0)})
+        return pd.DataFrame(
+            {
+                "parameter": self.draws.parameter_names,
+                "unit": [p.unit for p in self.draws.simulator.model.parameters],
+                "mean": means.mean(axis=0),
+                "sd over people": sd,
+                "contraction": self.draws.contraction.mean(axis=0),
+            }
+        )
 
 
 def people_table(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """A row for each person: trials used and left out, for which reason, errors by condition,
-    flags.
+    """A row for each person.
+
+    Columns: trials used and left out, for which reason, errors by condition, flags.
 
     Args:
         draws: of everybody who has trials.
@@ -88,8 +91,7 @@ def people_table(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) ->
         flags: for each person, in what they lie outside what the network was trained for.
     """
     frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
-    used = draws.simulator.design.levels
-    levels = [level for level in CONDITION.levels if level != "neutral" or level in used]
+    levels = _levels_of(draws)
     for level in levels:
         frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)
     frame["n_excluded"] = study.n_excluded
@@ -103,8 +105,14 @@ def people_table(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) ->
     return frame
 
 
+def _levels_of(draws: Draws) -> list[str]:
+    """The conditions that have columns; neutral only where the network knows it."""
+    known = draws.simulator.design.levels
+    return [level for level in CONDITION.levels if level != "neutral" or level in known]
+
+
 def _nobody_inside(result: Fit) -> str:
-    """Of a fit that was asked for although everybody lies outside."""
+    """A warning about a fit that was asked for although everybody lies outside; else empty."""
     n = len(result.flags)
     if not all(result.flags):
         return ""
@@ -116,7 +124,7 @@ def _nobody_inside(result: Fit) -> str:
 
 
 def _nobody_trusted(draws: Draws) -> str:
-    """Of draws whose importance weights can be trusted for nobody."""
+    """A warning about draws whose importance weights can be trusted for nobody; else empty."""
     correction, largest = draws.correction, largest_k_hat(draws.theta.shape[1])
     if correction is None or (correction.k_hat <= largest).any():
         return ""
@@ -145,8 +153,9 @@ def fit(
     first: Callable[[Draws, Admission], object] | None = None,
     seed: int,
 ) -> Fit:
-    """Posteriors and predictions for everybody in a study, corrected by the exact likelihood where
-    the model has one.
+    """Posteriors and predictions for everybody in a study.
+
+    They are corrected by the exact likelihood where the model has one.
 
     Args:
         study: one data set a person.

@@ -15,8 +15,8 @@ from incongruent.checks.network.calibration import (
     TARP_PRIOR,
     Calibration,
     calibrate,
-    posterior_sbc,
 )
+from incongruent.checks.network.neighbourhood import posterior_sbc
 from incongruent.checks.network.uniformity import simultaneous_band, uniformity_p
 from incongruent.exact.importance import largest_k_hat
 from incongruent.plots import calibration_figure, plot_ranks, save_png

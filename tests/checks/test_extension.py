@@ -1,4 +1,4 @@
-"""Which extension explains what fails: what was planted is named; nothing when nothing fails."""
+"""Which extension explains what fails: what was planted is named, otherwise nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy import stats
 import incongruent as inc
 from incongruent.checks.model import imitation
 from incongruent.checks.model.candidates import Extension, Variant, default_extensions
-from incongruent.checks.model.extension import ExtensionRanking
+from incongruent.checks.model.ranking import ExtensionRanking
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 

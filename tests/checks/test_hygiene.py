@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import incongruent as inc
-from incongruent.checks.hygiene.hygiene import Severity
+from incongruent.checks.hygiene.findings import Severity
 from incongruent.checks.hygiene.lattice import steps_in, wall_in
 from incongruent.checks.hygiene.pooling import pooling_of
 from incongruent.data.long_format import from_long

@@ -19,8 +19,10 @@ from incongruent.checks.kernels import (
     whitening_of,
 )
 from incongruent.checks.replicas import GIVEN_UP, matched, matched_summaries
-from incongruent.checks.scope.mmd import _moments, p_of
-from incongruent.checks.scope.surprise import benjamini_hochberg, conformal, excess, groups_of
+from incongruent.checks.scope.design_groups import groups_of
+from incongruent.checks.scope.mmd_result import p_of
+from incongruent.checks.scope.moments import moments
+from incongruent.checks.scope.surprise import conformal, excess
 from incongruent.plots import (
     misspecification_figure,
     plot_null,
@@ -229,7 +231,7 @@ def test_moments_are_unbiased_whatever_the_distribution() -> None:
         ],
         axis=-1,
     )
-    location, spread = _moments(x)
+    location, spread = moments(x)
     assert abs(location.mean() - 0.25) < 5 * location.std() / np.sqrt(20_000)
     assert abs(spread.mean() - 0.5 * 1.25**2) < 5 * spread.std() / np.sqrt(20_000)
 
@@ -399,14 +401,15 @@ def test_theta_that_give_nothing_within_the_window_are_drawn_again_and_counted()
 # people
 
 
-def test_benjamini_and_hochberg() -> None:
-    """The step-up procedure, in the plainest way, against scipy's adjusted values."""
-    p = np.random.default_rng(15).random(40) ** 3
-    np.testing.assert_allclose(benjamini_hochberg(p), stats.false_discovery_control(p))
-    below = np.sort(p) <= 0.05 * np.arange(1, 41) / 40
+def test_people_are_outside_by_the_step_up_procedure(dmc: inc.Posterior) -> None:
+    """Benjamini and Hochberg's procedure, in the plainest way, for people's p-values."""
+    study = guessing(guessing(population(8, n_trials=100, seed=1), 2), 5)
+    found = inc.surprise(dmc, study, prior=inc.priors.schaefer2025(), n_simulated=400, seed=1)
+    below = np.sort(found.p_value) <= found.alpha * np.arange(1, 9) / 8
     n = int(np.flatnonzero(below).max(initial=-1)) + 1
-    assert (benjamini_hochberg(p) <= 0.05).sum() == n
-    np.testing.assert_allclose(benjamini_hochberg(np.array([0.02, 0.02])), [0.02, 0.02])
+    assert found.n_outside == n > 0
+    assert set(found.outside.nonzero()[0]) == set(np.argsort(found.p_value, kind="stable")[:n])
+    np.testing.assert_allclose(found.adjusted, stats.false_discovery_control(found.p_value))
 
 
 def test_too_many_large_or_small_p_values_are_seen() -> None:
@@ -498,7 +501,7 @@ def test_studies_are_told_apart(dmc: inc.Posterior) -> None:
     ]
     assert sum(test.rejected for test in shifted) >= 3  # of ten such studies eight are
     location, spread = sum(test.location for test in shifted), sum(test.spread for test in shifted)
-    # over studies: of ten shares, each of a difference that twenty people show badly, one was .37
+    # Over studies: of ten shares, each of a difference that twenty people show badly, one was .37.
     assert location > spread
     true = inc.mmd_of_study(dmc, population(20, seed=4), **options, seed=1)
     assert not true.rejected

@@ -1,4 +1,4 @@
-"""The predictive panel: p-values are uniform when the model is right; what is planted is named."""
+"""The predictive panel: uniform p-values of the right model, and names of what is planted."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.checks import statistics
-from incongruent.checks.panel_statistics import PER_LEVEL, noise_of, panel_values, statistics_for
+from incongruent.checks.panel_noise import noise_of
+from incongruent.checks.panel_statistics import Kind, statistics_for
+from incongruent.checks.panel_values import PER_LEVEL, panel_values
 from incongruent.checks.simultaneous import max_t
 from incongruent.plots import panel_figure, plot_panel, save_png
 from incongruent.plots.style import new_figure, styled
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 N_REPLICATES = 59
+TIMES = (Kind.RT_QUANTILE, Kind.MEAN_RT, Kind.SD_RT, Kind.DELTA)
 
 
 def of(values: np.ndarray, trials: inc.Trials) -> dict[str, np.ndarray]:
@@ -96,6 +99,18 @@ def test_compiled_delta_functions_and_omissions(mixed: inc.Trials) -> None:
     assert len({s.name for s in known}) == len(known)
 
 
+def test_a_statistic_says_what_it_is(mixed: inc.Trials) -> None:
+    known = statistics_for(mixed)
+    median, *_ = [s for s in known if s.kind is Kind.RT_QUANTILE and s.probability == 0.5]
+    assert (median.condition, median.name) == ("congruent", "RT quantile .5, congruent")
+    assert (median.group, median.unit) == ("congruent", "ms")
+    assert [s.rt_bin for s in known if s.kind is Kind.ACCURACY] == 3 * [0, 1, 2, 3, 4]
+    assert {s.group for s in known if s.condition is None} == {"delta function", "all trials"}
+    assert {s.kind for s in known} == set(Kind)
+    assert [median.number(x) for x in (-0.2, -1.6, np.nan)] == ["0", "−2", "none"]
+    assert [median.shown(x) for x in (-1.6, np.nan)] == ["−2 ms", "none"]
+
+
 def test_one_condition_has_no_delta_function(mixed: inc.Trials) -> None:
     alone = replace(
         mixed,
@@ -164,7 +179,7 @@ def test_noise_is_what_the_statistics_of_repeated_data_sets_vary_by() -> None:
     mean, sd = np.nanmean(values, axis=1), np.nanstd(values, axis=1)
     noise = noise_of(mean, mean, known)
     for i, s in enumerate(known):
-        if s.name.startswith(("RT quantile", "mean", "SD", "errors", "error −", "delta at")):
+        if s.kind in (*TIMES, Kind.ERRORS, Kind.ERROR_RT):
             raw, scaled = np.log(sd[:, i]), np.log(sd[:, i] / noise[:, i])
             fine = np.isfinite(raw) & np.isfinite(scaled)
             assert scaled[fine].std() < raw[fine].std(), s.name
@@ -194,7 +209,8 @@ def test_the_right_model_fails_in_nothing_but_by_chance(
     assert not panel.failing(level=0.02)
     # Shares of a few errors come in steps, and ties count as no surprise, so that their p are too
     # large: that is seen, and times have none.
-    steps = np.array([s.name.startswith(("errors", "accuracy", "RT <")) for s in panel.statistics])
+    shares = (Kind.ERRORS, Kind.ACCURACY, Kind.FAST)
+    steps = np.array([s.kind in shares for s in panel.statistics])
     for of_times, bound in ((~steps, 5.0), (steps, np.inf)):
         # statistics of one person go together
         mean_p = np.nanmean(panel.people.p[:, of_times], axis=1)

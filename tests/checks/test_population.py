@@ -10,8 +10,11 @@ import pytest
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.prior.population import check_prior, holm
-from incongruent.checks.prior.suggestion import _climb, _distribution, expanded_tail, suggest_prior
+from incongruent.checks.prior.em import climb
+from incongruent.checks.prior.matching import distribution_like
+from incongruent.checks.prior.population import check_prior
+from incongruent.checks.prior.suggestion import expanded_tail, suggest_prior
+from incongruent.checks.simultaneous import holm
 from incongruent.data.demo import demo_study
 from incongruent.posterior.draws import Draws
 
@@ -48,7 +51,7 @@ def test_a_population_of_normals_is_found_by_calculation() -> None:
     x = rng.normal(0.7, 0.6, n) + rng.normal(0.0, error, n)
     gain = 1.0 / (1.0 + error**2)
     draws = gain * x[:, None] + np.sqrt(1.0 - gain) * rng.standard_normal((n, 2000))
-    mean, log_sd = _climb(draws[..., None], np.ones(n), np.zeros((2, 1)))
+    mean, log_sd = climb(draws[..., None], np.ones(n), np.zeros((2, 1)))
     assert mean[0] == pytest.approx(x.mean(), abs=0.01)
     assert np.exp(log_sd[0]) == pytest.approx(np.sqrt(x.var() - error**2), abs=0.01)
 
@@ -203,7 +206,7 @@ def test_a_population_at_the_edge_of_the_prior_still_has_a_distribution(
 ) -> None:
     before = dmc.simulator.prior
     for name in before.names:
-        found = _distribution(before[name], location, spread)
+        found = distribution_like(before[name], location, spread)
         low, high = before[name].support()
         assert low <= found.support()[0] < found.support()[1] <= high or np.isinf(
             found.support()[1]

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 import incongruent as inc
-from incongruent.checks.hygiene.hygiene import Severity
+from incongruent.checks.hygiene.findings import Severity
 from incongruent.checks.verdict import Check, Verdict, check, decide
 from incongruent.data.demo import demo_study
 from incongruent.data.trials import Trials

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 import incongruent as inc
 from incongruent.checks.model.predictive import predict
-from incongruent.checks.network.calibration import calibrate, posterior_sbc
+from incongruent.checks.network.calibration import calibrate
+from incongruent.checks.network.neighbourhood import posterior_sbc
 from incongruent.checks.network.quality import efficiency
 from incongruent.checks.network.recovery import recover
 from incongruent.checks.replicas import matched

@@ -22,8 +22,9 @@ from incongruent.checks.model.panel import Panel
 from incongruent.checks.model.predictive import Prediction, predict
 from incongruent.checks.network.calibration import Calibration
 from incongruent.checks.network.recovery import Recovery
-from incongruent.checks.panel_statistics import panel_values, statistics_for
-from incongruent.checks.scope.mmd import MmdTest
+from incongruent.checks.panel_statistics import statistics_for
+from incongruent.checks.panel_values import panel_values
+from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.summary_space import SummarySpace
 from incongruent.checks.scope.surprise import Surprise
 from incongruent.checks.simultaneous import max_t

@@ -3,7 +3,7 @@ r"""Kernels for comparing samples: Gaussian mixture, in blocks; whitening.
     k(x, y) = mean_s exp(-|x - y|^2 / (s m)),     s in {1/4, 1/2, 1, 2, 4},  m = median |x - x'|^2
 
 With the median heuristic for m (Gretton et al. 2012, JMLR 13, 723-773) and scales a factor of 2
-apart, one exponential and squarings give all five. Matrices are never held whole: 10,000 × 10,000
+apart, one exponential and squarings give all five. Matrices are never held in full: 10,000 × 10,000
 pairs take some 100 MB.
 """
 
@@ -59,17 +59,14 @@ class GaussianMixture:
 
 
 def median_kernel(points: Array) -> GaussianMixture:
-    """The kernel whose m is the median squared distance among up to 1000 evenly chosen points of
-    (n, dim).
+    """The kernel with the median heuristic, from points (n, dim).
+
+    The median is that of squared distances among up to 1000 evenly chosen points.
 
     Raises:
         ValueError: for fewer than two points, or points that nearly all coincide.
     """
-    few = (
-        points[np.linspace(0, len(points) - 1, min(len(points), N_FOR_MEDIAN)).astype(int)]
-        if len(points)
-        else points
-    )
+    few = _evenly_chosen(points, N_FOR_MEDIAN)
     if len(few) < 2:
         raise ValueError(
             f"Expected at least two points for a median distance; got {len(few)}. Simulate more."
@@ -81,6 +78,13 @@ def median_kernel(points: Array) -> GaussianMixture:
             " statistics that are constant."
         )
     return GaussianMixture(median)
+
+
+def _evenly_chosen(points: Array, most: int) -> Array:
+    """At most so many of the points, evenly spaced in their order."""
+    if not len(points):
+        return points
+    return points[np.linspace(0, len(points) - 1, min(len(points), most)).astype(int)]
 
 
 def mmd_squared(x: Array, y: Array, kernel: GaussianMixture) -> float:
@@ -124,8 +128,9 @@ class Whitening:
 
 
 def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
-    """The whitening of points (n, dim), without directions whose share of the standardised variance
-    is below ``floor``.
+    """The whitening of points (n, dim).
+
+    Directions whose share of the standardised variance is below ``floor`` are left out.
 
     Raises:
         ValueError: when points are not finite, too few, or all the same.
@@ -145,9 +150,7 @@ def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
     if not (sd > 0).any():
         raise ValueError("Expected points that differ; all are the same. Is the network trained?")
     scaled = np.where(sd > 0, 1.0 / np.where(sd > 0, sd, 1.0), 0.0)
-    values, vectors = np.linalg.eigh(
-        np.cov(points * scaled, rowvar=False).reshape(len(sd), len(sd))
-    )
+    values, vectors = _eigen(points * scaled)
     keep = values > floor * values.sum()
     return Whitening(
         points.mean(axis=0), scaled[:, None] * vectors[:, keep] / np.sqrt(values[keep])
@@ -155,8 +158,9 @@ def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
 
 
 def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
-    """The whitening of the leading principal components of points (n, dim), in their own units,
-    that hold a share of the variance.
+    """The whitening of the leading principal components of points (n, dim).
+
+    They are those in the points' own units that hold a share of the variance.
 
     Raises:
         ValueError: when there are fewer than two points, or all are the same.
@@ -167,13 +171,18 @@ def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
             f"Expected at least two points that differ; got {len(points)}, all the same. Simulate"
             " more."
         )
-    values, vectors = np.linalg.eigh(
-        np.cov(points, rowvar=False).reshape(points.shape[1], points.shape[1])
-    )
+    values, vectors = _eigen(points)
     values, vectors = values[::-1], vectors[:, ::-1]
     n = int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
     n = min(n, len(points) - 1, len(values))
     return Whitening(points.mean(axis=0), vectors[:, :n] / np.sqrt(values[:n]))
+
+
+def _eigen(points: Array) -> tuple[Array, Array]:
+    """Eigenvalues, rising, and eigenvectors of the covariance of points (n, dim)."""
+    dim = points.shape[1]
+    values, vectors = np.linalg.eigh(np.cov(points, rowvar=False).reshape(dim, dim))
+    return values, vectors
 
 
 def blocks(m: int, n: int) -> Iterator[slice]:

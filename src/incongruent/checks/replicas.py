@@ -1,5 +1,4 @@
-"""Replicas: simulated data sets that have exactly the numbers of trials, by condition, of the
-observed ones.
+"""Replicas: simulated data sets with exactly the observed numbers of trials in each condition.
 
 Reference data of another design differ from the observed in ways that have nothing to do with the
 model. Here the observed layout itself is simulated, trial by trial. A simulated answer outside the
@@ -10,7 +9,7 @@ data set are exchangeable given theta, so this is sampling from the model within
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,8 +35,9 @@ GIVEN_UP = "theta given up, nearly all answers out of window"
 
 
 def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> Simulations:
-    """Simulate ``n_each`` data sets for every person of a study, each with the person's own trials:
-    conditions, numbers, window and deadline.
+    """Simulate ``n_each`` data sets for every person of a study.
+
+    Each has the person's own trials: conditions, numbers, window and deadline.
 
     Args:
         simulator: model and prior; its design gives window, deadline and the levels that can be
@@ -61,47 +61,52 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
             f"Expected at least one data set for each of at least one person; got n_each={n_each},"
             f" {len(study)} people."
         )
-    design = simulator.design
-    layout = layout_of(study, window=design.window, deadline=design.deadline)
     rows = np.tile(np.arange(len(study)), n_each)
-    theta = np.empty((len(rows), len(simulator.prior.names)))
-    parts: list[Trials] = []
-    order: list[Array] = []
-    given_up = np.zeros(len(rows), int)
-    pending = np.arange(len(rows))
-    for attempt in range(THETAS):
-        theta[pending] = simulator.prior.sample(
-            len(pending), seed=stream(seed, Purpose.MATCHED_PRIOR, attempt)
-        )
-        trials = _filled(
-            simulator,
-            layout.select(rows[pending]),
-            theta[pending],
-            stream(seed, Purpose.MATCHED_TRIALS, attempt),
-        )
-        whole = (trials.present == study.present[rows[pending]]).all(axis=1)
-        parts.append(select(trials, whole))
-        order.append(pending[whole])
-        pending = pending[~whole]
-        given_up[pending] += 1
-        if len(pending) == 0:
-            break
-    else:
-        raise ValueError(
-            f"Expected a prior whose answers lie within the window {design.window} ms;"
-            f" {len(pending)} of {len(rows)} data sets had nearly none, for {THETAS} values of"
-            " theta each. Widen the window, or use a prior for these data."
-        )
-    trials = renumbered(select(concatenate(parts), np.argsort(np.concatenate(order))))
+    design = simulator.design
+    layout = layout_of(study, window=design.window, deadline=design.deadline).select(rows)
+    theta, trials, given_up = _drawn_until_filled(simulator, layout, seed)
     trials = replace(trials, excluded={GIVEN_UP: given_up} if given_up.any() else {})
     return Simulations(theta, trials, simulator.prior.names, simulator)
+
+
+def _drawn_until_filled(
+    simulator: Simulator, layout: ObservedLayout, seed: int
+) -> tuple[Array, Trials, Array]:
+    """Theta and trials of every data set, and how often its theta was given up, (dataset,).
+
+    Theta is drawn anew for data sets whose layout could not be filled with answers.
+    """
+    n = len(layout.present)
+    theta = np.empty((n, len(simulator.prior.names)))
+    given_up, pending = np.zeros(n, int), np.arange(n)
+    parts: list[Trials] = []
+    order: list[Array] = []
+    for attempt in range(THETAS):
+        prior_rng = stream(seed, Purpose.MATCHED_PRIOR, attempt)
+        theta[pending] = simulator.prior.sample(len(pending), seed=prior_rng)
+        trials_rng = stream(seed, Purpose.MATCHED_TRIALS, attempt)
+        trials = _filled(simulator, layout.select(pending), theta[pending], trials_rng)
+        complete = (trials.present == layout.present[pending]).all(axis=1)
+        parts.append(select(trials, complete))
+        order.append(pending[complete])
+        pending = pending[~complete]
+        given_up[pending] += 1
+        if len(pending) == 0:
+            in_order = select(concatenate(parts), np.argsort(np.concatenate(order)))
+            return theta, renumbered(in_order), given_up
+    raise ValueError(
+        f"Expected a prior whose answers lie within the window {simulator.design.window} ms;"
+        f" {len(pending)} of {n} data sets had nearly none, for {THETAS} values of theta each."
+        " Widen the window, or use a prior for these data."
+    )
 
 
 def matched_summaries(
     posterior: Posterior, study: Trials, n_each: int, *, prior: AnyPrior | None = None, seed: int
 ) -> Array:
-    """Learned summaries of `matched` data sets, (n_each, person, summary); other theta and trials
-    for every seed.
+    """Learned summaries of `matched` data sets, (n_each, person, summary).
+
+    Every seed gives other theta and trials.
 
     Args:
         posterior: whose summaries, and whose simulator unless ``prior`` says otherwise.
@@ -120,7 +125,7 @@ def matched_summaries(
 def in_parts(
     simulator: Simulator, study: Trials, n_each: int, *, seed: int
 ) -> Iterator[Simulations]:
-    """`matched`, so many data sets at a time that memory does not grow with n_each."""
+    """Simulate as `matched` does, in parts, so that memory does not grow with n_each."""
     at_once = max(1, PLACES_AT_ONCE // max(study.present.size, 1))
     for first in range(0, n_each, at_once):
         yield matched(
@@ -146,26 +151,41 @@ def simulator_with(posterior: Posterior, prior: AnyPrior | None) -> Simulator:
 def _filled(
     simulator: Simulator, layout: ObservedLayout, theta: Array, rng: np.random.Generator
 ) -> Trials:
-    """One data set a row of theta, with every place of the layout filled that `ROUNDS` rounds fill."""
+    """One data set a row of theta, with all trials of the layout that `ROUNDS` rounds give."""
     trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(
         theta, seed=seed_from(rng)
     )
-    values, present, answered = (
+    filled = _Buffers(
         {name: array.copy() for name, array in trials.values.items()},
         trials.present.copy(),
         trials.answered.copy(),
     )
     for _ in range(ROUNDS):
-        short = np.flatnonzero((layout.present & ~present).any(axis=1))
+        short = np.flatnonzero((layout.present & ~filled.present).any(axis=1))
         if len(short) == 0:
             break
         again = Simulator(simulator.model, simulator.prior, layout.select(short)).simulate_at(
             theta[short], seed=seed_from(rng)
         )
-        missing = layout.present[short] & ~present[short]
-        fill = missing & again.present
-        for name, array in values.items():
-            array[short] = np.where(fill, again.values[name], array[short])
-        answered[short] = np.where(fill, again.answered, answered[short])
-        present[short] |= fill
-    return Trials(trials.columns, values, present, answered)
+        filled.fill(again, short, layout.present[short])
+    return Trials(trials.columns, filled.values, filled.present, filled.answered)
+
+
+@dataclass(frozen=True, eq=False)
+class _Buffers:
+    """The arrays of data sets whose missing trials are filled in place; see `Trials`."""
+
+    values: dict[str, Array]
+    present: Array
+    answered: Array
+
+    def fill(self, again: Trials, rows: Array, wanted: Array) -> None:
+        """Fill missing trials of the data sets at some rows by those of others.
+
+        ``wanted`` says which trials they should have, (row, trial).
+        """
+        missing = wanted & ~self.present[rows] & again.present
+        for name, array in self.values.items():
+            array[rows] = np.where(missing, again.values[name], array[rows])
+        self.answered[rows] = np.where(missing, again.answered, self.answered[rows])
+        self.present[rows] |= missing

@@ -1,11 +1,11 @@
-r"""Many statistics at once: p-values from replicates, and their control of the family-wise error
-(Westfall & Young 1993).
+r"""Many statistics at once: p-values from replicates, and family-wise error control.
 
 Observed and replicated values of statistics j are exchangeable when the model is right. With z_j =
 (t_j - centre_j) / scale_j, all of it computed from observed and replicated together, the share of
 replicates with |z_j| at least as large is a valid p-value, however many replicates there are; the
 share whose largest |z| over the statistics reaches |z_j| is adjusted for their number, and for
-their dependence. Stepping down, those larger than j are left out of that maximum.
+their dependence (Westfall & Young 1993). Stepping down, those larger than j are left out of that
+maximum.
 
 The scale is the largest of the standard deviation and of what the 95 % and 99 % points of |t -
 centre| would be for a normal distribution, so that a statistic with rare large values, such as the
@@ -18,11 +18,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from incongruent.checks.statistics import nan_mean
+
 Array = np.ndarray
 
 TAILS = ((0.95, 1.96), (0.99, 2.576))
+"""Probabilities at which the scale is judged, with the points of |t| for a normal distribution."""
 FEWEST = 20
-"""Replicates in which a statistic must be defined to be looked at."""
+"""Replicates in which a statistic must be defined to be used."""
+ROUNDING = 1e-9
+"""Differences of |z| below this are ties."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,50 +50,72 @@ class Simultaneous:
 
 
 def max_t(values: Array) -> Simultaneous:
-    """p-values of statistics and their step-down adjustment.
+    """Compute p-values of statistics and their step-down adjustment.
 
     Args:
         values: (1 + replicate, …, statistic), the observed ones first; NaN where not defined.
     """
     everything = np.abs(standardised(values, values))
-    z = standardised(values[:1], values[1:])[0]
-    z = np.where(np.isnan(everything[0]), np.nan, z)
     defined = ~np.isnan(everything)
     large = np.where(defined, everything, -1.0)
-    p = (large >= large[0] - 1e-9).sum(axis=0) / np.maximum(defined.sum(axis=0), 1)
-    missing = ~defined[0]
-    band = np.quantile(np.maximum(large[1:].max(axis=-1), 0.0), 0.95, axis=0)
+    p = _as_large(large, large[0]).sum(axis=0) / np.maximum(defined.sum(axis=0), 1)
     adjusted = np.maximum(_step_down(large), p)  # p may rest on fewer replicates
-    return Simultaneous(z, np.where(missing, np.nan, p), np.where(missing, np.nan, adjusted), band)
+    z = standardised(values[:1], values[1:])[0]
+    z, p, adjusted = (np.where(defined[0], found, np.nan) for found in (z, p, adjusted))
+    return Simultaneous(z, p, adjusted, _band_of(large[1:]))
+
+
+def _as_large(large: Array, observed: Array) -> Array:
+    """Which |z| are at least as large as the observed ones, up to rounding."""
+    return large >= observed - ROUNDING
+
+
+def _band_of(large: Array) -> Array:
+    """The 95 % point of the largest |z| over the statistics of each replicate, (…,)."""
+    return np.quantile(np.maximum(large.max(axis=-1), 0.0), 0.95, axis=0)
 
 
 def standardised(values: Array, by: Array) -> Array:
-    """Values by the centre and scale of others along the first axis; NaN for statistics that are
-    hardly ever defined or do not vary.
+    """Values minus the centre, over the scale, of others along the first axis.
+
+    NaN for statistics that are hardly ever defined or do not vary.
     """
-    known = ~np.isnan(by)
-    n = known.sum(axis=0)
-    centre = np.where(known, by, 0.0).sum(axis=0) / np.maximum(n, 1)
-    away = np.where(known, np.abs(by - centre), 0.0)
-    scale = np.sqrt((away**2).sum(axis=0) / np.maximum(n - 1, 1))
-    ordered = np.sort(np.where(known, away, np.inf), axis=0)
-    for probability, normal in TAILS:
-        place = np.maximum(np.floor(probability * n).astype(int) - 1, 0)
-        scale = np.maximum(
-            scale, np.where(n > 0, np.take_along_axis(ordered, place[None], 0)[0], 0.0) / normal
-        )
+    n = (~np.isnan(by)).sum(axis=0)
+    centre = nan_mean(by, axis=0)
+    scale = _scale_of(np.abs(by - centre))
     usable = (n >= FEWEST) & (scale > 1e-9)
     return np.where(usable, (values - centre) / np.where(usable, scale, 1.0), np.nan)
+
+
+def _scale_of(distance: Array) -> Array:
+    """The scale of distances from the centre along the first axis, NaN where not defined."""
+    known = ~np.isnan(distance)
+    n = known.sum(axis=0)
+    squares = np.where(known, distance, 0.0) ** 2
+    scale = np.sqrt(squares.sum(axis=0) / np.maximum(n - 1, 1))
+    ordered = np.sort(np.where(known, distance, np.inf), axis=0)
+    for probability, normal in TAILS:
+        place = np.maximum(np.floor(probability * n).astype(int) - 1, 0)
+        point = np.take_along_axis(ordered, place[None], 0)[0]
+        scale = np.maximum(scale, np.where(n > 0, point, 0.0) / normal)
+    return scale
 
 
 def _step_down(large: Array) -> Array:
     """Adjusted p (…, statistic) from |z| (1 + replicate, …, statistic), undefined ones below 0."""
     order = np.argsort(-large[0], axis=-1, kind="stable")
     ordered = np.take_along_axis(large, np.broadcast_to(order, large.shape), -1)
-    rest = np.maximum.accumulate(ordered[..., ::-1], axis=-1)[
-        ..., ::-1
-    ]  # largest of those not larger than the observed one
-    adjusted = np.maximum.accumulate((rest >= ordered[:1] - 1e-9).mean(axis=0), axis=-1)
+    rest = np.maximum.accumulate(ordered[..., ::-1], axis=-1)[..., ::-1]  # largest of the others
+    adjusted = np.maximum.accumulate(_as_large(rest, ordered[:1]).mean(axis=0), axis=-1)
     out = np.empty_like(adjusted)
     np.put_along_axis(out, order, adjusted, -1)
+    return out
+
+
+def holm(p: Array) -> Array:
+    """p-values (test,) corrected for their number by Holm's step-down method; NaN stays NaN."""
+    out, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    raised = p[order] * (len(order) - np.arange(len(order)))
+    out[order] = np.minimum(1.0, np.maximum.accumulate(raised))
     return out

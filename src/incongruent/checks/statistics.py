@@ -17,7 +17,7 @@ N_BINS = 5
 
 
 def error_share(trials: Trials, level: str) -> Array:
-    """Share of errors among the answers of a condition, (dataset,)."""
+    """The share of errors among the answers of a condition, (dataset,)."""
     here = trials.where(CONDITION.name, level) & trials.answered
     return _ratio((here & trials.where(RESPONSE.name, "error")).sum(axis=1), here.sum(axis=1))
 
@@ -28,54 +28,66 @@ def rt_quantiles(
     probabilities: tuple[float, ...] = PROBABILITIES,
     response: str = "correct",
 ) -> Array:
-    """Quantiles of the RT of one response in one condition, (dataset, quantile); linear between
-    order statistics.
+    """Quantiles of the RT of one response in one condition, (dataset, quantile).
+
+    They are linear between order statistics.
     """
     here = trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
     return quantiles_of(trials.values["rt"], here, probabilities)
 
 
 def mean_rt(trials: Trials, level: str, response: str = "correct") -> Array:
-    """Mean RT of one response in one condition, (dataset,)."""
+    """The mean RT of one response in one condition, (dataset,)."""
     here = trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
-    return _ratio(
-        np.where(here, trials.values["rt"], 0.0).sum(axis=1, dtype=float), here.sum(axis=1)
-    )
+    total = np.where(here, trials.values["rt"], 0.0).sum(axis=1, dtype=float)
+    return _ratio(total, here.sum(axis=1))
 
 
 def conditional_accuracy(trials: Trials, level: str, n_bins: int = N_BINS) -> Array:
-    """Conditional accuracy function: the share of correct answers in bins of equally many trials
-    from fast to slow, (dataset, bin).
+    """The conditional accuracy function of one condition, (dataset, bin).
+
+    It is the share of correct answers in bins of equally many trials from fast to slow.
     """
     here = trials.where(CONDITION.name, level) & trials.answered
-    n = here.sum(axis=1)
     order = np.argsort(np.where(here, trials.values["rt"], np.inf), axis=1, kind="stable")
     correct = np.take_along_axis(trials.where(RESPONSE.name, "correct") & here, order, 1)
-    rank = np.arange(order.shape[1])[None, :]
-    bins = np.where(
-        rank < n[:, None], rank * n_bins // np.maximum(n, 1)[:, None], -1
-    )  # (dataset, rank)
-    return np.stack(
-        [
-            _ratio((correct & (bins == k)).sum(axis=1), (bins == k).sum(axis=1))
-            for k in range(n_bins)
-        ],
-        axis=1,
-    )
+    bins = _bins_of_ranks(here.sum(axis=1), order.shape[1], n_bins)  # (dataset, rank)
+    shares = [
+        _ratio((correct & (bins == k)).sum(axis=1), (bins == k).sum(axis=1)) for k in range(n_bins)
+    ]
+    return np.stack(shares, axis=1)
+
+
+def _bins_of_ranks(n: Array, n_ranks: int, n_bins: int) -> Array:
+    """The RT bin of each rank of n (dataset,) answers, (dataset, rank); −1 beyond the answers."""
+    rank = np.arange(n_ranks)[None, :]
+    return np.where(rank < n[:, None], rank * n_bins // np.maximum(n, 1)[:, None], -1)
 
 
 def delta_function(
     trials: Trials, probabilities: tuple[float, ...] = PROBABILITIES
 ) -> tuple[Array, Array]:
-    """Delta function: incongruent minus congruent RT quantiles of correct answers against their
-    mean; both (dataset, quantile).
+    """The delta function: its places and its values, each (dataset, quantile).
+
+    The values are incongruent minus congruent RT quantiles of correct answers, the places their
+    means.
     """
-    slow, fast = (
-        rt_quantiles(trials, "incongruent", probabilities),
-        rt_quantiles(trials, "congruent", probabilities),
-    )
+    slow = rt_quantiles(trials, "incongruent", probabilities)
+    fast = rt_quantiles(trials, "congruent", probabilities)
     return 0.5 * (slow + fast), slow - fast
 
 
-def _ratio(part: Array, whole: Array) -> Array:
-    return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+def nan_mean(values: Array, axis: int) -> Array:
+    """The mean over an axis of the values that are not NaN; NaN where there are none.
+
+    It is `numpy.nanmean`, guarded: slices without any value are filled before, so that no warning
+    is raised for them.
+    """
+    defined = ~np.isnan(values).all(axis=axis, keepdims=True)
+    means = np.nanmean(np.where(defined, values, 0.0), axis=axis, keepdims=True)
+    return np.where(defined, means, np.nan).squeeze(axis)
+
+
+def _ratio(part: Array, of: Array) -> Array:
+    """The share of a part in numbers of trials, elementwise; NaN where there are none."""
+    return np.where(of > 0, part / np.maximum(of, 1), np.nan)

@@ -1,5 +1,6 @@
-"""Is the model right for these people, and if not, what should change? Five questions in an order
-in which each rests on those before.
+"""Is the model right for these people, and if not, what should change?
+
+Five questions are asked in an order in which each rests on those before.
 
 0. Hygiene: are these data sets people, in trials that the model can speak of?
 1. Scope: is everybody inside what the simulator makes? Single people outside are left out of what
@@ -17,6 +18,7 @@ that cannot give the data (Evans & Moshonov 2006).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
@@ -24,15 +26,26 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from incongruent.checks.hygiene.hygiene import Hygiene, Severity, hygiene
+from incongruent.checks.answers import (
+    json_of_hygiene,
+    json_of_mmd,
+    json_of_panel_after,
+    json_of_prior,
+    json_of_scope,
+    json_of_suggestion,
+)
+from incongruent.checks.better_prior import better_prior
+from incongruent.checks.hygiene.findings import Hygiene, Severity
+from incongruent.checks.hygiene.hygiene import hygiene
 from incongruent.checks.model.candidates import WITH_CANDIDATES
-from incongruent.checks.model.extension import ExtensionRanking, rank_extensions
+from incongruent.checks.model.extension import rank_extensions
 from incongruent.checks.model.panel import Panel, predictive_panel
+from incongruent.checks.model.ranking import ExtensionRanking
 from incongruent.checks.prior.population import PriorCheck, check_prior
-from incongruent.checks.prior.suggestion import FEWEST_PEOPLE, Suggestion, suggest_prior
-from incongruent.checks.scope.mmd import MmdTest, mmd_of_study
+from incongruent.checks.prior.suggestion import Suggestion
+from incongruent.checks.scope.mmd import mmd_of_study
+from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.surprise import Surprise, surprise
-from incongruent.data.basics.streams import Purpose, child
 from incongruent.data.matching import in_columns
 from incongruent.data.trials import Trials, select
 from incongruent.posterior.ensemble import Ensemble
@@ -48,7 +61,7 @@ N_REPLICATES = 100
 
 
 class Verdict(Enum):
-    """What is wrong first, if anything."""
+    """The first thing that is wrong, if anything."""
 
     WELL_SPECIFIED = "well specified"
     WASTEFUL = "safe but wasteful"
@@ -104,59 +117,73 @@ class Check:
     def advice(self) -> tuple[str, ...]:
         """What to do, the first thing first."""
         said = [finding.sentence for finding in self.hygiene.warnings]
+        said += self._advice_on_people()
+        said += self._advice_on_model()
+        said += self._advice_on_prior()
+        if self.suggestion is not None and self.mmd_after is not None:
+            said.append(self._advice_on_suggestion(self.suggestion, self.mmd_after))
+        return tuple(said) or ("Nothing has to change.",)
+
+    def _advice_on_people(self) -> list[str]:
+        """What to do about people outside the simulator's scope."""
         if many_outside(self.scope):
-            said.append(
+            return [
                 f"{len(self.outside)} of {len(self.scope)} people are outside what the simulator"
                 " makes: model or prior are to blame, not they."
-            )
-        elif self.outside:
-            who = ", ".join(self.outside[:5]) + (" …" if len(self.outside) > 5 else "")
-            said.append(
-                f"Do not trust the posteriors of {who}: look at these trials, and leave them out or"
-                " train for them."
-            )
-        if self.panel.failing():
+            ]
+        if not self.outside:
+            return []
+        who = ", ".join(self.outside[:5]) + (" …" if len(self.outside) > 5 else "")
+        return [
+            f"Do not trust the posteriors of {who}: look at these trials, and leave them out or"
+            " train for them."
+        ]
+
+    def _advice_on_model(self) -> list[str]:
+        """What to do about statistics in which the model fails, and what would explain them."""
+        said = []
+        failing = self.panel.failing()
+        if failing:
             said.append(
                 "Do not read parameters of this model as if it were right: it cannot give "
-                + ", ".join(self.panel.failing()[:4])
+                + ", ".join(failing[:4])
                 + ". Change the mechanism before the prior."
             )
             said += [self.panel.caution] if self.panel.integrated_out else []
         if self.extension is not None:
             said.append(self.extension.advice)
-        if self.prior is not None:
-            moves = self.prior.moves()
-            if moves:
-                words = ", ".join(f"{name} {word}" for name, word in moves)
-                said.append(
-                    f"Prior: {words}."
-                    if any(w in ("up", "down", "wider") for _, w in moves)
-                    else f"The prior may be narrower: {words}."
-                )
-        if self.suggestion is not None and self.mmd_after is not None:
-            under = (
-                f"under it the MMD test has p = {self.mmd_after.p_value:.2g}, now p ="
-                f" {self.mmd.p_value:.2g}"
+        return said
+
+    def _advice_on_prior(self) -> list[str]:
+        """How the prior should move, if at all."""
+        moves = self.prior.moves() if self.prior is not None else ()
+        if not moves:
+            return []
+        words = ", ".join(f"{name} {word}" for name, word in moves)
+        if all(word == "narrower" for _, word in moves):
+            return [f"The prior may be narrower: {words}."]
+        return [f"Prior: {words}."]
+
+    def _advice_on_suggestion(self, suggestion: Suggestion, after: MmdTest) -> str:
+        """Whether to train under the suggested prior, with what it changes."""
+        under = f"under it the MMD test has p = {after.p_value:.2g}, now p = {self.mmd.p_value:.2g}"
+        if self.panel_after is not None:
+            under += (
+                f", and the fitted model fails in {len(self.panel_after.failing())} statistics,"
+                f" now in {len(self.panel.failing())}"
             )
-            if self.panel_after is not None:
-                under += (
-                    f", and the fitted model fails in {len(self.panel_after.failing())} statistics,"
-                    f" now in {len(self.panel.failing())}"
-                )
-            if self.mmd_after.p_value > max(self.mmd.p_value, LEVEL):
-                said.append(
-                    f"Train with {self.suggestion.prior!r}: {self.suggestion.share:.1%} of the"
-                    f" present simulations land where people live; {under}."
-                )
-            else:
-                said.append(
-                    "Moving the prior alone does not help: the best that was found leaves people"
-                    f" unlike the simulations ({under})."
-                )
-        return tuple(said) or ("Nothing has to change.",)
+        if after.p_value > max(self.mmd.p_value, LEVEL):
+            return (
+                f"Train with {suggestion.prior!r}: {suggestion.share:.1%} of the present"
+                f" simulations land where people live; {under}."
+            )
+        return (
+            "Moving the prior alone does not help: the best that was found leaves people unlike"
+            f" the simulations ({under})."
+        )
 
     def brief(self) -> str:
-        """One line."""
+        """The verdict and what it means, in one line."""
         return f"{self.verdict.value}: {self.reason}"
 
     @property
@@ -165,110 +192,77 @@ class Check:
         return _REASONS[self.verdict]
 
     def people(self) -> pd.DataFrame:
-        """One row per person: scope (as `Surprise.table`) and failing, the statistics that the
-        fitted model does not predict.
+        """One row per person.
+
+        Columns are those of `Surprise.table`, and failing: the statistics that the fitted model
+        does not predict.
         """
         frame = self.scope.table()
-        asked = (
-            np.arange(len(self.scope))
-            if many_outside(self.scope)
-            else np.flatnonzero(~self.scope.outside)
-        )
+        asked = asked_about(self.scope)
         failing = [""] * len(self.scope)
-        for k, i in enumerate(asked):
-            failing[i] = "; ".join(self.panel.failing(k))
+        for k, person in enumerate(asked):
+            failing[person] = "; ".join(self.panel.failing(k))
         frame["failing"] = failing
         return frame
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values: verdict, a part for each question with p-values and effect sizes, advice,
-        people.
-        """
-        questions: dict[str, Any] = {
-            "hygiene": {
-                f.name: {"severity": f.severity.value, "p": f.p, "numbers": dict(f.numbers)}
-                for f in self.hygiene.findings
-            },
-            "scope": {
-                "people": len(self.scope),
-                "outside": list(self.outside),
-                "p_too_central": self.scope.central_p,
-                "p_extreme": self.scope.extreme_p,
-            },
-        }
-        for name, test in (("mmd", self.mmd), ("mmd_after", self.mmd_after)):
-            if test is not None:
-                questions[name] = {
-                    "p": test.p_value,
-                    "statistic": test.statistic,
-                    "effect": test.effect,
-                    "location_share": test.location_share,
-                }
-                questions[name] |= {
-                    "spread_share": test.spread_share,
-                    "variance_ratio": test.variance_ratio,
-                    "people": test.n_people,
-                }
-        questions["model"] = {
-            "failing": list(self.panel.failing()),
-            "statistics": self.panel.table().to_dict("records"),
-        }
-        if self.panel_after is not None:
-            questions["model_after"] = {"failing": list(self.panel_after.failing())}
-        if self.extension is not None:
-            questions["extension"] = self.extension.to_json()
-        if self.prior is not None:
-            questions["prior"] = {
-                "p": self.prior.p_value,
-                "moves": [list(move) for move in self.prior.moves()],
-            }
-            questions["prior"]["parameters"] = self.prior.table().to_dict("records")
-        if self.suggestion is not None:
-            suggestion = self.suggestion
-            questions["suggestion"] = {
-                "prior": suggestion.prior.to_json(),
-                "share": suggestion.share,
-                "trusted": suggestion.trusted,
-            }
-            questions["suggestion"]["parameters"] = suggestion.table().to_dict("records")
-        whole = {
-            "verdict": self.verdict.value,
-            "network": self.network,
-            "questions": questions,
-            "advice": list(self.advice),
-        }
+        """Plain values: verdict, p-values and effect sizes of each question, advice, people."""
         return strict_json(
-            whole
-            | {
+            {
+                "verdict": self.verdict.value,
+                "network": self.network,
+                "questions": self._questions(),
+                "advice": list(self.advice),
                 "people": self.people().to_dict("records"),
                 "seed": self.seed,
                 "seconds": self.seconds,
             }
         )
 
+    def _questions(self) -> dict[str, Any]:
+        """The answers as plain values, for each question that was asked."""
+        answers = {
+            "hygiene": json_of_hygiene(self.hygiene),
+            "scope": json_of_scope(self.scope),
+            "mmd": json_of_mmd(self.mmd),
+            "mmd_after": json_of_mmd(self.mmd_after) if self.mmd_after is not None else None,
+            "model": {
+                "failing": list(self.panel.failing()),
+                "statistics": self.panel.table().to_dict("records"),
+            },
+            "model_after": json_of_panel_after(self.panel_after)
+            if self.panel_after is not None
+            else None,
+            "extension": self.extension.to_json() if self.extension is not None else None,
+            "prior": json_of_prior(self.prior) if self.prior is not None else None,
+            "suggestion": json_of_suggestion(self.suggestion)
+            if self.suggestion is not None
+            else None,
+        }
+        return {question: answer for question, answer in answers.items() if answer is not None}
+
     def sections(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Each question that was asked, with the sentences that answer it, and last what to do."""
-        hygiene_words = [
-            f.sentence for f in self.hygiene.findings if f.severity not in (Severity.FINE,)
-        ] or ["Nothing was found."]
-        sections: list[tuple[str, list[str]]] = [
-            ("Are these people, and trials that the model can speak of?", hygiene_words)
+        sections: list[tuple[str, Sequence[str]]] = [
+            ("Are these people, and trials that the model can speak of?", self._words_of_hygiene()),
+            ("Is everybody inside what the simulator makes?", [str(self.scope), str(self.mmd)]),
+            ("Can the model give these data?", str(self.panel).splitlines()),
         ]
-        sections.append(
-            ("Is everybody inside what the simulator makes?", [str(self.scope), str(self.mmd)])
-        )
-        sections.append(("Can the model give these data?", str(self.panel).splitlines()))
         if self.extension is not None:
-            sections.append(("Which mechanism would?", list(self.extension.sentences())))
+            sections.append(("Which mechanism would?", self.extension.sentences()))
         if self.prior is not None:
-            sections.append(("Is the prior where people are?", list(self.prior.sentences())))
+            sections.append(("Is the prior where people are?", self.prior.sentences()))
         if self.suggestion is not None:
-            sections.append(("Which prior would be?", list(self.suggestion.sentences())))
-        sections.append(("What to do", list(self.advice)))
+            sections.append(("Which prior would be?", self.suggestion.sentences()))
+        sections.append(("What to do", self.advice))
         return tuple(
             (title, tuple(sentence.removeprefix("* ") for sentence in sentences))
             for title, sentences in sections
         )
+
+    def _words_of_hygiene(self) -> list[str]:
+        notable = [f for f in self.hygiene.findings if f.severity is not Severity.FINE]
+        return [finding.sentence for finding in notable] or ["Nothing was found."]
 
     def to_markdown(self) -> str:
         """A page: the verdict, each question with the sentences that answer it, what to do."""
@@ -328,51 +322,62 @@ def check(
     begun = time.perf_counter()
     study = in_columns(study, posterior.simulator.model.columns)
     posterior.admit(study, anyway=anyway)
-    posterior = cast(
-        Posterior, posterior.unguarded()
-    )  # an ensemble has all that is asked of a posterior below
+    single = cast(Posterior, posterior.unguarded())  # an ensemble has all that is asked of it below
     announce("looking at the trials")
     clean = hygiene(study, seed=seed)
     announce("asking who is unlike the simulations")
-    scope = surprise(posterior, study, seed=seed)
-    asked = study if many_outside(scope) else select(study, np.flatnonzero(~scope.outside))
+    scope = surprise(single, study, seed=seed)
+    asked = study if many_outside(scope) else select(study, asked_about(scope))
     announce("comparing the group with simulated groups")
-    mmd = mmd_of_study(posterior, asked, seed=seed)
+    mmd = mmd_of_study(single, asked, seed=seed)
     announce("asking whether the fitted model predicts the data")
-    panel = predictive_panel(posterior, asked, n_replicates=n_replicates, seed=seed)
-    prior = suggestion = after = panel_after = extension = None
-    if panel.failing(level=LEVEL) and posterior.simulator.model.name in WITH_CANDIDATES:
-        announce("looking for what the model lacks")
-        extension = rank_extensions(posterior, asked, panel, seed=seed)
-    if isinstance(posterior.simulator.prior, Prior):
-        announce("asking where the prior lies")
-        prior = check_prior(posterior, asked, seed=seed)
-    if prior is not None and prior.moves() and len(asked) >= FEWEST_PEOPLE:
-        announce("looking for a better prior")
-        suggestion = suggest_prior(posterior, asked, seed=seed)
-        again = child(seed, Purpose.AFTER_SUGGESTION)
-        after = mmd_of_study(posterior, asked, prior=suggestion.prior, seed=again)
-        if panel.failing(level=LEVEL):
-            panel_after = predictive_panel(
-                posterior, asked, prior=suggestion.prior, n_replicates=n_replicates, seed=again
-            )
-    network = f"{posterior.simulator.model.name} under {posterior.simulator.prior!r}"
-    verdict = decide(clean, scope, panel, prior)
+    panel = predictive_panel(single, asked, n_replicates=n_replicates, seed=seed)
+    extension = _extension(single, asked, panel, seed)
+    prior = _prior_check(single, asked, seed)
+    better = better_prior(single, asked, panel, prior, n_replicates, seed)
     return Check(
-        verdict,
-        clean,
-        scope,
-        mmd,
-        panel,
-        prior,
-        suggestion,
-        after,
-        panel_after,
-        extension,
-        network,
-        seed,
-        time.perf_counter() - begun,
+        verdict=decide(clean, scope, panel, prior),
+        hygiene=clean,
+        scope=scope,
+        mmd=mmd,
+        panel=panel,
+        prior=prior,
+        suggestion=better.suggestion,
+        mmd_after=better.mmd,
+        panel_after=better.panel,
+        extension=extension,
+        network=f"{single.simulator.model.name} under {single.simulator.prior!r}",
+        seed=seed,
+        seconds=time.perf_counter() - begun,
     )
+
+
+def _extension(
+    posterior: Posterior, study: Trials, panel: Panel, seed: int
+) -> ExtensionRanking | None:
+    """What explains the statistics in which the model fails; None where that cannot be asked."""
+    if not panel.failing(level=LEVEL) or posterior.simulator.model.name not in WITH_CANDIDATES:
+        return None
+    announce("looking for what the model lacks")
+    return rank_extensions(posterior, study, panel, seed=seed)
+
+
+def _prior_check(posterior: Posterior, study: Trials, seed: int) -> PriorCheck | None:
+    """The scores of the prior; None when its parameters depend on each other."""
+    if not isinstance(posterior.simulator.prior, Prior):
+        return None
+    announce("asking where the prior lies")
+    return check_prior(posterior, study, seed=seed)
+
+
+def asked_about(scope: Surprise) -> np.ndarray:
+    """Positions of the people of whom model and prior are asked.
+
+    Single people outside are left out; where many are outside, everybody stays.
+    """
+    if many_outside(scope):
+        return np.arange(len(scope))
+    return np.flatnonzero(~scope.outside)
 
 
 def many_outside(scope: Surprise) -> bool:
@@ -381,7 +386,7 @@ def many_outside(scope: Surprise) -> bool:
 
 
 def decide(clean: Hygiene, scope: Surprise, panel: Panel, prior: PriorCheck | None) -> Verdict:
-    """The first of the questions whose answer is no."""
+    """The verdict, from the first of the questions whose answer is no."""
     if clean["units"].severity is Severity.WARNING:
         return Verdict.OUTSIDE
     if panel.failing(level=LEVEL):

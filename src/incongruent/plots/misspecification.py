@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from incongruent.checks.scope.mmd import MmdTest
+from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.summary_space import OWN_PRIOR, SummarySpace
 from incongruent.checks.scope.surprise import Surprise
 from incongruent.plots.style import (

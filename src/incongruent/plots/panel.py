@@ -54,7 +54,7 @@ def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
             _draw(ax, float(tests.z[i]), y, edge, colour, bool(failing[i]))
             _write_numbers(ax, numbers, y, colour, bool(failing[i]))
         ticks += [*rows]
-        labels += [panel.statistics[i].name.removesuffix(f", {group}") for i in places]
+        labels += [panel.statistics[i].label for i in places]
         _write_group(ax, group, row - HEAD, colour)
         row += len(places) + GAP
     _in_row(ax, "observed  |  predicted", NUMBERS_AT, -HEAD, fontsize=SMALL, color=INK)
@@ -151,11 +151,8 @@ def _write_distance(ax: Axes, z: float, at: tuple[float, float], colour: str) ->
 
 def _numbers(statistic: Statistic, observed: float, predicted: float) -> str:
     """Both values, and their unit once."""
-    both = [
-        statistic.shown(value).removesuffix(statistic.unit).strip()
-        for value in (observed, predicted)
-    ]
-    return f"{both[0]}  |  {both[1]} {statistic.unit}".rstrip()
+    numbers = f"{statistic.number(observed)}  |  {statistic.number(predicted)}"
+    return f"{numbers} {statistic.unit}".rstrip()
 
 
 def panel_figure(panel: Panel, person: int | None = None) -> Figure:

@@ -1,6 +1,4 @@
-"""Marks of how reaction times were recorded: steps in which they come, and a wall at which they
-end.
-"""
+"""Signs of how reaction times were recorded: steps in which they come, a wall at which they end."""
 
 from __future__ import annotations
 
@@ -31,8 +29,12 @@ noise of 1.9 ms.
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps in which RTs come: their size in ms, power (1 for RTs on an exact grid, 0 for none),
-    and p-value over all sizes looked for.
+    """Steps in which RTs come.
+
+    Attributes:
+        size: in ms.
+        power: 1 for RTs on an exact grid, 0 for none.
+        p: p-value over all sizes looked for.
     """
 
     size: float
@@ -41,52 +43,85 @@ class Steps:
 
 
 def steps_in(study: Trials) -> Steps:
-    r"""The largest step on whose grid RTs lie, each person having an offset of their own.
+    r"""Find the largest step on whose grid RTs lie, each person having an offset of their own.
 
     The power at frequency f is |sum exp(2 pi i f rt)|^2, its expectation under smoothness taken
     off, averaged over people; RTs on a grid of step h have power 1 at f = 1/h, 2/h, …, smooth ones
     hardly any above a few tens of Hz.
     """
-    frequency, power, total, n_people = _spectrum(study)
-    looked_at = (frequency >= 1.0 / SMOOTH) & (frequency <= 1.0 / SHORTEST)
-    best = float(power[looked_at].max())
-    log_p = stats.gamma.logsf(float(total[looked_at].max()), n_people) + np.log(looked_at.sum())
-    near = np.flatnonzero((power >= 0.8 * best) & (frequency >= 1.0 / LONGEST))
-    at = int(near[0]) if best > 0 else int(np.flatnonzero(looked_at)[0])
-    while at + 1 < len(power) and power[at + 1] > power[at]:  # up to the top of the first peak
+    spectrum = _spectrum(study)
+    searched = (spectrum.frequency >= 1.0 / SMOOTH) & (spectrum.frequency <= 1.0 / SHORTEST)
+    best = float(spectrum.power[searched].max())
+    at = _first_peak(spectrum, best) if best > 0 else int(np.flatnonzero(searched)[0])
+    largest = float(spectrum.total[searched].max())
+    log_p = stats.gamma.logsf(largest, spectrum.n_people) + np.log(searched.sum())
+    size = float(1.0 / spectrum.frequency[_climbed(spectrum.power, at)])
+    return Steps(size, max(best, 0.0), float(np.exp(min(log_p, 0.0))))
+
+
+@dataclass(frozen=True, eq=False)
+class _Spectrum:
+    """The power spectrum of RTs, averaged over people.
+
+    Attributes:
+        frequency: (frequency,) in 1/ms.
+        power: (frequency,) as in `steps_in`.
+        total: (frequency,) sum over people of |S|^2 / n.
+        n_people: with at least two answers.
+    """
+
+    frequency: Array
+    power: Array
+    total: Array
+    n_people: int
+
+
+def _first_peak(spectrum: _Spectrum, best: float) -> int:
+    """The first frequency with nearly the best power."""
+    near = (spectrum.power >= 0.8 * best) & (spectrum.frequency >= 1.0 / LONGEST)
+    return int(np.flatnonzero(near)[0])
+
+
+def _climbed(power: Array, at: int) -> int:
+    """The top of the peak on whose rising side a position is."""
+    while at + 1 < len(power) and power[at + 1] > power[at]:
         at += 1
-    return Steps(float(1.0 / frequency[at]), max(best, 0.0), float(np.exp(min(log_p, 0.0))))
+    return at
 
 
-def _spectrum(study: Trials) -> tuple[Array, Array, Array, int]:
-    """Frequencies (1/ms), power, sum over people of |S|^2 / n, and the number of people."""
+def _spectrum(study: Trials) -> _Spectrum:
     used = study.answered & (study.values["rt"] <= LATEST)
     longest = float(study.values["rt"][used].max(initial=1.0))
     n_bins = 1 << int(np.ceil(np.log2(4.0 * longest / BIN + 2)))
     frequency = np.fft.rfftfreq(n_bins, BIN)
-    power, total, pairs, n_people = np.zeros(len(frequency)), np.zeros(len(frequency)), 0.0, 0
+    power, total, n_pairs, n_people = np.zeros(len(frequency)), np.zeros(len(frequency)), 0.0, 0
     for person in range(len(study)):
         rt = study.values["rt"][person][used[person]].astype(float)
         n = len(rt)
         if n < 2:
             continue
-        square = (
-            np.abs(np.fft.rfft(np.bincount(np.round(rt / BIN).astype(int), minlength=n_bins))) ** 2
-        )
-        power, total, pairs, n_people = (
-            power + square - n,
-            total + square / n,
-            pairs + n * (n - 1.0),
-            n_people + 1,
-        )
-    return frequency, power / max(pairs, 1.0), total, n_people
+        square = _squared_transform(rt, n_bins)
+        power, total = power + square - n, total + square / n
+        n_pairs, n_people = n_pairs + n * (n - 1.0), n_people + 1
+    return _Spectrum(frequency, power / max(n_pairs, 1.0), total, n_people)
+
+
+def _squared_transform(rt: Array, n_bins: int) -> Array:
+    """The squared modulus of the Fourier transform of the histogram of RTs, (frequency,)."""
+    counts = np.bincount(np.round(rt / BIN).astype(int), minlength=n_bins)
+    return np.abs(np.fft.rfft(counts)) ** 2
 
 
 @dataclass(frozen=True)
 class Wall:
-    """Where RTs end: the longest in ms, how many lie in the stretch before it and how wide that is,
-    the share of answers beyond it that is probably missing, and the p-value of a tail that thins
-    out by itself.
+    """Where RTs end.
+
+    Attributes:
+        at: the longest RT in ms.
+        n_near: answers in the stretch before it.
+        width: of that stretch, in ms.
+        missing: the share of all answers that probably would have come later.
+        p: p-value of a tail that thins out by itself.
     """
 
     at: float
@@ -97,7 +132,7 @@ class Wall:
 
 
 def wall_in(study: Trials, *, step: float = 0.0) -> Wall:
-    r"""Is the slow tail cut off?
+    r"""Ask whether the slow tail is cut off.
 
     In a tail that falls exponentially with scale s, the number of further values within w of the
     largest is geometric, P(at least k) = (1 - exp(-w / s))^k, whatever the number of values. RT
@@ -106,17 +141,22 @@ def wall_in(study: Trials, *, step: float = 0.0) -> Wall:
     RTs come; k values there, out of n, are k s / w beyond the wall.
     """
     rt = study.values["rt"][study.answered].astype(float)
-    low, high = np.quantile(rt, [0.8, 0.95]) if len(rt) else (0.0, 0.0)
-    scale = (high - low) / np.log(4.0)
+    scale = _scale_of_tail(rt)
     if scale <= 0:
         return Wall(float(rt.max(initial=0.0)), 0, 0.0, 0.0, 1.0)
     width = max(0.25 * scale, step)
-    further = int((rt > rt.max() - width + 1e-6 * width).sum()) - 1
-    beyond = further * scale / width
+    n_further = int((rt > rt.max() - width + 1e-6 * width).sum()) - 1
+    n_beyond = n_further * scale / width
     return Wall(
-        float(rt.max()),
-        further + 1,
-        float(width),
-        float(beyond / (len(rt) + beyond)),
-        float((1.0 - np.exp(-width / scale)) ** further),
+        at=float(rt.max()),
+        n_near=n_further + 1,
+        width=float(width),
+        missing=float(n_beyond / (len(rt) + n_beyond)),
+        p=float((1.0 - np.exp(-width / scale)) ** n_further),
     )
+
+
+def _scale_of_tail(rt: Array) -> float:
+    """The scale of an exponential tail through the 80 % and 95 % quantiles of RTs; 0 for none."""
+    low, high = np.quantile(rt, [0.8, 0.95]) if len(rt) else (0.0, 0.0)
+    return (high - low) / np.log(4.0)

@@ -1,8 +1,7 @@
-"""Effects of the order of trials, which models of exchangeable trials and networks that read sets
-cannot see.
+"""Effects of the order of trials, to which models of exchangeable trials are blind.
 
-Everything rests on trials standing in the order in which they were run, with those left out taken
-out; whether they do is looked at first.
+Networks that read sets are blind to them too. Everything rests on trials standing in the order in
+which they were run, without those left out; whether they do is checked first.
 """
 
 from __future__ import annotations
@@ -46,108 +45,137 @@ class Rows:
 
 def rows_of(study: Trials) -> list[Rows]:
     """The answers of everybody, in order."""
-    out = []
-    for person in range(len(study)):
-        at = np.flatnonzero(study.present[person])
-        answered = study.answered[person, at]
-        here = at[answered]
-        rt, condition = (
-            study.values["rt"][person, here].astype(float),
-            study.values[CONDITION.name][person, here],
-        )
-        place = np.flatnonzero(answered)
-        score = np.zeros(len(rt))
-        for level in np.unique(condition):
-            mine = condition == level
-            score[mine] = stats.norm.ppf((stats.rankdata(rt[mine]) - 0.5) / mine.sum())
-        correct = study.values[RESPONSE.name][person, here] == RESPONSE.levels.index("correct")
-        out.append(
-            Rows(
-                rt,
-                score,
-                condition,
-                correct,
-                np.diff(place, prepend=-2) == 1,
-                bool(len(answered) and answered[0]),
-            )
-        )
-    return out
+    return [_rows_of_person(study, person) for person in range(len(study))]
+
+
+def _rows_of_person(study: Trials, person: int) -> Rows:
+    run = np.flatnonzero(study.present[person])
+    answered = study.answered[person, run]
+    here = run[answered]
+    rt = study.values["rt"][person, here].astype(float)
+    condition = study.values[CONDITION.name][person, here]
+    return Rows(
+        rt=rt,
+        score=_normal_scores(rt, condition),
+        condition=condition,
+        correct=study.values[RESPONSE.name][person, here] == RESPONSE.levels.index("correct"),
+        next=np.diff(np.flatnonzero(answered), prepend=-2) == 1,
+        first=bool(len(answered) and answered[0]),
+    )
+
+
+def _normal_scores(rt: Array, condition: Array) -> Array:
+    """Normal scores of the ranks of RT within condition, (trial,)."""
+    score = np.zeros(len(rt))
+    for level in np.unique(condition):
+        mine = condition == level
+        score[mine] = stats.norm.ppf((stats.rankdata(rt[mine]) - 0.5) / mine.sum())
+    return score
 
 
 def disorder(rows: list[Rows]) -> str:
-    """Why the order of trials cannot be that of the experiment: sorted by condition, by accuracy or
-    by RT; "" when nothing speaks against it.
+    """Why the order of trials cannot be that of the experiment.
+
+    "sorted by condition", "sorted by accuracy" or "sorted by RT"; empty when nothing speaks against
+    the order.
     """
     long = [row for row in rows if len(row.rt) >= FEWEST_TRIALS]
     if not long:
         return ""
-    for name, values in (
-        ("condition", [row.condition for row in long]),
-        ("accuracy", [row.correct for row in long]),
-    ):
-        switches = np.array([(v[1:] != v[:-1]).sum() for v in values])
-        expected = np.array(
-            [
-                len(v)
-                - np.unique(v, return_counts=True)[1] @ np.unique(v, return_counts=True)[1] / len(v)
-                for v in values
-            ]
-        )
-        if expected.sum() > 20 and switches.sum() < 0.25 * expected.sum():
-            return f"sorted by {name}"
+    if _sorted_by([row.condition for row in long]):
+        return "sorted by condition"
+    if _sorted_by([row.correct for row in long]):
+        return "sorted by accuracy"
+    return "sorted by RT" if _sorted_by_rt(long) else ""
+
+
+def _sorted_by(people: list[Array]) -> bool:
+    """Whether values of trials (trial,) of each person change far less often than by chance."""
+    n_changes = sum(int((values[1:] != values[:-1]).sum()) for values in people)
+    expected = np.array([_expected_changes(values) for values in people]).sum()
+    return bool(expected > 20 and n_changes < 0.25 * expected)
+
+
+def _expected_changes(values: Array) -> float:
+    """How often values change from trial to trial when they are in random order."""
+    counts = np.unique(values, return_counts=True)[1]
+    return float(len(values) - counts @ counts / len(values))
+
+
+def _sorted_by_rt(rows: list[Rows]) -> bool:
+    """Whether most people's RTs rise or fall from the first trial to the last."""
     alike = [
         abs(np.corrcoef(stats.rankdata(row.rt), np.arange(len(row.rt)))[0, 1])
-        for row in long
+        for row in rows
         if np.ptp(row.rt) > 0
     ]
-    return "sorted by RT" if alike and np.median(alike) > SORTED else ""
+    return bool(alike and np.median(alike) > SORTED)
 
 
 def first_ranks(rows: list[Rows]) -> tuple[Array, Array]:
-    """Where the first trial stands among a person's RTs, from 0 to 1 (ties in the middle), and by
-    how many ms it exceeds their median; (person,).
+    """The rank of the first trial among a person's RTs, and its excess over their median.
+
+    Both are (person,). Ranks are from 0 to 1, ties in the middle; the excess is in ms.
     """
     usable = [row for row in rows if row.first and len(row.rt) >= FEWEST_TRIALS]
-    share = [
-        ((row.rt < row.rt[0]).sum() + 0.5 * (row.rt == row.rt[0]).sum()) / len(row.rt)
-        for row in usable
-    ]
-    return np.array(share), np.array([row.rt[0] - np.median(row.rt) for row in usable])
+    rank = np.array([_rank_of_first(row.rt) for row in usable])
+    return rank, np.array([row.rt[0] - np.median(row.rt) for row in usable])
+
+
+def _rank_of_first(rt: Array) -> float:
+    return ((rt < rt[0]).sum() + 0.5 * (rt == rt[0]).sum()) / len(rt)
 
 
 def lag_one(rows: list[Rows]) -> tuple[Array, Array]:
-    """Correlation of successive scores, its expectation under exchangeability taken off, and the
-    number of pairs; (person,).
+    """The correlation of successive scores, and the number of pairs; (person,).
+
+    Its expectation under exchangeability is taken off.
     """
-    r, n_pairs = [], []
-    for row in rows:
-        pair = row.next[1:]
-        if pair.sum() < FEWEST_TRIALS or np.ptp(row.score) == 0:
-            continue
-        s = row.score - row.score.mean()
-        r.append((s[1:] * s[:-1])[pair].mean() / (s**2).mean() + 1.0 / (len(s) - 1))
-        n_pairs.append(int(pair.sum()))
-    return np.array(r), np.array(n_pairs)
+    usable = [row for row in rows if row.next[1:].sum() >= FEWEST_TRIALS and np.ptp(row.score) > 0]
+    r = np.array([_lag_one_of(row) for row in usable])
+    return r, np.array([int(row.next[1:].sum()) for row in usable])
+
+
+def _lag_one_of(row: Rows) -> float:
+    s = row.score - row.score.mean()
+    successive = (s[1:] * s[:-1])[row.next[1:]]
+    return successive.mean() / (s**2).mean() + 1.0 / (len(s) - 1)
 
 
 def sequence_effect(rows: list[Rows]) -> tuple[Array, Array, Array]:
-    """The congruency effect after congruent and after incongruent trials, in ms, of correct answers
-    after correct ones, and the same difference of differences in normal scores, (person,); without
-    people who have fewer than three answers in one of the four cells.
+    """The congruency effect after congruent and after incongruent trials, and their difference.
+
+    The effects are in ms, of correct answers after correct ones; the difference is in normal
+    scores; all (person,). People who have fewer than three answers in one of the four cells are
+    left out.
     """
-    codes = [CONDITION.levels.index(level) for level in ("congruent", "incongruent")]
-    effects = []
-    for row in rows:
-        usable = np.r_[False, row.next[1:] & row.correct[1:] & row.correct[:-1]]
-        before = np.r_[-1, row.condition[:-1]]
-        cells = [
-            [usable & (before == previous) & (row.condition == now) for now in codes]
-            for previous in codes
-        ]
-        if min(cell.sum() for pair in cells for cell in pair) < FEWEST_IN_CELL:
-            continue
-        ms = [row.rt[pair[1]].mean() - row.rt[pair[0]].mean() for pair in cells]
-        scores = [row.score[pair[1]].mean() - row.score[pair[0]].mean() for pair in cells]
-        effects.append((*ms, scores[0] - scores[1]))
+    effects = [_sequence_effect_of(row, cells) for row in rows if (cells := _cells_of(row))]
     table = np.array(effects).reshape(-1, 3)
     return table[:, 0], table[:, 1], table[:, 2]
+
+
+def _cells_of(row: Rows) -> list[list[Array]]:
+    """Which answers (trial,) are in each cell, by condition of the trial before and of the trial.
+
+    Empty when a cell has too few.
+    """
+    codes = [CONDITION.levels.index(level) for level in ("congruent", "incongruent")]
+    usable = np.r_[False, row.next[1:] & row.correct[1:] & row.correct[:-1]]
+    before = np.r_[-1, row.condition[:-1]]
+    cells = [
+        [usable & (before == previous) & (row.condition == now) for now in codes]
+        for previous in codes
+    ]
+    fewest = min(cell.sum() for pair in cells for cell in pair)
+    return cells if fewest >= FEWEST_IN_CELL else []
+
+
+def _sequence_effect_of(row: Rows, cells: list[list[Array]]) -> tuple[float, float, float]:
+    after_congruent, after_incongruent = (_difference(row.rt, *pair) for pair in cells)
+    in_scores = [_difference(row.score, *pair) for pair in cells]
+    return after_congruent, after_incongruent, in_scores[0] - in_scores[1]
+
+
+def _difference(values: Array, congruent: Array, incongruent: Array) -> float:
+    """The mean of values in incongruent trials minus that in congruent ones."""
+    return values[incongruent].mean() - values[congruent].mean()

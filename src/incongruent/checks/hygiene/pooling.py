@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from incongruent.checks.panel_statistics import panel_values, statistics_for
+from incongruent.checks.panel_statistics import Kind, Statistic, statistics_for
+from incongruent.checks.panel_values import panel_values
 from incongruent.data.basics.streams import Purpose, stream
 from incongruent.data.trials import CONDITION, Trials
 
@@ -28,11 +29,13 @@ LEAST_BETWEEN = 0.05
 """Share of the variance of log RT between people that any study of people exceeds."""
 FALSE_ALARMS = 0.01
 N_BOOTSTRAP = 50
+SHOWN = (Kind.MEAN_RT, Kind.SD_RT, Kind.ERRORS)
+"""Statistics whose variance ratios are shown, besides the median."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pooling:
-    """How much units differ.
+    """How much the units of a study differ.
 
     Attributes:
         n_units: with at least two answers.
@@ -53,8 +56,8 @@ class Pooling:
     ratios: pd.DataFrame
 
     @property
-    def told(self) -> bool:
-        """Whether there is enough to tell batches from people."""
+    def powerful(self) -> bool:
+        """Whether there is enough to distinguish batches from people."""
         return self.n_units >= FEWEST_UNITS and self.power >= 0.5
 
     @property
@@ -74,64 +77,86 @@ def pooling_of(study: Trials, *, seed: int) -> Pooling:
         study: one data set a unit.
         seed: of the bootstrap behind ``ratios``; the decision does not depend on it.
     """
+    unit, y = _centred_log_rt(study)
+    n = np.bincount(unit, minlength=len(study)).astype(float)
+    n_units = int((n > 1).sum())
+    if n_units < 2:
+        nothing = pd.DataFrame({"statistic": [], "ratio": []})
+        return Pooling(n_units, np.nan, np.nan, np.nan, 0.0, nothing)
+    ratio, size = _variance_ratio(unit, y, n)
+    least = 1.0 + size * LEAST_BETWEEN / (1.0 - LEAST_BETWEEN)
+    f = stats.f(n_units - 1, float(n[n > 1].sum()) - n_units)
+    return Pooling(
+        n_units=n_units,
+        between=float((ratio - 1.0) / (ratio - 1.0 + size)),
+        p_batches=float(f.sf(ratio)),
+        p_people=float(f.cdf(ratio / least)),
+        power=float(f.cdf(least * f.ppf(FALSE_ALARMS))),
+        ratios=_ratios(study, seed),
+    )
+
+
+def _centred_log_rt(study: Trials) -> tuple[Array, Array]:
+    """The unit and the log RT of each answer, the conditions' means taken off; both (answer,)."""
     unit, trial = np.nonzero(study.answered)
     y = np.log(np.maximum(study.values["rt"][unit, trial].astype(float), 1e-3))
     condition = study.values[CONDITION.name][unit, trial]
     for level in np.unique(condition):
         y[condition == level] -= y[condition == level].mean()
-    n = np.bincount(unit, minlength=len(study)).astype(float)
-    k, total = int((n > 1).sum()), float(n[n > 1].sum())
-    if k < 2:
-        return Pooling(k, np.nan, np.nan, np.nan, 0.0, pd.DataFrame({"statistic": [], "ratio": []}))
-    mean = np.bincount(unit, y, minlength=len(study)) / np.maximum(n, 1)
-    within = ((y - mean[unit]) ** 2)[n[unit] > 1].sum() / (total - k)
+    return unit, y
+
+
+def _variance_ratio(unit: Array, y: Array, n: Array) -> tuple[float, float]:
+    """F, the variance between units over that within, and the size of a unit.
+
+    Units have n answers, (unit,), and those with fewer than two are left out. The size is that of
+    units of equal sizes which would give as much power.
+    """
     used = n > 1
+    n_units, total = int(used.sum()), float(n[used].sum())
+    mean = np.bincount(unit, y, minlength=len(n)) / np.maximum(n, 1)
+    within = ((y - mean[unit]) ** 2)[n[unit] > 1].sum() / (total - n_units)
     centre = (n * mean)[used].sum() / total
-    ratio = float((n * (mean - centre) ** 2)[used].sum() / (k - 1) / within)
-    size = (total - (n[used] ** 2).sum() / total) / (k - 1)
-    least = 1.0 + size * LEAST_BETWEEN / (1.0 - LEAST_BETWEEN)
-    f = stats.f(k - 1, total - k)
-    between = float((ratio - 1.0) / (ratio - 1.0 + size))
-    power = float(f.cdf(least * f.ppf(FALSE_ALARMS)))
-    return Pooling(
-        k, between, float(f.sf(ratio)), float(f.cdf(ratio / least)), power, _ratios(study, seed)
-    )
+    ratio = float((n * (mean - centre) ** 2)[used].sum() / (n_units - 1) / within)
+    return ratio, (total - (n[used] ** 2).sum() / total) / (n_units - 1)
 
 
 def _ratios(study: Trials, seed: int) -> pd.DataFrame:
-    """Variance between units of mean, spread and errors over the mean variance of bootstrap samples
-    of their trials.
+    """The variance ratios of median, mean, spread and errors.
+
+    They are the variance between units over the mean variance of bootstrap samples of their trials.
     """
     rng, known = stream(seed, Purpose.POOLING), statistics_for(study)
-    kept = [
-        i
-        for i, s in enumerate(known)
-        if s.name.startswith(("RT quantile .5", "mean RT", "SD of RT", "errors"))
-    ]
-    observed = panel_values(study, known)[:, kept]
+    shown = [i for i, statistic in enumerate(known) if _is_shown(statistic)]
+    observed = panel_values(study, known)[:, shown]
     samples = np.stack(
-        [panel_values(_resampled(study, rng), known)[:, kept] for _ in range(N_BOOTSTRAP)]
+        [panel_values(_resampled(study, rng), known)[:, shown] for _ in range(N_BOOTSTRAP)]
     )
-    ratio = []
-    for j in range(len(kept)):
-        fine = np.isfinite(observed[:, j]) & np.isfinite(samples[:, :, j]).all(axis=0)
-        sampling = samples[:, fine, j].var(axis=0, ddof=1).mean() if fine.any() else 0.0
-        ratio.append(
-            observed[fine, j].var(ddof=1) / sampling if fine.sum() > 1 and sampling > 0 else np.nan
-        )
-    return pd.DataFrame({"statistic": [known[i].name for i in kept], "ratio": ratio})
+    ratio = [_ratio(observed[:, j], samples[:, :, j]) for j in range(len(shown))]
+    return pd.DataFrame({"statistic": [known[i].name for i in shown], "ratio": ratio})
+
+
+def _is_shown(statistic: Statistic) -> bool:
+    is_median = statistic.kind is Kind.RT_QUANTILE and statistic.probability == 0.5
+    return is_median or statistic.kind in SHOWN
+
+
+def _ratio(observed: Array, samples: Array) -> float:
+    """The variance of a statistic between units over that of bootstrap samples (sample, unit)."""
+    defined = np.isfinite(observed) & np.isfinite(samples).all(axis=0)
+    if defined.sum() < 2:
+        return np.nan
+    sampling = samples[:, defined].var(axis=0, ddof=1).mean()
+    return observed[defined].var(ddof=1) / sampling if sampling > 0 else np.nan
 
 
 def _resampled(study: Trials, rng: np.random.Generator) -> Trials:
-    """As many trials of every unit, drawn from its own with replacement."""
+    """A bootstrap sample: as many trials of every unit, drawn from its own with replacement."""
     n = study.n_trials
-    front = np.argsort(
-        ~study.present, axis=1, kind="stable"
-    )  # places of the trials, before those of absent ones
-    drawn = np.minimum(
-        (rng.random(study.present.shape) * n[:, None]).astype(int), np.maximum(n - 1, 0)[:, None]
-    )
-    place = np.take_along_axis(front, drawn, 1)
+    trials_first = np.argsort(~study.present, axis=1, kind="stable")  # absent ones after them
+    drawn = (rng.random(study.present.shape) * n[:, None]).astype(int)
+    drawn = np.minimum(drawn, np.maximum(n - 1, 0)[:, None])
+    place = np.take_along_axis(trials_first, drawn, 1)
     values = {name: np.take_along_axis(array, place, 1) for name, array in study.values.items()}
     present = np.arange(study.present.shape[1]) < n[:, None]
     return replace(

@@ -1,5 +1,4 @@
-"""The model: where do data differ from what the fitted model predicts, and which extension explains
-it?
+"""The model: where do data differ from what the fitted model predicts, and what would explain it?
 
-Others use `predictive`, `panel`, `candidates` and `extension`.
+Others use `predictive`, `panel`, `candidates`, `extension` and `ranking`.
 """

@@ -1,5 +1,4 @@
-"""Candidates for what a model lacks: extensions of it with a grid of strengths, and other
-mechanisms.
+"""Candidates for what a model lacks: extensions with a grid of strengths, and other mechanisms.
 
 An extension adds one thing to the base model, such as lapses, in a few strengths, of which one or
 the end of the grid is the base itself. Another mechanism has parameters of its own and a prior for
@@ -10,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from incongruent.models import dmc, dstp, ssp
 from incongruent.models.model import Model
@@ -57,6 +57,7 @@ class Extension:
         prior: of the parameters of another mechanism; None where they are the base's own, and extra
             ones.
         advice: what to train instead.
+        plural: whether the subject takes a verb in the plural.
 
     Raises:
         ValueError: without variants, or for another mechanism without prior or with more than one
@@ -70,6 +71,7 @@ class Extension:
     told: Callable[[float], str] = field(default=lambda amount: f"{amount:.2g}", repr=False)
     prior: Prior | None = field(default=None, repr=False)
     advice: str = field(default="", repr=False)
+    plural: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         amounts = [variant.amount for variant in self.variants]
@@ -78,9 +80,8 @@ class Extension:
                 f"Expected variants of {self.name!r} with rising amounts other than the base's,"
                 f" {self.base}; got {amounts}."
             )
-        if (self.base is None) != (self.prior is not None) or (
-            self.base is None and len(amounts) > 1
-        ):
+        is_mechanism = self.base is None
+        if is_mechanism != (self.prior is not None) or (is_mechanism and len(amounts) > 1):
             raise ValueError(
                 f"Expected a base amount for {self.name!r}, or a prior and one variant for another"
                 " mechanism."
@@ -92,7 +93,7 @@ class Extension:
 
 
 def default_extensions(model: Model) -> tuple[Extension, ...]:
-    """What is usually thought of first, as far as the model has not got it already.
+    """The usual candidates, as far as the model does not have them already.
 
     For DMC: lapses, drift variability, start-point variability, free shape a, collapsing bound, and
     the mechanisms SSP and DSTP. For SSP: lapses, drift variability, and DMC and DSTP.
@@ -105,167 +106,148 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
             f"Expected extensions for the model {model.name!r}; there are usual ones only for dmc"
             " and ssp. Pass `extensions=`."
         )
-    words, advice = "Lapses of about {} of trials", "lapses among the parameters (free=['lapse'])"
-    found = [
-        _freed(
-            model,
-            "lapse",
-            (0.005, 0.02, 0.05, 0.1, 0.2),
-            "lapses",
-            words,
-            lambda x: f"{100 * x:.2g} %",
-            advice,
-        )
-    ]
-    words = "Drift that varies from trial to trial, with an SD of about {} per ms,"
-    advice = "drift variability among the parameters (free=['drift_sd'])"
-    found.append(
-        _freed(
-            model,
-            "drift_sd",
-            (0.1, 0.2, 0.3, 0.45),
-            "drift variability",
-            words,
-            lambda x: f"{x:.2f}",
-            advice,
-        )
+    of_the_model = (
+        (_start(model), _shape(model), _bound(model), _spotlight(model))
+        if model.name == "dmc"
+        else (_activation(model),)
     )
-    if model.name == "dmc":
-        found += [_start(model), _shape(model), _bound(model)]
-        found.append(
-            _mechanism(
-                "SSP",
-                model,
-                ssp,
-                broad_ssp(),
-                "A shrinking spotlight (SSP) in place of an activation that comes and goes",
-            )
-        )
-    else:
-        found.append(
-            _mechanism(
-                "DMC",
-                model,
-                dmc,
-                broad(),
-                "An automatic activation that comes and goes (DMC) in place of a shrinking"
-                " spotlight",
-            )
-        )
-    found.append(
-        _mechanism(
-            "DSTP",
-            model,
-            dstp,
-            broad_dstp(),
-            "A late selection of the stimulus in a second phase (DSTP)",
-        )
-    )
+    found = (_lapses(model), _drift(model), *of_the_model, _second_phase(model))
     return tuple(extension for extension in found if extension is not None)
 
 
-def _again(model: Model, *free: str, **settings: object) -> Model:
+def _lapses(model: Model) -> Extension | None:
+    if _has(model, "lapse"):
+        return None
+    return Extension(
+        "lapses",
+        _freed(model, "lapse", (0.005, 0.02, 0.05, 0.1, 0.2)),
+        base=0.0,
+        words="Lapses of about {} of trials",
+        told=lambda x: f"{100 * x:.2g} %",
+        advice="lapses among the parameters (free=['lapse'])",
+        plural=True,
+    )
+
+
+def _drift(model: Model) -> Extension | None:
+    if _has(model, "drift_sd"):
+        return None
+    return Extension(
+        "drift variability",
+        _freed(model, "drift_sd", (0.1, 0.2, 0.3, 0.45)),
+        base=0.0,
+        words="Drift that varies from trial to trial, with an SD of about {} per ms,",
+        told=lambda x: f"{x:.2f}",
+        advice="drift variability among the parameters (free=['drift_sd'])",
+    )
+
+
+def _shape(model: Model) -> Extension | None:
+    if _has(model, "a"):
+        return None
+    return Extension(
+        "free shape a",
+        _freed(model, "a", (1.2, 1.5, 3.0, 4.5)),
+        base=2.0,
+        words="Another shape of the automatic activation (a of about {} instead of 2)",
+        told=lambda x: f"{x:.1f}",
+        advice="a free shape (free=['a'])",
+    )
+
+
+def _start(model: Model) -> Extension:
+    """Another variability of the start.
+
+    Amounts are 1 / shape of the start's distribution, so that more is more variable: 1 is uniform
+    between the bounds, and at ``POINT``'s it hardly varies.
+    """
+    shape = model.settings["alpha"] if model.settings["start"] == "beta" else POINT
+    assert isinstance(shape, float | int)
+    shapes = [other for other in (POINT, 6.0, ALPHA, 1.5, 1.0) if abs(other - shape) > 0.1]
+    return Extension(
+        "start-point variability",
+        tuple(Variant(1.0 / a, _with_settings(model, start="beta", alpha=a)) for a in shapes),
+        base=1.0 / shape,
+        words="A starting point that varies more or less than assumed (beta shape of about {}"
+        f" instead of {shape:g})",
+        told=lambda amount: f"{1.0 / amount:.1f}",
+        advice="that start (alpha=…)",
+    )
+
+
+def _bound(model: Model) -> Extension | None:
+    """Bounds that collapse with time; None where the bound is not constant already."""
+    if model.settings["bound"] != "constant":
+        return None
+    collapsing = _with_settings(model, "kappa", "t_half", bound="hyperbolic")
+    variants = tuple(
+        Variant(kappa, collapsing, {"kappa": kappa, "t_half": COLLAPSE_HALF})
+        for kappa in (0.3, 0.6, 0.85)
+    )
+    return Extension(
+        "collapsing bound",
+        variants,
+        base=0.0,
+        words="Bounds that collapse with time (by {} in the end)",
+        told=lambda x: f"{100 * x:.0f} %",
+        advice="a collapsing bound (bound='hyperbolic', free=['kappa'])",
+        plural=True,
+    )
+
+
+def _spotlight(model: Model) -> Extension:
+    words = "A shrinking spotlight (SSP) in place of an activation that comes and goes"
+    return _mechanism("SSP", model, ssp, broad_ssp(), words)
+
+
+def _activation(model: Model) -> Extension:
+    words = "An automatic activation that comes and goes (DMC) in place of a shrinking spotlight"
+    return _mechanism("DMC", model, dmc, broad(), words)
+
+
+def _second_phase(model: Model) -> Extension:
+    words = "A late selection of the stimulus in a second phase (DSTP)"
+    return _mechanism("DSTP", model, dstp, broad_dstp(), words)
+
+
+def _freed(model: Model, parameter: str, grid: tuple[float, ...]) -> tuple[Variant, ...]:
+    """The model with a further free parameter, at the values of a grid."""
+    fixed = {key: value for key, value in _fixed(model).items() if key != parameter}
+    larger = _with_settings(model, parameter, fixed=fixed)
+    return tuple(Variant(amount, larger, {parameter: amount}) for amount in grid)
+
+
+def _mechanism(
+    name: str, base: Model, mechanism: Callable[..., Model], prior: Prior, words: str
+) -> Extension:
+    """Another mechanism.
+
+    Its people lapse as often as those of the base model where that integrates lapses out.
+    """
+    lapse = integrated_out(base).get("lapse")
+    model = mechanism() if lapse is None else marginalised(mechanism(free=["lapse"]), lapse=lapse)
+    advice = f"models.{model.name}()"
+    return Extension(name, (Variant(1.0, model),), None, words, prior=prior, advice=advice)
+
+
+def _with_settings(model: Model, *free: str, **settings: object) -> Model:
     """The model with further free parameters and other settings."""
     already = model.settings["free"]
     assert isinstance(already, list)
     return built(model.name, {**model.settings, "free": [*already, *free], **settings})
 
 
-def _taken(model: Model, name: str) -> bool:
+def _fixed(model: Model) -> dict[str, Any]:
+    """Parameters that are not free, with their values."""
     fixed = model.settings["fixed"]
     assert isinstance(fixed, dict)
+    return fixed
+
+
+def _has(model: Model, name: str) -> bool:
+    """Whether a parameter is free, integrated out, or fixed at another value than 0."""
     return (
-        name in model.parameter_names or name in integrated_out(model) or bool(fixed.get(name, 0.0))
-    )
-
-
-def _freed(
-    model: Model,
-    parameter: str,
-    grid: tuple[float, ...],
-    name: str,
-    words: str,
-    told: Callable[[float], str],
-    advice: str,
-    base: float = 0.0,
-) -> Extension | None:
-    if _taken(model, parameter):
-        return None
-    fixed = {key: value for key, value in dict(model.settings["fixed"]).items() if key != parameter}  # type: ignore[call-overload]
-    larger = _again(model, parameter, fixed=fixed)
-    return Extension(
-        name,
-        tuple(Variant(amount, larger, {parameter: amount}) for amount in grid),
-        base,
-        words,
-        told,
-        None,
-        advice,
-    )
-
-
-def _shape(model: Model) -> Extension | None:
-    words = "Another shape of the automatic activation (a of about {} instead of 2)"
-    return _freed(
-        model,
-        "a",
-        (1.2, 1.5, 3.0, 4.5),
-        "free shape a",
-        words,
-        lambda x: f"{x:.1f}",
-        "a free shape (free=['a'])",
-        2.0,
-    )
-
-
-def _start(model: Model) -> Extension | None:
-    """Amounts are 1 / shape of the start's distribution, so that more is more variable: 1 is
-    uniform between the bounds, and at ``POINT``'s it hardly varies.
-    """
-    shape = model.settings["alpha"] if model.settings["start"] == "beta" else POINT
-    assert isinstance(shape, float | int)
-    grid = [(1.0 / a, a) for a in (POINT, 6.0, ALPHA, 1.5, 1.0) if abs(a - shape) > 0.1]
-    variants = tuple(Variant(amount, _again(model, start="beta", alpha=a)) for amount, a in grid)
-    words = (
-        "A starting point that varies more or less than assumed (beta shape of about {} instead"
-        f" of {shape:g})"
-    )
-    return Extension(
-        "start-point variability",
-        variants,
-        1.0 / shape,
-        words,
-        lambda amount: f"{1.0 / amount:.1f}",
-        None,
-        "that start (alpha=…)",
-    )
-
-
-def _bound(model: Model) -> Extension | None:
-    if model.settings["bound"] != "constant":
-        return None
-    collapsing = _again(model, "kappa", "t_half", bound="hyperbolic")
-    variants = tuple(
-        Variant(kappa, collapsing, {"kappa": kappa, "t_half": COLLAPSE_HALF})
-        for kappa in (0.3, 0.6, 0.85)
-    )
-    words, advice = (
-        "Bounds that collapse with time (by {} in the end)",
-        "a collapsing bound (bound='hyperbolic', free=['kappa'])",
-    )
-    return Extension(
-        "collapsing bound", variants, 0.0, words, lambda x: f"{100 * x:.0f} %", None, advice
-    )
-
-
-def _mechanism(
-    name: str, base: Model, mechanism: Callable[..., Model], prior: Prior, words: str
-) -> Extension:
-    """Another mechanism, whose people lapse as often as those of the base model where that
-    integrates lapses out.
-    """
-    lapse = integrated_out(base).get("lapse")
-    model = mechanism() if lapse is None else marginalised(mechanism(free=["lapse"]), lapse=lapse)
-    return Extension(
-        name, (Variant(1.0, model),), None, words, prior=prior, advice=f"models.{model.name}()"
+        name in model.parameter_names
+        or name in integrated_out(model)
+        or bool(_fixed(model).get(name, 0.0))
     )

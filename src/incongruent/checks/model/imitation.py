@@ -1,19 +1,17 @@
-r"""Imitation: parameters with which a candidate model gives data whose quantiles and errors are
-those of the people.
+r"""Imitation: parameters at which a candidate model gives data like those of the people.
 
 Base posteriors of people who lapse, say, are off; the candidate simulated at their values would
 give other people. So the candidate is simulated at a cloud of values, and these are regressed on
 quantiles of correct RTs, shares of errors, and accuracies of the fastest and slowest answers of
-each
-condition: regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding 2002,
-Genetics 162, 2025-2035). The regression at the people's own data, and its residuals, give the cloud
-of the next round and in the end the values at which the candidate is compared. By what its data
+each condition: regression-adjusted approximate Bayesian computation (Beaumont, Zhang & Balding
+2002, Genetics 162, 2025-2035). The regression at the people's own data, and its residuals, give the
+cloud of the next round and in the end the values at which the candidate is compared. How its data
 then differ from base predictions is its signature.
 
-The regression is quadratic in principal components. The first cloud is that of base posterior
-draws, widened; for another mechanism it is that of its prior. Quantiles and shares do not suffer
-from what spoils a mean or a skewness, nor from what the base network makes of data that it does not
-know.
+The regression is quadratic in principal components (`checks.model.regression`). The first cloud is
+that of base posterior draws, widened; for another mechanism it is that of its prior. Quantiles and
+shares are robust against what spoils a mean or a skewness, and against what the base network makes
+of data that it was not trained for.
 """
 
 from __future__ import annotations
@@ -25,7 +23,12 @@ import numpy as np
 from scipy import stats
 
 from incongruent.checks.model.candidates import Extension, Variant
-from incongruent.checks.panel_statistics import Statistic, noise_of, panel_values, statistics_for
+from incongruent.checks.model.refits import mean_statistics
+from incongruent.checks.model.regression import REACH, regressed, trimmed
+from incongruent.checks.panel_noise import noise_of
+from incongruent.checks.panel_statistics import Kind, Statistic, statistics_for
+from incongruent.checks.panel_values import panel_values
+from incongruent.checks.statistics import N_BINS
 from incongruent.data.basics.streams import Purpose, place_of, seed_from, stream
 from incongruent.data.trials import Trials, concatenate, select
 from incongruent.models.model import Model
@@ -38,28 +41,18 @@ from incongruent.simulation.simulator import Simulator
 Array = np.ndarray
 
 DATASETS = 1000
-"""Simulated for one variant, all people together."""
+"""Data sets simulated for one variant, all people together."""
 FEWEST_EACH = 8
+"""Data sets simulated for each person, at least."""
 N_REFERENCE = 200
 """Draws for the people's own posterior means."""
-N_COMPONENTS = 8
-"""Principal components of quantiles and shares that the regression sees."""
 FURTHEST = 4.0
-"""Places on the real line, where a prior is standard normal, are kept within ±."""
+"""Values on the real line, where a prior is standard normal, are kept within ±."""
 WIDENED = 0.4
 """SD of what is added to base posterior draws to make the first cloud."""
 INFLATED = 1.5
-"""By how much the cloud of the second round is wider than what it is to describe, lest its
-regression follows it.
-"""
-RIDGE = 1.0
-FEWEST_ALIKE = 100
-"""Data sets that a regression needs."""
-TRIM = 2.0
-"""Residuals beyond so many standard deviations are not used."""
-REACH = 4.0
-"""In SDs: simulated data sets further from the people, or in the end read by the network otherwise
-than the person's own, are left out.
+"""Factor by which the cloud of the second round is wider than that of the people, so that its
+regression does not only follow it.
 """
 SHARPEST = 0.2
 """A standard deviation of estimates is not taken to be smaller."""
@@ -75,7 +68,7 @@ class Imitator:
         z: (replicate, person, parameter), draws of the base posteriors on the real line.
         own: (person, parameter), their means.
         statistics: of the panel.
-        described: (person, description) quantiles and shares of the people's data.
+        summaries: (person, summary) quantiles and shares of the people's data.
         seed: of everything.
     """
 
@@ -84,12 +77,13 @@ class Imitator:
     z: Array
     own: Array
     statistics: tuple[Statistic, ...]
-    described: Array
+    summaries: Array
     seed: int
 
     def simulated(self, model: Model, theta: Array, seed: int) -> Trials:
-        """Data sets with the people's own trials at theta (replicate, person, parameter); a data
-        set that has no trials left within the window takes the place of the person's own.
+        """Data sets with the people's own trials at theta (replicate, person, parameter).
+
+        A data set that has no trials left within the window is replaced by the person's own.
         """
         design = self.posterior.simulator.design
         layout = design_of(
@@ -104,82 +98,87 @@ class Imitator:
         return with_rows(trials, empty, select(self.study, empty % len(self.study)))
 
     def signatures(self, extension: Extension, n_predictions: int) -> list[Array]:
-        """Discrepancies (replicate, person, statistic) of every variant from the base model's
-        predictions, in units of `noise_of`; NaN for data sets that the base network reads otherwise
-        than the person's own.
+        """Discrepancies (replicate, person, statistic) of every variant, in units of `noise_of`.
+
+        They are differences from the base model's predictions; NaN for data sets that the base
+        network reads otherwise than the person's own.
         """
         rng = stream(self.seed, Purpose.IMITATED, *place_of(extension.name))
-        if extension.prior is None:
-            prior = self.posterior.simulator.prior
-            cloud = self.z + WIDENED * rng.standard_normal(self.z.shape)
-        else:
-            prior = extension.prior.within(extension.variants[0].model.parameters)
-            cloud = rng.standard_normal((*self.z.shape[:2], len(prior.names)))
+        prior, cloud = self._first_cloud(extension, rng)
         found = []
         for variant in extension.variants:
-            here = self._placed(variant, prior, cloud, rng)
-            trials = self.simulated(
-                variant.model, self._theta(variant, prior, here), seed_from(rng)
-            )
+            z = self._fitted_cloud(variant, prior, cloud, rng)
+            trials = self._simulated_at(variant, prior, z, rng)
             found.append(self._discrepancies(trials, n_predictions, rng))
         return found
 
-    def _placed(
+    def _first_cloud(
+        self, extension: Extension, rng: np.random.Generator
+    ) -> tuple[AnyPrior, Array]:
+        """A prior, and values on its real line at which the first simulations are made."""
+        if extension.prior is None:
+            noise = rng.standard_normal(self.z.shape)
+            return self.posterior.simulator.prior, self.z + WIDENED * noise
+        prior = extension.prior.within(extension.variants[0].model.parameters)
+        return prior, rng.standard_normal((*self.z.shape[:2], len(prior.names)))
+
+    def _fitted_cloud(
         self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator
     ) -> Array:
-        """Where the candidate imitates the people, (replicate, person, parameter) on its prior's
-        real line, from a first cloud of such places.
+        """Where the candidate imitates the people, (replicate, person, parameter).
+
+        The values are on its prior's real line, and so is the first cloud of them.
         """
         for inflated in (INFLATED, 1.0):
             cloud = kept_near(cloud)
-            trials = self.simulated(
-                variant.model, self._theta(variant, prior, cloud), seed_from(rng)
-            )
-            found = _described(trials, self.statistics)
+            trials = self._simulated_at(variant, prior, cloud, rng)
+            found = _summaries_of(trials, self.statistics)
             flat = cloud.reshape(-1, cloud.shape[-1])
-            near = _among(found, self.described)
-            at, residuals = _regressed(flat[near], found[near], self.described)
-            residuals = _trimmed(residuals)
+            near = _like_people(found, self.summaries)
+            at, residuals = regressed(flat[near], found[near], self.summaries)
+            residuals = trimmed(residuals)
             cloud = at + inflated * residuals[rng.integers(len(residuals), size=cloud.shape[:2])]
         return kept_near(cloud)
+
+    def _simulated_at(
+        self, variant: Variant, prior: AnyPrior, z: Array, rng: np.random.Generator
+    ) -> Trials:
+        """Data sets of a variant at values z on the prior's real line."""
+        return self.simulated(variant.model, _theta_of(variant, prior, z), seed_from(rng))
 
     @property
     def _sd(self) -> Array:
         """Posterior standard deviations, (person, parameter)."""
         return np.maximum(self.z.std(axis=0, ddof=1), SHARPEST)
 
-    def _theta(self, variant: Variant, prior: AnyPrior, z: Array) -> Array:
-        """The candidate's parameters in its model's order, (replicate, person, parameter)."""
-        theta = prior.from_real(z)
-        columns = {name: theta[..., i] for i, name in enumerate(prior.names)}
-        columns |= {name: np.full(theta.shape[:-1], value) for name, value in variant.extra.items()}
-        return np.stack([columns[name] for name in variant.model.parameter_names], axis=-1)
-
     def _discrepancies(self, trials: Trials, n_predictions: int, rng: np.random.Generator) -> Array:
-        base, base_prior, statistics = (
-            self.posterior.simulator.model,
-            self.posterior.simulator.prior,
-            self.statistics,
-        )
-        observed = panel_values(trials, statistics)
+        """Discrepancies of data sets from base predictions, (replicate, person, statistic)."""
         fitted = self.posterior.sample(trials, n_predictions, seed=seed_from(rng)).theta
-        total, n = np.zeros_like(observed), np.zeros_like(observed)
-        for draw in range(n_predictions):
+
+        def simulate(draw: int) -> Trials:
             theta = fitted[:, draw].reshape(-1, len(self.study), fitted.shape[-1])
-            values = panel_values(self.simulated(base, theta, seed_from(rng)), statistics)
-            total, n = total + np.nan_to_num(values), n + ~np.isnan(values)
-        predicted = np.where(n > 0, total / np.maximum(n, 1), np.nan)
-        found = (observed - predicted) / noise_of(observed, predicted, statistics)
-        read = kept_near(base_prior.to_real(fitted)).mean(axis=1).reshape(-1, *self.own.shape)
-        alike = (np.abs(read - self.own) <= REACH * np.sqrt(2.0) * self._sd).all(axis=-1)
-        return np.where(
-            alike[..., None], found.reshape(-1, len(self.study), len(statistics)), np.nan
-        )
+            return self.simulated(self.posterior.simulator.model, theta, seed_from(rng))
+
+        observed = panel_values(trials, self.statistics)
+        predicted = mean_statistics(simulate, n_predictions, self.statistics)
+        found = (observed - predicted) / noise_of(observed, predicted, self.statistics)
+        found = found.reshape(-1, len(self.study), len(self.statistics))
+        return np.where(self._read_alike(fitted)[..., None], found, np.nan)
+
+    def _read_alike(self, fitted: Array) -> Array:
+        """Whether the base network reads data sets like the person's own, (replicate, person).
+
+        ``fitted`` are its draws, (dataset, draw, parameter).
+        """
+        z = kept_near(self.posterior.simulator.prior.to_real(fitted))
+        mean = z.mean(axis=1).reshape(-1, *self.own.shape)
+        return (np.abs(mean - self.own) <= REACH * np.sqrt(2.0) * self._sd).all(axis=-1)
 
 
 def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
-    """For the people of a study, with as many replicates as make ``DATASETS`` data sets of a
-    variant.
+    """The imitator of the people of a study.
+
+    It has as many replicates as make ``DATASETS`` data sets of a variant.
     """
     trials, posterior = posterior.admit(study).trials, posterior.unguarded()
     n_each, rng = max(FEWEST_EACH, -(-DATASETS // len(trials))), stream(seed, Purpose.IMITATOR)
@@ -187,26 +186,31 @@ def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
     z = np.swapaxes(kept_near(posterior.simulator.prior.to_real(draws)), 0, 1)
     trials, known = replace(trials, excluded={}, notes=()), statistics_for(trials)
     return Imitator(
-        posterior, trials, z[:n_each], z.mean(axis=0), known, _described(trials, known), seed
+        posterior, trials, z[:n_each], z.mean(axis=0), known, _summaries_of(trials, known), seed
     )
 
 
 def kept_near(z: Array) -> Array:
-    """Places on the real line, within ±``FURTHEST``; those of values at a limit of the prior are
-    infinite otherwise.
+    """Values on the real line, within ±``FURTHEST``.
+
+    Without this, those at a limit of the prior are infinite.
     """
     return np.clip(z, -FURTHEST, FURTHEST)
 
 
+def _theta_of(variant: Variant, prior: AnyPrior, z: Array) -> Array:
+    """The candidate's parameters in its model's order, (replicate, person, parameter)."""
+    theta = prior.from_real(z)
+    columns = {name: theta[..., i] for i, name in enumerate(prior.names)}
+    columns |= {name: np.full(theta.shape[:-1], value) for name, value in variant.extra.items()}
+    return np.stack([columns[name] for name in variant.model.parameter_names], axis=-1)
+
+
 def _any_prior(model: Model) -> Prior:
-    """A prior within the domains, which a simulator asks for though theta is given."""
+    """A prior within the domains, which a simulator needs though theta is given."""
     uniform: Any = stats.uniform
-    return Prior(
-        **{
-            parameter.name: uniform(max(parameter.low, -1e3), 1e-3)
-            for parameter in model.parameters
-        }
-    )
+    narrow = {p.name: uniform(max(p.low, -1e3), 1e-3) for p in model.parameters}
+    return Prior(**narrow)
 
 
 def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
@@ -216,60 +220,25 @@ def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
     return select(concatenate([replace(trials, excluded={}), others]), keep)
 
 
-def _described(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
-    """What places are inferred from, (dataset, description): log quantiles of correct RTs, and
-    square roots of shares, of each condition; what is not defined is 0 or, for an accuracy, 10.
+def _summaries_of(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
+    """The summaries on which values are regressed, (dataset, summary).
+
+    They are log quantiles of correct RTs, and square roots of shares, of each condition; what is
+    not defined is 0 or, for an accuracy, 10.
     """
     values = panel_values(trials, statistics)
-    quantiles = [i for i, s in enumerate(statistics) if s.name.startswith("RT quantile")]
-    shares = [
-        i
-        for i, s in enumerate(statistics)
-        if s.name.startswith(("errors", "accuracy, RT bin 1", "accuracy, RT bin 5"))
-    ]
+    quantiles = [i for i, s in enumerate(statistics) if s.kind is Kind.RT_QUANTILE]
+    shares = [i for i, s in enumerate(statistics) if _is_regressed_share(s)]
     times = np.log(np.maximum(np.nan_to_num(values[:, quantiles], nan=1.0), 1.0))
     return np.concatenate([times, np.sqrt(np.nan_to_num(values[:, shares], nan=100.0))], axis=1)
 
 
-def _among(described: Array, people: Array) -> Array:
-    """Which data sets (dataset,) are described as people are, within ``REACH`` of their standard
-    deviations.
-    """
-    spread = np.hypot(people.std(axis=0), 0.5 * np.minimum(described.std(axis=0), 1.0))
-    return (np.abs(described - people.mean(axis=0)) <= REACH * spread).all(axis=1)
+def _is_regressed_share(statistic: Statistic) -> bool:
+    """Whether it is the share of errors, or the accuracy of the fastest or slowest answers."""
+    return statistic.kind is Kind.ERRORS or statistic.rt_bin in (0, N_BINS - 1)
 
 
-def _regressed(values: Array, described: Array, at: Array) -> tuple[Array, Array]:
-    """Values (dataset, value) regressed on descriptions (dataset, description): the prediction at
-    other ones (person, value), kept within the range of the values, and residuals (dataset, value).
-    """
-    if len(values) < FEWEST_ALIKE:  # nothing like these people: to the middle of the prior
-        return np.zeros((len(at), values.shape[-1])), np.zeros((1, values.shape[-1]))
-    middle, spread = described.mean(axis=0), np.maximum(described.std(axis=0), 1e-3)
-    standard = (described - middle) / spread
-    _, size, axes = np.linalg.svd(standard, full_matrices=False)
-    turn = axes[:N_COMPONENTS].T * np.sqrt(len(values)) / size[:N_COMPONENTS]
-    design, there = (
-        _quadratic(standard @ turn),
-        _quadratic(np.clip((at - middle) / spread @ turn, -REACH, REACH)),
-    )
-    penalty = RIDGE * np.eye(design.shape[1])
-    penalty[0, 0] = 0.0
-    slopes = np.linalg.solve(design.T @ design + penalty, design.T @ values)
-    return np.clip(there @ slopes, values.min(axis=0), values.max(axis=0)), values - design @ slopes
-
-
-def _trimmed(residuals: Array) -> Array:
-    """Without rows of which a value is unusually large: most of these come from places that are no
-    longer like any of the people.
-    """
-    usual = (np.abs(residuals) <= TRIM * np.quantile(np.abs(residuals), 0.68, axis=0) + 1e-9).all(
-        axis=1
-    )
-    return residuals[usual] if usual.any() else residuals
-
-
-def _quadratic(m: Array) -> Array:
-    """1, the parameters and their products, (…, feature)."""
-    first, second = np.triu_indices(m.shape[-1])
-    return np.concatenate([np.ones((*m.shape[:-1], 1)), m, m[..., first] * m[..., second]], axis=-1)
+def _like_people(summaries: Array, people: Array) -> Array:
+    """Which data sets (dataset,) have summaries within ``REACH`` SDs of the people's."""
+    spread = np.hypot(people.std(axis=0), 0.5 * np.minimum(summaries.std(axis=0), 1.0))
+    return (np.abs(summaries - people.mean(axis=0)) <= REACH * spread).all(axis=1)

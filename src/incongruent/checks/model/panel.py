@@ -1,16 +1,15 @@
-"""The predictive panel: in which respects do the data differ from what the fitted model predicts,
-and by more than chance?
+"""The predictive panel: in which statistics does the fitted model not predict the data?
 
 A discrepancy is a statistic of the data minus its mean over data sets simulated from the posterior.
-Raw posterior predictive p-values of it pile up at .5, since the same data are fitted and judged. So
-the whole procedure, fit → predict → compare, is repeated on replicates of the study, simulated from
-the posterior of these people and fitted anew by the amortized network; the p-value is the rank of
-the observed discrepancy among those of the replicates, in units of the noise that each fit predicts
-(`noise_of`), lest replicates of more variable people make the test conservative. It is uniform when
-the model is right and people have many trials; with few it is somewhat too large, since replicates
-follow the posterior that the data have drawn towards themselves. Errors of the network do not
-matter, which replicates suffer alike. Family-wise control is Westfall and Young's
-(`checks.simultaneous`).
+Posterior predictive p-values of it pile up at .5, since the same data are fitted and judged. So the
+whole procedure, fit → predict → compare, is repeated on replicates of the study, simulated from the
+posterior of these people and fitted anew by the amortized network; the p-value is the rank of the
+observed discrepancy among those of the replicates, in units of the noise that each fit predicts
+(`noise_of`), so that replicates of more variable people do not make the test conservative. It is
+uniform when the model is right and people have many trials; with few it is somewhat too large,
+since replicates follow the posterior that the data have drawn towards themselves. Errors of the
+network do not matter, since replicates have the same ones. The family-wise error is controlled as
+Westfall and Young do (`checks.simultaneous`).
 
 After Hjort, Dahl & Steinbakk (2006, Journal of the American Statistical Association 101,
 1157-1174).
@@ -18,19 +17,20 @@ After Hjort, Dahl & Steinbakk (2006, Journal of the American Statistical Associa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from incongruent.checks.model.predictive import simulator_again
-from incongruent.checks.panel_statistics import Statistic, noise_of, panel_values, statistics_for
+from incongruent.checks.model.refits import Refits
+from incongruent.checks.panel_noise import noise_of
+from incongruent.checks.panel_statistics import Kind, Statistic, statistics_for
 from incongruent.checks.replicas import simulator_with
 from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
-from incongruent.data.basics.streams import Purpose, seed_from, stream
-from incongruent.data.trials import Trials, concatenate, select
+from incongruent.checks.statistics import nan_mean
+from incongruent.data.basics.streams import Purpose, stream
+from incongruent.data.trials import Trials, select
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import counting
 from incongruent.priors.joint import AnyPrior
@@ -41,19 +41,16 @@ Array = np.ndarray
 LEVEL = 0.05
 FEWEST_REPLICATES = 39
 """With fewer no adjusted p-value could be clearly below .05."""
-N_WEIGHED = 200
-"""Draws that are weighted for another prior."""
 DATASETS_AT_ONCE = 12_000
 """Data sets that are simulated and fitted together; more would only need more memory."""
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Statistics of observed people, what the fitted model predicts, and whether chance explains
-    the difference.
+    """Statistics of people, what the fitted model predicts, and tests of the difference.
 
     Attributes:
-        statistics: what was looked at.
+        statistics: what was compared.
         names: the people.
         observed: (person, statistic).
         predicted: (person, statistic), mean over data sets simulated from each person's posterior.
@@ -82,29 +79,42 @@ class Panel:
         return len(self.names)
 
     def result(self, person: int | None = None) -> tuple[Array, Array, Simultaneous]:
-        """Observed and predicted values (statistic,), and the tests, of all people (values averaged
-        over them) or of one person.
+        """Observed and predicted values (statistic,), and the tests.
+
+        They are those of all people, with values averaged over them, or of one person.
         """
         if person is None:
-            both = ~np.isnan(self.observed) & ~np.isnan(self.predicted)
-            return _mean(self.observed, both), _mean(self.predicted, both), self.group
-        mine = Simultaneous(
-            *(getattr(self.people, name)[person] for name in ("z", "p", "adjusted", "band"))
+            missing = np.isnan(self.observed) | np.isnan(self.predicted)
+            observed, predicted = (
+                nan_mean(np.where(missing, np.nan, values), 0)
+                for values in (self.observed, self.predicted)
+            )
+            return observed, predicted, self.group
+        tests = self.people
+        alone = Simultaneous(
+            tests.z[person], tests.p[person], tests.adjusted[person], tests.band[person]
         )
-        return self.observed[person], self.predicted[person], mine
+        return self.observed[person], self.predicted[person], alone
 
     def table(self, person: int | None = None) -> pd.DataFrame:
-        """One row per statistic: statistic, group, observed, predicted, z (signed), p (calibrated),
-        p_adjusted, unit.
+        """One row per statistic.
+
+        Columns: statistic, group, observed, predicted, z (signed), p (calibrated), p_adjusted,
+        unit.
         """
         observed, predicted, tests = self.result(person)
-        names = {
-            "statistic": [s.name for s in self.statistics],
-            "group": [s.group for s in self.statistics],
-            "observed": observed,
-        }
-        numbers = {"predicted": predicted, "z": tests.z, "p": tests.p, "p_adjusted": tests.adjusted}
-        return pd.DataFrame({**names, **numbers, "unit": [s.unit for s in self.statistics]})
+        return pd.DataFrame(
+            {
+                "statistic": [s.name for s in self.statistics],
+                "group": [s.group for s in self.statistics],
+                "observed": observed,
+                "predicted": predicted,
+                "z": tests.z,
+                "p": tests.p,
+                "p_adjusted": tests.adjusted,
+                "unit": [s.unit for s in self.statistics],
+            }
+        )
 
     def failing(self, person: int | None = None, *, level: float = LEVEL) -> tuple[str, ...]:
         """Names of the statistics whose adjusted p is at most the level, the worst first."""
@@ -113,68 +123,47 @@ class Panel:
     def _failing(self, person: int | None, level: float) -> Array:
         tests = self.result(person)[2]
         worst = np.argsort(-np.abs(np.nan_to_num(tests.z)))
-        return worst[np.nan_to_num(tests.adjusted, nan=1.0)[worst] <= level]
+        return worst[_defined_p(tests)[worst] <= level]
 
     def failing_people(self, *, level: float = LEVEL) -> tuple[str, ...]:
-        """People with at least one failing statistic; of all people about the level's share when
-        the model is right.
+        """People with at least one failing statistic.
+
+        When the model is right, their share of all people is about the level.
         """
-        smallest = np.nan_to_num(self.people.adjusted, nan=1.0).min(axis=1)
+        smallest = _defined_p(self.people).min(axis=1)
         return tuple(name for name, p in zip(self.names, smallest, strict=True) if p <= level)
 
     def people_p(self, *, level: float = LEVEL) -> float:
-        """Probability that chance alone lets so many people fail, or more."""
+        """The probability that chance alone lets so many people fail, or more."""
         return float(stats.binom.sf(len(self.failing_people(level=level)) - 1, len(self), level))
 
     def sentences(self, person: int | None = None, *, level: float = LEVEL) -> tuple[str, ...]:
         """What fails, in words, the worst first."""
         observed, predicted, tests = self.result(person)
-        found = []
-        for i in self._failing(person, level):
-            told, z = (
-                _told(self.statistics[i], float(observed[i]), float(predicted[i])),
-                f"{tests.z[i]:+.1f}".replace("-", "−"),
+        return tuple(
+            _sentence(
+                self.statistics[i],
+                float(observed[i]),
+                float(predicted[i]),
+                float(tests.z[i]),
+                float(tests.adjusted[i]),
             )
-            against = (observed[i] - predicted[i]) * tests.z[
-                i
-            ] < 0  # the prediction is biased, and more so in replicates
-            beside = (
-                ", though replicates of the fitted model part from their predictions by more in"
-                " that direction"
-                if against
-                else ""
-            )
-            found.append(f"{told}{beside} (z = {z}, adjusted p = {tests.adjusted[i]:.3f}).")
-        return tuple(found)
+            for i in self._failing(person, level)
+        )
 
     @property
     def caution(self) -> str:
-        """What to think of failures where parameters are integrated out; empty where there are
-        none.
-        """
+        """What to think of failures where parameters are integrated out; else empty."""
+        if not self.integrated_out:
+            return ""
         names = ", ".join(self.integrated_out)
         return (
             f"Predictions draw {names} from the assumed distribution, which may be what fails:"
             f" estimate {names}, and ask again."
-            if names
-            else ""
         )
 
     def __str__(self) -> str:
-        of = f"{len(self)} people" if len(self) > 1 else "one person"
-        judged = (
-            f"{len(self.statistics)} statistics of {of}, judged by {self.n_replicates} replicates"
-            " of the whole study"
-        )
-        group = self.sentences()
-        if not group:
-            words = f"{judged}: the group fails in none of them."
-        else:
-            words = f"{judged}: the fitted model fails in {len(group)}.\n" + "\n".join(
-                f"* {sentence}" for sentence in group
-            )
-        if group and self.integrated_out:
-            words += "\n" + self.caution
+        words = self._words_of_group()
         if len(self) == 1:
             return words
         n = len(self.failing_people())
@@ -182,6 +171,20 @@ class Panel:
         return (
             f"{words}\nTaken alone, {n} of {len(self)} people fail in some statistic; {expected}."
         )
+
+    def _words_of_group(self) -> str:
+        people = f"{len(self)} people" if len(self) > 1 else "one person"
+        judged = (
+            f"{len(self.statistics)} statistics of {people}, judged by {self.n_replicates}"
+            " replicates of the whole study"
+        )
+        sentences = self.sentences()
+        if not sentences:
+            return f"{judged}: the group fails in none of them."
+        lines = [f"{judged}: the fitted model fails in {len(sentences)}."]
+        lines += [f"* {sentence}" for sentence in sentences]
+        lines += [self.caution] if self.integrated_out else []
+        return "\n".join(lines)
 
 
 def predictive_panel(
@@ -193,8 +196,7 @@ def predictive_panel(
     n_predictions: int = 10,
     seed: int,
 ) -> Panel:
-    """Judge about forty signed statistics of every person and of the group against the fitted
-    model, with calibrated p-values.
+    """Judge about forty signed statistics of every person and of the group by the fitted model.
 
     Args:
         posterior: a trained one, for a conflict task.
@@ -216,10 +218,33 @@ def predictive_panel(
     Example:
         >>> from incongruent import pretrained, select
         >>> from incongruent.data.demo import demo_study
-        >>> panel = predictive_panel(pretrained(), select(demo_study(), [0, 1]), n_replicates=39, n_predictions=2, seed=1)
+        >>> two = select(demo_study(), [0, 1])
+        >>> panel = predictive_panel(pretrained(), two, n_replicates=39, n_predictions=2, seed=1)
         >>> panel.table().columns.tolist()
         ['statistic', 'group', 'observed', 'predicted', 'z', 'p', 'p_adjusted', 'unit']
     """
+    _require_enough(n_replicates, n_predictions)
+    known = statistics_for(posterior.admit(study).trials)
+    observed, predicted = _observed_and_predicted(
+        posterior, study, known, prior, n_replicates, n_predictions, seed
+    )
+    discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
+    z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
+    return Panel(
+        statistics=known,
+        names=study.names,
+        observed=observed[0],
+        predicted=predicted[0],
+        group=max_t(nan_mean(z, axis=1)),
+        people=max_t(discrepancy),
+        n_replicates=n_replicates,
+        discrepancies=discrepancy,
+        integrated_out=tuple(integrated_out(posterior.simulator.model)),
+    )
+
+
+def _require_enough(n_replicates: int, n_predictions: int) -> None:
+    """Raise ValueError for numbers with which the panel could find nothing."""
     if n_replicates < FEWEST_REPLICATES:
         raise ValueError(
             f"Expected at least {FEWEST_REPLICATES} replicates, so that an adjusted p can be below"
@@ -227,116 +252,77 @@ def predictive_panel(
         )
     if n_predictions < 1:
         raise ValueError(f"Expected n_predictions of at least 1; got {n_predictions}.")
-    known = statistics_for(posterior.admit(study).trials)
-    observed, predicted = (np.empty((n_replicates + 1, len(study), len(known))) for _ in range(2))
+
+
+def _observed_and_predicted(
+    posterior: Posterior,
+    study: Trials,
+    statistics: tuple[Statistic, ...],
+    prior: AnyPrior | None,
+    n_replicates: int,
+    n_predictions: int,
+    seed: int,
+) -> tuple[Array, Array]:
+    """Statistics and their predictions, each (1 + replicate, person, statistic), the study first.
+
+    Some people at a time, so that memory does not grow with the study.
+    """
+    shape = (n_replicates + 1, len(study), len(statistics))
+    observed, predicted = np.empty(shape), np.empty(shape)
     at_once = max(1, DATASETS_AT_ONCE // (n_replicates + 1))
     firsts = range(0, len(study), at_once)
     done = counting(len(firsts) * n_predictions, "rounds of simulations")
     for k, first in enumerate(firsts):
         people = np.arange(first, min(first + at_once, len(study)))
-        part = _Part(
+        refits = Refits(
             posterior.unguarded(),
             simulator_with(posterior, prior).prior,
             select(study, people),
-            known,
+            statistics,
             stream(seed, Purpose.PANEL, first),
         )
-        observed[:, people], predicted[:, people] = part.judged(
+        observed[:, people], predicted[:, people] = refits.judged(
             n_replicates, n_predictions, lambda n, k=k: done(k * n_predictions + n)
         )
-    discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
-    z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
-    group = max_t(_mean(z, ~np.isnan(z), axis=1))
-    drawn = tuple(integrated_out(posterior.simulator.model))
-    return Panel(
-        known,
-        study.names,
-        observed[0],
-        predicted[0],
-        group,
-        max_t(discrepancy),
-        n_replicates,
-        discrepancy,
-        drawn,
+    return observed, predicted
+
+
+def _defined_p(tests: Simultaneous) -> Array:
+    """Adjusted p-values, with 1 for statistics that are not defined."""
+    return np.nan_to_num(tests.adjusted, nan=1.0)
+
+
+def _sentence(
+    statistic: Statistic, observed: float, predicted: float, z: float, adjusted: float
+) -> str:
+    """One failing statistic against its prediction, with its test."""
+    opposite = (observed - predicted) * z < 0  # the prediction is biased, more so in replicates
+    beside = (
+        ", though replicates of the fitted model part from their predictions by more in that"
+        " direction"
+        if opposite
+        else ""
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Some of the people, and what is done with them."""
-
-    posterior: Posterior
-    prior: AnyPrior
-    study: Trials
-    statistics: tuple[Statistic, ...]
-    rng: np.random.Generator
-
-    def judged(
-        self, n_replicates: int, n_predictions: int, done: Callable[[int], None]
-    ) -> tuple[Array, Array]:
-        """Statistics and their predictions, both (1 + replicate, person, statistic), the study
-        itself first.
-        """
-        trials = self.posterior.admit(self.study).trials
-        again = simulator_again(self.posterior.simulator, trials)
-        theta = self._draws(self.posterior, trials, n_replicates)  # (person, replicate, parameter)
-        replicates = again.simulate_at(
-            np.swapaxes(theta, 0, 1).reshape(-1, theta.shape[-1]), seed=seed_from(self.rng)
-        )
-        everything = concatenate(
-            [replace(trials, excluded={}, notes=()), replicates]
-        )  # ((1 + replicate) person, trial)
-        observed = panel_values(everything, self.statistics)
-        fitted = self._draws(self.posterior, everything, n_predictions)
-        total, n = np.zeros_like(observed), np.zeros_like(observed)
-        for draw in range(n_predictions):
-            values = panel_values(
-                again.simulate_at(fitted[:, draw], seed=seed_from(self.rng)), self.statistics
-            )
-            total, n = total + np.nan_to_num(values), n + ~np.isnan(values)
-            done(draw + 1)
-        predicted = np.where(n > 0, total / np.maximum(n, 1), np.nan)
-        shape = (n_replicates + 1, len(trials), len(self.statistics))
-        return observed.reshape(shape), predicted.reshape(shape)
-
-    def _draws(self, posterior: Posterior, trials: Trials, n: int) -> Array:
-        """Of the posterior under the prior, (person, n, parameter); by plain weights, since Pareto
-        smoothing takes as long as all the rest.
-        """
-        own = posterior.simulator.prior
-        if self.prior is own:
-            return posterior.sample(trials, n, seed=seed_from(self.rng)).theta
-        theta = posterior.sample(trials, max(n, N_WEIGHED), seed=seed_from(self.rng)).theta
-        with np.errstate(divide="ignore"):
-            log_weight = self.prior.log_prob(theta) - own.log_prob(theta)  # (person, draw)
-        log_weight = np.where(np.isfinite(log_weight).any(axis=1, keepdims=True), log_weight, 0.0)
-        weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-        cumulated = np.cumsum(weight / weight.sum(axis=1, keepdims=True), axis=1)
-        rows = np.stack([np.searchsorted(row, self.rng.random(n) * row[-1]) for row in cumulated])
-        return np.take_along_axis(theta, np.minimum(rows, theta.shape[1] - 1)[..., None], axis=1)
-
-
-def _mean(values: Array, known: Array, axis: int = 0) -> Array:
-    n = known.sum(axis=axis)
-    return np.where(n > 0, np.where(known, values, 0.0).sum(axis=axis) / np.maximum(n, 1), np.nan)
-
-
-def _told(statistic: Statistic, observed: float, predicted: float) -> str:
-    """One statistic against its prediction."""
     numbers = f"{statistic.shown(observed)} observed, {statistic.shown(predicted)} predicted"
-    if statistic.name == "delta, last slope":
-        falls = "The delta function falls" if observed < 0 else "The delta function rises"
-        how = (
-            ""
-            if (observed < 0) != (predicted < 0)
-            else (
-                " more steeply than predicted"
-                if abs(observed) > abs(predicted)
-                else " less than predicted"
-            )
-        )
-        return f"{falls} at slow responses{how}: {numbers}"
-    higher = "larger" if observed > predicted else "smaller"
+    signed_z = f"{z:+.1f}".replace("-", "−")
     return (
-        f"{statistic.words[0].upper()}{statistic.words[1:]} is {higher} than predicted: {numbers}"
+        f"{_comparison(statistic, observed, predicted)}: {numbers}{beside} (z = {signed_z},"
+        f" adjusted p = {adjusted:.3f})."
     )
+
+
+def _comparison(statistic: Statistic, observed: float, predicted: float) -> str:
+    """How a statistic differs from its prediction, as a clause."""
+    if statistic.kind is Kind.DELTA_SLOPE:
+        return _comparison_of_slopes(observed, predicted)
+    higher = "larger" if observed > predicted else "smaller"
+    return f"{statistic.words[0].upper()}{statistic.words[1:]} is {higher} than predicted"
+
+
+def _comparison_of_slopes(observed: float, predicted: float) -> str:
+    falls = "falls" if observed < 0 else "rises"
+    clause = f"The delta function {falls} at slow responses"
+    if (observed < 0) != (predicted < 0):
+        return clause
+    steeper = abs(observed) > abs(predicted)
+    return f"{clause}{' more steeply than predicted' if steeper else ' less than predicted'}"

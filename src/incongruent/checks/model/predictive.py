@@ -1,4 +1,4 @@
-"""Posterior prediction: do data simulated from the posterior look like the data?
+"""Posterior predictive checks: do data simulated from the posterior look like the data?
 
 Every replicate takes one draw of theta for each person, all parameters together, and simulates the
 person's own design; so bands hold both the posterior's uncertainty and the sampling noise of a
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from incongruent.checks import statistics
+from incongruent.checks.panel_statistics import has_delta, levels_in
+from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import CONDITION, Trials
 from incongruent.posterior.draws import Draws
@@ -24,7 +26,7 @@ Array = np.ndarray
 
 
 BAND = (0.05, 0.95)
-"""Between which shares of the replicates a band lies."""
+"""The shares of the replicates between which a band lies."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +67,7 @@ class Prediction:
     names: tuple[str, ...]
 
     def band(self, name: str, person: int | None = None) -> Band:
-        """A statistic of one person, or averaged over people, with what the replicates say of it."""
+        """A statistic of one person, or averaged over people, beside the replicates' band."""
         observed, replicated = (
             self.of_group(name) if person is None else self.of_person(name, person)
         )
@@ -75,15 +77,16 @@ class Prediction:
             np.where(known, np.nanquantile(filled, probability, axis=0), np.nan)
             for probability in BAND
         )
-        return Band(observed, low, _mean(replicated, 0), high)
+        return Band(observed, low, nan_mean(replicated, 0), high)
 
     def of_group(self, name: str) -> tuple[Array, Array]:
-        """A statistic averaged over people: observed (…), replicated (replicate, …); people without
-        it are left out of both.
+        """A statistic averaged over people: observed (…), replicated (replicate, …).
+
+        People without it are left out of both.
         """
         missing = np.isnan(self.observed[name])
         replicated = np.where(missing[None], np.nan, self.replicated[name])
-        return _mean(self.observed[name], 0), _mean(replicated, 1)
+        return nan_mean(self.observed[name], 0), nan_mean(replicated, 1)
 
     def of_person(self, name: str, person: int) -> tuple[Array, Array]:
         """A statistic of one person: observed (…), replicated (replicate, …)."""
@@ -97,23 +100,21 @@ def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
         panel[f"quantiles {level}"] = statistics.rt_quantiles(trials, level)
         panel[f"accuracy {level}"] = statistics.conditional_accuracy(trials, level)
         panel[f"errors {level}"] = statistics.error_share(trials, level)
-    if {"congruent", "incongruent"} <= set(levels):
+    if has_delta(levels):
         panel["delta at"], panel["delta"] = statistics.delta_function(trials)
     return panel
 
 
 def simulator_again(simulator: Simulator, study: Trials) -> Simulator[ObservedDesign]:
-    """The same model with the study's own design, person by person, and the simulator's window and
-    deadline.
+    """The same model with the study's own design, person by person.
+
+    Window and deadline are those of the simulator.
     """
     design = simulator.design
-    return Simulator(
-        simulator.model,
-        simulator.prior,
-        design_of(
-            study, window=design.window, deadline=design.deadline, condition=design.condition
-        ),
+    layout = design_of(
+        study, window=design.window, deadline=design.deadline, condition=design.condition
     )
+    return Simulator(simulator.model, simulator.prior, layout)
 
 
 def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) -> Prediction:
@@ -125,6 +126,33 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
         n_replicates: how often; at most as many as there are draws.
         seed: of the choice of draws and of the simulations.
     """
+    _require_same_study(draws, study)
+    n_draws = draws.theta.shape[1]
+    if not 1 <= n_replicates <= n_draws:
+        raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
+    chosen = stream(seed, Purpose.REPLICATES).choice(n_draws, n_replicates, replace=False)
+    levels = levels_in(study)
+    panels = _replicated_panels(draws, study, levels, chosen, seed)
+    replicated = {name: np.stack([panel[name] for panel in panels]) for name in panels[0]}
+    return Prediction(panel_of(study, levels), replicated, levels, study.names)
+
+
+def _replicated_panels(
+    draws: Draws, study: Trials, levels: tuple[str, ...], chosen: Array, seed: int
+) -> list[dict[str, Array]]:
+    """The statistics of one replicate of the study for each chosen draw."""
+    again = simulator_again(draws.simulator, study)
+    panels, done = [], counting(len(chosen), "simulated studies")
+    for n, draw in enumerate(chosen):
+        trials_seed = child(seed, Purpose.REPLICATED_TRIALS, n)
+        trials = again.simulate_at(draws.theta[:, draw], seed=trials_seed)
+        panels.append(panel_of(trials, levels))
+        done(n + 1)
+    return panels
+
+
+def _require_same_study(draws: Draws, study: Trials) -> None:
+    """Raise ValueError unless the draws are of this study, and the study of a conflict task."""
     if draws.names != study.names:
         raise ValueError(
             f"Expected draws of the people of the study, {study.names[:5]} …; got"
@@ -135,24 +163,3 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
             f"Expected trials of a conflict task, with a column {CONDITION.name!r}; got"
             f" {sorted(study.values)}."
         )
-    n_draws = draws.theta.shape[1]
-    if not 1 <= n_replicates <= n_draws:
-        raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
-    levels = tuple(level for level in CONDITION.levels if study.where(CONDITION.name, level).any())
-    again, rng = simulator_again(draws.simulator, study), stream(seed, Purpose.REPLICATES)
-    panels, done = [], counting(n_replicates, "simulated studies")
-    for n, draw in enumerate(rng.choice(n_draws, n_replicates, replace=False), 1):
-        trials = again.simulate_at(
-            draws.theta[:, draw], seed=child(seed, Purpose.REPLICATED_TRIALS, n - 1)
-        )
-        panels.append(panel_of(trials, levels))
-        done(n)
-    replicated = {name: np.stack([panel[name] for panel in panels]) for name in panels[0]}
-    return Prediction(panel_of(study, levels), replicated, levels, study.names)
-
-
-def _mean(values: Array, axis: int) -> Array:
-    """Mean over an axis without NaN; NaN where there is nothing."""
-    known = ~np.isnan(values)
-    n = known.sum(axis=axis)
-    return np.where(n > 0, np.where(known, values, 0.0).sum(axis=axis) / np.maximum(n, 1), np.nan)

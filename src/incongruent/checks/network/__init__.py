@@ -1,4 +1,5 @@
 """Is the network right? Recovery, calibration, classifier tests, and what held training up.
 
-Others use `recovery`, `calibration`, `uniformity`, `quality`, `diagnosis` and `c2st`.
+Others use `recovery`, `calibration`, `uniformity`, `neighbourhood`, `quality`, `diagnosis` and
+`c2st`.
 """

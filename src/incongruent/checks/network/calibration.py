@@ -7,10 +7,6 @@ q(theta | trials), the exact log likelihood, and the distance from a reference p
 Coogan, Hezaveh & Perreault- Levasseur 2023), which is a point from the prior, or another draw from
 the posterior. Uniformity is tested by simultaneous bands on the data sets' own values, ranks being
 made continuous with uniform noise.
-
-`posterior_sbc` asks the same in the neighbourhood of one person's data y (Säilynoja, Schmitt,
-Bürkner & Vehtari 2025, arXiv 2502.03279): theta' from the posterior of y, new trials y' from
-theta', and the rank of theta' in the posterior of y and y' together.
 """
 
 from __future__ import annotations
@@ -23,15 +19,14 @@ import pandas as pd
 
 from incongruent.checks.network.recovery import BIN_EDGES, LEVELS, by_bins, covered_share
 from incongruent.checks.network.uniformity import uniformity_p
+from incongruent.checks.simultaneous import holm
 from incongruent.data.basics.streams import Purpose, child, stream
-from incongruent.data.trials import Trials, select
 from incongruent.exact.importance import largest_k_hat, resample, weigh
 from incongruent.exact.likelihood import evaluate
-from incongruent.exact.reweight import reweight
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.posterior import Posterior
-from incongruent.simulation.observed import design_of
-from incongruent.simulation.simulator import Simulations, Simulator
+from incongruent.priors.joint import AnyPrior
+from incongruent.simulation.simulator import Simulations
 
 Array = np.ndarray
 
@@ -75,70 +70,67 @@ class Calibration:
         return len(self.n_trials)
 
     def table(self, rows: Array | slice = slice(None)) -> pd.DataFrame:
-        """One row per quantity: p of uniform ranks, coverage_50, coverage_90, calibration_error,
-        and, for parameters, contraction, z_mean, z_sd.
+        """One row per quantity.
+
+        Columns: p of uniform ranks, coverage_50, coverage_90, calibration_error, and, for
+        parameters, contraction, z_mean, z_sd.
         """
         names = list(self.ranks)
         ranks = np.stack([self.ranks[name][rows] for name in names], axis=1)  # (dataset, quantity)
         central, covered = covered_share(ranks)
-        frame = pd.DataFrame(
+        z = self.z_score[rows]
+        of_parameters = pd.DataFrame(
             {
-                "quantity": names,
-                "p": [uniformity_p(column) for column in ranks.T],
-                "coverage_50": (central <= 0.5).mean(axis=0),
-                "coverage_90": (central <= 0.9).mean(axis=0),
-                "calibration_error": np.abs(covered - LEVELS[:, None]).mean(axis=0),
-            }
+                "contraction": np.mean(self.contraction[rows], axis=0),
+                "z_mean": np.mean(z, axis=0),
+                "z_sd": np.std(z, axis=0),
+            },
+            index=list(self.parameter_names),
         )
-        of_parameters = {
-            "contraction": self.contraction,
-            "z_mean": self.z_score,
-            "z_sd": self.z_score,
+        columns = {
+            "quantity": names,
+            "p": [uniformity_p(column) for column in ranks.T],
+            "coverage_50": (central <= 0.5).mean(axis=0),
+            "coverage_90": (central <= 0.9).mean(axis=0),
+            "calibration_error": np.abs(covered - LEVELS[:, None]).mean(axis=0),
         }
-        for (column, values), reduce in zip(
-            of_parameters.items(), (np.mean, np.mean, np.std), strict=True
-        ):
-            found = dict(zip(self.parameter_names, reduce(values[rows], axis=0), strict=True))
-            frame[column] = [found.get(name, np.nan) for name in names]
-        return frame
+        return pd.DataFrame(columns).join(of_parameters, on="quantity")
 
     def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
-        """The same table for bins of the number of trials; bins with fewer than 20 data sets, too
-        few to judge, are left out.
+        """The same table for bins of the number of trials.
+
+        Bins with fewer than 20 data sets, too few to judge, are left out.
         """
         return by_bins(self.table, self.n_trials, edges)
 
     def failures(self, edges: Sequence[int] | None = None) -> pd.DataFrame:
-        """Rows of `table` (or of `by_trials`) whose ranks leave their band; all bands together hold
-        with 95 % probability (Holm 1979).
+        """Rows of `table` (or of `by_trials`) whose ranks leave their band.
+
+        All bands together hold with 95 % probability (Holm 1979).
         """
         table = self.table() if edges is None else self.by_trials(edges)
         if len(table) == 0:
             return table
-        order = np.argsort(table["p"].to_numpy())
-        adjusted = np.maximum.accumulate(
-            table["p"].to_numpy()[order] * np.arange(len(order), 0, -1)
-        )
-        return table.iloc[np.sort(order[adjusted <= 1.0 - LEVEL])]
+        return table.iloc[np.flatnonzero(holm(table["p"].to_numpy()) <= 1.0 - LEVEL)]
 
     def __str__(self) -> str:
         failed, n = list(self.failures()["quantity"]), len(self.ranks)
         how = "corrected by the exact likelihood" if self.corrected else "as the network gives them"
         what = f"not uniform for {', '.join(failed)}" if failed else "uniform"
-        known = np.isfinite(self.ess).any()
-        bad = (
-            f"{(~(self.k_hat <= largest_k_hat(self.n_draws))).mean():.1%} with bad weights; "
-            if known
-            else ""
-        )
-        ess = (
-            f" ({bad}median effective share of the network's draws {np.median(self.ess):.0%})"
-            if known
-            else ""
-        )
         return (
-            f"{len(self)} simulated data sets, draws {how}{ess}: ranks {what} ({LEVEL:.0%} level,"
-            f" adjusted for {n} quantities)."
+            f"{len(self)} simulated data sets, draws {how}{self._words_of_weights}: ranks {what}"
+            f" ({LEVEL:.0%} level, adjusted for {n} quantities)."
+        )
+
+    @property
+    def _words_of_weights(self) -> str:
+        """How good the importance weights are; empty for a model without an exact likelihood."""
+        if not np.isfinite(self.ess).any():
+            return ""
+        bad = (~(self.k_hat <= largest_k_hat(self.n_draws))).mean()
+        return (
+            f" ({bad:.1%} with bad weights; median effective share of the network's draws"
+            f" {np.median(self.ess):.0%})"
         )
 
 
@@ -183,178 +175,138 @@ def calibrate(
     draws = posterior.unguarded().sample(
         simulations.trials, n_draws + 1, seed=child(seed, Purpose.CALIBRATION_DRAWS)
     )
-    reference, near = (
-        posterior.simulator.prior.sample(
+    references = {
+        TARP_PRIOR: posterior.simulator.prior.sample(
             len(draws), seed=stream(seed, Purpose.CALIBRATION_REFERENCE)
         ),
-        draws.theta[:, -1],
-    )
+        TARP_NEAR: draws.theta[:, -1],
+    }
     draws = replace(draws, theta=draws.theta[:, :-1], log_q=draws.log_q[:, :-1])
-    judged = _judge(posterior, draws, simulations, corrected, seed, workers)
-    z, z_true = (
-        posterior.simulator.prior.to_real(theta) for theta in (judged.theta, simulations.theta)
-    )
-    for name, place in ((TARP_PRIOR, reference), (TARP_NEAR, near)):
-        at = posterior.simulator.prior.to_real(place)
-        judged.at_draws[name], judged.at_truth[name] = (
-            _distance(z, at[:, None]),
-            _distance(z_true, at),
-        )
+    weighted = _weighted(posterior, draws, simulations, corrected, seed, workers)
+    quantities = {
+        **_quantities(posterior, weighted, simulations),
+        **_distances(posterior.simulator.prior, weighted.theta, simulations.theta, references),
+    }
     rng = stream(seed, Purpose.CALIBRATION_TIES)
-    below = {
-        name: (values < judged.at_truth[name][:, None]).sum(axis=1)
-        for name, values in judged.at_draws.items()
-    }
-    ranks = {
-        name: (count + rng.random(len(count))) / (n_draws + 1.0) for name, count in below.items()
-    }
-    mean, sd = judged.theta.mean(axis=1), judged.theta.std(axis=1, ddof=1)
-    after = replace(draws, theta=judged.theta)
-    z_score = (mean - simulations.theta) / np.maximum(sd, 1e-300)
-    n_trials, names = simulations.trials.n_trials, simulations.parameter_names
     return Calibration(
-        ranks,
-        z_score,
-        after.contraction,
-        n_trials,
-        names,
-        corrected,
-        judged.k_hat,
-        judged.ess,
-        n_draws,
+        ranks={name: quantity.rank(rng) for name, quantity in quantities.items()},
+        z_score=_z_score(weighted.theta, simulations.theta),
+        contraction=replace(draws, theta=weighted.theta).contraction,
+        n_trials=simulations.trials.n_trials,
+        parameter_names=simulations.parameter_names,
+        corrected=corrected,
+        k_hat=weighted.k_hat,
+        ess=weighted.ess,
+        n_draws=n_draws,
     )
+
+
+def _z_score(theta: Array, truth: Array) -> Array:
+    """The distance of posterior means from the truth in posterior SDs, (dataset, parameter)."""
+    mean, sd = theta.mean(axis=1), theta.std(axis=1, ddof=1)
+    return (mean - truth) / np.maximum(sd, 1e-300)
 
 
 @dataclass(frozen=True, eq=False)
-class _Judged:
-    """Draws and, by quantity, its values at the draws (dataset, draw) and at the truth (dataset,)."""
+class _Quantity:
+    """The values of a quantity at the draws (dataset, draw) and at the truth (dataset,)."""
+
+    at_draws: Array
+    at_truth: Array
+
+    def rank(self, rng: np.random.Generator) -> Array:
+        """The rank of the truth among the draws from 0 to 1, made continuous by noise."""
+        below = (self.at_draws < self.at_truth[:, None]).sum(axis=1)
+        return (below + rng.random(len(below))) / (self.at_draws.shape[1] + 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighted:
+    """Draws, as they are or resampled, with their importance weights' diagnostics.
+
+    Attributes:
+        theta: (dataset, draw, parameter).
+        log_density: log q, or the log joint density of resampled draws, as a quantity.
+        log_likelihood: as a quantity; None without an exact likelihood.
+        k_hat: (dataset,) NaN without an exact likelihood.
+        ess: (dataset,) likewise.
+    """
 
     theta: Array
-    at_draws: dict[str, Array]
-    at_truth: dict[str, Array]
+    log_density: _Quantity
+    log_likelihood: _Quantity | None
     k_hat: Array
     ess: Array
 
 
-def _judge(
+def _weighted(
     posterior: Posterior,
     draws: Draws,
     simulations: Simulations,
     corrected: bool,
     seed: int,
     workers: int | None,
-) -> _Judged:
-    truth, prior = simulations.theta, posterior.simulator.prior
-    theta, log_q, log_q_true = (
-        draws.theta,
-        draws.log_q,
-        posterior.log_prob(truth, simulations.trials),
+) -> _Weighted:
+    """Weigh draws by the exact likelihood, if there is one, and resample them if asked to."""
+    log_q_true = posterior.log_prob(simulations.theta, simulations.trials)
+    log_q = _Quantity(draws.log_q, log_q_true)
+    if not corrected and posterior.simulator.model.likelihood is None:
+        unknown = np.full(len(draws), np.nan)
+        return _Weighted(draws.theta, log_q, None, unknown, unknown)
+    both = np.concatenate([draws.theta, simulations.theta[:, None]], axis=1)
+    log_lik, _ = evaluate(posterior.simulator, both, simulations.trials, workers=workers)
+    log_joint = log_lik + posterior.simulator.prior.log_prob(both)
+    weights = weigh(log_joint[:, :-1], draws.log_q)
+    likelihood = _Quantity(log_lik[:, :-1], log_lik[:, -1])
+    weighted = _Weighted(draws.theta, log_q, likelihood, weights.k_hat, weights.ess)
+    if not corrected:
+        return weighted
+    rngs = [stream(seed, Purpose.CALIBRATION_RESAMPLING, i) for i in range(len(draws))]
+    joint = _Quantity(log_joint[:, :-1], log_joint[:, -1])
+    return _resampled(weighted, joint, likelihood, resample(weights, rngs))
+
+
+def _resampled(
+    weighted: _Weighted, log_joint: _Quantity, log_likelihood: _Quantity, rows: Array
+) -> _Weighted:
+    """The draws at resampled positions (dataset, draw); the joint density takes the place of q."""
+
+    def at_rows(quantity: _Quantity) -> _Quantity:
+        return replace(quantity, at_draws=np.take_along_axis(quantity.at_draws, rows, 1))
+
+    return replace(
+        weighted,
+        theta=np.take_along_axis(weighted.theta, rows[..., None], axis=1),
+        log_density=at_rows(log_joint),
+        log_likelihood=at_rows(log_likelihood),
     )
-    k_hat = ess = np.full(len(draws), np.nan)
-    of_likelihood: tuple[Array, Array] | None = None
-    if corrected or posterior.simulator.model.likelihood is not None:
-        both = np.concatenate([theta, truth[:, None]], axis=1)
-        log_lik, _ = evaluate(posterior.simulator, both, simulations.trials, workers=workers)
-        log_joint = log_lik + prior.log_prob(both)
-        weights = weigh(log_joint[:, :-1], log_q)
-        k_hat, ess = weights.k_hat, weights.ess
-        of_likelihood = log_lik[:, :-1], log_lik[:, -1]
-        if corrected:
-            rows = resample(
-                weights,
-                [stream(seed, Purpose.CALIBRATION_RESAMPLING, i) for i in range(len(theta))],
-            )
-            theta = np.take_along_axis(theta, rows[..., None], axis=1)
-            log_q, log_q_true = np.take_along_axis(log_joint[:, :-1], rows, 1), log_joint[:, -1]
-            of_likelihood = np.take_along_axis(log_lik[:, :-1], rows, 1), log_lik[:, -1]
-    at_draws = {name: theta[..., i] for i, name in enumerate(prior.names)} | {LOG_Q: log_q}
-    at_truth = {name: truth[:, i] for i, name in enumerate(prior.names)} | {LOG_Q: log_q_true}
-    if of_likelihood is not None:
-        at_draws[LOG_LIKELIHOOD], at_truth[LOG_LIKELIHOOD] = of_likelihood
-    return _Judged(theta, at_draws, at_truth, k_hat, ess)
+
+
+def _quantities(
+    posterior: Posterior, weighted: _Weighted, simulations: Simulations
+) -> dict[str, _Quantity]:
+    """Every parameter, the log density, and the log likelihood where there is one, by name."""
+    found = {
+        name: _Quantity(weighted.theta[..., i], simulations.theta[:, i])
+        for i, name in enumerate(posterior.simulator.prior.names)
+    }
+    found[LOG_Q] = weighted.log_density
+    if weighted.log_likelihood is not None:
+        found[LOG_LIKELIHOOD] = weighted.log_likelihood
+    return found
+
+
+def _distances(
+    prior: AnyPrior, theta: Array, truth: Array, references: Mapping[str, Array]
+) -> dict[str, _Quantity]:
+    """The distance from reference points (dataset, parameter) on the prior's real line, by name."""
+    z, z_true = prior.to_real(theta), prior.to_real(truth)
+    points = {name: prior.to_real(place) for name, place in references.items()}
+    return {
+        name: _Quantity(_distance(z, at[:, None]), _distance(z_true, at))
+        for name, at in points.items()
+    }
 
 
 def _distance(a: Array, b: Array) -> Array:
     return np.sqrt(((a - b) ** 2).sum(axis=-1))
-
-
-def posterior_sbc(
-    posterior: Posterior,
-    study: Trials,
-    person: int,
-    *,
-    n_datasets: int = 300,
-    n_draws: int = 500,
-    corrected: bool = False,
-    seed: int,
-    workers: int | None = None,
-) -> Calibration:
-    """Calibration where it counts for one person: around their own data.
-
-    Theta' is drawn from the posterior of the person's trials (corrected by the exact likelihood if
-    there is one), new trials are simulated from it with the person's design, or with as many trials
-    as fit into the network's, and the posterior of old and new trials together is ranked.
-
-    Args:
-        posterior: what to check.
-        study: the person's trials, among others'.
-        person: position in the study.
-        n_datasets: how many theta'.
-        n_draws: draws for each.
-        corrected: check the draws as `reweight` resamples them, without its MCMC: data sets with a
-            bad k-hat count as they are.
-        seed: of everything random.
-        workers: threads; one for each core when left out.
-
-    Raises:
-        ValueError: when the network knows too few trials for old and new ones together.
-    """
-    one = posterior.admit(select(study, [person])).trials
-    design = posterior.simulator.design
-    n = int(one.n_trials[0])
-    n_new = min(n, design.largest - n)
-    if n_new < design.smallest:
-        raise ValueError(
-            f"Expected room for at least {design.smallest} new trials beside {one.names[0]}'s {n};"
-            f" the network knows up to {design.largest}. Use a network for more trials, or fewer of"
-            " the person's."
-        )
-    own_seed, many = (
-        child(seed, Purpose.SBC_DRAWS),
-        max(20 * n_datasets, 1000),
-    )  # many more than are needed: corrected ones hold repeats
-    draws = posterior.unguarded().sample(one, many, seed=own_seed)
-    if posterior.simulator.model.likelihood is not None:
-        draws = reweight(draws, one, seed=own_seed, workers=workers)
-    theta = draws.theta[
-        0, stream(seed, Purpose.SBC_CHOICE).choice(draws.theta.shape[1], n_datasets, replace=False)
-    ]
-    own = design_of(one, window=design.window, deadline=design.deadline, condition=design.condition)
-    counts = np.round(own.counts * n_new / n).astype(int)
-    again = Simulator(
-        posterior.simulator.model, posterior.simulator.prior, replace(own, counts=counts)
-    )
-    new = again.simulate_at(theta, seed=child(seed, Purpose.SBC_DATA))
-    both = _side_by_side(select(one, np.zeros(n_datasets, int)), new)
-    simulations = Simulations(theta, both, posterior.simulator.prior.names)
-    return calibrate(
-        posterior,
-        simulations,
-        n_draws=n_draws,
-        corrected=corrected,
-        seed=child(seed, Purpose.SBC_RANKS),
-        workers=workers,
-    )
-
-
-def _side_by_side(first: Trials, second: Trials) -> Trials:
-    """Data set by data set, the trials of both."""
-    values = {
-        name: np.concatenate([first.values[name], second.values[name]], axis=1)
-        for name in first.values
-    }
-    present, answered = (
-        np.concatenate([getattr(first, of), getattr(second, of)], axis=1)
-        for of in ("present", "answered")
-    )
-    return Trials(first.columns, values, present, answered)

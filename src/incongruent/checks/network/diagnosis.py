@@ -1,6 +1,4 @@
-"""What held a training run up, and what to change: the simulator or the network, online or offline,
-batch size, encoder.
-"""
+"""What held a training run up, and what to change: simulator, network, batch size or encoder."""
 
 from __future__ import annotations
 

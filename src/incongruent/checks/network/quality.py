@@ -1,4 +1,4 @@
-"""What a card says about a network's quality: measured on fresh simulations, once, after training."""
+"""What a card says about a network's quality, measured once on fresh simulations after training."""
 
 from __future__ import annotations
 

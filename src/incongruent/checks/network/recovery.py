@@ -24,12 +24,15 @@ Array = np.ndarray
 
 BIN_EDGES = (20, 50, 100, 200, 500, 1000, 2000)
 LEVELS = np.arange(0.01, 1.0, 0.01)
+FEWEST_IN_BIN = 20
+"""Data sets that a bin needs to be judged."""
 
 
 def covered_share(probability: Array) -> tuple[Array, Array]:
-    """From shares of draws below the truth (dataset, quantity): the smallest central interval with
-    the truth (dataset, quantity), and the share of data sets whose central intervals hold it,
-    (level, quantity), at ``LEVELS``.
+    """The smallest central interval with the truth, and the coverage of central intervals.
+
+    From shares of draws below the truth (dataset, quantity): the first is (dataset, quantity), the
+    second, the share of data sets whose intervals hold the truth at ``LEVELS``, (level, quantity).
     """
     central = np.abs(2.0 * probability - 1.0)
     return central, (central[None] <= LEVELS[:, None, None]).mean(axis=1)
@@ -38,16 +41,16 @@ def covered_share(probability: Array) -> tuple[Array, Array]:
 def by_bins(
     table_of: Callable[[Array], pd.DataFrame], n_trials: Array, edges: Sequence[int]
 ) -> pd.DataFrame:
-    """A table for each bin of the number of trials, one below the other; bins with fewer than 20
-    data sets, too few to judge, are left out.
+    """A table for each bin of the number of trials, one below the other.
+
+    Bins with fewer than 20 data sets, too few to judge, are left out.
     """
     tables = []
     for low, high in pairwise(edges):
         last = high == edges[-1]
-        rows = ((n_trials >= low) | (low == edges[0])) & (
-            (n_trials < high) | last
-        )  # the outer bins are open
-        if rows.sum() >= 20:
+        above, below = (n_trials >= low) | (low == edges[0]), (n_trials < high) | last
+        rows = above & below  # the outer bins are open
+        if rows.sum() >= FEWEST_IN_BIN:
             table = table_of(rows)
             table.insert(0, "n_datasets", int(rows.sum()))
             table.insert(0, "trials", f"{low}–{high if last else high - 1}")
@@ -57,7 +60,7 @@ def by_bins(
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
-    """What `recover` found.
+    """The result of `recover`.
 
     Attributes:
         truth: (dataset, parameter).
@@ -80,18 +83,19 @@ class Recovery:
 
     @property
     def nats(self) -> float:
-        """Mean of log q - log prior at the truth: how much the network gets out of the data."""
+        """The mean of log q - log prior at the truth: how much the network learns from the data."""
         return float(self.gain.mean())
 
     def table(self, rows: Array | slice = slice(None)) -> pd.DataFrame:
-        """One row per parameter: r, nrmse, bias, contraction, coverage_50, coverage_90,
-        calibration_error; over all data sets or some.
+        """One row per parameter, over all data sets or some.
+
+        Columns: r, nrmse, bias, contraction, coverage_50, coverage_90, calibration_error.
         """
         truth, mean = self.truth[rows], self.mean[rows]
         spread = truth.std(axis=0)
         central, covered = covered_share(self.probability[rows])
         columns = {
-            "r": [float(np.corrcoef(truth[:, i], mean[:, i])[0, 1]) for i in range(truth.shape[1])],
+            "r": [_correlation(*pair) for pair in zip(truth.T, mean.T, strict=True)],
             "nrmse": np.sqrt(((mean - truth) ** 2).mean(axis=0)) / spread,
             "bias": (mean - truth).mean(axis=0) / spread,
             "contraction": self.contraction[rows].mean(axis=0),
@@ -102,8 +106,9 @@ class Recovery:
         return pd.DataFrame({"parameter": self.parameter_names, **columns})
 
     def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
-        """The same table for bins of the number of trials; bins with fewer than 20 data sets, too
-        few to judge, are left out.
+        """The same table for bins of the number of trials.
+
+        Bins with fewer than 20 data sets, too few to judge, are left out.
         """
         return by_bins(self.table, self.n_trials, edges)
 
@@ -116,6 +121,10 @@ class Recovery:
             f"largest calibration error {table['calibration_error'].max():.3f}; "
             f"r from {worst['r']:.2f} ({worst['parameter']}) to {table['r'].max():.2f}."
         )
+
+
+def _correlation(a: Array, b: Array) -> float:
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 def recover(

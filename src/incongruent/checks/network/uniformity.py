@@ -1,5 +1,4 @@
-r"""Are numbers between 0 and 1 uniform? Simultaneous bands for their empirical distribution
-function.
+r"""Are numbers between 0 and 1 uniform? Simultaneous bands of their distribution function.
 
 At z the number of n values below z is Binomial(n, z). The band holds all z of a grid at once with a
 given probability (Säilynoja, Bürkner & Vehtari 2022, Statistics and Computing 32, 32); the p-value
@@ -25,8 +24,7 @@ N_NULL = 4000
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """Where the empirical distribution function of n uniform values lies, at the places of
-    ``GRID``.
+    """The band of the empirical distribution function of n uniform values, on ``GRID``.
 
     Attributes:
         low: (place,).
@@ -41,10 +39,9 @@ def uniformity_p(values: Array) -> float:
     """p-value of the hypothesis that values (n,) are uniform on [0, 1]; NaN for none."""
     if len(values) == 0:
         return float("nan")
-    null = _null(len(values))
-    return float(
-        (1 + (null <= _extremity(np.asarray(values)[None])[0] + 1e-12).sum()) / (N_NULL + 1)
-    )
+    observed = _extremity(np.asarray(values)[None])[0]
+    as_extreme = _null(len(values)) <= observed + 1e-12
+    return float((1 + as_extreme.sum()) / (N_NULL + 1))
 
 
 def simultaneous_band(n: int, level: float = 0.95) -> Band:
@@ -65,9 +62,7 @@ def _null(n: int) -> Array:
 
 
 def _extremity(values: Array) -> Array:
-    """For each sample (sample, n), the smallest pointwise tail probability over the grid,
-    (sample,).
-    """
+    """The smallest pointwise tail probability over the grid of each sample (sample, n)."""
     n = values.shape[1]
     below = np.stack(
         [np.searchsorted(row, GRID, side="right") for row in np.sort(values, axis=1)]

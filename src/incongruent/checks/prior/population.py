@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.checks.replicas import matched
+from incongruent.checks.simultaneous import holm
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials, select
 from incongruent.posterior.posterior import Posterior
@@ -35,6 +36,13 @@ INFORMED = 0.2
 N_NULL = 9999
 """Simulated studies."""
 FEWEST_REPLICAS = 20
+WORDS = {
+    "up": "People's {0} lies above the prior: move it up",
+    "down": "People's {0} lies below the prior: move it down",
+    "wider": "People differ more in {0} than the prior says: widen it",
+    "narrower": "People differ less in {0} than the prior says: it may be narrower",
+}
+"""Sentences for each direction in which a prior should change, with ``{0}`` for the parameter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,16 +74,13 @@ class PriorCheck:
 
     @property
     def silent(self) -> tuple[str, ...]:
-        """Parameters about which the data say too little."""
-        return tuple(
-            name
-            for name, value in zip(self.parameters, self.contraction, strict=True)
-            if not value >= INFORMED
-        )
+        """Parameters about whose prior the data are not informative."""
+        informed = self.contraction >= INFORMED
+        return tuple(name for name, yes in zip(self.parameters, informed, strict=True) if not yes)
 
     @property
     def p_value(self) -> float:
-        """Of the whole: the smallest adjusted p; 1 where nothing could be tested."""
+        """The smallest adjusted p; 1 where nothing could be tested."""
         values = np.concatenate([self.adjusted_location, self.adjusted_spread])
         return float(np.nanmin(values)) if np.isfinite(values).any() else 1.0
 
@@ -85,59 +90,39 @@ class PriorCheck:
         A parameter that has to move is not called wider too, since people far from the prior's
         centre look spread from there; `suggest_prior` tells.
         """
-        found = []
-        for words, scores, p in (
-            (("down", "up"), self.location, self.adjusted_location),
-            (("narrower", "wider"), self.spread, self.adjusted_spread),
-        ):
-            found += [
-                (abs(scores[i]), self.parameters[i], words[int(scores[i] > 0)])
-                for i in np.flatnonzero(p <= level)
-            ]
-        moved = {name for _, name, word in found if word in ("up", "down")}
-        return tuple(
-            (name, word)
-            for _, name, word in sorted(found, reverse=True)
-            if not (word == "wider" and name in moved)
-        )
+        shifts = _directions(self.location, self.adjusted_location <= level, "down", "up")
+        widths = _directions(self.spread, self.adjusted_spread <= level, "narrower", "wider")
+        moved = {i for _, i, _ in shifts}
+        found = [(z, self.parameters[i], word) for z, i, word in shifts]
+        found += [
+            (z, self.parameters[i], word)
+            for z, i, word in widths
+            if not (word == "wider" and i in moved)
+        ]
+        return tuple((name, word) for _, name, word in sorted(found, reverse=True))
 
     def table(self) -> pd.DataFrame:
-        """One row per parameter: location, p_location, adjusted_location, spread, p_spread,
-        adjusted_spread, contraction.
+        """One row per parameter.
+
+        Columns: location, p_location, adjusted_location, spread, p_spread, adjusted_spread,
+        contraction.
         """
-        names = (
-            "location",
-            "p_location",
-            "adjusted_location",
-            "spread",
-            "p_spread",
-            "adjusted_spread",
-            "contraction",
-        )
         return pd.DataFrame(
-            {"parameter": self.parameters, **{name: getattr(self, name) for name in names}}
+            {
+                "parameter": self.parameters,
+                "location": self.location,
+                "p_location": self.p_location,
+                "adjusted_location": self.adjusted_location,
+                "spread": self.spread,
+                "p_spread": self.p_spread,
+                "adjusted_spread": self.adjusted_spread,
+                "contraction": self.contraction,
+            }
         )
 
     def sentences(self) -> tuple[str, ...]:
         """What was found, one sentence each."""
-        said = []
-        words = {
-            "up": "People's {0} lies above the prior: move it up",
-            "down": "People's {0} lies below the prior: move it down",
-            "wider": "People differ more in {0} than the prior says: widen it",
-            "narrower": "People differ less in {0} than the prior says: it may be narrower",
-        }
-        for name, word in self.moves():
-            i = self.parameters.index(name)
-            score, p = (
-                (self.location[i], self.adjusted_location[i])
-                if word in ("up", "down")
-                else (self.spread[i], self.adjusted_spread[i])
-            )
-            said.append(
-                f"{words[word].format(name)} (score {score:+.1f} standard errors, p = {p:.2g} after"
-                " correction for all parameters)."
-            )
+        said = [self._sentence(name, word) for name, word in self.moves()]
         if not said:
             said.append(
                 f"The prior is where these {self.n_people} people are and as wide as they differ"
@@ -150,8 +135,29 @@ class PriorCheck:
             )
         return tuple(said)
 
+    def _sentence(self, name: str, word: str) -> str:
+        """What to change about one parameter, with the score and its p-value."""
+        i = self.parameters.index(name)
+        shifted = word in ("up", "down")
+        score = (self.location if shifted else self.spread)[i]
+        p = (self.adjusted_location if shifted else self.adjusted_spread)[i]
+        return (
+            f"{WORDS[word].format(name)} (score {score:+.1f} standard errors, p = {p:.2g} after"
+            " correction for all parameters)."
+        )
+
     def __repr__(self) -> str:
         return " ".join(self.sentences())
+
+
+def _directions(
+    scores: Array, significant: Array, below: str, above: str
+) -> list[tuple[float, int, str]]:
+    """The size, the parameter and the direction of every significant score."""
+    return [
+        (abs(scores[i]), int(i), above if scores[i] > 0 else below)
+        for i in np.flatnonzero(significant)
+    ]
 
 
 def check_prior(
@@ -184,17 +190,15 @@ def check_prior(
     """
     independent_prior(posterior)
     people = usable_people(posterior, study, leave_out)
-    return prior_scores(
-        posterior,
-        people,
-        prior_replicas(posterior, people, n_draws=n_draws, n_simulated=n_simulated, seed=seed),
-        seed=seed,
+    replicas = prior_replicas(
+        posterior, people, n_draws=n_draws, n_simulated=n_simulated, seed=seed
     )
+    return prior_scores(posterior, people, replicas, seed=seed)
 
 
 @dataclass(frozen=True, eq=False)
 class PriorReplicas:
-    """What the scores of simulated people are, for people of given designs.
+    """The slopes of simulated people, for people of given designs.
 
     Attributes:
         slopes: (replica, person, 2 × parameter).
@@ -210,8 +214,9 @@ class PriorReplicas:
 def prior_replicas(
     posterior: Posterior, people: Trials, *, n_draws: int = 200, n_simulated: int = 2000, seed: int
 ) -> PriorReplicas:
-    """Simulate people of the very designs, often enough for `prior_scores`; arguments as in
-    `check_prior`.
+    """Simulate people of the very designs, often enough for `prior_scores`.
+
+    Arguments are those of `check_prior`.
     """
     n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
     made = matched(posterior.simulator, people, n_replicas, seed=child(seed, Purpose.REPLICAS))
@@ -226,8 +231,9 @@ def prior_replicas(
 def prior_scores(
     posterior: Posterior, people: Trials, replicas: PriorReplicas, *, seed: int
 ) -> PriorCheck:
-    """The test of `check_prior`, against replicas that several studies of the same designs can
-    share.
+    """The test of `check_prior`, against given replicas.
+
+    Several studies of the same designs can share them.
     """
     names = independent_prior(posterior).names
     observed = _slopes(
@@ -237,25 +243,28 @@ def prior_scores(
     total, null = _one_step(
         observed[:, used], replicas.slopes[:, :, used], stream(seed, Purpose.SCORES_NULL)
     )
-    scores, p = np.full(2 * len(names), np.nan), np.full(2 * len(names), np.nan)
-    scores[used] = total
-    above, below = (null >= total).sum(axis=0), (null <= total).sum(axis=0)
-    p[used] = np.minimum(1.0, 2.0 * (1.0 + np.minimum(above, below)) / (len(null) + 1.0))
-    adjusted = holm(p)
-    (location, spread), (p_location, p_spread), (a_location, a_spread) = (
-        np.split(values, 2) for values in (scores, p, adjusted)
-    )
+    scores, p = np.full((2, 2 * len(names)), np.nan)
+    scores[used], p[used] = total, _two_sided(total, null)
+    location, spread = np.split(scores, 2)
+    p_location, p_spread = np.split(p, 2)
+    adjusted_location, adjusted_spread = np.split(holm(p), 2)
     return PriorCheck(
-        names,
-        location,
-        spread,
-        p_location,
-        p_spread,
-        a_location,
-        a_spread,
-        replicas.contraction,
-        len(people),
+        parameters=names,
+        location=location,
+        spread=spread,
+        p_location=p_location,
+        p_spread=p_spread,
+        adjusted_location=adjusted_location,
+        adjusted_spread=adjusted_spread,
+        contraction=replicas.contraction,
+        n_people=len(people),
     )
+
+
+def _two_sided(total: Array, null: Array) -> Array:
+    """Two-sided p-values of scores (test,) among those of simulated studies (study, test)."""
+    above, below = (null >= total).sum(axis=0), (null <= total).sum(axis=0)
+    return np.minimum(1.0, 2.0 * (1.0 + np.minimum(above, below)) / (len(null) + 1.0))
 
 
 def independent_prior(posterior: Posterior) -> Prior:
@@ -286,26 +295,13 @@ def usable_people(posterior: Posterior, study: Trials, leave_out: Sequence[str])
             f" {study.names[:5]} …."
         )
     trials = posterior.admit(study).trials
-    rows = [
-        i
-        for i, (name, n) in enumerate(zip(trials.names, trials.n_trials, strict=True))
-        if n > 0 and name not in set(leave_out)
-    ]
-    if not rows:
+    stays = np.array([name not in set(leave_out) for name in trials.names], bool)
+    rows = np.flatnonzero(stays & (trials.n_trials > 0))
+    if not len(rows):
         raise ValueError(
             "Expected at least one person with usable trials who is not left out; got none."
         )
     return select(trials, rows)
-
-
-def holm(p: Array) -> Array:
-    """p-values (test,) corrected for their number, by Holm's step-down method; NaN stays NaN."""
-    out, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    out[order] = np.minimum(
-        1.0, np.maximum.accumulate(p[order] * (len(order) - np.arange(len(order))))
-    )
-    return out
 
 
 def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> tuple[Array, Array]:
@@ -316,14 +312,15 @@ def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> t
 
 
 def _slopes(mean: Array, variance: Array) -> Array:
-    """Of the log likelihood of each person, in locations and then log spreads, (person, 2 ×
-    parameter).
+    """Slopes of the log likelihood of each person, (person, 2 × parameter).
+
+    Those in locations come first, then those in log spreads.
     """
     return np.concatenate([mean, mean**2 + variance - 1.0], axis=1)
 
 
 def _one_step(observed: Array, replicas: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Standardised one-step estimates of the study (test,) and of simulated studies (study, test)."""
+    """Standardised one-step estimates of the study (test,) and simulated ones (study, test)."""
     n_replicas, n_people, n_tests = replicas.shape
     if not n_tests:
         return np.empty(0), np.empty((N_NULL, 0))

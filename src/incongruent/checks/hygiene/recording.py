@@ -1,0 +1,89 @@
+"""Findings about how reaction times were recorded: a deadline, and rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from incongruent.checks.hygiene.findings import Finding, Severity
+from incongruent.checks.hygiene.lattice import Steps, Wall, wall_in
+from incongruent.data.trials import Trials
+
+COARSE = 20.0
+"""Steps of RT, in ms, from which on they are more than a note: about half of the standard deviation
+of non-decision times.
+"""
+NOTICED = 0.002
+"""Share of answers missing beyond a wall from which on it is more than a note."""
+
+
+def deadline(study: Trials, step: float, level: float) -> Finding:
+    """Is the slow tail of RTs cut off?"""
+    wall, timeouts = wall_in(study, step=step), _timeouts(study)
+    numbers = {
+        "longest RT (ms)": wall.at,
+        "answers near it": float(wall.n_near),
+        "share missing beyond": wall.missing,
+        "timeouts": timeouts,
+    }
+    late = f" {timeouts:.0f} trials have no answer in time." if timeouts else ""
+    if wall.p >= level:
+        sentence = f"The slow tail thins out by itself.{late}"
+        return Finding("deadline", Severity.FINE, sentence, numbers, wall.p)
+    windowed = bool(study.excluded.get("out of window", np.zeros(1)).any())
+    noticed = wall.missing >= NOTICED and not windowed
+    severity = Severity.WARNING if noticed else Severity.NOTE
+    return Finding("deadline", severity, _cut_off(wall, late, windowed), numbers, wall.p)
+
+
+def _timeouts(study: Trials) -> float:
+    """The number of trials without an answer in time."""
+    left_out = study.excluded.get("timeout", np.zeros(1)).sum()
+    return float(left_out + (study.present & ~study.answered).sum())
+
+
+def _cut_off(wall: Wall, late: str, windowed: bool) -> str:
+    """What a wall means, and what to do about it."""
+    do = (
+        "RTs outside a window were left out on reading; if the wall is its end, a network with the"
+        " same window knows of it. If not, fit"
+        if windowed
+        else "Fit"
+    )
+    return (
+        f"RTs end at a wall of {wall.at:.0f} ms: {wall.n_near} answers lie in the last"
+        f" {wall.width:.0f} ms before it, so that about {wall.missing:.1%} of all would have come"
+        f" later.{late} A model without this deadline takes the missing slow answers for fast"
+        f" processing. {do} with a network whose design ends there: Design(…, window=(…,"
+        f" {wall.at:.0f}))."
+    )
+
+
+def rounding(steps: Steps, clear: bool) -> Finding:
+    """Do RTs come in steps?"""
+    numbers = {"step (ms)": steps.size if clear else np.nan, "power": steps.power}
+    if not clear:
+        sentence = "RTs come in no steps larger than 3 ms."
+        return Finding("rounding", Severity.FINE, sentence, numbers, steps.p)
+    coarse = steps.size > COARSE
+    severity = Severity.WARNING if coarse else Severity.NOTE
+    do = (
+        "Do not interpret sd_R, and get the unrounded times if they exist."
+        if coarse
+        else "Below 20 ms this changes posteriors little."
+    )
+    sentence = (
+        f"RTs come in steps of {steps.size:.1f} ms{_likely_source(steps.size)}. It adds a spread of"
+        f" {steps.size / np.sqrt(12):.1f} ms to non-decision times (sd_R). {do}"
+    )
+    return Finding("rounding", severity, sentence, numbers, steps.p)
+
+
+def _likely_source(size: float) -> str:
+    """What steps of a size in ms probably come from; empty where nothing is known."""
+    if abs(size - 10) < 0.05:
+        return ", hundredths of a second"
+    hertz = 1000.0 / size
+    near_five = abs(hertz - round(hertz / 5) * 5) < 0.02 * hertz
+    if near_five and 45 <= hertz <= 250:
+        return f", the frames of a display of {hertz:.0f} Hz"
+    return ""

@@ -1,0 +1,210 @@
+"""Records of how candidates explain what a model fails in, which print as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+Array = np.ndarray
+
+TIE = 3.0
+"""Log-odds that do not distinguish two candidates."""
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """How one extension does.
+
+    Attributes:
+        name: of the extension.
+        subject: what it is, with the strength that suits the data best, as a sentence's subject.
+        advice: what to train instead.
+        amount: that strength.
+        score: log-odds against the base model at that strength.
+        p: of the score, over all candidates.
+        predicted: (statistic,) the group's z under it.
+        left: (statistic,) z - predicted, in units of the candidate's own spread where that is
+            larger.
+        repaired: names of the failing statistics that it explains.
+        remaining: names of those that it does not.
+        spoiled: names of statistics that did not fail, but would.
+        accepted: p is small, and most is repaired.
+        plural: whether the subject takes a verb in the plural.
+    """
+
+    name: str
+    subject: str
+    advice: str
+    amount: float
+    score: float
+    p: float
+    predicted: Array = field(repr=False)
+    left: Array = field(repr=False)
+    repaired: tuple[str, ...]
+    remaining: tuple[str, ...]
+    spoiled: tuple[str, ...]
+    accepted: bool
+    plural: bool = False
+
+    @property
+    def share(self) -> float:
+        """The share of the failing statistics that it repairs."""
+        return len(self.repaired) / max(len(self.repaired) + len(self.remaining), 1)
+
+
+@dataclass(frozen=True, eq=False)
+class ExtensionRanking:
+    """Candidates in order, accepted ones first, then by score.
+
+    Attributes:
+        candidates: empty when the base model fails in nothing.
+        failing: names of the statistics in which the base model fails, the worst first.
+        n_replicates: studies of the base model that p-values come from.
+    """
+
+    candidates: tuple[Candidate, ...]
+    failing: tuple[str, ...]
+    n_replicates: int
+
+    @property
+    def best(self) -> str | None:
+        """Name of the first accepted candidate.
+
+        None when none of them explains what fails, or nothing fails.
+        """
+        return self.candidates[0].name if self.candidates and self.candidates[0].accepted else None
+
+    @property
+    def ties(self) -> tuple[str, ...]:
+        """Other accepted candidates that these data do not distinguish from the best."""
+        if self.best is None:
+            return ()
+        first, *others = self.candidates
+        return tuple(c.name for c in others if c.accepted and first.score - c.score < TIE)
+
+    def table(self) -> pd.DataFrame:
+        """One row per candidate.
+
+        Columns: extension, amount, log_odds, p, repaired (share of the failing), remaining, spoiled
+        (numbers), accepted.
+        """
+        columns = {
+            "extension": [c.name for c in self.candidates],
+            "amount": [c.amount for c in self.candidates],
+            "log_odds": [c.score for c in self.candidates],
+            "p": [c.p for c in self.candidates],
+            "repaired": [c.share for c in self.candidates],
+            "remaining": [len(c.remaining) for c in self.candidates],
+            "spoiled": [len(c.spoiled) for c in self.candidates],
+            "accepted": [c.accepted for c in self.candidates],
+        }
+        return pd.DataFrame(columns)
+
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, one sentence each."""
+        if not self.failing:
+            nothing = "The fitted model fails in no statistic of the group, so there is nothing to"
+            return (f"{nothing} explain.",)
+        if not self.candidates:
+            return ("No extension was asked about.",)
+        if self.best is None:
+            return self._sentences_of_none()
+        return self._sentences_of_best()
+
+    def _sentences_of_none(self) -> tuple[str, ...]:
+        closest = max(self.candidates, key=lambda c: (len(c.repaired) - len(c.spoiled), c.score))
+        how_close = (
+            f"{len(closest.repaired)} of {len(self.failing)} failing statistics repaired,"
+            f" {len(closest.spoiled)} not failing before spoiled"
+        )
+        n = _number(len(self.candidates))
+        return (
+            f"None of {n} candidates explains what the model fails in.",
+            f"Closest comes {closest.name}: {how_close}, p = {_p(closest.p)}.",
+        )
+
+    def _sentences_of_best(self) -> tuple[str, ...]:
+        first = self.candidates[0]
+        said = [self._sentence_of(first)]
+        if first.remaining:
+            said.append(f"Not explained: {_list(first.remaining)}.")
+        if first.spoiled:
+            said.append(f"It would spoil {_list(first.spoiled)}.")
+        if self.ties:
+            said.append(
+                f"These data do not tell it from {_list(self.ties)}, which would explain it about"
+                " as well."
+            )
+        return tuple(said)
+
+    def _sentence_of(self, candidate: Candidate) -> str:
+        """What an accepted candidate explains."""
+        verb = "explain" if candidate.plural else "explains"
+        repaired = candidate.repaired
+        counted = f"{len(repaired)} of {len(self.failing)} failing statistics"
+        return (
+            f"{candidate.subject} {verb} it: {_list(repaired)} {_are(repaired)} repaired"
+            f" ({counted}); p = {_p(candidate.p)} over all {_number(len(self.candidates))}"
+            " candidates."
+        )
+
+    @property
+    def advice(self) -> str:
+        """What to do."""
+        if self.best is None:
+            return (
+                "None of the usual extensions explains what fails; look at the failing statistics,"
+                " and at the people in whom they fail most."
+            )
+        first = self.candidates[0]
+        also = f", and compare it with {_list(self.ties)}" if self.ties else ""
+        return f"Train for the model with {first.advice or first.name}{also}, and ask again."
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values: best, ties, and a row for each candidate.
+
+        Rows are those of `table`, with the names of statistics instead of their numbers.
+        """
+        rows = self.table().to_dict("records")
+        for row, candidate in zip(rows, self.candidates, strict=True):
+            row |= {
+                "subject": candidate.subject,
+                "repaired": list(candidate.repaired),
+                "remaining": list(candidate.remaining),
+                "spoiled": list(candidate.spoiled),
+                "share": candidate.share,
+            }
+        return {
+            "best": self.best,
+            "ties": list(self.ties),
+            "failing": list(self.failing),
+            "candidates": rows,
+            "sentences": list(self.sentences()),
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences())
+
+
+def _number(n: int) -> str:
+    """A number in words, up to ten."""
+    return NUMBERS[n] if n < len(NUMBERS) else str(n)
+
+
+def _p(p: float) -> str:
+    return f"{p:.2f}".removeprefix("0") if p >= 0.01 else f"{p:.3f}".removeprefix("0")
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _list(names: Sequence[str], most: int = 4) -> str:
+    """The first names, and how many more there are."""
+    shown = "; ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

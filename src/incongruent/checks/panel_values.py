@@ -1,0 +1,230 @@
+"""The statistics of the predictive panel, computed in one compiled pass over all data sets.
+
+They are those of `checks.statistics` and a few more. The panel needs them for hundreds of thousands
+of simulated data sets, so they are computed together; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from incongruent.checks.panel_statistics import FAST, Statistic, has_delta
+from incongruent.checks.statistics import N_BINS, PROBABILITIES
+from incongruent.data.trials import CONDITION, RESPONSE, Trials
+
+Array = np.ndarray
+
+AT_ONCE = 256
+"""Data sets that one thread computes in one piece."""
+N_QUANTILES = len(PROBABILITIES)
+PER_LEVEL = N_QUANTILES + 5 + N_BINS
+"""Statistics of one condition: quantiles, five of moments and errors, accuracies."""
+
+
+class Columns(NamedTuple):
+    """The trials of some data sets; every array is (dataset, trial)."""
+
+    rt: Array
+    condition: Array
+    correct: Array
+    answered: Array
+    present: Array
+
+
+class Layout(NamedTuple):
+    """Which statistics stand where in a row of values.
+
+    Attributes:
+        codes: (condition,) codes of the conditions that have statistics of their own.
+        congruent: place of the congruent condition among them; −1 without a delta function.
+        incongruent: place of the incongruent condition; −1 without a delta function.
+        probabilities: (quantile,) of the RT quantiles.
+        fast: below this RT, in ms, an answer is fast.
+    """
+
+    codes: Array
+    congruent: int
+    incongruent: int
+    probabilities: Array
+    fast: float
+
+
+def panel_values(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
+    """The values of the statistics of `statistics_for`, (dataset, statistic), in their units.
+
+    NaN where there is nothing to compute them from: a standard deviation needs two correct answers,
+    a skewness three; times and shares need one.
+    """
+    layout = _layout_of(statistics)
+    out = np.full((len(trials), _width_of(layout)), np.nan)
+    columns = _columns_of(trials)
+
+    def compute(start: int) -> None:
+        rows = slice(start, start + AT_ONCE)
+        _fill(
+            Columns(*(np.ascontiguousarray(column[rows]) for column in columns)), layout, out[rows]
+        )
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(compute, range(0, len(trials), AT_ONCE)))
+    return out[:, : len(statistics)]
+
+
+def _columns_of(trials: Trials) -> Columns:
+    correct = trials.values[RESPONSE.name] == RESPONSE.levels.index("correct")
+    return Columns(
+        trials.values["rt"],
+        trials.values[CONDITION.name],
+        correct,
+        trials.answered,
+        trials.present,
+    )
+
+
+def _layout_of(statistics: tuple[Statistic, ...]) -> Layout:
+    occurring = {statistic.condition for statistic in statistics}
+    levels = tuple(level for level in CONDITION.levels if level in occurring)
+    codes = np.array([CONDITION.levels.index(level) for level in levels], np.int8)
+    congruent, incongruent = (
+        (levels.index("congruent"), levels.index("incongruent")) if has_delta(levels) else (-1, -1)
+    )
+    return Layout(codes, congruent, incongruent, np.asarray(PROBABILITIES), FAST)
+
+
+def _width_of(layout: Layout) -> int:
+    """The number of values in a row: of conditions, of the delta function, and of all trials."""
+    n_delta = N_QUANTILES + 1 if layout.congruent >= 0 else 0
+    return len(layout.codes) * PER_LEVEL + n_delta + 2
+
+
+@numba.njit(nogil=True, cache=True)
+def _fill(columns, layout, out):  # pragma: no cover - compiled
+    """The statistics of each data set, in the order of `statistics_for`, into out."""
+    rt, condition, correct, answered, present = columns
+    codes, congruent, incongruent, probabilities, fast = layout
+    times, right = np.empty(rt.shape[1]), np.empty(rt.shape[1], np.bool_)
+    for d in range(len(rt)):
+        for c in range(len(codes)):
+            n = _gather(rt, condition, correct, answered, d, codes[c], times, right)
+            if n > 0:
+                first = c * PER_LEVEL
+                part = out[d, first : first + PER_LEVEL]
+                _of_condition(times[:n], right[:n], probabilities, part)
+        last = len(codes) * PER_LEVEL
+        if congruent >= 0:
+            _of_delta(out[d], congruent * PER_LEVEL, incongruent * PER_LEVEL, last)
+            last += N_QUANTILES + 1
+        _of_all_trials(rt, answered, present, d, fast, out[d, last : last + 2])
+
+
+@numba.njit(nogil=True, cache=True)
+def _gather(rt, condition, correct, answered, d, code, times, right):  # pragma: no cover - compiled
+    """The answers of data set d in one condition, to the front of the buffers; their number."""
+    n = 0
+    for t in range(rt.shape[1]):
+        if answered[d, t] and condition[d, t] == code:
+            times[n], right[n] = rt[d, t], correct[d, t]
+            n += 1
+    return n
+
+
+@numba.njit(nogil=True, cache=True)
+def _of_all_trials(rt, answered, present, d, fast, out):  # pragma: no cover - compiled
+    """The shares of fast answers and of omissions of data set d."""
+    n_present, n_answered, n_fast = 0, 0, 0
+    for t in range(rt.shape[1]):
+        n_present += present[d, t]
+        n_answered += answered[d, t]
+        n_fast += answered[d, t] and rt[d, t] < fast
+    if n_answered > 0:
+        out[0] = 100.0 * n_fast / n_answered
+    if n_present > 0:
+        out[1] = 100.0 * (n_present - n_answered) / n_present
+
+
+@numba.njit(nogil=True, cache=True)
+def _of_condition(rt, correct, probabilities, out):  # pragma: no cover - compiled
+    """The fifteen statistics of the answers of one condition."""
+    n = len(rt)
+    right, bins = np.empty(n, np.float64), np.zeros((N_BINS, 2))
+    n_correct, error_sum = _from_fast_to_slow(rt, correct, right, bins)
+    if n_correct > 0:
+        _of_correct(right[:n_correct], probabilities, out)
+        if n_correct < n:
+            out[N_QUANTILES + 4] = error_sum / (n - n_correct) - out[N_QUANTILES]
+    out[N_QUANTILES + 3] = 100.0 * (n - n_correct) / n
+    for b in range(N_BINS):
+        if bins[b, 0] > 0.0:
+            out[N_QUANTILES + 5 + b] = 100.0 * bins[b, 1] / bins[b, 0]
+
+
+@numba.njit(nogil=True, cache=True)
+def _from_fast_to_slow(rt, correct, right, bins):  # pragma: no cover - compiled
+    """Correct RTs in order into right, and answers and correct ones of each RT bin into bins.
+
+    Returns the number of correct answers and the sum of the RTs of errors.
+    """
+    n, n_bins = len(rt), len(bins)
+    order = np.argsort(rt, kind="mergesort")
+    n_correct, error_sum = 0, 0.0
+    for rank in range(n):
+        i = order[rank]
+        b = rank * n_bins // n
+        bins[b, 0] += 1.0
+        if correct[i]:
+            right[n_correct] = rt[i]
+            bins[b, 1] += 1.0
+            n_correct += 1
+        else:
+            error_sum += rt[i]
+    return n_correct, error_sum
+
+
+@numba.njit(nogil=True, cache=True)
+def _of_correct(rt, probabilities, out):  # pragma: no cover - compiled
+    """Quantiles, mean, SD and skewness of ordered correct RTs."""
+    for q in range(len(probabilities)):
+        out[q] = _quantile(rt, probabilities[q])
+    n, mean = len(rt), 0.0
+    for value in rt:
+        mean += value
+    mean /= n
+    second, third = 0.0, 0.0
+    for value in rt:
+        second += (value - mean) ** 2
+        third += (value - mean) ** 3
+    out[N_QUANTILES] = mean
+    if n > 1:
+        out[N_QUANTILES + 1] = np.sqrt(second / (n - 1))
+    if n > 2 and second > 0.0:
+        out[N_QUANTILES + 2] = third / n / (second / n) ** 1.5
+
+
+@numba.njit(nogil=True, cache=True)
+def _quantile(ordered, probability):  # pragma: no cover - compiled
+    """A quantile, linear between order statistics."""
+    place = (len(ordered) - 1) * probability
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+
+
+@numba.njit(nogil=True, cache=True)
+def _of_delta(out, congruent, incongruent, first):  # pragma: no cover - compiled
+    """The delta function and its last slope, from the quantiles of two conditions.
+
+    The three numbers are places in out: where the quantiles of the conditions begin, and where the
+    delta function does.
+    """
+    for q in range(N_QUANTILES):
+        out[first + q] = out[incongruent + q] - out[congruent + q]
+    last = N_QUANTILES - 1
+    step = 0.5 * (out[congruent + last] - out[congruent + last - 1])
+    step += 0.5 * (out[incongruent + last] - out[incongruent + last - 1])
+    if step > 0.0:
+        out[first + N_QUANTILES] = 100.0 * (out[first + last] - out[first + last - 1]) / step

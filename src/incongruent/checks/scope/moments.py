@@ -1,0 +1,57 @@
+r"""Location and spread of studies against a reference, in white coordinates.
+
+Both are unbiased estimates from few people in many dimensions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from incongruent.checks.kernels import leading_whitening
+
+Array = np.ndarray
+
+MIN_FOR_SPREAD = 4
+"""People that it takes to estimate their spread."""
+
+
+def moments(x: Array) -> tuple[Array, Array]:
+    r"""Location and spread of studies x (study, person, dim), each (study,).
+
+    They are those against mean 0 and covariance I. Location is the unbiased estimate of |mu|^2, the
+    mean of x_i · x_j over i ≠ j; |x|^2 for one person. Spread is half the unbiased estimate of tr
+    (C - I)^2; NaN for fewer than four people.
+    """
+    if x.shape[1] < MIN_FOR_SPREAD:
+        return _location(x), np.full(len(x), np.nan)
+    return _location(x), _spread(x)
+
+
+def _location(x: Array) -> Array:
+    """The unbiased estimate of |mu|^2, (study,)."""
+    n = x.shape[1]
+    of_sums = (x.sum(axis=1) ** 2).sum(axis=1)
+    if n == 1:
+        return of_sums
+    return (of_sums - (x**2).sum(axis=(1, 2))) / (n * (n - 1))
+
+
+def _spread(x: Array) -> Array:
+    """Half the unbiased estimate of tr (C - I)^2, (study,).
+
+    The estimate of tr C^2 holds for any distribution (Himeno & Yamada 2014, Journal of Multivariate
+    Analysis 130, 27-44).
+    """
+    n, dim = x.shape[1:]
+    centred = x - x.mean(axis=1, keepdims=True)
+    covariance = np.swapaxes(centred, 1, 2) @ centred / (n - 1)  # (study, dim, dim)
+    trace, squared = np.trace(covariance, axis1=1, axis2=2), (covariance**2).sum(axis=(1, 2))
+    fourth = ((centred**2).sum(axis=2) ** 2).sum(axis=1) / (n - 1)
+    of_c = (n - 1) / (n * (n - 2) * (n - 3)) * ((n - 1) * (n - 2) * squared + trace**2 - n * fourth)
+    return 0.5 * (of_c - 2.0 * trace + dim)
+
+
+def moments_against(x: Array, y: Array) -> tuple[float, float]:
+    """Location and spread of x (m, dim) on the white components of y (n, dim)."""
+    location, spread = moments(leading_whitening(y)(x)[None])
+    return float(location[0]), float(spread[0])

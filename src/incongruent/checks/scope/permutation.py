@@ -1,0 +1,150 @@
+"""The MMD test between two samples: the null exchanges their members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.checks.kernels import GaussianMixture, blocks, median_kernel
+from incongruent.checks.scope.mmd_result import MmdTest, enough_for, p_of, two_sided
+from incongruent.checks.scope.moments import moments_against
+from incongruent.data.basics.options import checked_names
+from incongruent.data.basics.streams import Purpose, stream
+
+Array = np.ndarray
+
+
+@checked_names
+def mmd_permutation_test(
+    first: Array, second: Array, *, n_null: int = 999, alpha: float = 0.05, seed: int
+) -> MmdTest:
+    """Test whether two samples come from one distribution, without a simulator.
+
+    They are, for example, two tasks or two groups of people, by their summaries. The null exchanges
+    members of both. Data sets of both should have like designs: learned
+    summaries know the number of trials.
+
+    Args:
+        first: (person, dim); what is said of location, spread and direction is said of these.
+        second: (other, dim), which are called the reference.
+        n_null: permutations.
+        alpha: level of the decision.
+        seed: of the permutations.
+
+    Raises:
+        ValueError: when shapes do not fit, numbers are not finite, or a sample has fewer than two
+            members.
+
+    Example:
+        >>> rng = np.random.default_rng(1)
+        >>> first, second = rng.normal(0.0, 1.0, (40, 2)), rng.normal(1.0, 1.0, (50, 2))
+        >>> mmd_permutation_test(first, second, seed=1).rejected
+        True
+    """
+    first, second = _checked(first, second)
+    if not enough_for(alpha, n_null):
+        raise ValueError(
+            f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 permutations; got alpha={alpha},"
+            f" n_null={n_null}. Ask for more."
+        )
+    both = np.concatenate([first, second]) - second.mean(axis=0)
+    orders = _orders(len(first), len(second), n_null, seed)
+    kernel = _kernel_means(both, orders[:, : len(first)], median_kernel(both))
+    statistic = kernel.xx + kernel.yy - 2.0 * kernel.xy
+    ratio, location, spread = _moments_of(both, orders, len(first))
+    return MmdTest(
+        statistic=float(statistic[0]),
+        p_value=p_of(statistic[0], statistic[1:]),
+        null=statistic[1:],
+        alpha=alpha,
+        effect=max(0.0, float(1.0 - 2.0 * kernel.xy[0] / (kernel.xx[0] + kernel.yy[0]))),
+        location=_excess(location),
+        spread=_excess(spread),
+        variance_ratio=float(np.exp(ratio[0])),
+        spread_p=two_sided(ratio[0], ratio[1:]),
+        n_people=len(first),
+        n_reference=len(second),
+        seed=seed,
+    )
+
+
+def _checked(first: Array, second: Array) -> tuple[Array, Array]:
+    """Both samples as numbers; ValueError unless they fit together."""
+    first, second = np.asarray(first, float), np.asarray(second, float)
+    matrices = first.ndim == 2 and second.ndim == 2
+    if not matrices or first.shape[1] != second.shape[1] or min(len(first), len(second)) < 2:
+        raise ValueError(
+            "Expected two samples (member, dim) of at least two members and one dim; got shapes"
+            f" {first.shape} and {second.shape}."
+        )
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise ValueError(
+            "Expected finite numbers; got NaN or infinity. Leave such data sets out, and say how"
+            " many."
+        )
+    return first, second
+
+
+def _orders(m: int, n: int, n_null: int, seed: int) -> Array:
+    """Orders of all members, (1 + study, member): the observed one and permutations.
+
+    The first m of an order are its first sample.
+    """
+    rng = stream(seed, Purpose.MMD_PERMUTATIONS)
+    permuted = (rng.permutation(m + n) for _ in range(n_null))
+    return np.stack([np.arange(m + n), *permuted])
+
+
+@dataclass(frozen=True, eq=False)
+class _KernelMeans:
+    """Means of the kernel in the first sample, between both, and in the second, (study,)."""
+
+    xx: Array
+    xy: Array
+    yy: Array
+
+
+def _kernel_means(both: Array, in_x: Array, kernel: GaussianMixture) -> _KernelMeans:
+    """Means of the kernel for studies whose first samples have members (study, member) of both."""
+    m, n = in_x.shape[1], len(both) - in_x.shape[1]
+    is_x = np.zeros((len(in_x), len(both)))
+    np.put_along_axis(is_x, in_x, 1.0, axis=1)
+    to_x, total = _kernel_sums(both, is_x, kernel)
+    xx = (to_x * is_x).sum(axis=1) / (m * (m - 1))
+    xy = (to_x * (1.0 - is_x)).sum(axis=1) / (m * n)
+    yy = (total - 2.0 * m * n * xy - m * (m - 1) * xx) / (n * (n - 1))
+    return _KernelMeans(xx, xy, yy)
+
+
+def _kernel_sums(both: Array, is_x: Array, kernel: GaussianMixture) -> tuple[Array, float]:
+    """Sums of the kernel of each member with the first samples (study, member), and with all.
+
+    A member is not compared with itself. Rows of the kernel matrix are taken in blocks.
+    """
+    to_x, total = np.zeros_like(is_x), 0.0
+    places = np.arange(len(both))
+    for rows in blocks(len(both), len(both)):
+        part = kernel(both[rows], both)
+        part[np.arange(len(part)), places[rows]] = 0.0
+        to_x += is_x[:, rows] @ part
+        total += part.sum()
+    return to_x, total
+
+
+def _moments_of(both: Array, orders: Array, m: int) -> tuple[Array, Array, Array]:
+    """Log variance ratio, location and spread of each study, (1 + study,)."""
+    samples = [(both[order[:m]], both[order[m:]]) for order in orders]
+    ratio = np.array([np.log(_variance(x) / _variance(y)) for x, y in samples])
+    location, spread = np.transpose([moments_against(x, y) for x, y in samples])
+    return ratio, location, spread
+
+
+def _variance(x: Array) -> float:
+    """The total variance of a sample (member, dim)."""
+    return x.var(axis=0, ddof=1).sum()
+
+
+def _excess(values: Array) -> float:
+    """How much the first value exceeds the mean of the others, at least 0; NaN stays NaN."""
+    return float(np.maximum(0.0, values[0] - np.mean(values[1:])))

@@ -1,0 +1,50 @@
+"""Plain statistics of data sets, on scales on which they are closer to normal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from incongruent.checks import statistics
+from incongruent.data.trials import CONFLICT_TASK, Trials
+from incongruent.posterior.statistics import statistics_of
+
+Array = np.ndarray
+
+
+def plain_statistics(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
+    """Plain statistics of each data set by name, (dataset,), NaN where there is nothing.
+
+    For conflict tasks, by condition: log RT quantiles of correct answers and their log mean, share
+    of errors and of errors among the fastest fifth (arcsine of the root), log mean RT of errors.
+    For other data the quantiles and shares of `posterior.statistics.statistics_of`.
+    """
+    if set(trials.columns) != set(CONFLICT_TASK):
+        return {known.name: values for known, values in statistics_of(trials, levels).items()}
+    found: dict[str, Array] = {}
+    for level in levels:
+        found |= _of_condition(trials, level)
+    return found
+
+
+def _of_condition(trials: Trials, level: str) -> dict[str, Array]:
+    quantiles = statistics.rt_quantiles(trials, level).T
+    fast_errors = 1.0 - statistics.conditional_accuracy(trials, level)[:, 0]
+    return {
+        f"{q:.0%} RT, {level}": np.log(values)
+        for q, values in zip(statistics.PROBABILITIES, quantiles, strict=True)
+    } | {
+        f"mean RT, {level}": np.log(statistics.mean_rt(trials, level)),
+        f"errors, {level}": _arcsine(statistics.error_share(trials, level)),
+        f"fast errors, {level}": _arcsine(fast_errors),
+        f"mean RT of errors, {level}": np.log(statistics.mean_rt(trials, level, "error")),
+    }
+
+
+def _arcsine(share: Array) -> Array:
+    """The arcsine of the root, which makes the variance of a share nearly constant."""
+    return np.arcsin(np.sqrt(share))
+
+
+def plain_matrix(trials: Trials, levels: tuple[str, ...]) -> Array:
+    """The values of `plain_statistics` side by side, (dataset, statistic)."""
+    return np.stack(list(plain_statistics(trials, levels).values()), axis=1)
