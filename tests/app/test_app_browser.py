@@ -455,12 +455,20 @@ def test_requests_of_other_sites_are_refused(address, place):
 
 CONTRAST = """() => {
   const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+  const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => [r, g, b].map(v => linear(v / 255))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = e => { for (; e; e = e.parentElement) { const c = numbers(getComputedStyle(e).backgroundColor); if (c[3] !== 0) return c; } };
+  const behind = e => {
+    for (; e; e = e.parentElement) {
+      const c = numbers(getComputedStyle(e).backgroundColor);
+      if (c[3] !== 0) return c;
+    }
+  };
   const own = e => [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
-  return [...document.querySelectorAll("body *")].filter(e => own(e) && e.checkVisibility() && !e.closest("[disabled], script, style")).map(e => {
-    const [a, b] = [numbers(getComputedStyle(e).color), behind(e) || [255, 255, 255]].map(light).sort((x, y) => y - x);
+  const read = e => own(e) && e.checkVisibility() && !e.closest("[disabled], script, style");
+  return [...document.querySelectorAll("body *")].filter(read).map(e => {
+    const colours = [numbers(getComputedStyle(e).color), behind(e) || [255, 255, 255]];
+    const [a, b] = colours.map(light).sort((x, y) => y - x);
     return [e.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)];
   });
 }"""
@@ -515,13 +523,17 @@ def test_it_listens_on_this_machine_only(address):
 # --- the explorer ---------------------------------------------------------------------------------
 
 WATCH = """() => {
-  const charts = [...document.querySelectorAll(".chart")].map(e => getElement(parseInt(e.id.slice(1))).chart);
+  const charts = [...document.querySelectorAll(".chart")].map(
+    e => getElement(parseInt(e.id.slice(1))).chart
+  );
   let start = 0, seen = new Set();
   window.moves = [];
   window.numbers = () => charts.map(c => JSON.stringify(c.getOption().series.map(s => s.data)));
-  document.addEventListener("keydown", () => { start = performance.now(); seen = new Set(); }, true);
+  const begin = () => { start = performance.now(); seen = new Set(); };
+  document.addEventListener("keydown", begin, true);
   charts.forEach((c, i) => c.on("rendered", () => {
-    if (seen.size < charts.length && seen.add(i).size == charts.length) window.moves.push(performance.now() - start);
+    const all = charts.length;
+    if (seen.size < all && seen.add(i).size == all) window.moves.push(performance.now() - start);
   }));
 }"""
 """Notes for every key how long it took until all charts were drawn again."""
@@ -537,9 +549,9 @@ def test_a_moved_slider_changes_all_curves_at_once(visit):
         page.press(".at-slider-A [tabindex]", "ArrowRight")
         page.wait_for_function("n => moves.length > n", arg=i)
     assert all(a != b for a, b in zip(before, page.evaluate("numbers()"), strict=True))
-    times = page.evaluate(
-        "moves"
-    )  # beside other tests, on any machine; RESULTS.md has the figure of an idle one, and benchmarks/pages.py prints it
+    # Beside other tests, on any machine; RESULTS.md has the figure of an idle one, and
+    # benchmarks/pages.py prints it.
+    times = page.evaluate("moves")
     assert statistics.median(times[2:]) < 1000, times
 
 
@@ -570,11 +582,11 @@ def test_data_stand_behind_the_curves(visit, address):
     page.goto(f"{address}/explorer")
     page.wait_for_selector(".at-accuracy canvas")
     page.evaluate(WATCH)
-    series = (
-        "() =>"
-        " getElement(parseInt(document.querySelector('.at-accuracy').id.slice(1))).chart.getOption().series.map(s"
-        " => s.data)"
-    )
+    series = """() => {
+      const element = document.querySelector('.at-accuracy');
+      const chart = getElement(parseInt(element.id.slice(1))).chart;
+      return chart.getOption().series.map(s => s.data);
+    }"""
     page.wait_for_function(f"({series})()[2].length == 5")
     assert page.evaluate(series)[2] == [1, 1, 1, 1, 1]
     choose(page, "person", "none")

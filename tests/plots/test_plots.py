@@ -241,7 +241,7 @@ def drawn_texts(figure: Figure) -> list[tuple[str, float, mpl.transforms.Bbox]]:
 def crowded(
     figure: Figure, texts: list[tuple[str, float, mpl.transforms.Bbox]]
 ) -> list[tuple[str, ...]]:
-    """Texts that reach out of the figure, and pairs that lie on each other; one pixel is forgiven."""
+    """Texts that reach out of the figure, and pairs that overlap; one pixel is forgiven."""
     width, height = figure.canvas.get_width_height()
     out = [
         ("outside", s)
