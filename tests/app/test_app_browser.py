@@ -464,8 +464,8 @@ CONTRAST = """() => {
     }
   };
   const own = e => [...e.childNodes].some(n => n.nodeType == 3 && n.textContent.trim());
-  const seen = e => own(e) && e.checkVisibility() && !e.closest("[disabled], script, style");
-  return [...document.querySelectorAll("body *")].filter(seen).map(e => {
+  const read = e => own(e) && e.checkVisibility() && !e.closest("[disabled], script, style");
+  return [...document.querySelectorAll("body *")].filter(read).map(e => {
     const colours = [numbers(getComputedStyle(e).color), behind(e) || [255, 255, 255]];
     const [a, b] = colours.map(light).sort((x, y) => y - x);
     return [e.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)];
@@ -522,16 +522,17 @@ def test_it_listens_on_this_machine_only(address):
 # --- the explorer ---------------------------------------------------------------------------------
 
 WATCH = """() => {
-  const chart = e => getElement(parseInt(e.id.slice(1))).chart;
-  const charts = [...document.querySelectorAll(".chart")].map(chart);
+  const charts = [...document.querySelectorAll(".chart")].map(
+    e => getElement(parseInt(e.id.slice(1))).chart
+  );
   let start = 0, seen = new Set();
   window.moves = [];
   window.numbers = () => charts.map(c => JSON.stringify(c.getOption().series.map(s => s.data)));
-  const began = () => { start = performance.now(); seen = new Set(); };
-  document.addEventListener("keydown", began, true);
+  const begin = () => { start = performance.now(); seen = new Set(); };
+  document.addEventListener("keydown", begin, true);
   charts.forEach((c, i) => c.on("rendered", () => {
-    const last = seen.size < charts.length && seen.add(i).size == charts.length;
-    if (last) window.moves.push(performance.now() - start);
+    const all = charts.length;
+    if (seen.size < all && seen.add(i).size == all) window.moves.push(performance.now() - start);
   }));
 }"""
 """Notes for every key how long it took until all charts were drawn again."""
@@ -547,8 +548,8 @@ def test_a_moved_slider_changes_all_curves_at_once(visit):
         page.press(".at-slider-A [tabindex]", "ArrowRight")
         page.wait_for_function("n => moves.length > n", arg=i)
     assert all(a != b for a, b in zip(before, page.evaluate("numbers()"), strict=True))
-    # beside other tests, on any machine; RESULTS.md has the figure of an idle one, and
-    # benchmarks/pages.py prints it
+    # Beside other tests, on any machine; RESULTS.md has the figure of an idle one, and
+    # benchmarks/pages.py prints it.
     times = page.evaluate("moves")
     assert statistics.median(times[2:]) < 1000, times
 
@@ -580,10 +581,11 @@ def test_data_stand_behind_the_curves(visit, address):
     page.goto(f"{address}/explorer")
     page.wait_for_selector(".at-accuracy canvas")
     page.evaluate(WATCH)
-    series = (
-        "() => getElement(parseInt(document.querySelector('.at-accuracy').id.slice(1)))"
-        ".chart.getOption().series.map(s => s.data)"
-    )
+    series = """() => {
+      const element = document.querySelector('.at-accuracy');
+      const chart = getElement(parseInt(element.id.slice(1))).chart;
+      return chart.getOption().series.map(s => s.data);
+    }"""
     page.wait_for_function(f"({series})()[2].length == 5")
     assert page.evaluate(series)[2] == [1, 1, 1, 1, 1]
     choose(page, "person", "none")

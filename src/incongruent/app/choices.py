@@ -189,8 +189,9 @@ def _outcome_labels(table: pd.DataFrame, coding: Coding) -> Labels:
 
 
 def _found(find: Callable[[], T | Unsettled]) -> T | None:
-    """What was found; None where nothing was, or the coding names what is not there, such as a
-    column to be computed.
+    """What was found; None where nothing was.
+
+    Nothing is found either where the coding names what is not there, such as a computed column.
     """
     try:
         found = find()
@@ -205,8 +206,9 @@ def _common(words: pd.Categorical, meaning: Mapping[str, str]) -> Labels:
 
 
 def first_lines(path: str | os.PathLike[str]) -> list[str]:
-    """The first lines of a file, or of the first file of a folder, as text, cut; for eyes, not for
-    reading numbers from.
+    """The first lines of a file, or of the first file of a folder, as text that is shown.
+
+    Long lines are cut.
     """
     if os.path.isdir(path):
         path = min(Path(path).iterdir())

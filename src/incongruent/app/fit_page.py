@@ -142,11 +142,10 @@ class FitPage:
         await self._read(Choices())
 
     async def _read(self, choices: Choices) -> None:
-        """Read the file again with other choices, and show what came of it; there is nothing to fit
-        meanwhile.
+        """Read the file again with other choices, and show what came of it.
 
-        What comes late, when something else has been said or another file been given, is thrown
-        away.
+        There is nothing to fit meanwhile. A result that comes late, after other choices or another
+        file, is not shown.
         """
         path, before = self.visitor.path, self.visitor.reading
         if path is None:
@@ -171,8 +170,9 @@ class FitPage:
     # --- how it is understood ---------------------------------------------------------------------
 
     def _show_other(self, before: Reading | None) -> None:
-        """Another reading of the same columns leaves the controls as they are, with the cursor in
-        one of them.
+        """Show another reading of the file.
+
+        If it has the same columns, the controls stay as they are, with the cursor in one of them.
         """
         reading = self.visitor.reading
         if (

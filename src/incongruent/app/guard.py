@@ -1,5 +1,6 @@
-"""Who may ask, and how much may be sent: pages of other sites may not, and no request may be larger
-than a file is allowed to be.
+"""Who may ask, and how much may be sent.
+
+Pages of other sites may not ask, and no request may be larger than a file is allowed to be.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ def too_large(limit: int) -> str:
 
 
 class Guard:
-    """Middleware that refuses requests from other sites' pages and bodies that are too large, and
-    says what pages may load.
+    """Middleware that refuses requests from other sites' pages, and bodies that are too large.
+
+    It also says what pages may load.
 
     Args:
         app: behind it.
@@ -94,8 +96,10 @@ class Guard:
 
 
 def _from_elsewhere(headers: Headers) -> bool:
-    """Whether another site's page asks. An image or a script there is asked for without an origin;
-    a link that somebody follows may lead here.
+    """Whether another site's page asks.
+
+    An image or a script there is asked for without an origin; a link that somebody follows may lead
+    here.
     """
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):

@@ -121,13 +121,7 @@ def _install(house: House, port: int) -> None:
         path = house.visitors.file(token, name)
         if path is None:
             return PlainTextResponse("There is no such result here.", 404)
-        headers = {"Content-Security-Policy": RESULTS, "Cache-Control": "no-store"}
-        return FileResponse(
-            path,
-            filename=name,
-            headers=headers,
-            content_disposition_type="attachment" if download or name != REPORT else "inline",
-        )
+        return _file(path, is_shown=name == REPORT and not download)
 
     # Cookies know no ports: a page beside this one must not take its cookie. "lax", as a link from
     # elsewhere would else begin a new session.
@@ -138,15 +132,23 @@ def _install(house: House, port: int) -> None:
         same_site="lax",
     )
     app.add_middleware(Guard, limit=house.limit)
-    app.add_middleware(
-        TrustedHostMiddleware, allowed_hosts=HOSTS
-    )  # the last one added is asked first
+    # The last one added is asked first.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
+
+
+def _file(path: Path, *, is_shown: bool) -> Response:
+    """A file of a result, which the browser shows or keeps."""
+    return FileResponse(
+        path,
+        filename=path.name,
+        headers={"Content-Security-Policy": RESULTS, "Cache-Control": "no-store"},
+        content_disposition_type="inline" if is_shown else "attachment",
+    )
 
 
 def _run(port: int, browser: bool) -> None:
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(0)
-    )  # not at once: the worker has to be stopped, and a temporary folder to be removed
+    # Not at once: the worker has to be stopped, and a temporary folder to be removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     app.on_startup(lambda: background_tasks.create(_announce(port), name="announce"))
     ui.run(
         host=ADDRESS,

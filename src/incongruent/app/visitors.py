@@ -66,8 +66,9 @@ class Visitor:
 
     @cached_property
     def folder(self) -> Path:
-        """Of its own; made when it is first needed, so that whoever only looks leaves nothing
-        behind.
+        """The visitor's own folder, made when it is first needed.
+
+        Somebody who only looks leaves no folder behind.
         """
         return _new_folder(self.parent, "visitor-")
 
@@ -76,8 +77,10 @@ class Visitor:
         return _new_folder(self.folder, "upload-") / STORED_AS
 
     def places_for_uploads(self, names: Sequence[str]) -> tuple[Path, list[Path]]:
-        """Where files of these names may be written to: the file or the folder to be read, and the
-        place of each.
+        """Where files of these names may be written to.
+
+        Returns:
+            The file or the folder to be read, and the place of each file.
         """
         alone = self.place_for_upload()
         if len(names) == 1:
@@ -104,15 +107,16 @@ class Visitor:
             shutil.rmtree(before.parent, ignore_errors=True)
 
     def ask(self, choices: Choices) -> int:
-        """A ticket for reading the file with other choices; earlier tickets are worth nothing from
-        now on.
-        """
+        """A ticket for reading the file with other choices, which makes earlier tickets void."""
         self.asked, self.is_reading, self._ticket = choices, True, self._ticket + 1
         return self._ticket
 
     def keep(self, reading: Reading | None, ticket: int | None = None) -> bool:
-        """Have a reading that has ended, unless its ticket is not the last one; without a ticket,
-        one that says why nothing can be read.
+        """Have a reading that has ended, unless its ticket is void.
+
+        Args:
+            reading: what came of it.
+            ticket: that was given for it; None for a reading that says why nothing can be read.
 
         Returns:
             Whether it is kept: of two readings the one that was asked for last counts, whichever
@@ -126,8 +130,9 @@ class Visitor:
         return True
 
     def new_results(self) -> Path:
-        """An empty folder for results; those of jobs that were cancelled or failed are removed, the
-        latest outcome stays.
+        """An empty folder for results.
+
+        Folders of jobs that were cancelled or failed are removed, and the latest outcome stays.
         """
         for old in self.folder.glob("results-*"):
             if self.outcome is None or old != self.outcome.folder:
@@ -154,8 +159,9 @@ class Visitors:
         return self._by_session[session]
 
     def publish(self, visitor: Visitor, outcome: Outcome, study: Trials) -> None:
-        """Give a visitor the outcome of a study, with a token that cannot be guessed, instead of
-        the outcome before.
+        """Give a visitor the outcome of a study, in place of the one before.
+
+        Its files are reached with a token that cannot be guessed.
         """
         before = self._by_token.pop(visitor.token, None)
         if before is not None:

@@ -68,9 +68,7 @@ class Job:
         return [(words, end - begun) for (words, begun), end in zip(stages, ends, strict=False)]
 
     def share(self) -> str:
-        """How much of the present stage is done, and how long the rest of it takes; nothing where
-        nobody can say.
-        """
+        """How much of the present stage is done, and how long the rest takes; "" if not known."""
         return self.stage.share(self.timetable()[-1][1]) if self.stages else ""
 
     def seconds(self) -> float:

@@ -40,13 +40,15 @@ def plot_ranks(calibration: Calibration, quantity: str, ax: Axes) -> Axes:
     is_outside = bool(((share < band.low) | (share > band.high)).any())
     ax.fill_between(GRID, low, high, color=BAND, lw=0, step="mid")
     _draw_difference(share - GRID, is_outside, ax)
-    reach = max(0.06, 1.15 * float(np.abs(np.r_[share - GRID, high, low]).max()))
-    ax.set(
-        xlim=(0, 1), ylim=(-reach, reach), xlabel="rank (share)", ylabel="ECDF − uniform (share)"
-    )
+    _set_axes(max(0.06, 1.15 * float(np.abs(np.r_[share - GRID, high, low]).max())), ax)
     ax.set_title(quantity, color=SECOND if is_outside else INK)
-    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     return ax
+
+
+def _set_axes(reach: float, ax: Axes) -> None:
+    limits = {"xlim": (0, 1), "ylim": (-reach, reach)}
+    ax.set(**limits, xlabel="rank (share)", ylabel="ECDF − uniform (share)")
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
 
 
 def _draw_difference(difference: np.ndarray, outside: bool, ax: Axes) -> None:

@@ -78,15 +78,19 @@ def plot_forest(
         _write_names(draws, people, ax, SMALLEST if is_small else SMALL)
         if len(people) > 1:
             _write_mean(len(people), end, ax)
-    ax.set(
-        ylim=(end + 0.8, -0.8), yticks=[], xlabel=with_unit(parameter, unit_of(draws, parameter))
-    )
+    ax.set(ylim=(end + 0.8, -0.8), xlabel=with_unit(parameter, unit_of(draws, parameter)))
+    _set_axes(ax, on_top=is_small)
+    return ax
+
+
+def _set_axes(ax: Axes, *, on_top: bool) -> None:
+    """No axis beside the rows; the scale below them, and on top as well where there are many."""
+    ax.set(yticks=[])
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
-    if is_small:
+    if on_top:
         ax.tick_params(top=True, labeltop=True)
         ax.spines["top"].set_visible(True)
-    return ax
 
 
 def _draw_guides(n_people: int, ax: Axes) -> None:

@@ -164,15 +164,15 @@ def _name_paths(activation: Activation, end: float, ax: Axes) -> None:
 
     Above and below where they differ most when none is earlier.
     """
-    paths = [activation.of(level) for level in PAIR]
+    paths, times = [activation.of(level) for level in PAIR], activation.times
     places = [_last_below(path, 0.5 * activation.bound) for path in paths]
-    times = activation.times
     if abs(times[places[1]] - times[places[0]]) > 0.04 * end:
-        sides = ("left", "right") if places[0] < places[1] else ("right", "left")
+        is_first = places[0] < places[1]
+        sides = ("left", "right") if is_first else ("right", "left")
     else:
         at = _farthest_apart(paths, activation.bound)
-        places = [at, at]
-        sides = ("above", "below") if paths[0][at] >= paths[1][at] else ("below", "above")
+        places, is_higher = [at, at], paths[0][at] >= paths[1][at]
+        sides = ("above", "below") if is_higher else ("below", "above")
     for level, path, at, side in zip(PAIR, paths, places, sides, strict=True):
         place = (float(times[at]), float(path[at]))
         beside(ax, level, place, colour=CONDITION_COLOUR[level], side=side)
@@ -201,12 +201,20 @@ def _name_flanks(densities: Densities, density: Array, ax: Axes) -> None:
         _draw_legend(densities.levels, ax)
         return
     faster = int(np.argmin([_median(densities.rt, row) for row in density]))
-    for k, side in ((faster, "left"), (1 - faster, "right")):
-        high = np.flatnonzero(density[k] > FLANK * density[k].max())
-        at = high[0] if side == "left" else high[-1]
-        height = float(density[:, at].max()) if side == "right" else float(density[k, at])
+    left, right = _flanks(density[faster])[0], _flanks(density[1 - faster])[1]
+    heights = (float(density[faster, left]), float(density[:, right].max()))
+    for k, at, height, side in (
+        (faster, left, heights[0], "left"),
+        (1 - faster, right, heights[1], "right"),
+    ):
         level, place = densities.levels[k], (float(densities.rt[at]), height)
         beside(ax, level, place, colour=CONDITION_COLOUR[level], side=side)
+
+
+def _flanks(density: Array) -> tuple[int, int]:
+    """The first and the last time at which a density (time,) is high."""
+    high = np.flatnonzero(density > FLANK * density.max())
+    return int(high[0]), int(high[-1])
 
 
 def _draw_legend(levels: tuple[str, ...], ax: Axes) -> None:

@@ -93,10 +93,15 @@ def plot_components(space: SummarySpace, first: int, second: int, ax: Axes) -> A
     for k, (name, points) in enumerate(space.points.items()):
         x, y = points[:N_DRAWN, first], points[:N_DRAWN, second]
         ax.scatter(x, y, label=in_legend(name), **_look(space, name, k))
-    for name, k, axis in (("x", first, ax.xaxis), ("y", second, ax.yaxis)):
-        ax.set(**{f"{name}label": f"component {k + 1} ({space.explained[k]:.0%})"})
+    ax.set(xlabel=_axis_label(space, first), ylabel=_axis_label(space, second))
+    for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5))
     return ax
+
+
+def _axis_label(space: SummarySpace, component: int) -> str:
+    """A component with its share of the variance."""
+    return f"component {component + 1} ({space.explained[component]:.0%})"
 
 
 def _look(space: SummarySpace, name: str, place: int) -> dict[str, Any]:
@@ -134,7 +139,7 @@ def plot_marginal(space: SummarySpace, component: int, ax: Axes) -> Axes:
         else:
             _draw_outline(points[:, component], edges[::2], k, ax)
     parameter, r = space.most_like(component)
-    ax.set(xlabel=f"component {component + 1} ({space.explained[component]:.0%})", ylabel="density")
+    ax.set(xlabel=_axis_label(space, component), ylabel="density")
     ax.set_title(f"{parameter}, r = {r:+.2f}".replace("-", "−"))
     ax.xaxis.set_major_locator(MaxNLocator(5))
     return ax

@@ -67,12 +67,17 @@ def plot_pairs(
     if first == second:
         _draw_marginal(draws.simulator.prior, first, theta[:, 0], limits[0], ax)
     else:
-        ax.scatter(*theta.T, s=2.5, color=ACCENT, alpha=0.35, lw=0, rasterized=True)
+        _draw_cloud(theta, ax)
         ax.set(ylim=limits[1], ylabel=with_unit(second, unit_of(draws, second)))
-        ax.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
     if truth is not None:
         _draw_truth(known, first != second, ax)
     return ax
+
+
+def _draw_cloud(theta: Array, ax: Axes) -> None:
+    """Draws of two parameters (draw, 2)."""
+    ax.scatter(*theta.T, s=2.5, color=ACCENT, alpha=0.35, lw=0, rasterized=True)
+    ax.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
 
 
 def _draw_truth(known: Array, both: bool, ax: Axes) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,32 +37,86 @@ NUMBERS_AT = 1.03
 """Where the observed and the predicted values stand, as a share of the width."""
 
 
+class Row(NamedTuple):
+    """A statistic as it is drawn.
+
+    Attributes:
+        y: where, from the top.
+        name: without that of its group.
+        z: signed distance.
+        numbers: the observed and the predicted value.
+        is_failing: whether the model fails to predict it.
+    """
+
+    y: float
+    name: str
+    z: float
+    numbers: str
+    is_failing: bool
+
+
+class Block(NamedTuple):
+    """The statistics of one group, below its name."""
+
+    group: str
+    rows: list[Row]
+
+    @property
+    def colour(self) -> str:
+        """That of a condition, where the group is one."""
+        return CONDITION_COLOUR.get(self.group, INK)
+
+
 def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
     """Signed z of every statistic, grouped, over their simultaneous band.
 
     All of them stay within the band in 95 % of studies when the model is right. A mark is filled
     where its statistic fails after adjustment; the observed and the predicted value stand beside.
     """
-    observed, predicted, tests = panel.result(person)
-    failing = np.nan_to_num(tests.adjusted, nan=1.0) <= LEVEL
+    tests, blocks = panel.result(person)[2], _blocks(panel, person)
     edge = _edge(tests.z, float(tests.band))
     _draw_band(float(tests.band), ax)
-    row, ticks, labels = 0.0, [], []
-    for group, places in _groups(panel.statistics):
-        rows, colour = row + np.arange(len(places)), CONDITION_COLOUR.get(group, INK)
-        for i, y in zip(places, rows, strict=True):
-            numbers = _numbers(panel.statistics[i], float(observed[i]), float(predicted[i]))
-            _draw(ax, float(tests.z[i]), y, edge, colour, bool(failing[i]))
-            _write_numbers(ax, numbers, y, colour, bool(failing[i]))
-        ticks += [*rows]
-        labels += [panel.statistics[i].label for i in places]
-        _write_group(ax, group, row - HEAD, colour)
-        row += len(places) + GAP
+    for block in blocks:
+        _draw_block(ax, block, edge)
     _in_row(ax, "observed  |  predicted", NUMBERS_AT, -HEAD, fontsize=SMALL, color=INK)
-    ax.set_yticks(ticks, labels, fontsize=SMALL)
+    rows = [row for block in blocks for row in block.rows]
+    ax.set_yticks([row.y for row in rows], [row.name for row in rows], fontsize=SMALL)
     ax.tick_params(axis="y", length=0.0, pad=6.0)  # arrows at the edge are in front of them
-    ax.set(xlim=(-edge, edge), ylim=(row - 0.7, -1.7), xlabel="observed − predicted (z)")
+    bottom = len(rows) + GAP * len(blocks) - 0.7
+    ax.set(xlim=(-edge, edge), ylim=(bottom, -1.7), xlabel="observed − predicted (z)")
     return ax
+
+
+def _blocks(panel: Panel, person: int | None) -> list[Block]:
+    """Groups in their order, from the top to the bottom."""
+    observed, predicted, tests = panel.result(person)
+    failing = np.nan_to_num(tests.adjusted, nan=1.0) <= LEVEL
+    blocks, top = [], 0.0
+    for group, places in _groups(panel.statistics):
+        rows = [
+            Row(
+                top + k,
+                panel.statistics[i].label,
+                float(tests.z[i]),
+                _numbers(panel.statistics[i], float(observed[i]), float(predicted[i])),
+                bool(failing[i]),
+            )
+            for k, i in enumerate(places)
+        ]
+        blocks.append(Block(group, rows))
+        top += len(rows) + GAP
+    return blocks
+
+
+def _draw_block(ax: Axes, block: Block, edge: float) -> None:
+    for row in block.rows:
+        _draw(ax, row, edge, block.colour)
+        label = _in_row(
+            ax, row.numbers, NUMBERS_AT, row.y, fontsize=SMALL, color=readable(block.colour)
+        )
+        label.set_fontweight("bold" if row.is_failing else "normal")
+    head, colour = block.rows[0].y - HEAD, readable(block.colour)
+    _in_row(ax, block.group, 0.015, head, fontsize=8, color=colour).set_fontweight("bold")
 
 
 def _edge(z: np.ndarray, band: float) -> float:
@@ -81,16 +136,6 @@ def _draw_band(band: float, ax: Axes) -> None:
     ax.axvline(0.0, color=INK, lw=0.6)
 
 
-def _write_numbers(ax: Axes, numbers: str, y: float, colour: str, failing: bool) -> None:
-    """The observed and the predicted value, in bold where the statistic fails."""
-    label = _in_row(ax, numbers, NUMBERS_AT, y, fontsize=SMALL, color=readable(colour))
-    label.set_fontweight("bold" if failing else "normal")
-
-
-def _write_group(ax: Axes, group: str, y: float, colour: str) -> None:
-    _in_row(ax, group, 0.015, y, fontsize=8, color=readable(colour)).set_fontweight("bold")
-
-
 def _in_row(ax: Axes, text: str, x: float, y: float, *, fontsize: float, color: str) -> Text:
     """A text in the row y, which begins at the share x of the width."""
     return ax.annotate(
@@ -103,28 +148,28 @@ def _in_row(ax: Axes, text: str, x: float, y: float, *, fontsize: float, color: 
     )
 
 
-def _draw(ax: Axes, z: float, y: float, edge: float, colour: str, failing: bool) -> None:
+def _draw(ax: Axes, row: Row, edge: float, colour: str) -> None:
     """One statistic: a point, or an arrow at the edge with its number.
 
     Nothing is drawn where it is not defined.
     """
-    if np.isnan(z):
+    if np.isnan(row.z):
         return
-    at, is_far = float(np.clip(z, -edge, edge)), abs(z) > edge
-    ax.hlines(y, 0.0, at, color=colour, lw=0.7, alpha=0.6)
+    at, is_far = float(np.clip(row.z, -edge, edge)), abs(row.z) > edge
+    ax.hlines(row.y, 0.0, at, color=colour, lw=0.7, alpha=0.6)
     ax.scatter(
         [at],
-        [y],
+        [row.y],
         s=24,
-        marker=_marker(z, is_far),
-        c=[colour if failing else "white"],
+        marker=_marker(row.z, is_far),
+        c=[colour if row.is_failing else "white"],
         edgecolors=colour,
         linewidths=1.0,
         zorder=3,
         clip_on=False,
     )
     if is_far:
-        _write_distance(ax, z, (at, y), colour)
+        _write_distance(ax, row.z, (at, row.y), colour)
 
 
 def _marker(z: float, is_far: bool) -> str:

@@ -22,21 +22,23 @@ def plot_recovery(recovery: Recovery, parameter: Parameter, ax: Axes) -> Axes:
     i = recovery.parameter_names.index(parameter.name)
     truth, mean = recovery.truth[:, i], recovery.mean[:, i]
     _draw_points(truth, mean, np.log(recovery.n_trials), ax)
-    low, high = min(truth.min(), mean.min()), max(truth.max(), mean.max())
-    ax.plot([low, high], [low, high], color=INK, lw=0.7, ls="-")
-    room = 0.04 * (high - low) + 1e-12
-    limits = (low - room, high + room)
+    _draw_equality(min(truth.min(), mean.min()), max(truth.max(), mean.max()), ax)
     ax.set(
         xlabel=with_unit(f"true {parameter.name}", parameter.unit),
         ylabel=with_unit("posterior mean", parameter.unit),
-        xlim=limits,
-        ylim=limits,
     )
     ax.set_title(f"{parameter.name}   r = {recovery.table()['r'][i]:.2f}")
     ax.set_box_aspect(1)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(4))
     return ax
+
+
+def _draw_equality(low: float, high: float, ax: Axes) -> None:
+    """The line of equality between two values, on axes that reach a little further."""
+    ax.plot([low, high], [low, high], color=INK, lw=0.7, ls="-")
+    room = 0.04 * (high - low) + 1e-12
+    ax.set(xlim=(low - room, high + room), ylim=(low - room, high + room))
 
 
 def _draw_points(x: Array, y: Array, shade: Array, ax: Axes) -> None:

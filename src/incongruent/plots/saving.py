@@ -51,8 +51,9 @@ def save_png(figure: Figure, path: str | PathLike[str]) -> None:
 
 
 def figure_svg(figure: Figure, *, prefix: str, description: str = "") -> str:
-    """A figure as SVG to be put into an HTML page: no XML declaration, no document type, and
-    nothing that touches the rest of the page.
+    """A figure as SVG to be put into an HTML page.
+
+    It has no XML declaration and no document type, and it does not change the rest of the page.
 
     Args:
         figure: what to draw.

@@ -1,8 +1,7 @@
-"""One look for all figures: `incongruent.mplstyle`, the sizes of journals' columns, and colours
-with a marker and a line each.
+"""One look for all figures: style sheet, sizes of journals' columns, colours, markers and lines.
 
-Units are on every axis. What is told apart by colour is told apart by a marker or a line as well,
-for print in grey.
+The style sheet is `incongruent.mplstyle`. Units are on every axis. What is told apart by colour is
+told apart by a marker or a line as well, for print in grey.
 """
 
 from __future__ import annotations
@@ -54,8 +53,10 @@ SMALLEST = 6.0
 
 
 def drawable(name: str, most: int = 24) -> str:
-    """A name from outside as the figure's font can draw it: shortened, and with □ for characters
-    that the font lacks. Draw it with ``parse_math=False``.
+    """A name from outside as the figure's font can draw it.
+
+    It is shortened, and has □ for characters that the font lacks. Draw it with
+    ``parse_math=False``.
     """
     font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
     short = name if len(name) <= most else f"{name[: most - 1]}…"
@@ -79,8 +80,9 @@ def styled() -> Iterator[None]:
 def new_figure(
     n_rows: int, n_columns: int, *, width: float, height: float, **options: Any
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of a given size in inches, without a window, and its axes row by row. Call within
-    `styled`.
+    """A figure of a given size in inches, without a window, and its axes row by row.
+
+    Call it within `styled`.
     """
     figure = Figure(figsize=(width, height))
     axes = figure.subplots(n_rows, n_columns, squeeze=False, **options)
@@ -88,15 +90,23 @@ def new_figure(
 
 
 def readable(colour: str) -> str:
-    """The colour for text of a mark of this colour: orange is too light for small letters (contrast
-    3.9 on white), and darkened.
+    """The colour for text that belongs to a mark of this colour.
+
+    Orange is too light for small letters (contrast 3.9 on white), and is darkened.
     """
     return "#B34700" if colour == CONDITION_COLOUR["incongruent"] else colour
 
 
 def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: str) -> Text:
-    """Write a label at a place of the data, on its "left", "right", or "above" or "below" it and to
-    the right; the layout leaves no room for it.
+    """Write a label beside a place of the data.
+
+    Args:
+        ax: where to.
+        text: the label.
+        at: the place.
+        colour: of the mark that the label belongs to.
+        side: "left" or "right" of the place, or "above" or "below" it and to the right. The layout
+            leaves no room for it.
     """
     offset, across, along = {
         "left": ((-6, 0), "right", "center"),
@@ -120,8 +130,9 @@ def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: s
 
 
 def in_legend(name: str) -> str:
-    """A name from outside for a legend, which leaves out those that begin with an underscore. Draw
-    the legend's texts by `plain`.
+    """A name from outside for a legend, whose texts have to be drawn by `plain`.
+
+    A legend would leave out names that begin with an underscore.
     """
     return f"\u200a{drawable(name)}" if name.startswith("_") else drawable(name)
 

@@ -96,8 +96,8 @@ def _name_lines(history: History, losses: Losses, ax: Axes) -> None:
         values, colour = lines[name]
         place = (float(losses.seconds[at]), float(values[at]))
         label = beside(ax, name, place, colour=colour, side=side)
-        falls = values[ahead] < values[at]
-        label.set_horizontalalignment("left" if falls == (side == "above") else "right")
+        is_falling, is_above = values[ahead] < values[at], side == "above"
+        label.set_horizontalalignment("left" if is_falling == is_above else "right")
 
 
 def _flat(history: History, seconds: Array) -> int:

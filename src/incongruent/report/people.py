@@ -1,5 +1,6 @@
-"""What the page's script draws: for everybody together and for each person the data, what the
-fitted model predicts, and the posterior.
+"""What the page's script draws, for everybody together and for each person.
+
+These are the data, what the fitted model predicts, and the posterior.
 """
 
 from __future__ import annotations
