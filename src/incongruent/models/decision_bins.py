@@ -128,8 +128,7 @@ def add_bin_masses(
                 slope0 = _parabola_slope(dt, chord, last_dt, last_rise)
             else:
                 slope0 = 2.0 * chord - slope1
-            slope0, slope1 = _limited(slope0, chord), _limited(slope1, chord)
-            now = _cubic((t - times[k]) / dt, dt, later[k], chord, slope0, slope1)
+            now = _falling_cubic((t - times[k]) / dt, dt, later[k], chord, slope0, slope1)
         now = max(min(now, before), 0.0)
         masses[j] += weight * (before - now)
         before = now
@@ -171,8 +170,9 @@ def _limited(slope, chord):  # pragma: no cover - compiled
 
 
 @step
-def _cubic(x, dt, value, chord, slope0, slope1):  # pragma: no cover - compiled
-    """Hermite's cubic at the share x of a step that begins with a value."""
+def _falling_cubic(x, dt, value, chord, slope0, slope1):  # pragma: no cover - compiled
+    """Hermite's cubic with limited slopes, at the share x of a step that begins with a value."""
+    slope0, slope1 = _limited(slope0, chord), _limited(slope1, chord)
     return (
         value
         + x * dt * chord
