@@ -271,16 +271,16 @@ def test_files_have_the_rights_that_the_umask_leaves_and_keep_those_they_have(
         os.umask(before)
 
 
-def test_train_refuses_an_architecture_beside_start_and_makes_the_checkpoints_folder_first(
+def test_refine_refuses_another_prior_and_makes_the_checkpoints_folder_first(
     tmp_path: Path,
 ) -> None:
     shipped = inc.pretrained()
-    other = inc.Architecture(n_summaries=3)
-    with pytest.raises(ValueError, match="Expected no architecture beside start, or the same"):
-        inc.train(
-            shipped.simulator,
-            start=shipped,
-            architecture=other,
+    design = shipped.simulator.design
+    other = inc.Simulator(shipped.simulator.model, inc.priors.schaefer2025(), design)
+    with pytest.raises(ValueError, match="Expected a posterior to start from with the same prior"):
+        inc.refine(
+            shipped,
+            other,
             steps=1,
             seed=1,
             checkpoint=tmp_path / "runs" / "a",

@@ -74,7 +74,7 @@ def test_a_file_is_fetched_once_and_checked(
         Path(str(output_file)).write_bytes(content if "flanker" in url else content[:-20])
 
     monkeypatch.delenv(MIRROR, raising=False)
-    monkeypatch.setattr("incongruent.data.datasets.pooch.os_cache", lambda _: tmp_path)
+    monkeypatch.setattr("pooch.os_cache", lambda _: tmp_path)
     monkeypatch.setattr("pooch.core.choose_downloader", lambda url, progressbar=False: from_folder)
     monkeypatch.setattr(pooch.get_logger(), "disabled", True)
     assert len(inc.datasets.load("ulrich2015_flanker")) == 16

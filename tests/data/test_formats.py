@@ -4,6 +4,7 @@ many; what is left out is named.
 
 import bz2
 import gzip
+import importlib
 import json
 import lzma
 import zipfile
@@ -19,7 +20,6 @@ import rdata
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incongruent.data.files import formats
 from incongruent.data.files.tables import FILE_COLUMN, read_table, source_name
 from incongruent.data.reading.read_trials import Coding, read_trials
 from incongruent.data.trials import Trials
@@ -188,7 +188,7 @@ def test_a_missing_reader_is_named_with_what_to_install(name, tmp_path, monkeypa
     def lacking(package: str) -> None:
         raise ImportError(package)
 
-    monkeypatch.setattr(formats.importlib, "import_module", lacking)
+    monkeypatch.setattr(importlib, "import_module", lacking)
     with pytest.raises(DataError, match=r'pip install "incongruent\[formats\]"'):
         read_table(tmp_path / name)
 

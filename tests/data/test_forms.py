@@ -1,5 +1,6 @@
-"""Forms in which people's software writes trials: each reads right, or is refused with the one
-option that settles it.
+"""Forms in which programs write trials: each is read correctly, or refused with advice.
+
+The advice is the one option with which the file can be read.
 """
 
 import ast
@@ -28,8 +29,9 @@ forms = pytest.mark.skipif(
 
 
 def trial_frame(n_people: int = 5, n_trials: int = 60) -> pd.DataFrame:
-    """A plain study: 5 people, slower and less accurate in incongruent trials, stimuli left and
-    right.
+    """A plain study of people who are slower and less accurate in incongruent trials.
+
+    Stimuli and flankers point to the left or to the right.
     """
     rng = np.random.default_rng(11)
     n = n_people * n_trials
@@ -328,6 +330,7 @@ def test_what_is_computed_from_a_missing_value_is_missing():
         ({"accuracy": "response == ink"}, "there is no column 'ink'"),
         ({"accuracy": "rt + 1"}, "not true or false"),
         ({"rt": "response == stimulus"}, "true or false, and no time"),
+        ({"rt": "response + stimulus"}, "no number for each row, and no time"),
         ({"rt": "rt - (1"}, "cannot be read"),
         ({"condition": "stimulus.upper() == flanker_side"}, "is not allowed"),
         ({"accuracy": "respons == stimulus"}, "did you mean 'response'?"),
@@ -563,8 +566,9 @@ def test_outcomes_are_checked():
 @forms
 @pytest.mark.slow
 def test_intervals_hold_the_truth_although_a_deadline_cut_every_seventh_answer():
-    """15 % of the trials have no answer. A network that knows of the deadline holds its level;
-    leaving them out does not.
+    """A network that knows the deadline has intervals of the right coverage, one without has not.
+
+    Of all trials, 15 % have no answer.
     """
     truth = pd.read_csv(FORMS / "sim20_truth.csv").set_index("subject")
     share = {"congruent": 0.5, "incongruent": 0.5}

@@ -1,5 +1,6 @@
-"""Laws of reading: formats do not matter, nothing is lost in silence, and whatever cannot be
-understood is refused in a sentence.
+"""Laws of reading: formats do not matter, every row is counted, and errors are sentences.
+
+What cannot be understood is refused with a sentence that says what to do.
 """
 
 import ast
@@ -66,8 +67,9 @@ PRATTE_2 = [
 def made(
     n_people: int = 4, n_trials: int = 40, effect: float = 60.0, seed: int = 0
 ) -> pd.DataFrame:
-    """A plain file: people 1, 2, …, half of the trials incongruent and slower by the effect, one
-    error in ten.
+    """A plain file of the people 1, 2, … with one error in ten trials.
+
+    Half of the trials are incongruent, and slower by the effect.
     """
     rng = np.random.default_rng(seed)
     n = n_people * n_trials
@@ -642,8 +644,9 @@ MORE_CODES = [(1.0, 0.0, 2.0), (1, 2, 3), (0, 1, 2), (1, -1, 0)]
 
 
 def coded(codes: tuple[object, object, object], effect: float = 60.0) -> pd.DataFrame:
-    """Labels instead of conditions: the slower condition has more errors too, and neutral trials
-    lie between the two.
+    """A file with codes for congruent, incongruent and neutral trials.
+
+    Incongruent trials are slower and have more errors; neutral ones are between the two.
     """
     congruent, incongruent, neutral = codes
     frame = made(n_people=8, n_trials=200, effect=0.0)
@@ -710,9 +713,7 @@ def test_numbers_need_both_times_and_errors():
 
 
 def test_conditions_that_hardly_differ_are_not_told_by_their_order():
-    """Neutral and congruent trials alike: 0 / 1 / 2 could be congruent / neutral / incongruent, or
-    neutral / congruent / incongruent.
-    """
+    """Where neutral trials are like congruent ones, either of them may have the code 0."""
     frame = coded((0, 2, None), effect=120.0)
     fast = (frame["condition"] == 0) & (frame.index % 4 == 0)
     refused(

@@ -3,6 +3,7 @@ what they should be; nothing else makes any.
 """
 
 import ast
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -112,6 +113,17 @@ def test_people_have_places_of_their_own_whoever_else_is_there(names):
 def test_names_that_a_hash_of_32_bits_confuses_are_told_apart():
     one, other = "plumless", "buckeroo"  # crc32 gives both the same
     assert places_of([one]) != places_of([other])
+
+
+def test_streams_need_no_jax():
+    program = (
+        "import sys; sys.modules['jax'] = None\n"
+        "from incongruent.data.basics.streams import Purpose, child, stream\n"
+        "print(stream(1, Purpose.PRIOR).random(), child(1, Purpose.PRIOR))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    first = stream(1, Purpose.PRIOR).random()
+    assert done.stdout.split() == [str(first), str(child(1, Purpose.PRIOR))], done.stderr[-2000:]
 
 
 # --- seeds ----------------------------------------------------------------------------------------

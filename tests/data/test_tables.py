@@ -5,6 +5,8 @@ above a table is skipped and said.
 import csv
 import io
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -389,6 +391,17 @@ def test_a_damaged_line_is_named_by_its_number(damage, at, tmp_path):
     with pytest.raises(DataError, match=rf"line {at + 1} has") as caught:
         read_table(written(tmp_path, "\n".join(lines)))
     assert not isinstance(caught.value, NotATable)
+
+
+def test_readers_are_loaded_when_a_file_needs_them():
+    program = (
+        "import sys, pandas, narwhals; before = set(sys.modules)\n"
+        "import incongruent.data.files.tables\n"
+        "readers = {'pyarrow.csv', 'pyarrow.parquet', 'pyarrow.feather', 'openpyxl'}\n"
+        "print(readers & (set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "set()\n", done.stderr[-2000:]
 
 
 def test_quotes_as_r_writes_them(tmp_path):

@@ -102,7 +102,7 @@ def test_concatenation_keeps_counts_and_notes():
     assert select(both, [3, 4]).n_excluded.tolist() == [3, 1]
 
 
-def test_what_is_masked_is_never_looked_at():
+def test_values_in_masked_places_are_not_used():
     trials = trials_of(SOME)
     spoiled = {
         name: np.where(trials.present & trials.answered, array, 99)

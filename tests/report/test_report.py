@@ -22,8 +22,11 @@ import pytest
 import incongruent as inc
 from incongruent.data.basics.csvs import FORMULA, as_csv
 from incongruent.priors.joint import any_prior_from_json
-from incongruent.report import content, people, report_html
+from incongruent.report import people, report_html
+from incongruent.report.concerns import concerns_of
 from incongruent.report.methods import REFERENCES, methods
+from incongruent.report.quality import quality
+from incongruent.report.tables import people_table
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -152,10 +155,10 @@ def test_the_methods_paragraph_has_this_studys_numbers_and_cites_what_it_names(
 
 
 def test_a_shipped_network_tells_its_calibration_at_this_studys_trial_numbers() -> None:
-    found = content.quality(inc.pretrained("dmc"), np.array([60, 250]))
+    found = quality(inc.pretrained("dmc"), np.array([60, 250]))
     assert found is not None
     assert [trials for trials, _ in found["at"]] == ["50–99", "200–499"]
-    assert content.quality(inc.pretrained("dmc"), None) is not None
+    assert quality(inc.pretrained("dmc"), None) is not None
 
 
 def test_either_alone_makes_a_page(
@@ -189,7 +192,7 @@ def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> No
             fit.draws, correction=replace(fit.draws.correction, k_hat=k_hat, mcmc=np.zeros(6, bool))
         ),
     )
-    concerns = content.concerns_of(worse, check)
+    concerns = concerns_of(worse, check)
     assert "weights" in [short for short, _ in concerns[1]]
     assert "no trials" in [short for short, _ in concerns[6]]
     sampled = replace(
@@ -198,7 +201,7 @@ def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> No
             worse.draws, correction=replace(worse.draws.correction, mcmc=np.ones(6, bool))
         ),
     )  # type: ignore[type-var]
-    assert "weights" not in [short for short, _ in content.concerns_of(sampled, check)[1]]
+    assert "weights" not in [short for short, _ in concerns_of(sampled, check)[1]]
 
 
 def corrected(fit: inc.Fit, **changes: Any) -> inc.Fit:
@@ -254,7 +257,7 @@ def test_the_methods_paragraph_tells_variants_and_what_was_done(
 
 def test_weights_that_are_no_numbers_are_shown_and_sorted_as_what_they_are(fit: inc.Fit) -> None:
     k_hat = np.array([np.inf, -np.inf, 0.1, 0.2, 0.3, 0.4])
-    table = content.people_table(corrected(fit, k_hat=k_hat), None, content.concerns_of(fit, None))
+    table = people_table(corrected(fit, k_hat=k_hat), None, concerns_of(fit, None))
     (place,) = (i for i, column in enumerate(table.columns) if column.name == "k-hat")
     assert [row[place].text for row in table.rows][:3] == ["∞", "−∞", "0.10"]
     assert [row[place].key for row in table.rows][:3] == ["Infinity", "-Infinity", "0.1"]
@@ -272,7 +275,7 @@ def test_people_of_one_name_keep_their_own_concerns(fit: inc.Fit, check: inc.Che
         draws=replace(fit.draws, names=names),
         study=replace(fit.study, names=(*names, "nobody")),
     )
-    assert content.concerns_of(nameless, same) == content.concerns_of(fit, check)
+    assert concerns_of(nameless, same) == concerns_of(fit, check)
 
 
 def test_a_prior_that_cannot_be_sampled_is_left_out(fit: inc.Fit, posterior: inc.Posterior) -> None:
@@ -282,7 +285,7 @@ def test_a_prior_that_cannot_be_sampled_is_left_out(fit: inc.Fit, posterior: inc
     draws = replace(
         fit.draws, simulator=inc.Simulator(simulator.model, forgotten, simulator.design)
     )
-    drawn = people.drawn(replace(fit, draws=draws), None, content.concerns_of(fit, None))
+    drawn = people.drawn(replace(fit, draws=draws), None, concerns_of(fit, None))
     assert np.isnan(np.array(drawn["prior"], float)).all()
 
 

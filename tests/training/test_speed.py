@@ -279,9 +279,9 @@ def test_a_cache_can_be_switched_off_placed_elsewhere_or_be_the_users_own(tmp_pa
 
 def test_a_folder_that_others_can_write_to_is_not_used(tmp_path: Path) -> None:
     """What lies there would be run."""
-    assert compiling._own(tmp_path)
+    assert compiling._private(tmp_path)
     tmp_path.chmod(0o777)
-    assert not compiling._own(tmp_path)
+    assert not compiling._private(tmp_path)
 
 
 def test_old_programs_are_removed(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Charts of the model's curves over a study, as options for ECharts; numbers come in, nothing is
-computed.
+"""Charts of the model's curves over a study, as options for ECharts.
 
+Numbers come in, and nothing is computed here.
 Every chart has fixed series; `curves_data` and `observed_data` give only what they show, so that a
 moved slider sends numbers and no styles. Congruent is blue and solid, incongruent orange and
 dashed, so that both can be told apart in grey.
@@ -32,6 +32,8 @@ MOST_POINTS = 240
 """Of a curve, enough for any screen."""
 
 CHARTS = ("activation", "drift", "correct", "error", "delta", "accuracy")
+SIDES = ("correct", "error")
+"""Charts of densities, in the order of the answers."""
 TITLES = {
     "activation": "Activation (thin: its automatic part)",
     "drift": "Drift",
@@ -107,6 +109,20 @@ SERIES: dict[str, list[Options]] = {
     "delta": [line("model", INK), points("data", INK, "diamond")],
     "accuracy": [*pair(line, "", DASHES), *pair(points, ", data", SYMBOLS)],
 }
+TEXT = {"color": INK, "fontSize": 12}
+AXIS = {
+    "type": "value",
+    "nameLocation": "middle",
+    "nameTextStyle": TEXT,
+    "axisLabel": {"color": INK, "hideOverlap": True},
+}
+LEGEND = {"top": 0, "left": 0, "itemWidth": 26, "itemHeight": 8, "textStyle": TEXT}
+TOOLTIP = {
+    "trigger": "axis",
+    "confine": True,
+    "axisPointer": {"type": "line"},
+    "order": "seriesAsc",
+}
 AXES = {
     "activation": ("time since the decision began (ms)", "activation"),
     "drift": ("time since the decision began (ms)", "drift (1/ms)"),
@@ -118,33 +134,36 @@ AXES = {
 
 
 def in_words(curves: Curves) -> dict[str, str]:
-    """What each chart shows, for those who do not see it: its axes, and the numbers that matter
-    most.
-    """
-    said = {
+    """What each chart shows, for those who do not see it: its axes and its main numbers."""
+    return {
+        chart: f"{TITLES[chart]}. {AXES[chart][1]} over {AXES[chart][0]}. Model: {words}."
+        for chart, words in _main_numbers(curves).items()
+    }
+
+
+def _main_numbers(curves: Curves) -> dict[str, str]:
+    first_drift, last_drift = curves.drift[:, 0], curves.drift[:, -1]
+    fastest, slowest = curves.accuracy[:, 0], curves.accuracy[:, -1]
+    effects = [
+        f"{effect:.0f} ms at {at:.0f} ms"
+        for effect, at in zip(curves.delta[[0, -1]], curves.delta_at[[0, -1]], strict=True)
+    ]
+    return {
         "activation": (
             f"bounds at ±{curves.bound:.0f}; the automatic part is at most"
             f" {np.abs(curves.automatic).max():.0f}"
         ),
         "drift": (
-            _of_both("{:.2f} at first", curves.drift[:, 0])
-            + "; "
-            + _of_both("{:.2f} in the end", curves.drift[:, -1])
+            f"{_of_both('{:.2f} at first', first_drift)};"
+            f" {_of_both('{:.2f} in the end', last_drift)}"
         ),
         "correct": _of_both("{:.0f} ms on average", curves.mean_rt),
         "error": _of_both("{:.1%} of the answers", curves.errors),
-        "delta": (
-            f"from {curves.delta[0]:.0f} ms at {curves.delta_at[0]:.0f} ms to"
-            f" {curves.delta[-1]:.0f} ms at {curves.delta_at[-1]:.0f} ms"
-        ),
+        "delta": f"from {' to '.join(effects)}",
         "accuracy": (
-            f"{_of_both('{:.0%} in the fastest fifth', curves.accuracy[:, 0])};"
-            f" {_of_both('{:.0%} in the slowest', curves.accuracy[:, -1])}"
+            f"{_of_both('{:.0%} in the fastest fifth', fastest)};"
+            f" {_of_both('{:.0%} in the slowest', slowest)}"
         ),
-    }
-    return {
-        chart: f"{TITLES[chart]}. {AXES[chart][1]} over {AXES[chart][0]}. Model: {words}."
-        for chart, words in said.items()
     }
 
 
@@ -156,49 +175,42 @@ def _of_both(words: str, values: Array) -> str:
 
 def options(chart: str) -> Options:
     """Everything about a chart but its numbers."""
-    x, y = AXES[chart]
-    text = {"color": INK, "fontSize": 12}
-    labels = {"color": INK, "hideOverlap": True}
-    axis = {"type": "value", "nameLocation": "middle", "nameTextStyle": text, "axisLabel": labels}
-    x_axis = axis | {
-        "name": x,
-        "nameGap": 26,
-        "splitLine": {"show": False},
-        "axisLine": {"onZero": False, "lineStyle": {"color": GREY}},
-    }
-    if chart == "accuracy":
-        x_axis |= {"type": "category", "data": [str(i + 1) for i in range(N_BINS)]}
-    x_axis |= {"scale": chart == "delta"}
-    y_axis = axis | {
-        "name": y,
-        "nameGap": 42,
-        "scale": chart == "accuracy",
-        "splitLine": {"lineStyle": {"color": "#ececec"}},
-    }
-    y_axis |= {"max": 1} if chart == "accuracy" else {}
     legend = [_key(entry) for entry in SERIES[chart] if not entry["name"].endswith(UNNAMED)]
     return {
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif"},
         "grid": {"left": 58, "right": 14, "top": 34 if chart != "activation" else 52, "bottom": 40},
-        "legend": {
-            "data": legend,
-            "top": 0,
-            "left": 0,
-            "itemWidth": 26,
-            "itemHeight": 8,
-            "textStyle": text,
-        },
-        "tooltip": {
-            "trigger": "axis",
-            "confine": True,
-            "axisPointer": {"type": "line"},
-            "order": "seriesAsc",
-        },
-        "xAxis": x_axis,
-        "yAxis": y_axis,
+        "legend": {**LEGEND, "data": legend},
+        "tooltip": TOOLTIP,
+        "xAxis": _x_axis(chart),
+        "yAxis": _y_axis(chart),
         "series": SERIES[chart],
     }
+
+
+def _x_axis(chart: str) -> Options:
+    axis = {
+        **AXIS,
+        "name": AXES[chart][0],
+        "nameGap": 26,
+        "splitLine": {"show": False},
+        "axisLine": {"onZero": False, "lineStyle": {"color": GREY}},
+        "scale": chart == "delta",
+    }
+    if chart == "accuracy":
+        axis |= {"type": "category", "data": [str(i + 1) for i in range(N_BINS)]}
+    return axis
+
+
+def _y_axis(chart: str) -> Options:
+    axis = {
+        **AXIS,
+        "name": AXES[chart][1],
+        "nameGap": 42,
+        "scale": chart == "accuracy",
+        "splitLine": {"lineStyle": {"color": "#ececec"}},
+    }
+    return {**axis, "max": 1} if chart == "accuracy" else axis
 
 
 def _key(series: Options) -> Options:
@@ -210,69 +222,74 @@ def _key(series: Options) -> Options:
 
 
 def curves_data(curves: Curves, data: tuple[float, float] | None = None) -> dict[str, Options]:
-    """What each chart shows of the model; axes of reaction times reach over those of the data,
-    (first, last) in ms, too.
+    """What each chart shows of the model.
+
+    Args:
+        curves: of the model.
+        data: the first and the last reaction time of data in ms, over which axes reach too.
     """
-    first, last = _span(curves, data)
-    shown = curves.rt <= last
     end = _rounded(max(_span(curves)[1] - curves.rt[0], 200.0), 50)
-    decision, step = curves.time <= end, curves.drift_time <= end
-    time = curves.time[decision]
-    total, automatic, bound = (
-        curves.activation[:, decision],
-        curves.automatic[:, decision],
-        np.full(len(time), curves.bound),
-    )
-    paths = [
-        *_both(time, total),
-        *(_xy(time, one, 2) for one in automatic),
-        _xy(time, curves.controlled[decision], 2),
-    ]
-    reach = 1.35 * curves.bound
-    found = {
-        "activation": (
-            _series("activation", [*paths, _xy(time, bound), _xy(time, -bound)])
-            | {
-                "yAxis": {"min": -_rounded(reach), "max": _rounded(reach)},
-                "xAxis": {"max": end},
-            }
-        ),
-        "drift": (
-            _series("drift", _both(curves.drift_time[step], curves.drift[:, step], 4))
-            | {"xAxis": {"max": end}}
-        ),
+    shares = [[round(float(share), 4) for share in condition] for condition in curves.accuracy]
+    return {
+        "activation": _activation_data(curves, end),
+        "drift": _drift_data(curves, end),
         "delta": _series("delta", [_xy(curves.delta_at, curves.delta, 1)]),
-        "accuracy": _series(
-            "accuracy",
-            [[round(float(share), 4) for share in condition] for condition in curves.accuracy],
-        ),
+        "accuracy": _series("accuracy", shares),
+        **_density_data(curves, _span(curves, data)),
     }
-    for side, chart in enumerate(("correct", "error")):
-        found[chart] = _series(
-            chart, _both(curves.rt[shown], 1000.0 * curves.density[:, side, shown], 4)
-        )
-        found[chart]["xAxis"] = {"min": first, "max": last}
+
+
+def _activation_data(curves: Curves, end: float) -> Options:
+    """Mean paths, their parts, and the bounds, up to a time."""
+    is_shown = curves.time <= end
+    time = curves.time[is_shown]
+    bound, reach = np.full(len(time), curves.bound), _rounded(1.35 * curves.bound)
+    paths = [
+        *_both(time, curves.activation[:, is_shown]),
+        *_both(time, curves.automatic[:, is_shown]),
+        _xy(time, curves.controlled[is_shown]),
+        _xy(time, bound),
+        _xy(time, -bound),
+    ]
+    axes = {"yAxis": {"min": -reach, "max": reach}, "xAxis": {"max": end}}
+    return _series("activation", paths) | axes
+
+
+def _drift_data(curves: Curves, end: float) -> Options:
+    is_shown = curves.drift_time <= end
+    rows = _both(curves.drift_time[is_shown], curves.drift[:, is_shown], 4)
+    return _series("drift", rows) | {"xAxis": {"max": end}}
+
+
+def _density_data(curves: Curves, span: tuple[float, float]) -> dict[str, Options]:
+    """Densities of correct answers and of errors, between two reaction times."""
+    first, last = span
+    is_shown, found = curves.rt <= last, {}
+    for side, chart in enumerate(SIDES):
+        rows = _both(curves.rt[is_shown], 1000.0 * curves.density[:, side, is_shown], 4)
+        found[chart] = _series(chart, rows) | {"xAxis": {"min": first, "max": last}}
     return found
 
 
 def observed_data(observed: Observed | None) -> dict[str, Options]:
     """What each chart shows of the data; nothing for None."""
-    found: dict[str, Options] = {}
-    for side, chart in enumerate(("correct", "error")):
-        bars = (
-            [[], []]
-            if observed is None
-            else _both(observed.edges, 1000.0 * _closed(observed.density[:, side]), 4)
-        )
-        found[chart] = _series(chart, bars, 2)
-    found["delta"] = _series(
-        "delta", [[] if observed is None else _xy(observed.delta_at, observed.delta, 1)], 1
-    )
-    shares = (
-        [[], []] if observed is None else [_known(condition, 4) for condition in observed.accuracy]
-    )
-    found["accuracy"] = _series("accuracy", shares, 2)
-    return found
+    if observed is None:
+        nothing: list[list[Any]] = [[], []]
+        return {
+            **{chart: _series(chart, nothing, 2) for chart in SIDES},
+            "delta": _series("delta", nothing, 1),
+            "accuracy": _series("accuracy", nothing, 2),
+        }
+    density = 1000.0 * _closed(observed.density)
+    shares = [_known(condition, 4) for condition in observed.accuracy]
+    return {
+        **{
+            chart: _series(chart, _both(observed.edges, density[:, side], 4), 2)
+            for side, chart in enumerate(SIDES)
+        },
+        "delta": _series("delta", [_xy(observed.delta_at, observed.delta, 1)], 1),
+        "accuracy": _series("accuracy", shares, 2),
+    }
 
 
 def _series(chart: str, data: Sequence[list[Any]], first: int = 0) -> Options:
@@ -287,14 +304,17 @@ def _series(chart: str, data: Sequence[list[Any]], first: int = 0) -> Options:
 
 def _span(curves: Curves, data: tuple[float, float] | None = None) -> tuple[float, float]:
     """Ends of the axes of reaction times, in ms."""
-    done = np.cumsum(curves.density.sum(axis=1), axis=-1)
-    last = float(
-        curves.rt[min(int((done < DRAWN * done[:, -1:]).sum(axis=1).max()), len(curves.rt) - 1)]
-    )
-    first, last = (
-        (curves.rt[0], last) if data is None else (min(curves.rt[0], data[0]), max(last, data[1]))
-    )
+    first, last = curves.rt[0], _last(curves)
+    if data is not None:
+        first, last = min(first, data[0]), max(last, data[1])
     return 200.0 * np.floor(first / 200.0), _rounded(last, 200)
+
+
+def _last(curves: Curves) -> float:
+    """The reaction time below which nearly all answers of both conditions lie."""
+    done = np.cumsum(curves.density.sum(axis=1), axis=-1)
+    place = int((done < DRAWN * done[:, -1:]).sum(axis=1).max())
+    return float(curves.rt[min(place, len(curves.rt) - 1)])
 
 
 def _rounded(value: float, to: float = 10.0) -> float:

@@ -129,25 +129,21 @@ def read(
     *,
     deadline: float | None = None,
 ) -> Reading:
-    """Read a file; a refusal is part of what is returned, in the app's words. The table of
-    ``before``, the same file, is used again when it fits.
+    """Read a file; a refusal is part of what is returned, in the app's words.
+
+    Args:
+        path: of the file.
+        choices: how it is to be read.
+        window: the shortest and the longest reaction time to keep, in ms.
+        before: an earlier reading of the same file, whose table is used again when it fits.
+        deadline: of an answer, in ms.
     """
     table, notes, labels, outcomes = None, (), {}, {}
     with at_door(APP):
         try:
-            if (
-                before is not None
-                and before.table is not None
-                and before.choices.names == choices.names
-            ):
-                table, notes = before.table, before.table_notes
-            else:
-                table, found = read_table(path, choices.names)
-                notes = tuple(found)
-            labels, outcomes = (
-                _condition_labels(table, choices.coding),
-                _outcome_labels(table, choices.coding),
-            )
+            table, notes = _table(path, choices, before)
+            labels = _condition_labels(table, choices.coding)
+            outcomes = _outcome_labels(table, choices.coding)
             study = read_trials(
                 table,
                 by=choices.by,
@@ -160,6 +156,16 @@ def read(
         except DataError as error:
             return Reading(choices, table, notes, None, str(error), labels, outcomes)
     return Reading(choices, table, notes, study, None, labels, outcomes)
+
+
+def _table(
+    path: Path, choices: Choices, before: Reading | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The rows of a file and how they were read, from an earlier reading where that fits."""
+    if before is not None and before.table is not None and before.choices.names == choices.names:
+        return before.table, before.table_notes
+    table, notes = read_table(path, choices.names)
+    return table, tuple(notes)
 
 
 def _condition_labels(table: pd.DataFrame, coding: Coding) -> Labels:

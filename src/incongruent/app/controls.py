@@ -1,5 +1,6 @@
-"""Controls with which a user says what the columns and codes of a file are; each offers "found
-out", which leaves it to the reader.
+"""Controls with which a user says what the columns and codes of a file are.
+
+Each of them offers "found out", which leaves it to the reader.
 """
 
 from __future__ import annotations
@@ -61,19 +62,7 @@ class Controls:
         self.labels = ui.element("div")
 
     def _roles(self, choices: Choices) -> None:
-        positions = dict(enumerate(self.columns))
-        by = [self.columns.index(name) for name in choices.by or () if name in self.columns]
-        people = ui.select(
-            positions,
-            label="Person, one column or several",
-            value=by,
-            multiple=True,
-            clearable=True,
-            on_change=self.changed,
-        )
-        self.by = people.props(
-            "stack-label use-chips" if by else "stack-label display-value='found out'"
-        ).classes("at-by")
+        self.by = self._people(choices)
         self.roles = {
             role: self._column(role, label, getattr(choices.coding, role))
             for role, label in ROLES.items()
@@ -95,6 +84,20 @@ class Controls:
         self.alone = ui.checkbox(
             "All rows are one person's", value=choices.by == (), on_change=self.changed
         )
+
+    def _people(self, choices: Choices) -> ui.select:
+        """A control for the columns that tell people apart."""
+        by = [self.columns.index(name) for name in choices.by or () if name in self.columns]
+        people = ui.select(
+            dict(enumerate(self.columns)),
+            label="Person, one column or several",
+            value=by,
+            multiple=True,
+            clearable=True,
+            on_change=self.changed,
+        )
+        look = "stack-label use-chips" if by else "stack-label display-value='found out'"
+        return people.props(look).classes("at-by")
 
     def _column(self, role: str, label: str, chosen: str | None) -> Any:
         options = {FOUND_OUT: "found out", **dict(enumerate(self.columns))}
@@ -177,28 +180,47 @@ class Controls:
         Raises:
             DataError: when it contradicts itself.
         """
-        written = (self.names.value or "").strip() if self.names is not None else ""
-        names = tuple(name.strip() for name in written.split(",")) if written else None
+        names = self._names()
         if not self.columns:
             return Choices(names=names)
-        columns = {
+        coding = Coding(
+            **self._said_roles(),
+            levels=self.given_levels or None,
+            outcomes=self.given_outcomes or None,
+        )
+        return Choices(
+            names=names,
+            by=self._by(),
+            where=_written(self.where) or None,
+            unit=self.unit.value or None,
+            coding=coding,
+        )
+
+    def _names(self) -> tuple[str, ...] | None:
+        """The names of columns that are written; None when nothing is."""
+        written = _written(self.names) if self.names is not None else ""
+        return tuple(name.strip() for name in written.split(",")) if written else None
+
+    def _by(self) -> tuple[str, ...] | None:
+        """The columns that tell people apart, () when all rows are one person's."""
+        if self.alone.value:
+            return ()
+        return tuple(self.columns[i] for i in self.by.value or ()) or None
+
+    def _said_roles(self) -> dict[str, str]:
+        """The column of each role, or the expression that computes it."""
+        chosen = {
             role: self.columns[control.value]
             for role, control in self.roles.items()
             if control.value != FOUND_OUT
         }
-        expressions = {role: (field.value or "").strip() for role, field in self.computed.items()}
-        columns |= {role: expression for role, expression in expressions.items() if expression}
-        by = () if self.alone.value else tuple(self.columns[i] for i in self.by.value or ()) or None
-        coding = Coding(
-            **columns, levels=self.given_levels or None, outcomes=self.given_outcomes or None
-        )
-        return Choices(
-            names=names,
-            by=by,
-            where=(self.where.value or "").strip() or None,
-            unit=self.unit.value or None,
-            coding=coding,
-        )
+        written = {role: _written(field) for role, field in self.computed.items()}
+        return chosen | {role: expression for role, expression in written.items() if expression}
+
+
+def _written(field: Any) -> str:
+    """The text in a field, without spaces around."""
+    return (field.value or "").strip()
 
 
 def _said(controls: dict[str, Any]) -> dict[str, str]:

@@ -1,9 +1,8 @@
-"""The page that explores: move a parameter of the model, and see at once what it does, over data of
-one's own.
-"""
+"""The page that explores: move a parameter of the model, and see what it does, over your data."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from incongruent.app.charts import CHARTS, TITLES, curves_data, in_words, observ
 from incongruent.app.house import House, card, frame
 from incongruent.app.observed import observe
 from incongruent.app.visitors import Visitor
+from incongruent.data.trials import Trials
 from incongruent.models import Model, Parameter, dmc
 from incongruent.models.implied import Curves, curves
 from incongruent.priors.joint import AnyPrior
@@ -25,6 +25,8 @@ STEPS = 240
 """At least so many places on every slider."""
 NOTHING, EVERYBODY = -2, -1
 """Stand for no data and for the mean of all people, where people are known by their positions."""
+MANY = 12
+"""Of more people one can be found by typing."""
 
 
 class ExplorerPage:
@@ -37,18 +39,12 @@ class ExplorerPage:
 
     def __init__(self, house: House, visitor: Visitor) -> None:
         self.house, self.visitor = house, visitor
-        self.study = (
-            visitor.reading.study if visitor.reading is not None else None
-        )  # the page shows this one until it is opened again
+        # The page shows this study until it is opened again.
+        self.study = visitor.reading.study if visitor.reading is not None else None
         network = house.posteriors[visitor.network or next(iter(house.posteriors))]
         self.model, prior = _explorable(network.simulator.model, network.simulator.prior)
-        self.ranges = [
-            _range(parameter, *prior.limits(i)) for i, parameter in enumerate(self.model.parameters)
-        ]
-        self.typical = [
-            _within(parameter.typical, low, high)
-            for parameter, (low, high, _) in zip(self.model.parameters, self.ranges, strict=True)
-        ]
+        self.ranges = [_range(p, *prior.limits(i)) for i, p in enumerate(self.model.parameters)]
+        self.typical = self._inside([p.typical for p in self.model.parameters])
         self.values = list(self.typical)
         self.busy, self.again = False, False
         self.person_ticket = 0
@@ -56,31 +52,34 @@ class ExplorerPage:
         self.sliders: list[Any] = []
         self.numbers: list[Any] = []
 
+    def _inside(self, values: Sequence[float | None]) -> list[float]:
+        """The nearest values that the sliders can have; the lowest where there is none."""
+        return [
+            _within(value, low, high)
+            for value, (low, high, _) in zip(values, self.ranges, strict=True)
+        ]
+
     def build(self) -> None:
         """Put everything on the page."""
         with frame("/explorer"), ui.element("div").classes("explorer"):
             with ui.element("div").classes("side"):
-                with card("Parameters"):
-                    for place in range(len(self.values)):
-                        self._parameter(place)
-                    with ui.element("div").classes("line").style("margin-top: 14px"):
-                        ui.button("Typical values", on_click=self._reset).props(
-                            "outline dense padding='4px 12px'"
-                        ).classes("at-reset")
+                self._parameter_card()
                 self._data_card()
             with ui.element("div").classes("charts"):
-                found = self._curves()
-                drawn, words = _merged(curves_data(found), observed_data(None)), in_words(found)
-                self.spoken: dict[str, ui.element] = {}
-                self.charts = {
-                    chart: self._chart(chart, drawn[chart], words[chart]) for chart in CHARTS
-                }
+                self._draw_charts()
         if self.study is not None:
             ui.timer(0.0, lambda: self._show_data(EVERYBODY), once=True)
 
+    def _draw_charts(self) -> None:
+        found = self._curves()
+        drawn, words = _merged(curves_data(found), observed_data(None)), in_words(found)
+        self.spoken: dict[str, ui.element] = {}
+        self.charts = {chart: self._chart(chart, drawn[chart], words[chart]) for chart in CHARTS}
+
     def _chart(self, chart: str, drawn: dict[str, Any], words: str) -> ui.echart:
-        """A chart in an element that says what it shows; not the chart itself, since with other
-        words it would be drawn again as a whole.
+        """A chart in an element that says what it shows.
+
+        The words belong to that element: with other words the chart itself would be drawn again.
         """
         with card(TITLES[chart]), ui.element("div").props("role=img") as self.spoken[chart]:
             self.spoken[chart].props["aria-label"] = words
@@ -92,43 +91,43 @@ class ExplorerPage:
 
     # --- parameters -------------------------------------------------------------------------------
 
+    def _parameter_card(self) -> None:
+        with card("Parameters"):
+            for place in range(len(self.values)):
+                self._parameter(place)
+            with ui.element("div").classes("line").style("margin-top: 14px"):
+                ui.button("Typical values", on_click=self._reset).props(
+                    "outline dense padding='4px 12px'"
+                ).classes("at-reset")
+
     def _parameter(self, place: int) -> None:
-        parameter, (low, high, step) = self.model.parameters[place], self.ranges[place]
-        unit = f" ({parameter.unit})" if parameter.unit else ""
+        """What a parameter is called and means, and two controls that move it."""
+        parameter = self.model.parameters[place]
+        name, unit = parameter.name, f" ({parameter.unit})" if parameter.unit else ""
         with ui.element("div").classes("parameter"):
-            ui.label(f"{parameter.name}: {parameter.meaning}{unit}").classes("meaning small")
-            slider = ui.slider(
-                min=low,
-                max=high,
-                step=step,
-                value=self.values[place],
-                on_change=partial(self._moved, place),
-            )
-            number = ui.number(
-                min=low,
-                max=high,
-                step=step,
-                value=self.values[place],
-                on_change=partial(self._moved, place),
-            )
-            slider.props(f'aria-label="{parameter.name}"').classes(f"at-slider-{parameter.name}")
-            number.props(
-                f'dense outlined hide-bottom-space aria-label="{parameter.name}, number"'
-            ).classes(f"at-number-{parameter.name}")
-            self.sliders.append(slider)
-            self.numbers.append(number)
+            ui.label(f"{name}: {parameter.meaning}{unit}").classes("meaning small")
+            slider = ui.slider(**self._limits(place)).props(f'aria-label="{name}"')
+            self.sliders.append(slider.classes(f"at-slider-{name}"))
+            number = ui.number(**self._limits(place))
+            number.props(f'dense outlined hide-bottom-space aria-label="{name}, number"')
+            self.numbers.append(number.classes(f"at-number-{name}"))
+
+    def _limits(self, place: int) -> dict[str, Any]:
+        """What both controls of a parameter have in common."""
+        low, high, step = self.ranges[place]
+        value, moved = self.values[place], partial(self._moved, place)
+        return {"min": low, "max": high, "step": step, "value": value, "on_change": moved}
 
     async def _moved(self, place: int, event: events.ValueChangeEventArguments) -> None:
-        """A slider or a number has another value; what is no value of the parameter waits until it
-        is.
+        """A slider or a number has another value.
+
+        What is no value of the parameter, such as a number half typed, is not taken.
         """
         low, high, _ = self.ranges[place]
         value = event.value
-        if (
-            not isinstance(value, int | float)
-            or not low <= value <= high
-            or value == self.values[place]
-        ):
+        if not isinstance(value, int | float) or not low <= value <= high:
+            return
+        if value == self.values[place]:
             return
         self.values[place] = float(value)
         self._show_values([place])
@@ -139,10 +138,7 @@ class ExplorerPage:
             self.sliders[place].value = self.numbers[place].value = self.values[place]
 
     async def _set_all(self, values: list[float]) -> None:
-        self.values = [
-            _within(value, low, high)
-            for value, (low, high, _) in zip(values, self.ranges, strict=True)
-        ]
+        self.values = self._inside(values)
         self._show_values(list(range(len(self.values))))
         await self._draw()
 
@@ -155,8 +151,9 @@ class ExplorerPage:
         return curves(self.model, np.array(self.values))
 
     async def _draw(self) -> None:
-        """Draw the curves of the latest values; values that come meanwhile are drawn afterwards,
-        the last ones only.
+        """Draw the curves of the latest values.
+
+        Of values that come meanwhile the last ones are drawn afterwards.
         """
         self.again = True
         if self.busy:
@@ -194,78 +191,74 @@ class ExplorerPage:
                 ).classes("soft small")
                 return
             ui.label(self.visitor.file_name).classes("soft small text")
-            people = {
-                NOTHING: "none",
-                EVERYBODY: f"mean of {len(study)} people",
-                **dict(enumerate(study.names)),
-            }
-            self.person = ui.select(
-                people,
-                value=EVERYBODY,
-                with_input=len(study) > 12,
-                on_change=lambda e: self._show_data(e.value),
-            )
-            self.person.classes("fill").props('dense outlined aria-label="person"').classes(
-                "at-person"
-            )
-            self.take = ui.button("Take the posterior mean", on_click=self._take_mean).classes(
-                "at-take-mean"
-            )
+            self._person_control(study)
+            self.take = ui.button("Take the posterior mean", on_click=self._take_mean)
+            self.take.classes("at-take-mean")
             self.take.props("outline dense padding='4px 12px'").style("margin-top: 10px")
             ui.label("Densities reach over 99 % of the answers.").classes("soft small").style(
                 "margin-top: 6px"
             )
             self.why_not = ui.label().classes("soft small").style("margin-top: 6px")
 
+    def _person_control(self, study: Trials) -> None:
+        """Whose data are shown; people are known by their positions."""
+        people = {
+            NOTHING: "none",
+            EVERYBODY: f"mean of {len(study)} people",
+            **dict(enumerate(study.names)),
+        }
+        self.person = ui.select(
+            people,
+            value=EVERYBODY,
+            with_input=len(study) > MANY,
+            on_change=lambda e: self._show_data(e.value),
+        )
+        self.person.classes("fill").props('dense outlined aria-label="person"')
+        self.person.classes("at-person")
+
     async def _show_data(self, person: int | None) -> None:
         study = self.study
         if study is None or person is None:
             return
         self.person_ticket = ticket = self.person_ticket + 1
-        found = (
-            None
-            if person == NOTHING
-            else await run.io_bound(observe, study, None if person == EVERYBODY else person)
-        )
+        found = None
+        if person != NOTHING:
+            found = await run.io_bound(observe, study, None if person == EVERYBODY else person)
         if ticket != self.person_ticket:
             return  # somebody else has been chosen meanwhile
         self.span = found.span if found is not None else None
         self._send(observed_data(found))
         await self._draw()
-        mean = self._mean(person)
-        self.take.enabled = mean is not None
-        fitted = self.visitor.outcome is not None and self.visitor.fitted is study
-        self.why_not.text = (
-            ""
-            if mean is not None or person == NOTHING
-            else (
-                "There is no posterior of these parameters for this person."
-                if fitted
-                else "Fit these data first."
-            )
-        )
+        self.take.enabled = self._mean(person) is not None
+        self.why_not.text = self._why_no_mean(person)
+
+    def _why_no_mean(self, person: int) -> str:
+        """Why there is no posterior mean to take; nothing where there is one, or no data are."""
+        if person == NOTHING or self._mean(person) is not None:
+            return ""
+        if self._is_fitted:
+            return "There is no posterior of these parameters for this person."
+        return "Fit these data first."
+
+    @property
+    def _is_fitted(self) -> bool:
+        """Whether the latest outcome is that of the study on this page."""
+        return self.visitor.outcome is not None and self.visitor.fitted is self.study
 
     def _mean(self, person: int) -> list[float] | None:
-        """Posterior mean of a person, or the mean of everybody's; None where there is no posterior
-        of these parameters.
+        """Posterior mean of a person, or the mean of everybody's.
+
+        None where there is no posterior of these parameters.
         """
         outcome, study = self.visitor.outcome, self.study
-        if (
-            outcome is None
-            or study is None
-            or self.visitor.fitted is not study
-            or person == NOTHING
-        ):
+        if outcome is None or study is None or not self._is_fitted or person == NOTHING:
             return None
         if outcome.parameter_names != self.model.parameter_names:
             return None
         if person == EVERYBODY:
-            means = outcome.means.mean(axis=0)
-        elif study.names[person] in outcome.names:
-            means = outcome.means[outcome.names.index(study.names[person])]
-        else:
-            return None
-        return list(map(float, means))
+            return outcome.means.mean(axis=0).tolist()
+        name = study.names[person]
+        return outcome.means[outcome.names.index(name)].tolist() if name in outcome.names else None
 
     async def _take_mean(self) -> None:
         mean = self._mean(self.person.value)
@@ -283,19 +276,24 @@ def _explorable(model: Model, prior: AnyPrior) -> tuple[Model, AnyPrior]:
 
 
 def _range(parameter: Parameter, low: float, high: float) -> tuple[float, float, float]:
-    """Of a slider, with a step that people would choose: the prior's limits, or three times the
-    typical value where it has none.
+    """Of a slider: its ends, and a step that people would choose.
+
+    The ends are the prior's limits, or 0 and three times the typical value where it has none.
     """
     high = high if np.isfinite(high) else 3.0 * (parameter.typical or 1.0)
     low = low if np.isfinite(low) else 0.0
-    rough = (high - low) / STEPS
-    step = 10.0 ** np.floor(np.log10(rough))
-    step *= max(factor for factor in (1, 2, 5) if factor * step <= rough)
+    step = _step((high - low) / STEPS)
     return (
         round(float(np.ceil(low / step) * step), 10),
         round(float(np.floor(high / step) * step), 10),
         float(f"{step:.1g}"),
     )
+
+
+def _step(longest: float) -> float:
+    """The longest step of 1, 2 or 5 times a power of ten."""
+    power = 10.0 ** np.floor(np.log10(longest))
+    return power * max(factor for factor in (1, 2, 5) if factor * power <= longest)
 
 
 def _within(value: float | None, low: float, high: float) -> float:

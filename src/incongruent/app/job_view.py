@@ -10,6 +10,7 @@ from incongruent.app.house import House, card, heading, refusal
 from incongruent.app.visitors import Visitor
 from incongruent.app.work import ARCHIVE, REPORT, Outcome
 from incongruent.app.worker import ENDED, Job, State
+from incongruent.posterior.progress import duration
 
 
 class JobView:
@@ -51,9 +52,9 @@ class JobView:
         return job, job.state, len(job.stages), self.house.worker.ahead(job), token
 
     def _move_clocks(self, job: Job) -> None:
-        self.clock.text = in_words(job.timetable()[-1][1])
+        self.clock.text = duration(job.timetable()[-1][1])
         self.share.text = job.share()
-        self.total.text = f"{in_words(job.seconds())} in all"
+        self.total.text = f"{duration(job.seconds())} in all"
 
     def _show(self) -> None:
         job = self.visitor.job
@@ -100,13 +101,13 @@ class JobView:
             with ui.element("div").classes("line"):
                 ui.label(words)
                 self.share = ui.label(share or "").classes("soft small at-share")
-            self.clock = ui.label(in_words(seconds)).classes("seconds")
+            self.clock = ui.label(duration(seconds)).classes("seconds")
 
     def _cancel_button(self, job: Job) -> None:
         """A button, and beside it how long the job has run."""
         button = ui.button("Cancel", on_click=lambda: self._cancel(job)).props("outline")
         button.classes("at-cancel")
-        total = f"{in_words(job.seconds())} in all" if job.stages else ""
+        total = f"{duration(job.seconds())} in all" if job.stages else ""
         self.total = ui.label(total).classes("soft small")
 
     def _cancel(self, job: Job) -> None:
@@ -119,7 +120,7 @@ class JobView:
         if job is not None and job.outcome is outcome:
             ui.label(
                 f"{len(outcome.names)} people of {job.task.origin.source}, in"
-                f" {in_words(job.seconds())}."
+                f" {duration(job.seconds())}."
             ).classes("text soft")
         for sentence in outcome.sentences:
             ui.label(f"• {sentence}").classes("note")
@@ -136,13 +137,3 @@ class JobView:
             f'src="{results}/{REPORT}" sandbox="allow-scripts allow-popups allow-downloads"'
             ' title="report"'
         ).classes("report")
-
-
-def in_words(seconds: float) -> str:
-    """Seconds in words.
-
-    Example:
-        >>> in_words(20.4), in_words(200)
-        ('20 s', '3 min 20 s')
-    """
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"

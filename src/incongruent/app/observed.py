@@ -44,8 +44,9 @@ class Observed:
 
 
 def observe(study: Trials, person: int | None = None) -> Observed:
-    """One person by position, or the mean of everybody's own statistics; people without trials of a
-    kind are left out of its mean.
+    """One person by position, or the mean of everybody's own statistics.
+
+    People without trials of a kind are left out of its mean.
     """
     people = study if person is None else select(study, [person])
     edges = _edges(people)
@@ -74,9 +75,8 @@ def _density(people: Trials, edges: Array) -> Array:
         for j, response in enumerate(RESPONSE.levels):
             these = here & people.where(RESPONSE.name, response)
             for k in np.flatnonzero(here.any(axis=1)):
-                out[k, i, j] = np.bincount(place[k, these[k]], minlength=len(edges) - 1) / (
-                    here[k].sum() * WIDTH
-                )
+                counts = np.bincount(place[k, these[k]], minlength=len(edges) - 1)
+                out[k, i, j] = counts / (here[k].sum() * WIDTH)
     return out
 
 

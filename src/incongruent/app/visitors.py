@@ -1,6 +1,4 @@
-"""Who is here: every browser has a folder, a file, a job and results of its own, which nobody else
-can reach.
-"""
+"""Visitors: every browser has a folder, a file, a job and results, which no other can reach."""
 
 from __future__ import annotations
 
@@ -89,9 +87,8 @@ class Visitor:
         places: dict[str, Path] = {}
         for name in map(_safe, names):
             place = folder / name
-            while (
-                place.name.casefold() in places
-            ):  # two that differ in nothing that every disk can keep
+            # Two names may differ in nothing that every disk can keep.
+            while place.name.casefold() in places:
                 place = place.with_name(f"{place.stem}_{len(places) + 1}{place.suffix}")
             places[place.name.casefold()] = place
         return folder, list(places.values())
@@ -169,11 +166,9 @@ class Visitors:
     def file(self, token: str, name: str) -> Path | None:
         """The file of a result; None unless the token is right and the file is one of `SERVED`."""
         folder = self._by_token.get(token)
-        return (
-            folder / name
-            if folder is not None and name in SERVED and (folder / name).is_file()
-            else None
-        )
+        if folder is None or name not in SERVED:
+            return None
+        return folder / name if (folder / name).is_file() else None
 
 
 def _safe(name: str) -> str:

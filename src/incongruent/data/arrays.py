@@ -44,7 +44,7 @@ def trials_from(
               every data set is a vector, and (dataset,) arrays are its elements;
             * an array (dataset, column) of vectors or (dataset, trial, column);
             * a data frame, or a file of one (CSV, TSV, Parquet), with one row a trial and a column
-              that tells the data sets apart.
+              that says to which data set a row belongs.
 
         columns: what the columns are; when left out they are found from names, shapes and values,
             and ``notes`` says what was found.
@@ -53,7 +53,7 @@ def trials_from(
             empty. When left out all places hold trials.
         answered: (dataset, trial), or the name of a column of a data frame: False where no answer
             came; everywhere True when left out.
-        dataset: the column of a data frame that tells the data sets apart.
+        dataset: the column of a data frame that says to which data set a row belongs.
 
     Raises:
         ValueError: when shapes do not fit, or a value is not what its column allows.

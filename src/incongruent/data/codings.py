@@ -1,4 +1,4 @@
-"""Codings: what the codes of a column mean, by the user's word, by words and by column names.
+"""Codings: what the codes of a column mean, by the user's coding, by known words and by its name.
 
 What is known in advance is in `vocabulary`; a `Coding` takes precedence over it.
 """
@@ -135,7 +135,7 @@ class Meaning:
         return {label: share for label, share in self.shares.items() if label not in self.levels}
 
     def half_understood(self, needed: Sequence[str]) -> bool:
-        """True when unknown labels are not rare, or may stand for a needed level that is absent."""
+        """True when unknown labels are not rare, or may mean a needed level that is absent."""
         unknown = self.unknown
         if self.how == "given" or not unknown:
             return False
@@ -154,9 +154,9 @@ class Meaning:
 
 
 def condition_meaning(column: str, words: Labels, coding: Coding) -> Meaning | None:
-    """What the labels of a condition column mean; None when only reaction times can tell.
+    """What the labels of a condition column mean; None when only reaction times may show it.
 
-    The coding is asked first, then words, then the column's name.
+    The coding is used first, then known words, then the column's name.
     """
     labels = shares(words)
     if coding.levels is not None:

@@ -1,4 +1,4 @@
-"""Columns: what is recorded on a trial, of which kind, and which values are allowed."""
+"""Columns: what is measured or set on each trial, of which kind, and which values are allowed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from incongruent.data.basics.plain import as_json, make_plain, name_of, words_of
 Array = np.ndarray
 
 Per = Literal["trial", "dataset", "batch"]
-"""How often a given column takes another value: with every trial, once for each data set, or once
-for a batch of data sets simulated together.
+"""How often the value of a given column changes: with every trial, with every data set, or with
+every batch of data sets that are simulated together.
 """
 
 
@@ -24,9 +24,9 @@ class Continuous:
 
     Attributes:
         name: of the column.
-        unit: in which the numbers are kept; "" for none.
+        unit: of the numbers; "" for none.
         given: True when the design sets the value, so that it is known even where no answer came.
-        positive: True when only numbers above 0 can occur; networks then read their logarithms.
+        positive: True when only numbers above 0 are possible; networks then read their logarithms.
         per: how often a given value changes: "trial", "dataset" or "batch".
     """
 
@@ -41,7 +41,7 @@ class Continuous:
 
     @property
     def dtype(self) -> type[np.generic]:
-        """Of its values."""
+        """The type of its values: float32."""
         return np.float32
 
 
@@ -66,13 +66,13 @@ class Integer:
 
     @property
     def dtype(self) -> type[np.generic]:
-        """Of its values."""
+        """The type of its values: int32."""
         return np.int32
 
 
 @dataclass(frozen=True)
 class Category:
-    """A column with one of a few levels; its values are kept as positions in ``levels``.
+    """A column with one of a few levels; its values are stored as positions in ``levels``.
 
     Attributes:
         name: of the column.
@@ -97,11 +97,12 @@ class Category:
 
     @property
     def dtype(self) -> type[np.generic]:
-        """Of its values."""
+        """The type of its values, positions in ``levels``: int8."""
         return np.int8
 
 
 def _check(column: Column) -> None:
+    """Make the values of a column plain, and refuse impossible ones."""
     make_plain(column)
     name_of("a column", column.name)
     yes_or_no(f"given of column {column.name!r}", column.given)
@@ -125,11 +126,9 @@ Column = Continuous | Integer | Category
 
 
 def column_to_json(column: Column) -> dict[str, Any]:
-    """The column as plain values."""
-    return {
-        "kind": type(column).__name__.lower(),
-        **as_json(vars(column), f"column {column.name!r}"),
-    }
+    """The column as values that JSON can hold."""
+    kind = type(column).__name__.lower()
+    return {"kind": kind, **as_json(vars(column), f"column {column.name!r}")}
 
 
 def column_from_json(spec: Mapping[str, Any]) -> Column:
@@ -139,36 +138,43 @@ def column_from_json(spec: Mapping[str, Any]) -> Column:
         ValueError: for a kind of column that this release does not know.
     """
     kinds = {"continuous": Continuous, "integer": Integer, "category": Category}
-    if spec.get("kind") not in kinds:
-        raise ValueError(
-            f"Expected a column of one of the kinds {sorted(kinds)}; got {spec.get('kind')!r}."
-        )
-    return kinds[spec["kind"]](**{k: v for k, v in spec.items() if k != "kind"})
+    kind = spec.get("kind")
+    if kind not in kinds:
+        raise ValueError(f"Expected a column of one of the kinds {sorted(kinds)}; got {kind!r}.")
+    return kinds[kind](**{key: value for key, value in spec.items() if key != "kind"})
 
 
 CONDITION = Category("condition", ("congruent", "incongruent", "neutral"), given=True)
 RESPONSE = Category("response", ("correct", "error"))
 RT = Continuous("rt", unit="ms")
 CONFLICT_TASK = (CONDITION, RESPONSE, RT)
-"""The columns of a conflict task, as `read_trials` gives them and the models of the conflict family
-make them.
+"""The columns of a conflict task.
+
+`read_trials` gives trials with these columns, and the models of the conflict family simulate them.
 """
 WHOLE = np.iinfo(np.int32)
 REAL = np.finfo(np.float32)
 
 
 def allowed(column: Column, values: Array) -> tuple[Array, str]:
-    """Which values a column allows, same shape, and what it allows in words. What its type cannot
-    hold is not allowed.
+    """Which values a column allows, same shape, and what it allows in words.
+
+    A value that the column's type cannot hold is not allowed.
     """
     if isinstance(column, Category):
-        return (values >= 0) & (values < len(column.levels)) & (
-            values == np.floor(values)
-        ), f"the position of a level of {column.levels}"
+        fine = _within(values, 0, len(column.levels) - 1) & _whole(values)
+        return fine, f"the position of a level of {column.levels}"
     if isinstance(column, Integer):
-        return (values >= WHOLE.min) & (values <= WHOLE.max) & (
-            values == np.floor(values)
-        ), f"a whole number within ±{WHOLE.max}"
+        fine = _within(values, WHOLE.min, WHOLE.max) & _whole(values)
+        return fine, f"a whole number within ±{WHOLE.max}"
     if column.positive:
-        return (values >= REAL.tiny) & (values <= REAL.max), "a finite number above 0"
-    return (values >= REAL.min) & (values <= REAL.max), "a finite number"
+        return _within(values, REAL.tiny, REAL.max), "a finite number above 0"
+    return _within(values, REAL.min, REAL.max), "a finite number"
+
+
+def _within(values: Array, least: Any, most: Any) -> Array:
+    return (values >= least) & (values <= most)
+
+
+def _whole(values: Array) -> Array:
+    return values == np.floor(values)

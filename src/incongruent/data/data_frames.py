@@ -32,7 +32,7 @@ def from_frame(
         frame: one row per trial.
         declared: what the caller says about the columns.
         answered: (row,) False where no answer came, or the column that says so.
-        dataset: the column that tells the data sets apart.
+        dataset: the column that says to which data set a row belongs.
         failed_too: True when data sets with numbers that are not finite are left empty; otherwise
             they are refused.
 

@@ -1,9 +1,7 @@
-"""Public data sets, by name: fetched once from where their owners published them, checked, and read
-as trials.
+"""Public data sets by name: fetched once from where they were published, checked, read as trials.
 
-The package holds nobody's data. A folder that has the files already, in the folders and by the
-names below, serves instead when the environment variable INCONGRUENT_DATA names it; on a machine
-without a network, for example.
+The package contains no data of real people. On a machine without a network, set the environment
+variable INCONGRUENT_DATA to a folder that has the files already, under the names below.
 """
 
 from __future__ import annotations
@@ -14,13 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pooch
-
 from incongruent.data.reading.read_trials import Coding, DataError, read_trials
 from incongruent.data.trials import Trials
 
 MIRROR = "INCONGRUENT_DATA"
-"""Environment variable that names a folder with the files."""
+"""The environment variable that names a folder with the files."""
 _DMCFUN = (
     "https://raw.githubusercontent.com/igmmgi/DMCfun/e02358e0118860ed44196b9b56c4513cef8fada4/data/"
 )
@@ -73,16 +69,16 @@ class DataSet:
     """A public data set.
 
     Attributes:
-        name: short.
-        title: for tables.
-        task: and what is special about it.
-        people: how many.
-        citation: of the paper to cite.
-        licence: under which its owners published it.
-        file: where it lies in a mirror.
-        url: from where it is fetched.
-        sha256: of the file.
-        options: of `read_trials`.
+        name: a short name.
+        title: a name for tables.
+        task: the task, and what is special about it.
+        people: how many people took part.
+        citation: the paper to cite.
+        licence: the licence under which its owners published it.
+        file: the path of the file within a folder that INCONGRUENT_DATA names.
+        url: where the file is fetched from.
+        sha256: the checksum of the file.
+        options: the options with which `read_trials` reads it.
     """
 
     name: str
@@ -200,7 +196,7 @@ _ALL = (
     ),
 )
 DATASETS: dict[str, DataSet] = {dataset.name: dataset for dataset in _ALL}
-"""By name."""
+"""All public data sets by their names."""
 
 
 def load(name: str) -> Trials:
@@ -217,7 +213,7 @@ def load(name: str) -> Trials:
 
 
 def path_to(name: str) -> Path:
-    """Where the file of a public data set lies on this machine, fetched if need be.
+    """The path of a public data set's file on this machine; it is fetched if necessary.
 
     Raises:
         ValueError: for an unknown name.
@@ -225,19 +221,31 @@ def path_to(name: str) -> Path:
     """
     dataset = _named(name)
     mirror = os.environ.get(MIRROR)
-    if mirror:
-        path = Path(mirror) / dataset.file
-        if not path.is_file():
-            raise DataError(
-                f"Expected {dataset.file} in the folder that {MIRROR} names, {mirror}; it is not"
-                f" there. Put it there, or unset {MIRROR}."
-            )
-        if pooch.file_hash(str(path)) != dataset.sha256:
-            raise DataError(
-                f"Expected {path} to be the published file (SHA-256 {dataset.sha256[:12]}…); it is"
-                f" another. Fetch it again: {dataset.url}"
-            )
-        return path
+    return _in_mirror(dataset, mirror) if mirror else _fetched(dataset)
+
+
+def _in_mirror(dataset: DataSet, mirror: str) -> Path:
+    """The file in the folder that the environment variable names."""
+    import pooch
+
+    path = Path(mirror) / dataset.file
+    if not path.is_file():
+        raise DataError(
+            f"Expected {dataset.file} in the folder that {MIRROR} names, {mirror}; it is not"
+            f" there. Put it there, or unset {MIRROR}."
+        )
+    if pooch.file_hash(str(path)) != dataset.sha256:
+        raise DataError(
+            f"Expected {path} to be the published file (SHA-256 {dataset.sha256[:12]}…); it is"
+            f" another. Fetch it again: {dataset.url}"
+        )
+    return path
+
+
+def _fetched(dataset: DataSet) -> Path:
+    """The file in the cache of this machine, which fetches it once."""
+    import pooch
+
     folder = Path(pooch.os_cache("incongruent")) / Path(dataset.file).parent
     try:
         return Path(

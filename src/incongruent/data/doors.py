@@ -31,7 +31,7 @@ class Door(Protocol):
         ...
 
     def with_deadline(self, ms: float) -> str:
-        """How a user trains and applies a network for answers with a deadline."""
+        """How a user trains and applies a network for a deadline."""
         ...
 
 
@@ -129,21 +129,21 @@ class App:
 
 
 PYTHON, COMMAND_LINE, APP = Python(), CommandLine(), App()
-_HERE: ContextVar[Door] = ContextVar("door", default=PYTHON)
+_CURRENT: ContextVar[Door] = ContextVar("door", default=PYTHON)
 
 
 @contextmanager
 def at_door(door: Door) -> Iterator[None]:
     """Inside the block, messages name options as users of that door write them."""
-    token = _HERE.set(door)
+    token = _CURRENT.set(door)
     try:
         yield
     finally:
-        _HERE.reset(token)
+        _CURRENT.reset(token)
 
 
 def option(name: str, value: Any = None) -> str:
-    """An option of `read_trials` with its value, as the user at hand writes it.
+    """An option of `read_trials` with its value, as the user of the current door writes it.
 
     >>> option("by", ("group", "subject"))
     "by=('group', 'subject')"
@@ -151,22 +151,22 @@ def option(name: str, value: Any = None) -> str:
     ...     option("by", ("group", "subject"))
     '--by group,subject'
     """
-    return _HERE.get().option(name, value)
+    return _CURRENT.get().option(name, value)
 
 
 def coding(**entries: Any) -> str:
-    """The entries of a `Coding`, as the user at hand writes them; None is any value.
+    """The entries of a `Coding`, as the user of the current door writes them; None is any value.
 
     >>> with at_door(COMMAND_LINE):
     ...     coding(accuracy="status", outcomes={"1": "correct", "2": "error"})
     '--coding accuracy=status,1=correct,2=error'
     """
-    return _HERE.get().coding(entries)
+    return _CURRENT.get().coding(entries)
 
 
 def with_deadline(ms: float) -> str:
-    """How the user at hand trains and applies a network for answers with a deadline."""
-    return _HERE.get().with_deadline(ms)
+    """How a user of the current door trains and applies a network for a deadline."""
+    return _CURRENT.get().with_deadline(ms)
 
 
 def _in_one_line(words: Sequence[object]) -> str:

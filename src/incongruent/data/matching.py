@@ -1,8 +1,8 @@
-"""Observed data in the columns that a network or a likelihood reads: what a column is was said
-where it was trained, and not where data are read.
+"""Observed data in the columns that a network or a likelihood reads.
 
-Whole milliseconds are fine for a continuous response time, positive data for a column that may be
-negative, and levels are known by their names. What a column does not allow is refused.
+Columns are declared where a network is trained, not where data are read. So whole milliseconds are
+accepted for a continuous response time, positive data for a column that may be negative, and levels
+are matched by their names. A value that the column does not allow is refused.
 """
 
 from __future__ import annotations
@@ -25,49 +25,68 @@ def in_columns(study: Trials, columns: Sequence[Column]) -> Trials:
 
     Args:
         study: the trials.
-        columns: how they are to be read.
+        columns: the columns in which they are wanted.
 
     Raises:
-        ValueError: when there are other names, units differ, or a value is not allowed.
+        ValueError: when the names or units differ, or a value is not allowed.
     """
     if set(study.columns) == set(columns):
         return study
-    have, want = [column.name for column in study.columns], [column.name for column in columns]
+    _check_same_names(study.columns, columns)
+    values = {column.name: _values(study, study.column(column.name), column) for column in columns}
+    return checked(replace(study, columns=tuple(columns), values=values))
+
+
+def _check_same_names(came: Sequence[Column], wanted: Sequence[Column]) -> None:
+    have, want = [column.name for column in came], [column.name for column in wanted]
     if sorted(have) != sorted(want):
         missing, extra = sorted(set(want) - set(have)), sorted(set(have) - set(want))
         raise ValueError(
             f"Expected trials with the columns {want}; got {have}: missing {missing}, not known"
             f" here {extra}. Rename columns, or leave out those that are not known."
         )
-    values = {column.name: _values(study, study.column(column.name), column) for column in columns}
-    return checked(replace(study, columns=tuple(columns), values=values))
 
 
 def _values(study: Trials, came: Column, wanted: Column) -> Array:
-    """The values of one column, (dataset, trial), as the other holds them."""
-    name, values = wanted.name, study.values[wanted.name]
+    """The values of one column, (dataset, trial), as the wanted column stores them."""
+    values = study.values[wanted.name]
     if came == wanted:
         return values
+    _check_known_everywhere(study, came, wanted)
+    _check_units(came, wanted)
+    known = study.present if wanted.given or came.given else study.answered
+    if isinstance(wanted, Category):
+        return _positions(_texts(came, values), known, wanted)
+    numbers = _numbers(came, values, known, wanted)
+    _check_allowed(study, wanted, numbers, known)
+    return np.where(known, numbers, 0).astype(wanted.dtype)
+
+
+def _check_known_everywhere(study: Trials, came: Column, wanted: Column) -> None:
+    """Refuse values that are known only in answered trials, where the design should set them."""
     if wanted.given and not came.given and (study.present & ~study.answered).any():
+        name = wanted.name
         raise ValueError(
             f"Expected values of {name!r} in every trial, since the design sets it; they are known"
             f" only where an answer came. Say that it is given, with given=[{name!r}] or columns=."
         )
-    known = study.present if wanted.given or came.given else study.answered
-    units = [getattr(column, "unit", "") for column in (came, wanted)]
-    if all(units) and units[0] != units[1]:
-        raise ValueError(f"Expected {name!r} in {units[1]}; got it in {units[0]}. Convert it.")
-    if isinstance(wanted, Category):
-        return _positions(_texts(came, values), known, wanted)
-    numbers = _numbers(came, values, known, wanted)
+
+
+def _check_units(came: Column, wanted: Column) -> None:
+    have, want = (getattr(column, "unit", "") for column in (came, wanted))
+    if have and want and have != want:
+        raise ValueError(f"Expected {wanted.name!r} in {want}; got it in {have}. Convert it.")
+
+
+def _check_allowed(study: Trials, wanted: Column, numbers: Array, known: Array) -> None:
     fine, words = allowed(wanted, numbers)
-    if (known & ~fine).any():
-        person, trial = np.argwhere(known & ~fine)[0]
+    wrong = known & ~fine
+    if wrong.any():
+        person, trial = np.argwhere(wrong)[0]
         raise ValueError(
-            f"Expected {words} in column {name!r}; got {numbers[person, trial]:g} in data set"
-            f" {study.names[person]!r}, trial {trial}."
+            f"Expected {words} in column {wanted.name!r}; got {numbers[person, trial]:g} in data"
+            f" set {study.names[person]!r}, trial {trial}."
         )
-    return np.where(known, numbers, 0).astype(wanted.dtype)
 
 
 def _texts(came: Column, values: Array) -> Array:
@@ -79,6 +98,7 @@ def _texts(came: Column, values: Array) -> Array:
 
 
 def _positions(texts: Array, known: Array, wanted: Category) -> Array:
+    """The position of each level among those of the wanted column, (dataset, trial)."""
     unknown = sorted(set(texts[known]) - set(wanted.levels))
     if unknown:
         raise ValueError(
@@ -90,18 +110,17 @@ def _positions(texts: Array, known: Array, wanted: Category) -> Array:
 
 
 def _numbers(came: Column, values: Array, known: Array, wanted: Column) -> Array:
-    """Numbers (dataset, trial), of which those of levels are what their names say."""
+    """The values as numbers, (dataset, trial); a level is the number that its name says."""
     if not isinstance(came, Category):
         return np.asarray(values, float)
+
+    def number_of(place: int, level: str) -> float:
+        return float(level) if (known & (values == place)).any() else 0.0
+
     try:
-        of_level = np.array(
-            [
-                float(level) if (known & (values == place)).any() else 0.0
-                for place, level in enumerate(came.levels)
-            ]
-        )
+        of_level = [number_of(place, level) for place, level in enumerate(came.levels)]
     except ValueError as error:
         raise ValueError(
             f"Expected numbers in column {wanted.name!r}; got the levels {came.levels}."
         ) from error
-    return of_level[np.clip(values, 0, len(came.levels) - 1)]
+    return np.array(of_level)[np.clip(values, 0, len(came.levels) - 1)]

@@ -29,7 +29,9 @@ def positions_of(names: Sequence[str], wanted: Any) -> Array:
     """
     if isinstance(wanted, slice):
         return np.arange(len(names))[wanted]
-    chosen = _listed(wanted)
+    if isinstance(wanted, str) or np.ndim(wanted) == 0:
+        wanted = [wanted]
+    chosen = list(plain(np.asarray(wanted) if isinstance(wanted, range) else wanted))
     if chosen and all(isinstance(one, bool) for one in chosen):
         return _positions_of_mask(names, chosen)
     if all(isinstance(one, str) for one in chosen):
@@ -40,13 +42,6 @@ def positions_of(names: Sequence[str], wanted: Any) -> Array:
         "Expected positions of data sets, names, a slice, or True and False for each; got"
         f" {wanted!r}."
     )
-
-
-def _listed(wanted: Any) -> list[Any]:
-    """What is wanted as a list of plain values, also when it is a single one."""
-    if isinstance(wanted, str) or np.ndim(wanted) == 0:
-        return list(plain([wanted]))
-    return list(plain(np.asarray(wanted) if isinstance(wanted, range) else wanted))
 
 
 def _positions_of_mask(names: Sequence[str], mask: Sequence[bool]) -> Array:

@@ -64,7 +64,7 @@ class Trials:
     """Data sets of exchangeable trials.
 
     Args:
-        columns: what was recorded on a trial.
+        columns: what was measured or set on each trial.
         values: for each column an array of shape (dataset, trial); float32 for `Continuous`, int32
             for `Integer`, int8 positions for `Category`.
         present: (dataset, trial) True where a trial is.

@@ -62,7 +62,7 @@ def texts(series: pd.Series) -> Array:
 
 
 def absent(series: pd.Series) -> Array:
-    """(row,) True where there is no value, or a word that stands for a missing one."""
+    """(row,) True where there is no value, or a word that marks a missing one."""
     codes, labels = _texts(series)
     return np.array([*(label is None for label in labels), True])[codes]
 
@@ -130,7 +130,7 @@ def _number(word: str) -> float:
 def _check_commas(words: Sequence[str], values: Array) -> None:
     """Refuse words whose commas may be marks for thousands.
 
-    That is so when every comma stands before three digits, and there are numbers of 100 and more
+    That is so when every comma has three digits behind it, and there are numbers of 100 and more
     without a comma.
     """
     with_comma = [word for word in words if "," in word and is_number(word)]
@@ -180,8 +180,8 @@ def labels_of(series: pd.Series, given: Mapping[str, str] | None) -> pd.Categori
 
     Args:
         series: the values.
-        given: a coding; a word such as "none", which else stands for a missing value, is a label
-            when the coding names it.
+        given: a coding; a word such as "none", which usually marks a missing value, is a label when
+            the coding names it.
     """
     named = {code.casefold(): code for code in given or {} if code.casefold() in MISSING}
     if not named:

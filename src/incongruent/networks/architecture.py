@@ -75,9 +75,9 @@ def architecture_to_json(architecture: Architecture) -> dict[str, Any]:
     return {**written, "n_summaries": architecture.n_summaries}
 
 
-def _part_to_json(part: EncoderOptions | FlowOptions | None) -> dict[str, Any] | None:
+def _part_to_json(part: Any) -> dict[str, Any] | None:
     """The settings of an encoder or a flow, with its kind."""
-    return None if part is None else {"kind": type(part).__name__, **asdict(part)}  # type: ignore[call-overload]
+    return None if part is None else {"kind": type(part).__name__, **asdict(part)}
 
 
 def architecture_from_json(card: Mapping[str, Any]) -> Architecture:

@@ -125,8 +125,9 @@ class Conditioner(eqx.Module):
     ) -> Moves:
         """Shift, log scale and spline of each moved coordinate."""
         raw = self._raw(given, context, key)
+        bends, shift = self._bends(raw[:, 2:]), raw[:, 0]
         log_scale = jnp.clip(raw[:, 1], -LARGEST_LOG_SCALE, LARGEST_LOG_SCALE)
-        return Moves(raw[:, 0], log_scale, self._bends(raw[:, 2:]))
+        return Moves(shift, log_scale, bends)
 
     def _raw(
         self,

@@ -43,17 +43,17 @@ def _count_run(place, cell, n_cells, n_knots, out):  # pragma: no cover - compil
         n += 1
         out[n_cells * n_knots + c] += 1.0
         if c < n_cells:
-            _add_at_knots(out[c * n_knots : (c + 1) * n_knots], place[j])
+            _add_at_knots(out, c * n_knots, n_knots, place[j])
     return n
 
 
 @numba.njit(nogil=True, cache=True)
-def _add_at_knots(frequencies, place):  # pragma: no cover - compiled
-    """Divide one trial between the two knots beside its place."""
-    knot = min(int(place), len(frequencies) - 2)
+def _add_at_knots(out, first, n_knots, place):  # pragma: no cover - compiled
+    """Divide one trial between the two knots beside its place; those of its cell begin at first."""
+    knot = min(int(place), n_knots - 2)
     right = place - knot
-    frequencies[knot] += 1.0 - right
-    frequencies[knot + 1] += right
+    out[first + knot] += 1.0 - right
+    out[first + knot + 1] += right
 
 
 @numba.njit(nogil=True, cache=True)

@@ -63,6 +63,11 @@ class Bin(NamedTuple):
     d0: Float[Array, ""]
     d1: Float[Array, ""]
 
+    @property
+    def mean_slope(self) -> Float[Array, ""]:
+        """The slope of the line between the corners."""
+        return (self.y1 - self.y0) / (self.x1 - self.x0)
+
 
 def _bin_of(value: Float[Array, ""], knots: Float[Array, " knot"], spline: Spline) -> Bin:
     """The bin between whose knots a value lies.
@@ -84,50 +89,48 @@ def forward(spline: Spline, x: Float[Array, ""]) -> tuple[Float[Array, ""], Floa
     """Y and log dy/dx."""
     inside = jnp.abs(x) < LIMIT
     safe = jnp.where(inside, x, 0.0)
-    y, log_slope = _forward_in(_bin_of(safe, spline.x, spline), safe)
-    return jnp.where(inside, y, x), jnp.where(inside, log_slope, 0.0)
+    at = _bin_of(safe, spline.x, spline)
+    s = at.mean_slope
+    xi = (safe - at.x0) / (at.x1 - at.x0)
+    y = jnp.where(inside, _height(at, s, xi), x)
+    return y, jnp.where(inside, _log_slope(at, s, xi), 0.0)
 
 
 def inverse(spline: Spline, y: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """X with forward(x) = y, and log dy/dx there."""
     inside = jnp.abs(y) < LIMIT
     safe = jnp.where(inside, y, 0.0)
-    x, log_slope = _inverse_in(_bin_of(safe, spline.y, spline), safe)
-    return jnp.where(inside, x, y), jnp.where(inside, log_slope, 0.0)
+    at = _bin_of(safe, spline.y, spline)
+    s = at.mean_slope
+    xi = _place(at, s, safe)
+    x = jnp.where(inside, at.x0 + xi * (at.x1 - at.x0), y)
+    return x, jnp.where(inside, _log_slope(at, s, xi), 0.0)
 
 
-def _forward_in(at: Bin, x: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Y and log dy/dx at a place within a bin."""
-    x0, x1, y0, y1, d0, d1 = at
-    s = (y1 - y0) / (x1 - x0)
-    xi = (x - x0) / (x1 - x0)
-    bend = xi * (1.0 - xi)
-    y = y0 + (y1 - y0) * (s * xi**2 + d0 * bend) / (s + (d1 + d0 - 2.0 * s) * bend)
-    return y, _log_slope(xi, s, d0, d1)
+def _height(at: Bin, s: Float[Array, ""], xi: Float[Array, ""]) -> Float[Array, ""]:
+    """Y at the place xi of a bin with mean slope s."""
+    bend, rise = xi * (1.0 - xi), at.y1 - at.y0
+    return at.y0 + rise * (s * xi**2 + at.d0 * bend) / (s + (at.d1 + at.d0 - 2.0 * s) * bend)
 
 
-def _inverse_in(at: Bin, y: Float[Array, ""]) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """The place within a bin that has this y, and log dy/dx there.
+def _place(at: Bin, s: Float[Array, ""], y: Float[Array, ""]) -> Float[Array, ""]:
+    """The place xi of a bin with mean slope s that has this y.
 
-    xi is the root of a quadratic equation, in the form in which no terms cancel.
+    It is the root of a quadratic equation, in the form in which no terms cancel.
     """
-    x0, x1, y0, y1, d0, d1 = at
-    s = (y1 - y0) / (x1 - x0)
-    curve = (y - y0) * (d1 + d0 - 2.0 * s)
-    a = (y1 - y0) * (s - d0) + curve
-    b = (y1 - y0) * d0 - curve
-    c = -s * (y - y0)
-    xi = 2.0 * c / (-b - jnp.sqrt(jnp.maximum(b * b - 4.0 * a * c, 0.0)))
-    return x0 + xi * (x1 - x0), _log_slope(xi, s, d0, d1)
+    rise = at.y1 - at.y0
+    curve = (y - at.y0) * (at.d1 + at.d0 - 2.0 * s)
+    a = rise * (s - at.d0) + curve
+    b = rise * at.d0 - curve
+    c = -s * (y - at.y0)
+    return 2.0 * c / (-b - jnp.sqrt(jnp.maximum(b * b - 4.0 * a * c, 0.0)))
 
 
-def _log_slope(
-    xi: Float[Array, ""], s: Float[Array, ""], d0: Float[Array, ""], d1: Float[Array, ""]
-) -> Float[Array, ""]:
-    """Log dy/dx at the place xi of a bin with mean slope s and end slopes d0, d1."""
+def _log_slope(at: Bin, s: Float[Array, ""], xi: Float[Array, ""]) -> Float[Array, ""]:
+    """Log dy/dx at the place xi of a bin with mean slope s."""
     bend = xi * (1.0 - xi)
     return (
         2.0 * jnp.log(s)
-        + jnp.log(d1 * xi**2 + 2.0 * s * bend + d0 * (1.0 - xi) ** 2)
-        - 2.0 * jnp.log(s + (d1 + d0 - 2.0 * s) * bend)
+        + jnp.log(at.d1 * xi**2 + 2.0 * s * bend + at.d0 * (1.0 - xi) ** 2)
+        - 2.0 * jnp.log(s + (at.d1 + at.d0 - 2.0 * s) * bend)
     )

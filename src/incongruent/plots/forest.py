@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from incongruent.plots.style import (
@@ -49,8 +50,9 @@ def plot_forest(
     order: Sequence[int] | None = None,
     labels: bool = True,
 ) -> Axes:
-    """Posterior mean of every person with central 50 % (thick) and 90 % intervals (thin), and the
-    mean of all people with its 90 % interval.
+    """Posterior mean of every person with central intervals, and the mean of all people.
+
+    Thick are 50 % intervals, thin are 90 % intervals, also that of the mean.
 
     Args:
         draws: of one person or more. Who lies outside what the network was trained for is orange
@@ -64,80 +66,80 @@ def plot_forest(
     Raises:
         ValueError: for a name that is not one of the parameters.
     """
-    place = parameter_place(draws, parameter)
     people = np.arange(len(draws)) if order is None else np.asarray(order, int)
-    values, rows = (
-        draws.theta[people, :, place],
-        np.arange(len(people), dtype=float),
-    )  # (person, draw)
-    flagged = np.array([bool(draws.flags[i]) for i in people])
-    small = len(people) > MANY
-    ends = float(rows[-1]) + (GROUP_GAP if len(people) > 1 else 0.0)
-    ax.hlines(
-        rows[EVERY - 1 :: EVERY],
-        0.0,
-        1.0,
-        transform=ax.get_yaxis_transform(),
-        color=FAINT,
-        lw=0.4,
-        zorder=0,
-    )
+    values = draws.theta[people, :, parameter_place(draws, parameter)]  # (person, draw)
+    is_small, last = len(people) > MANY, float(len(people) - 1)
+    end = last + (GROUP_GAP if len(people) > 1 else 0.0)
+    _draw_guides(len(people), ax)
     if len(people) > 1:
-        _draw_mean(values.mean(axis=0), ends, ax)
-    for rows_of, colour, filling in ((~flagged, ACCENT, ACCENT), (flagged, SECOND, "white")):
-        _draw_rows(values[rows_of], rows[rows_of], ax, colour, filling, small)
+        _draw_mean(values.mean(axis=0), end, ax)
+    _draw_people(values, np.array([bool(draws.flags[i]) for i in people]), ax, is_small)
     if labels:
-        _write_names(draws, people, ax, SMALLEST if small else SMALL)
+        _write_names(draws, people, ax, SMALLEST if is_small else SMALL)
         if len(people) > 1:
-            ax.text(
-                -0.04,
-                ends,
-                f"mean of {len(people)}",
-                transform=ax.get_yaxis_transform(),
-                ha="right",
-                va="center",
-                fontsize=SMALL,
-            )
+            _write_mean(len(people), end, ax)
     ax.set(
-        ylim=(ends + 0.8, -0.8), yticks=[], xlabel=with_unit(parameter, unit_of(draws, parameter))
+        ylim=(end + 0.8, -0.8), yticks=[], xlabel=with_unit(parameter, unit_of(draws, parameter))
     )
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
-    if small:
+    if is_small:
         ax.tick_params(top=True, labeltop=True)
         ax.spines["top"].set_visible(True)
     return ax
 
 
+def _draw_guides(n_people: int, ax: Axes) -> None:
+    """Thin lines that guide the eye along some of the rows."""
+    rows = np.arange(n_people, dtype=float)[EVERY - 1 :: EVERY]
+    across = ax.get_yaxis_transform()
+    ax.hlines(rows, 0.0, 1.0, transform=across, color=FAINT, lw=0.4, zorder=0)
+
+
+def _draw_people(values: Array, flagged: Array, ax: Axes, small: bool) -> None:
+    """All rows (person, draw); those of flagged people look otherwise."""
+    rows = np.arange(len(values), dtype=float)
+    for chosen, colour, filling in ((~flagged, ACCENT, ACCENT), (flagged, SECOND, "white")):
+        _draw_rows(values[chosen], rows[chosen], ax, colour, filling, small)
+
+
 def forest_figure(draws: Draws, *, sort_by: str | None = None) -> Figure:
-    """Every parameter of every person, one panel a parameter, two columns wide and as high as
-    people need: 80 of them fill a page.
+    """Every parameter of every person, one panel a parameter, two columns wide.
+
+    It is as high as people need: 80 of them fill a page.
 
     Args:
         draws: of one person or more; take some of many people by `Draws.select`.
         sort_by: the parameter by whose posterior mean people are sorted; as in the draws when left
             out.
     """
-    order: Array = (
-        np.arange(len(draws))
-        if sort_by is None
-        else np.argsort(draws.means[:, parameter_place(draws, sort_by)], kind="stable")
-    )
     names = draws.parameter_names
+    order = _order(draws, sort_by)
     n_columns = min(len(names), PANELS_A_ROW)
     n_rows = -(-len(names) // n_columns)
-    many = len(draws) > MANY
-    height = 0.4 + 0.3 * many + (len(draws) + 3) * (NARROW_ROW if many else ROW)
     with styled():
         figure, axes = new_figure(
-            n_rows, n_columns, width=TWO_COLUMNS, height=height * n_rows + 0.3
+            n_rows, n_columns, width=TWO_COLUMNS, height=_height(len(draws)) * n_rows + 0.3
         )
         for k, (name, ax) in enumerate(zip(names, axes, strict=False)):
-            plot_forest(draws, name, ax, order=order.tolist(), labels=k % n_columns == 0)
+            plot_forest(draws, name, ax, order=order, labels=k % n_columns == 0)
         for ax in axes[len(names) :]:
             ax.set_axis_off()
         figure.supxlabel(_caption(draws), fontsize=SMALL, x=0.01, ha="left")
     return figure
+
+
+def _order(draws: Draws, sort_by: str | None) -> list[int]:
+    """Positions of the people from top to bottom."""
+    if sort_by is None:
+        return list(range(len(draws)))
+    return np.argsort(draws.means[:, parameter_place(draws, sort_by)], kind="stable").tolist()
+
+
+def _height(n_people: int) -> float:
+    """Inches of one panel."""
+    is_small = n_people > MANY
+    return 0.4 + 0.3 * is_small + (n_people + 3) * (NARROW_ROW if is_small else ROW)
 
 
 def _draw_rows(
@@ -175,23 +177,23 @@ def _draw_mean(mean: Array, row: float, ax: Axes) -> None:
 
 
 def _write_names(draws: Draws, people: Array, ax: Axes, size: float) -> None:
+    """Names of people beside their rows, with links."""
     for row, i in enumerate(people):
-        colour = SECOND if draws.flags[i] else INK
-        label = ax.text(
-            -0.04,
-            row,
-            drawable(draws.names[i], LONGEST_NAME),
-            transform=ax.get_yaxis_transform(),
-            parse_math=False,
-        )
-        label.set(
-            ha="right",
-            va="center",
-            fontsize=size,
-            color=colour,
-            url=f"#person-{i}",
-            gid=f"name-{i}",
-        )
+        label = _write_beside(drawable(draws.names[i], LONGEST_NAME), row, ax, size)
+        label.set_color(SECOND if draws.flags[i] else INK)
+        label.set_url(f"#person-{i}")
+        label.set_gid(f"name-{i}")
+
+
+def _write_mean(n_people: int, row: float, ax: Axes) -> None:
+    _write_beside(f"mean of {n_people}", row, ax, SMALL)
+
+
+def _write_beside(text: str, row: float, ax: Axes, size: float) -> Text:
+    """A text on the left of a row."""
+    label = ax.text(-0.04, row, text, transform=ax.get_yaxis_transform(), parse_math=False)
+    label.set(ha="right", va="center", fontsize=size)
+    return label
 
 
 def _caption(draws: Draws) -> str:

@@ -31,7 +31,7 @@ Array = np.ndarray
 
 N_BINS = 30
 N_PRIOR = 4000
-"""Draws of a prior whose marginal densities nobody knows."""
+"""Draws of a prior whose marginal densities are not known."""
 
 
 def plot_pairs(
@@ -43,8 +43,9 @@ def plot_pairs(
     person: int = 0,
     truth: Sequence[float] | Array | None = None,
 ) -> Axes:
-    """Draws of one person: two parameters against each other, or the marginal of one, over its
-    prior in grey, when both are the same.
+    """Draws of one person: two parameters against each other, or the marginal of one.
+
+    The marginal is drawn over its prior in grey, when both parameters are the same.
 
     Args:
         draws: of one person or more.
@@ -70,43 +71,53 @@ def plot_pairs(
         ax.set(ylim=limits[1], ylabel=with_unit(second, unit_of(draws, second)))
         ax.yaxis.set_major_locator(MaxNLocator(3, prune="both"))
     if truth is not None:
-        ax.axvline(known[0], color=SECOND, lw=0.9, ls="--")
-        if first != second:
-            ax.axhline(known[1], color=SECOND, lw=0.9, ls="--")
+        _draw_truth(known, first != second, ax)
     return ax
+
+
+def _draw_truth(known: Array, both: bool, ax: Axes) -> None:
+    ax.axvline(known[0], color=SECOND, lw=0.9, ls="--")
+    if both:
+        ax.axhline(known[1], color=SECOND, lw=0.9, ls="--")
 
 
 def pairs_figure(
     draws: Draws, person: int = 0, *, truth: Sequence[float] | Array | None = None
 ) -> Figure:
-    """All pairs of parameters of one person, two columns wide, with the marginals on the diagonal."""
+    """All pairs of parameters of one person, two columns wide; marginals on the diagonal."""
     names = draws.parameter_names
     n = len(names)
+    height = max(0.95 * TWO_COLUMNS * min(1.0, n / 4), 2.0)
     with styled():
-        figure, axes = new_figure(
-            n, n, width=TWO_COLUMNS, height=max(0.95 * TWO_COLUMNS * min(1.0, n / 4), 2.0)
-        )
-        for row, second in enumerate(names):
-            for column, first in enumerate(names):
-                ax = axes[row * n + column]
-                if column > row:
-                    ax.set_axis_off()
-                    continue
-                plot_pairs(draws, first, second, ax, person=person, truth=truth)
-                if row < n - 1:
-                    ax.set(xlabel="", xticklabels=[])
-                if 0 < column < row:
-                    ax.set(ylabel="", yticklabels=[])
+        figure, axes = new_figure(n, n, width=TWO_COLUMNS, height=height)
+        for k, ax in enumerate(axes):
+            row, column = divmod(k, n)
+            if column > row:
+                ax.set_axis_off()
+            else:
+                plot_pairs(draws, names[column], names[row], ax, person=person, truth=truth)
+                _clear_inside(row, column, n, ax)
         figure.align_ylabels(axes)
-        lines = [
-            f"Posterior of person {drawable(draws.names[person])},",
-            f"{draws.theta.shape[1]} draws; grey: the prior",
-        ]
-        lines += ["dashed: the truth"] if truth is not None else []
-        figure.text(
-            0.99, 0.99, "\n".join(lines), ha="right", va="top", parse_math=False
-        ).set_in_layout(False)
+        words = _words(draws, person, has_truth=truth is not None)
+        label = figure.text(0.99, 0.99, words, ha="right", va="top", parse_math=False)
+        label.set_in_layout(False)
     return figure
+
+
+def _clear_inside(row: int, column: int, n: int, ax: Axes) -> None:
+    """Take away the labels that the plots at the rim have already."""
+    if row < n - 1:
+        ax.set(xlabel="", xticklabels=[])
+    if 0 < column < row:
+        ax.set(ylabel="", yticklabels=[])
+
+
+def _words(draws: Draws, person: int, *, has_truth: bool) -> str:
+    lines = [
+        f"Posterior of person {drawable(draws.names[person])},",
+        f"{draws.theta.shape[1]} draws; grey: the prior",
+    ]
+    return "\n".join([*lines, "dashed: the truth"] if has_truth else lines)
 
 
 def _draw_marginal(
@@ -117,20 +128,27 @@ def _draw_marginal(
     ax.stairs(heights, edges, fill=True, color=ACCENT, alpha=0.35, lw=0)
     ax.stairs(heights, edges, color=ACCENT, lw=0.9, ls="-")
     if isinstance(prior, Prior):
-        x = np.linspace(*limits, 200)
-        ax.fill_between(x, np.exp(prior[name].logpdf(x)), color=FAINT, alpha=0.7, lw=0, zorder=0.5)
+        _draw_density(prior, name, limits, ax)
     else:
-        with suppress(
-            PriorError
-        ):  # that of a saved network whose functions are gone cannot be drawn
-            drawn = prior.sample(N_PRIOR, seed=child(1, Purpose.SHOWN_PRIOR))[
-                :, prior.names.index(name)
-            ]
-            heights, edges = np.histogram(drawn, N_BINS, density=True)
-            ax.stairs(heights, edges, fill=True, color=FAINT, alpha=0.7, lw=0, zorder=0.5)
+        # The prior of a saved network whose functions are gone cannot be drawn.
+        with suppress(PriorError):
+            _draw_sampled(prior, name, ax)
     ax.set(yticks=[], ylim=(0, None))
     ax.spines["left"].set_visible(False)
     ax.spines["bottom"].set_color(INK)
+
+
+def _draw_density(prior: Prior, name: str, limits: tuple[float, float], ax: Axes) -> None:
+    x = np.linspace(*limits, 200)
+    ax.fill_between(x, np.exp(prior[name].logpdf(x)), color=FAINT, alpha=0.7, lw=0, zorder=0.5)
+
+
+def _draw_sampled(prior: AnyPrior, name: str, ax: Axes) -> None:
+    """A prior whose marginal densities are not known, by a histogram of its draws."""
+    drawn = prior.sample(N_PRIOR, seed=child(1, Purpose.SHOWN_PRIOR))
+    values = drawn[:, prior.names.index(name)]
+    heights, edges = np.histogram(values, N_BINS, density=True)
+    ax.stairs(heights, edges, fill=True, color=FAINT, alpha=0.7, lw=0, zorder=0.5)
 
 
 def _limits(values: Array, truth: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from incongruent.checks.model.predictive import Prediction
+from incongruent.checks.model.predictive import Band, Prediction
 from incongruent.checks.statistics import N_BINS, PROBABILITIES
 from incongruent.plots.style import (
     CONDITION_COLOUR,
@@ -22,42 +22,26 @@ from incongruent.plots.style import (
 )
 
 PEOPLE_A_PAGE = 20
+SHARE = 100 * np.asarray(PROBABILITIES)
+"""Percent of the correct answers below each quantile."""
 
 
 def plot_distribution(
     prediction: Prediction, ax: Axes, person: int | None = None, *, labels: bool = True
 ) -> Axes:
-    """Defective distribution of correct answers: the share of all trials answered correctly within
-    a time, at the five RT quantiles.
+    """Defective distribution of correct answers.
+
+    It is the share of all trials answered correctly within a time, at the five RT quantiles.
 
     With ``labels`` conditions are named at the data, on either side of them where there are two;
     else the axes have handles for a legend.
     """
     left, right = {}, {}
     for level in prediction.levels:
-        quantiles, errors = (
-            prediction.band(f"quantiles {level}", person),
-            prediction.band(f"errors {level}", person),
-        )
-        colour, share = CONDITION_COLOUR[level], 100 * np.asarray(PROBABILITIES)
-        ax.fill_betweenx(
-            share * (1.0 - errors.middle),
-            quantiles.low,
-            quantiles.high,
-            color=colour,
-            alpha=0.25,
-            lw=0,
-        )
-        y = share * (1.0 - errors.observed)
-        ax.plot(
-            quantiles.observed,
-            y,
-            CONDITION_MARKER[level],
-            color=colour,
-            ms=4,
-            ls="none",
-            label=level,
-        )
+        quantiles = prediction.band(f"quantiles {level}", person)
+        errors = prediction.band(f"errors {level}", person)
+        y = SHARE * (1.0 - errors.observed)
+        _draw_quantiles(quantiles, SHARE * (1.0 - errors.middle), y, level, ax)
         left[level] = (float(np.fmin(quantiles.observed, quantiles.low)[3]), float(y[3]))
         right[level] = (float(np.fmax(quantiles.observed, quantiles.high)[1]), float(y[1]))
     ax.set(xlabel="RT of correct answers (ms)", ylabel="trials (%)", ylim=(0, 100))
@@ -66,11 +50,26 @@ def plot_distribution(
     return ax
 
 
+def _draw_quantiles(
+    quantiles: Band, predicted: np.ndarray, observed: np.ndarray, level: str, ax: Axes
+) -> None:
+    """The quantiles of a condition at their shares of trials: a band, and points."""
+    colour = CONDITION_COLOUR[level]
+    ax.fill_betweenx(predicted, quantiles.low, quantiles.high, color=colour, alpha=0.25, lw=0)
+    _draw_observed(quantiles.observed, observed, level, ax)
+
+
+def _draw_observed(x: np.ndarray, y: np.ndarray, level: str, ax: Axes) -> None:
+    colour, marker = CONDITION_COLOUR[level], CONDITION_MARKER[level]
+    ax.plot(x, y, marker, color=colour, ms=4, ls="none", label=level)
+
+
 def _name_sides(
     left: Mapping[str, tuple[float, float]], right: Mapping[str, tuple[float, float]], ax: Axes
 ) -> None:
-    """Name the faster of two conditions on its left, high up, and the slower on its right, low
-    down, where nothing else is drawn.
+    """Name the faster of two conditions on its left and the slower on its right.
+
+    The left name is high up and the right one low down, where nothing else is drawn.
     """
     known = [level for level in left if np.isfinite([*left[level], *right[level]]).all()]
     if len(known) != 2:
@@ -82,8 +81,9 @@ def _name_sides(
 
 
 def plot_accuracy(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
-    """Conditional accuracy function: share correct from the fastest to the slowest fifth of the
-    answers.
+    """Conditional accuracy function: share correct by speed.
+
+    There are five bins, from the fastest to the slowest fifth of the answers.
     """
     bins = np.arange(1, N_BINS + 1)
     over, under = {}, {}
@@ -93,23 +93,16 @@ def plot_accuracy(prediction: Prediction, ax: Axes, person: int | None = None) -
         over[level] = float(np.fmax(high, observed)[:3].max())
         under[level] = float(np.fmin(low, observed)[:2].min())
         ax.fill_between(bins, low, high, color=CONDITION_COLOUR[level], alpha=0.25, lw=0)
-        ax.plot(
-            bins,
-            observed,
-            CONDITION_MARKER[level],
-            color=CONDITION_COLOUR[level],
-            ms=4,
-            ls="none",
-            label=level,
-        )
+        _draw_observed(bins, observed, level, ax)
     ax.set(xlabel="RT bin, from fast to slow", ylabel="correct (%)", xticks=bins)
     _name_heights(over, under, ax)
     return ax
 
 
 def _name_heights(over: Mapping[str, float], under: Mapping[str, float], ax: Axes) -> None:
-    """Name the more accurate of two conditions above its points and the other below, and make room
-    for it.
+    """Name the more accurate of two conditions above its points and the other below.
+
+    Room is made for both names.
     """
     known = [level for level in over if np.isfinite([over[level], under[level]]).all()]
     if len(known) != 2:
@@ -135,24 +128,7 @@ def plot_delta(prediction: Prediction, ax: Axes, person: int | None = None) -> A
 def plot_errors(prediction: Prediction, ax: Axes, person: int | None = None) -> Axes:
     """Share of errors by condition."""
     for i, level in enumerate(prediction.levels):
-        errors = prediction.band(f"errors {level}", person)
-        ax.bar(
-            i,
-            100 * (errors.high - errors.low),
-            bottom=100 * errors.low,
-            width=0.5,
-            color=CONDITION_COLOUR[level],
-            alpha=0.25,
-            lw=0,
-        )
-        ax.plot(
-            i,
-            100 * errors.observed,
-            CONDITION_MARKER[level],
-            color=CONDITION_COLOUR[level],
-            ms=5,
-            ls="none",
-        )
+        _draw_errors(prediction.band(f"errors {level}", person), i, level, ax)
     ax.set(
         ylabel="errors (%)",
         xticks=range(len(prediction.levels)),
@@ -161,6 +137,14 @@ def plot_errors(prediction: Prediction, ax: Axes, person: int | None = None) -> 
     ax.set_xticklabels(prediction.levels)
     ax.set_ylim(bottom=0)
     return ax
+
+
+def _draw_errors(errors: Band, place: int, level: str, ax: Axes) -> None:
+    """The share of errors of one condition, as a point over a bar."""
+    low, high = 100 * errors.low, 100 * errors.high
+    colour = CONDITION_COLOUR[level]
+    ax.bar(place, high - low, bottom=low, width=0.5, color=colour, alpha=0.25, lw=0)
+    ax.plot(place, 100 * errors.observed, CONDITION_MARKER[level], color=colour, ms=5, ls="none")
 
 
 def predictive_figure(prediction: Prediction, person: int | None = None) -> Figure:
@@ -174,34 +158,39 @@ def predictive_figure(prediction: Prediction, person: int | None = None) -> Figu
         else:
             axes[2].set_axis_off()
         plot_errors(prediction, axes[3], person).set_title("Errors")
-        who = (
-            f"mean of {len(prediction.names)} people"
-            if person is None
-            else f"person {drawable(prediction.names[person])}"
-        )
-        title = f"Data (points) over what the fitted model predicts (5–95 % bands), {who}"
-        figure.suptitle(title, x=0.01, ha="left", parse_math=False)
+        figure.suptitle(_title(prediction, person), x=0.01, ha="left", parse_math=False)
     return figure
+
+
+def _title(prediction: Prediction, person: int | None) -> str:
+    who = f"mean of {len(prediction.names)} people"
+    if person is not None:
+        who = f"person {drawable(prediction.names[person])}"
+    return f"Data (points) over what the fitted model predicts (5–95 % bands), {who}"
 
 
 def people_figures(prediction: Prediction) -> list[Figure]:
     """Pages with the RT distribution of every person."""
-    pages = []
-    for first in range(0, len(prediction.names), PEOPLE_A_PAGE):
-        people = range(first, min(first + PEOPLE_A_PAGE, len(prediction.names)))
-        n_rows = -(-len(people) // 4)
-        with styled():
-            figure, axes = new_figure(n_rows, 4, width=TWO_COLUMNS, height=0.6 + 1.7 * n_rows)
-            for person, ax in zip(people, axes, strict=False):
-                plot_distribution(prediction, ax, person, labels=False).set_title(
-                    drawable(prediction.names[person]), parse_math=False
-                )
-                ax.set(xlabel="", ylabel="")
-            for ax in axes[len(people) :]:
-                ax.set_axis_off()
-            handles, labels = axes[0].get_legend_handles_labels()
-            figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
-            figure.supxlabel("RT of correct answers (ms)")
-            figure.supylabel("trials (%)")
-        pages.append(figure)
-    return pages
+    n = len(prediction.names)
+    return [
+        _page(prediction, range(first, min(first + PEOPLE_A_PAGE, n)))
+        for first in range(0, n, PEOPLE_A_PAGE)
+    ]
+
+
+def _page(prediction: Prediction, people: range) -> Figure:
+    """A page with the RT distribution of some people, four a row."""
+    n_rows = -(-len(people) // 4)
+    with styled():
+        figure, axes = new_figure(n_rows, 4, width=TWO_COLUMNS, height=0.6 + 1.7 * n_rows)
+        for person, ax in zip(people, axes, strict=False):
+            plot_distribution(prediction, ax, person, labels=False)
+            ax.set_title(drawable(prediction.names[person]), parse_math=False)
+            ax.set(xlabel="", ylabel="")
+        for ax in axes[len(people) :]:
+            ax.set_axis_off()
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper right", ncols=len(labels))
+        figure.supxlabel("RT of correct answers (ms)")
+        figure.supylabel("trials (%)")
+    return figure

@@ -11,28 +11,18 @@ from incongruent.checks.network.recovery import Recovery
 from incongruent.models.model import Parameter
 from incongruent.plots.style import INK, SMALL, TWO_COLUMNS, new_figure, styled, with_unit
 
+Array = np.ndarray
+
 
 def plot_recovery(recovery: Recovery, parameter: Parameter, ax: Axes) -> Axes:
-    """Posterior mean against truth for one parameter, on and beside the line of equality; darker
-    points have more trials.
+    """Posterior mean against truth for one parameter, with the line of equality.
+
+    Darker points have more trials.
     """
     i = recovery.parameter_names.index(parameter.name)
     truth, mean = recovery.truth[:, i], recovery.mean[:, i]
-    shade = np.log(recovery.n_trials)
+    _draw_points(truth, mean, np.log(recovery.n_trials), ax)
     low, high = min(truth.min(), mean.min()), max(truth.max(), mean.max())
-    lightest, darkest = shade.min() - 0.3 * np.ptp(shade), shade.max() + 1e-6
-    ax.scatter(
-        truth,
-        mean,
-        c=shade,
-        cmap="viridis_r",
-        s=6,
-        alpha=0.6,
-        lw=0,
-        vmin=lightest,
-        vmax=darkest,
-        rasterized=True,
-    )
     ax.plot([low, high], [low, high], color=INK, lw=0.7, ls="-")
     room = 0.04 * (high - low) + 1e-12
     limits = (low - room, high + room)
@@ -49,6 +39,22 @@ def plot_recovery(recovery: Recovery, parameter: Parameter, ax: Axes) -> Axes:
     return ax
 
 
+def _draw_points(x: Array, y: Array, shade: Array, ax: Axes) -> None:
+    """Points of different shades, none of them nearly white."""
+    ax.scatter(
+        x,
+        y,
+        c=shade,
+        cmap="viridis_r",
+        s=6,
+        alpha=0.6,
+        lw=0,
+        vmin=shade.min() - 0.3 * np.ptp(shade),
+        vmax=shade.max() + 1e-6,
+        rasterized=True,
+    )
+
+
 def recovery_figure(recovery: Recovery, parameters: tuple[Parameter, ...]) -> Figure:
     """One scatter plot for each parameter, three a row."""
     n_rows = -(-len(parameters) // 3)
@@ -58,11 +64,14 @@ def recovery_figure(recovery: Recovery, parameters: tuple[Parameter, ...]) -> Fi
             plot_recovery(recovery, parameter, ax)
         for ax in axes[len(parameters) :]:
             ax.set_axis_off()
-        few, many = recovery.n_trials.min(), recovery.n_trials.max()
-        shades = (
-            f"; light points have few trials (from {few}), dark ones many (to {many})"
-            if few < many
-            else ""
-        )
-        figure.supxlabel(f"{len(recovery.truth)} simulated data sets{shades}", fontsize=SMALL)
+        figure.supxlabel(_caption(recovery), fontsize=SMALL)
     return figure
+
+
+def _caption(recovery: Recovery) -> str:
+    """How many data sets there are, and what the shades mean where there are several."""
+    few, many = recovery.n_trials.min(), recovery.n_trials.max()
+    words = f"{len(recovery.truth)} simulated data sets"
+    if few < many:
+        words += f"; light points have few trials (from {few}), dark ones many (to {many})"
+    return words

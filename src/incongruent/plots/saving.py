@@ -89,11 +89,11 @@ def figure_svg(figure: Figure, *, prefix: str, description: str = "") -> str:
 
 
 def _bytes(figure: Figure, suffix: str) -> bytes:
+    # The layout begins where it begins in a new figure: otherwise its last digits would depend on
+    # earlier drawings.
     for ax in figure.axes:
         if (place := ax.get_subplotspec()) is not None:
-            ax.set_subplotspec(
-                place
-            )  # the layout begins where it begins in a new figure, lest its last digits depend on earlier drawings
+            ax.set_subplotspec(place)
     buffer = BytesIO()
     with styled():
         figure.savefig(buffer, format=suffix[1:], metadata=NOTHING_OF_THE_DAY[suffix])

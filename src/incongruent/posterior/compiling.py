@@ -1,12 +1,12 @@
-"""Compiled programs are kept from one process to the next, in JAX's persistent compilation cache.
+"""The compilation cache: compiled programs are kept by JAX from one process to the next.
 
 A network takes seconds to compile and milliseconds to run. The first training or sampling of a
-process tells JAX a folder in the user's cache where compiled programs are kept, unless the user
-told it one, or switched its cache off. Importing the package changes nothing. The environment
+process sets the folder in the user's cache where JAX keeps compiled programs, unless the user set
+one, or switched its cache off. Importing the package changes nothing. The environment
 variable INCONGRUENT_COMPILATION_CACHE names another folder, or is "off".
 
-JAX tells programs, versions and options apart. Machines are told apart here: a home folder may be
-shared by machines with different processors, and programs are compiled for one.
+JAX distinguishes programs, versions and options. Machines are distinguished here: a home folder may
+be shared by machines with different processors, and programs are compiled for one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ SWITCH = "INCONGRUENT_COMPILATION_CACHE"
 """Environment variable: a folder, or "off"."""
 WORTH_KEEPING = 0.1
 """Seconds of compilation from which a program is kept."""
+JAX_DEFAULT = 1.0
+"""The same when the user has not set it; it would leave out half of our programs."""
 DAYS = 60
 """Programs older than this are removed, so that the folder does not grow for ever."""
 
@@ -39,29 +41,29 @@ def keep_compiled() -> Path | None:
         The folder; None when the cache is switched off, is the user's own, or cannot be written.
     """
     folder, config = _folder(), cast(Any, jax.config)  # its options are not declared
-    if (
-        folder is None
-        or config.jax_compilation_cache_dir is not None
-        or not config.jax_enable_compilation_cache
-    ):
+    chosen = config.jax_compilation_cache_dir is not None or not config.jax_enable_compilation_cache
+    if folder is None or chosen or not _made_ready(folder):
         return None
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK) or not _own(folder):
-            return None
-        _remove_old(folder)
-    except OSError:
-        return None
-    # An entry that another process is still writing is compiled again; that is nothing to warn of.
+    # An entry that another process is still writing is compiled again, which needs no warning.
     warnings.filterwarnings(
         "ignore", message="Error (reading|writing) persistent compilation cache entry"
     )
-    if (
-        config.jax_persistent_cache_min_compile_time_secs == 1.0
-    ):  # JAX's default, which leaves out half of ours
+    if config.jax_persistent_cache_min_compile_time_secs == JAX_DEFAULT:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
     jax.config.update("jax_compilation_cache_dir", str(folder))
     return folder
+
+
+def _made_ready(folder: Path) -> bool:
+    """Make the folder and remove old programs; False when it cannot be used safely."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK) or not _private(folder):
+            return False
+        _remove_old(folder)
+    except OSError:
+        return False
+    return True
 
 
 def _folder() -> Path | None:
@@ -69,14 +71,12 @@ def _folder() -> Path | None:
     chosen = os.environ.get(SWITCH, "").strip()
     if chosen.lower() in ("off", "0", "no", "false", "none"):
         return None
-    above = (
-        Path(chosen).expanduser() if chosen else Path(pooch.os_cache("incongruent")) / "compiled"
-    )
-    return above / _machine()
+    default = Path(pooch.os_cache("incongruent")) / "compiled"
+    return (Path(chosen).expanduser() if chosen else default) / _machine()
 
 
-def _own(folder: Path) -> bool:
-    """Whether nobody else can put programs there, which would be run."""
+def _private(folder: Path) -> bool:
+    """Whether no other user can put programs there, which would be run."""
     if not hasattr(os, "getuid"):
         return True
     found = folder.stat()
@@ -95,7 +95,7 @@ def _machine() -> str:
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove what was compiled long ago; what is used still is compiled again."""
+    """Remove programs that were compiled long ago; those still in use are compiled again."""
     oldest = time.time() - DAYS * 24 * 3600
     for path in folder.iterdir():
         if path.is_file() and path.stat().st_mtime < oldest:

@@ -1,4 +1,4 @@
-"""Draws from the posteriors of many people, and what is said about them."""
+"""Draws from the posteriors of many people, and how they were corrected."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ from incongruent.simulation.simulator import Simulator
 Array = np.ndarray
 
 QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
+IN_TABLE = (
+    "k_hat",
+    "ess",
+    "log_evidence",
+    "log_evidence_error",
+    "accurate",
+    "mcmc_steps",
+    "autocorrelation_time",
+)
+"""Attributes of a correction that its table has."""
+IN_ARVIZ = ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc")
+"""Attributes of a correction that ArviZ is given, person by person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,23 +61,16 @@ class Correction:
     log_likelihood: Array
 
     def select(self, people: Array) -> Correction:
-        """That of some of the people, by position."""
+        """The correction of some of the people, by position."""
         return Correction(**{name: values[people] for name, values in vars(self).items()})
 
     def table(self) -> pd.DataFrame:
-        """One row per person: k_hat, ess, log_evidence, log_evidence_error, sampled_by, accurate,
-        mcmc_steps, autocorrelation_time.
+        """One row per person: the attributes that have one value a person.
+
+        They are k_hat, ess, log_evidence, log_evidence_error, sampled_by, accurate, mcmc_steps and
+        autocorrelation_time.
         """
-        names = (
-            "k_hat",
-            "ess",
-            "log_evidence",
-            "log_evidence_error",
-            "accurate",
-            "mcmc_steps",
-            "autocorrelation_time",
-        )
-        frame = pd.DataFrame({name: getattr(self, name) for name in names})
+        frame = pd.DataFrame({name: getattr(self, name) for name in IN_TABLE})
         frame.insert(4, "sampled_by", np.where(self.mcmc, "MCMC", "network, reweighted"))
         return frame
 
@@ -113,39 +118,39 @@ class Draws:
         return len(self.names)
 
     def __repr__(self) -> str:
-        flagged = sum(bool(flags) for flags in self.flags)
-        outside = (
-            f"; {flagged} people outside what the network was trained for, see flags"
-            if flagged
-            else ""
-        )
         corrected = "; corrected by the exact likelihood" if self.correction is not None else ""
-        shares = self.beyond_recorded.items()
-        beyond = "".join(
-            f"; {share:.1%} of the draws of {name} outside of the recorded range"
-            for name, share in shares
-            if share
-        )
         return (
             f"Draws({len(self)} people × {self.theta.shape[1]} draws of"
-            f" {', '.join(self.parameter_names)}{corrected}{outside}{beyond})"
+            f" {', '.join(self.parameter_names)}{corrected}{self._outside_words()}"
+            f"{self._beyond_words()})"
+        )
+
+    def _outside_words(self) -> str:
+        """How many people have flags; nothing when none have."""
+        flagged = sum(bool(flags) for flags in self.flags)
+        if not flagged:
+            return ""
+        return f"; {flagged} people outside what the network was trained for, see flags"
+
+    def _beyond_words(self) -> str:
+        """Which parameters have draws outside the range of stored simulations; nothing if none."""
+        return "".join(
+            f"; {share:.1%} of the draws of {name} outside of the recorded range"
+            for name, share in self.beyond_recorded.items()
+            if share
         )
 
     @property
     def beyond_recorded(self) -> dict[str, float]:
-        """By parameter, the share of draws outside of the range of stored simulations; none where
-        the prior is known. See `simulations_from`.
+        """By parameter, the share of draws outside of the range of stored simulations.
+
+        It is empty where the prior is known. See `simulations_from`.
         """
         prior = self.simulator.prior
         if not isinstance(prior, JointPrior) or prior.recorded is None:
             return {}
-        return dict(
-            zip(
-                prior.names,
-                prior.beyond(self.theta).reshape(-1, len(prior.names)).mean(axis=0).tolist(),
-                strict=True,
-            )
-        )
+        shares = prior.beyond(self.theta).reshape(-1, len(prior.names)).mean(axis=0)
+        return dict(zip(prior.names, shares.tolist(), strict=True))
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -159,64 +164,65 @@ class Draws:
 
     @property
     def contraction(self) -> Array:
-        """1 - posterior variance / prior variance, (person, parameter): 0 when the data taught
-        nothing, 1 when they settled the value.
+        """1 - posterior variance / prior variance, (person, parameter).
+
+        It is 0 where the data say nothing about a parameter, and 1 where they determine it.
         """
-        return (
-            1.0 - self.theta.var(axis=1) / self.simulator.prior.variances()
-            if self.theta.shape[1] > 1
-            else np.full(self.means.shape, np.nan)
-        )
+        if self.theta.shape[1] <= 1:
+            return np.full(self.means.shape, np.nan)
+        return 1.0 - self.theta.var(axis=1) / self.simulator.prior.variances()
 
     def summary(self) -> pd.DataFrame:
         """One row per person and parameter: mean, sd, q05, q50, q95, contraction."""
         people, _, parameters = self.theta.shape
-        frame = pd.DataFrame(
-            {
-                "person": np.repeat(np.asarray(self.names, object), parameters),
-                "parameter": np.tile(self.parameter_names, people),
-            }
-        )
-        frame["mean"], frame["sd"] = self.means.ravel(), self.theta.std(axis=1, ddof=1).ravel()
-        for name, values in zip(
-            QUANTILES, np.quantile(self.theta, list(QUANTILES.values()), axis=1), strict=True
-        ):
-            frame[name] = values.ravel()
-        frame["contraction"] = self.contraction.ravel()
-        return frame
+        columns = {
+            "person": np.repeat(np.asarray(self.names, object), parameters),
+            "parameter": np.tile(self.parameter_names, people),
+            "mean": self.means.ravel(),
+            "sd": self.theta.std(axis=1, ddof=1).ravel(),
+        }
+        quantiles = np.quantile(self.theta, list(QUANTILES.values()), axis=1)
+        columns |= {name: values.ravel() for name, values in zip(QUANTILES, quantiles, strict=True)}
+        return pd.DataFrame({**columns, "contraction": self.contraction.ravel()})
 
     def to_arviz(self) -> xr.DataTree:
-        """For ArviZ: groups ``posterior`` (one variable a parameter, dimensions chain, draw,
-        person) and ``sample_stats`` (log_q and, after correction, log_likelihood, and for each
-        person k_hat, ess, log_evidence, log_evidence_error, mcmc); draws form one chain. A
-        parameter whose name cannot be a variable's, since it has a "/" or is a dimension's, gets
-        underscores; the attribute ``parameter`` has its name.
+        """The draws for ArviZ, in the groups ``posterior`` and ``sample_stats``.
+
+        ``posterior`` has one variable a parameter, with the dimensions chain, draw and person;
+        ``sample_stats`` has log_q and, after correction, log_likelihood, and for each person k_hat,
+        ess, log_evidence, log_evidence_error and mcmc. Draws form one chain. A parameter whose name
+        cannot be a variable's, since it has a "/" or is a dimension's, gets underscores; the
+        attribute ``parameter`` has its name.
         """
-        by_draw = np.swapaxes(self.theta, 0, 1)[None]  # (chain, draw, person, parameter)
-        variables = _variables(self.parameter_names)
-        posterior = {variable: by_draw[..., i] for i, variable in enumerate(variables)}
-        stats = {"log_q": self.log_q.T[None]}
-        if self.correction is not None:
-            stats["log_likelihood"] = self.correction.log_likelihood.T[None]
-        names = [*posterior, *stats]
+        posterior, stats = self._posterior_variables(), self._sample_stats()
         tree = arviz_base.from_dict(
             {"posterior": posterior, "sample_stats": stats},
-            dims={name: ["person"] for name in names},
+            dims={name: ["person"] for name in (*posterior, *stats)},
             coords={"person": list(self.names)},
         )
         if self.correction is not None:
-            by_person = {
-                name: ("person", getattr(self.correction, name))
-                for name in ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc")
-            }
+            by_person = {name: ("person", getattr(self.correction, name)) for name in IN_ARVIZ}
             tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset().assign(by_person))
         units = {p.name: p.unit for p in self.simulator.model.parameters}
-        for variable, name in zip(variables, self.parameter_names, strict=True):
+        for variable, name in zip(posterior, self.parameter_names, strict=True):
             tree["posterior"][variable].attrs.update(units=units[name], parameter=name)
         return tree
 
+    def _posterior_variables(self) -> dict[str, Array]:
+        """By variable the draws of a parameter, (chain, draw, person)."""
+        by_draw = np.swapaxes(self.theta, 0, 1)[None]  # (chain, draw, person, parameter)
+        names = _variables(self.parameter_names)
+        return {variable: by_draw[..., i] for i, variable in enumerate(names)}
+
+    def _sample_stats(self) -> dict[str, Array]:
+        """Log densities of the draws, each (chain, draw, person)."""
+        stats = {"log_q": self.log_q.T[None]}
+        if self.correction is not None:
+            stats["log_likelihood"] = self.correction.log_likelihood.T[None]
+        return stats
+
     def select(self, people: Sequence[int] | Sequence[str] | Array | slice | int | str) -> Draws:
-        """The draws of some of the people; who, as in `incongruent.select`."""
+        """The draws of some of the people; which, as in `incongruent.select`."""
         index = positions_of(self.names, people)
         names, flags = (tuple(of[i] for i in index) for of in (self.names, self.flags))
         correction = self.correction.select(index) if self.correction else None
@@ -227,9 +233,7 @@ DIMENSIONS = ("chain", "draw", "person")
 
 
 def _variables(names: Sequence[str]) -> list[str]:
-    """Different names that variables of a group in ArviZ and netCDF can have, the parameters' own
-    as far as they can.
-    """
+    """Names for variables in ArviZ and netCDF, all different: those of parameters if possible."""
     made: list[str] = []
     for name in names:
         variable = name.replace("/", "_")

@@ -1,8 +1,7 @@
-r"""Ensembles: several posteriors for the same simulator as one, q(theta | x) = 1/K sum_k q_k(theta
-| x), and how much they disagree.
+r"""Ensembles: the mixture of several posteriors for the same simulator, and how far they disagree.
 
-Networks trained with different seeds differ where training left something open, so their
-disagreement
+The mixture is q(theta | x) = 1/K sum_k q_k(theta | x). Networks trained with different seeds differ
+where training left something open, so their disagreement
 
     D(x) = 1/K sum_k KL(q_k || q) = E_q[log K + sum_k r_k log r_k],    r_k = q_k / sum_j q_j
 
@@ -50,15 +49,10 @@ class Ensemble:
             )
         first = self.members[0].simulator
         for member in self.members[1:]:
-            other = member.simulator
-            if (other.model.name, other.model.columns, other.prior.to_json()) != (
-                first.model.name,
-                first.model.columns,
-                first.prior.to_json(),
-            ):
+            if _identity(member.simulator) != _identity(first):
                 raise ValueError(
                     f"Expected posteriors for the same model and prior, {first}; got one for"
-                    f" {other}."
+                    f" {member.simulator}."
                 )
 
     @property
@@ -68,13 +62,14 @@ class Ensemble:
 
     @property
     def history(self) -> None:
-        """How training went is on record in each of the ``members``, not in the ensemble."""
+        """None: how training went is known of each of the ``members``, not of the ensemble."""
         return None
 
     @property
     def notes(self) -> Mapping[str, Any]:
-        """What is on record: of how many networks it is made. Their own notes are in ``members``;
-        no measured quality holds for the ensemble.
+        """The number of networks of which it is made.
+
+        Their own notes are in ``members``; no measured quality holds for the ensemble.
         """
         return {"members": len(self.members)}
 
@@ -87,16 +82,15 @@ class Ensemble:
         return self.members[0].admit(study, anyway=anyway)
 
     def summaries(self, study: Trials) -> Array:
-        """Learned summary statistics of each person, those of all members side by side, (person,
-        summary).
-        """
+        """Learned summary statistics of each person, (person, summary): those of all members."""
         return np.concatenate([member.summaries(study) for member in self.members], axis=1)
 
     def sample(
         self, study: Trials, n_draws: int = 1000, *, seed: int, anyway: bool = False
     ) -> Draws:
-        """Draws of the mixture for everybody; arguments and errors as in `Posterior.sample`. Each
-        member gives as many of them, up to one.
+        """Draws of the mixture for everybody; arguments and errors as in `Posterior.sample`.
+
+        The members give equal numbers of them, up to one.
         """
         if n_draws < len(self.members):
             raise ValueError(
@@ -104,38 +98,34 @@ class Ensemble:
             )
         flags = self.admit(study, anyway=anyway).flags
         drawn, log_q = self.unguarded()._drawn(study, -(-n_draws // len(self.members)), seed)
-        keep = [
-            stream(seed, Purpose.MEMBERS_ORDER, *place).permutation(drawn.theta.shape[1])[:n_draws]
-            for place in places_of(study.names)
-        ]
-        rows = np.array(keep).reshape(len(study), n_draws)
-        mixture = special.logsumexp(log_q, axis=0) - np.log(len(self.members))
-        theta, log_q = (
-            np.take_along_axis(drawn.theta, rows[..., None], 1),
-            np.take_along_axis(mixture, rows, 1),
-        )
-        return replace(drawn, theta=theta, log_q=log_q, flags=flags)
+        rows = _chosen(study, drawn.theta.shape[1], n_draws, seed)
+        theta = np.take_along_axis(drawn.theta, rows[..., None], axis=1)
+        mixture = np.take_along_axis(self._mixed(log_q), rows, axis=1)
+        return replace(drawn, theta=theta, log_q=mixture, flags=flags)
 
     def log_prob(self, theta: Array, study: Trials) -> Array:
         """Log q(theta | trials) of the mixture, at theta as in `Posterior.log_prob`."""
-        return special.logsumexp(
-            [member.log_prob(theta, study) for member in self.members], axis=0
-        ) - np.log(len(self.members))
+        return self._mixed([member.log_prob(theta, study) for member in self.members])
+
+    def _mixed(self, log_q: Array | list[Array]) -> Array:
+        """The log density of the mixture from log densities of its members, (member, …)."""
+        return special.logsumexp(log_q, axis=0) - np.log(len(self.members))
 
     def disagreement(self, study: Trials, n_draws: int = 500, *, seed: int) -> Array:
-        """How much the members disagree about each person, (person,), in nats: 0 when not at all,
-        log K when no two overlap.
+        """How much the members disagree about each person, (person,), in nats.
+
+        It is 0 when they agree, and log K when no two overlap.
         """
         self.admit(study)
         _, log_q = self.unguarded()._drawn(study, n_draws, seed)
-        log_share = log_q - special.logsumexp(
-            log_q, axis=0
-        )  # of each member in the mixture, (K, person, draw)
+        log_share = log_q - special.logsumexp(log_q, axis=0)  # in the mixture, (K, person, draw)
         return np.log(len(self.members)) + (np.exp(log_share) * log_share).sum(axis=0).mean(axis=1)
 
     def _drawn(self, study: Trials, n_each: int, seed: int) -> tuple[Draws, Array]:
-        """Draws of the members one after the other, (person, K n, parameter), and log q of all
-        draws under each, (K, person, K n).
+        """Draws of all members, and the log density of each draw under each member.
+
+        Draws are (person, K n, parameter), those of one member after those of the other; log
+        densities (K, person, K n).
         """
         parts = [
             member.sample(study, n_each, seed=child(seed, Purpose.MEMBERS, k))
@@ -144,3 +134,17 @@ class Ensemble:
         theta = np.concatenate([part.theta for part in parts], axis=1)
         log_q = np.stack([member.log_prob(theta, study) for member in self.members])
         return replace(parts[0], theta=theta, log_q=log_q.mean(axis=0)), log_q
+
+
+def _identity(simulator: Simulator) -> tuple[Any, ...]:
+    """What the posteriors of an ensemble must have in common: model, columns and prior."""
+    return simulator.model.name, simulator.model.columns, simulator.prior.to_json()
+
+
+def _chosen(study: Trials, n_drawn: int, n_draws: int, seed: int) -> Array:
+    """Positions of as many draws as are wanted, in random order, (person, draw)."""
+    keep = [
+        stream(seed, Purpose.MEMBERS_ORDER, *place).permutation(n_drawn)[:n_draws]
+        for place in places_of(study.names)
+    ]
+    return np.array(keep).reshape(len(study), n_draws)

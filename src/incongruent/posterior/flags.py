@@ -1,4 +1,4 @@
-"""Flags: in what a person lies outside what a network was trained for, one record for each reason."""
+"""Flags: in what people lie outside what a network was trained for, a record for each reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a training run."""
+"""Histories of training runs: losses by step, why training ended, and what to do about it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Stopped(enum.Enum):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One look at the network; losses are mean -log q, in nats, lower is better.
+    """One evaluation of the network; losses are mean -log q, in nats, lower is better.
 
     Attributes:
         step: steps done.
         seconds: since the call of `train`.
-        training: loss of the batches since the look before.
+        training: loss of the batches since the evaluation before.
         validation: loss on the validation simulations.
         averaged: the same with averaged weights.
         rate: learning rate.
@@ -62,14 +62,13 @@ class History:
     Attributes:
         evaluations: in order.
         stopped: why it ended; None while it runs.
-        prior_loss: what a network that has learned nothing scores on the validation simulations,
-            mean -log p(z).
+        prior_loss: the validation loss of a network that has learned nothing, mean -log p(z).
         batch_size: data sets a step.
         learning_seconds: time spent in training steps.
         waiting_seconds: time in which the network waited for simulations.
         paced: whether simulations entered at a fixed pace, with a budget in steps.
-        first_step_seconds: from the call of `train` to the end of the first step; None when not
-            recorded.
+        first_step_seconds: from the call of `train` to the end of the first step; None when it
+            is not known.
         n_stored: how many data sets there were to train on; None when they were simulated
             meanwhile.
     """
@@ -91,8 +90,9 @@ class History:
 
     @property
     def nats(self) -> float:
-        """What the data tell about theta: mean log q - log prior on the validation simulations, at
-        the best evaluation.
+        """What the data tell about theta, in nats, at the best evaluation.
+
+        It is the mean of log q - log prior on the validation simulations.
         """
         return self.prior_loss - self.best.best
 
@@ -117,8 +117,9 @@ class History:
 
     @property
     def overfitting(self) -> float:
-        """By how many nats the validation loss rose from its best to the end of training, while the
-        training loss fell; 0 when it did not.
+        """By how many nats the validation loss rose after its best, while the training loss fell.
+
+        It is 0 when it did not.
         """
         after = [e for e in self.evaluations if e.step > self.best.step]
         if len(after) < PERSISTENT or after[-1].training >= self.best.training:
@@ -128,9 +129,10 @@ class History:
 
     @property
     def still_falling(self) -> float:
-        """By how many nats the best validation loss fell over the last fifth of the steps, where
-        that is notable; the rate has fallen to nothing at the end of a budget, so that a long tail
-        is part of every good run.
+        """By how many nats the best validation loss fell over the last fifth of the steps.
+
+        It is 0 where that is little: the learning rate falls to 0 at the end of a budget, so that
+        every good run has a long tail.
         """
         early = [e for e in self.evaluations if e.step <= 0.8 * self.evaluations[-1].step]
         if self.stopped is not Stopped.BUDGET or not early:
@@ -140,32 +142,20 @@ class History:
 
     @property
     def bottleneck(self) -> str:
-        """Either simulation, when data sets had to be used more than twice or waited for, or
-        learning.
+        """What held training up: "simulation" or "learning".
+
+        It was simulation when data sets had to be used more than twice, or waited for.
         """
         waited = self.waiting_seconds > 0.1 * (self.learning_seconds + self.waiting_seconds)
-        return (
-            "simulation"
-            if waited or (self.reuse > 2.0 and not self.paced and self.n_stored is None)
-            else "learning"
-        )
+        reused = self.reuse > 2.0 and not self.paced and self.n_stored is None
+        return "simulation" if waited or reused else "learning"
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to do about how training went, in sentences; none when nothing stands out."""
         out = []
         if self.overfitting:
-            when = (
-                f"epoch {self.epoch(self.best):.1f}"
-                if self.n_stored is not None
-                else f"step {self.best.step}"
-            )
-            out.append(
-                f"After {when} the validation loss rose by {self.overfitting:.2f} nats while the"
-                " training loss went on falling: the network learns its simulations by heart. The"
-                f" weights of {when} were kept. More simulations help most; then dropout or a"
-                " smaller network."
-            )
+            out.append(self._overfitting_words())
         if self.still_falling:
             out.append(
                 f"The validation loss fell by {self.still_falling:.2f} nats in the last fifth of"
@@ -173,26 +163,36 @@ class History:
             )
         return tuple(out)
 
+    def _overfitting_words(self) -> str:
+        """Since when, and by how much, the network overfits."""
+        stored = self.n_stored is not None
+        when = f"epoch {self.epoch(self.best):.1f}" if stored else f"step {self.best.step}"
+        return (
+            f"After {when} the validation loss rose by {self.overfitting:.2f} nats while the"
+            " training loss went on falling: the network learns its simulations by heart. The"
+            f" weights of {when} were kept. More simulations help most; then dropout or a"
+            " smaller network."
+        )
+
     def __str__(self) -> str:
         last = self.evaluations[-1]
         why = self.stopped.value if self.stopped else "still running"
-        if self.n_stored is None:
-            data = (
-                f"{last.n_simulated} data sets simulated, each used {self.reuse:.1f} times with"
-                f" fresh trials; the bottleneck was {self.bottleneck}."
-            )
-        else:
-            data = f"{self.n_stored} stored data sets, {self.epoch(last):.1f} epochs."
-        return " ".join(
-            (
-                f"{last.step} steps in {last.seconds:.0f} s: {why}.",
-                (
-                    f"Best validation loss {self.best.best:.3f} at step {self.best.step}"
-                    f" ({self.nats:.2f} nats over the prior)."
-                ),
-                data,
-                *self.warnings,
-            )
+        sentences = (
+            f"{last.step} steps in {last.seconds:.0f} s: {why}.",
+            f"Best validation loss {self.best.best:.3f} at step {self.best.step}"
+            f" ({self.nats:.2f} nats over the prior).",
+            self._data_words(last),
+            *self.warnings,
+        )
+        return " ".join(sentences)
+
+    def _data_words(self, last: Evaluation) -> str:
+        """How many data sets the network learned from, and how often each was used."""
+        if self.n_stored is not None:
+            return f"{self.n_stored} stored data sets, {self.epoch(last):.1f} epochs."
+        return (
+            f"{last.n_simulated} data sets simulated, each used {self.reuse:.1f} times with"
+            f" fresh trials; the bottleneck was {self.bottleneck}."
         )
 
     def to_frame(self) -> pd.DataFrame:
@@ -202,25 +202,24 @@ class History:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         plain = {k: v for k, v in vars(self).items() if k not in ("evaluations", "stopped")}
-        return as_json(
-            plain
-            | {
-                "evaluations": [vars(e) for e in self.evaluations],
-                "stopped": self.stopped.name if self.stopped else None,
-            },
-            "history",
-        )
+        evaluations = [vars(e) for e in self.evaluations]
+        stopped = self.stopped.name if self.stopped else None
+        return as_json(plain | {"evaluations": evaluations, "stopped": stopped}, "history")
 
 
 def history_from_json(spec: Mapping[str, Any]) -> History:
-    """The history that `History.to_json` described."""
-    stopped = Stopped[spec["stopped"]] if spec["stopped"] else None
-    known: Any = (
-        {name: math.nan if value is None else value for name, value in look.items()}
-        for look in spec["evaluations"]
-    )
-    looks = tuple(Evaluation(**look) for look in known)
-    prior_loss = (
-        math.nan if spec["prior_loss"] is None else spec["prior_loss"]
-    )  # JSON has no infinite numbers
-    return History(**{**spec, "evaluations": looks, "stopped": stopped, "prior_loss": prior_loss})
+    """The history that `History.to_json` described, in which None stands for what is not finite."""
+    entries: list[dict[str, Any]] = [
+        {name: _number(value) for name, value in entry.items()} for entry in spec["evaluations"]
+    ]
+    known: dict[str, Any] = {
+        "evaluations": tuple(Evaluation(**entry) for entry in entries),
+        "stopped": Stopped[spec["stopped"]] if spec["stopped"] else None,
+        "prior_loss": _number(spec["prior_loss"]),
+    }
+    return History(**{**spec, **known})
+
+
+def _number(value: float | None) -> float:
+    """A number from JSON, which has none that are not finite."""
+    return math.nan if value is None else value

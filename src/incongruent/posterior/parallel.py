@@ -1,4 +1,4 @@
-"""Many people: a function of a few of them at a time, on the workers of any executor."""
+"""Work on many data sets at a time: on threads, or on the workers of any executor."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def in_threads(
     done: Callable[[int], None] = lambda n: None,
     stop: Event | None = None,
 ) -> list[T]:
-    """What a function gives for each of several things, in their order, on threads.
+    """Apply a function to each of several items on threads; results come in their order.
 
     Args:
-        function: of one of them; it releases the interpreter's lock most of the time.
-        items: the things.
+        function: of one item; it releases the interpreter's lock most of the time.
+        items: what it is applied to.
         workers: threads; one for each core when left out.
-        done: is told after each how many are done; in this thread.
+        done: is called, in this thread, after each item with how many are done.
         stop: is set when the rest is not wanted any more, for functions that take long.
 
     Raises:
-        Exception: what the function raised first. Things that nobody has begun with are left alone
-            then, and after Ctrl-C.
+        Exception: what the function raised first. Items that were not begun are left out then, and
+            after Ctrl-C.
 
     Example:
         >>> in_threads(abs, [-1, 2, -3], workers=2)
@@ -63,15 +63,15 @@ def over_people(
     at_once: int = 1000,
     ahead: int = 64,
 ) -> Iterator[T]:
-    """What a function gives for the people of a study, a part of them at a time, in their order.
+    """Apply a function to the people of a study, a part of them at a time, in their order.
 
-    A person's draws depend on their name and the seed and not on who else is there, so that parts
-    give what the whole would.
+    The draws of a person depend on their name and the seed, and not on who else is in the study, so
+    that the parts together give what the study would.
 
     Args:
-        function: of a part of the study. Let it write its result to a file, or give back something
-            small. Processes get it whole, closures too; what lives in this process alone, an open
-            file for example, cannot be among what it uses.
+        function: of a part of the study. Let it write its result to a file, or return something
+            small. Processes are given the function with its closure; it cannot use what exists in
+            this process alone, an open file for example.
         study: one data set a person.
         executor: a `concurrent.futures` executor, or that of a dask cluster,
             ``client.get_executor(retries=3)``.
@@ -83,7 +83,7 @@ def over_people(
 
     Raises:
         ValueError: for at_once or ahead below 1.
-        pickle.PicklingError: for a function that processes cannot be given.
+        pickle.PicklingError: for a function that cannot be sent to processes.
 
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The posterior of everybody at once: what `train` returns, what is saved, what is asked for draws."""
+"""Posteriors: what `train` returns, what is saved, and what gives draws for any study."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ from incongruent.storage.weights import (
 
 Array = np.ndarray
 
-PEOPLE_AT_ONCE = 16
-"""Data sets that go through the network together; fewer are filled up, so that one compilation
-serves all studies.
+DATASETS_AT_ONCE = 16
+"""Data sets that go through the network together; smaller groups are padded to this size, so that
+one compilation serves all studies.
 """
 
 
@@ -59,22 +59,21 @@ def task_of(
     architecture: Architecture = Architecture(),
     *,
     axis: tuple[float, float] | None = None,
-    pilot: Callable[[], Trials] | None = None,
+    simulated: Callable[[], Trials] | None = None,
 ) -> Task:
     """What an estimator for this simulator has to read and to estimate.
 
     Args:
         simulator: model, prior and design.
         architecture: whose encoder is to read it; only a histogram needs an axis.
-        axis: of the histogram; when left out the design's window, or the range of a few data sets
-            where there is none.
-        pilot: gives these data sets; simulated when left out.
+        axis: of the histogram; when left out the design's window, or the range of a few simulated
+            data sets where there is none.
+        simulated: gives these data sets; they are simulated here when left out.
     """
-    design = simulator.design
-    columns = simulator.model.columns
+    design, columns = simulator.design, simulator.model.columns
     chosen = architecture.chosen_for(columns, design.largest)
     if isinstance(chosen.encoder, encoders.Histogram):
-        axis = axis or axis_of(simulator, pilot)
+        axis = axis or axis_of(simulator, simulated)
     return Task(
         columns,
         levels_of(design, columns),
@@ -93,11 +92,11 @@ class Posterior:
         simulator: the model, prior and design that it was trained for.
         estimator: the network.
         architecture: of what it is made.
-        ranges: between which values the simulated data sets lay; None when not recorded.
-        history: how training went; None when not recorded.
-        notes: what else is recorded: budget, seed, versions, measured quality; JSON-able.
-        anyway: whether a study is let in although nobody in it is what the network was trained for;
-            it is not saved.
+        ranges: of statistics of the simulated data sets; None when they are not known.
+        history: how training went; None when it is not known.
+        notes: what else is known: budget, seed, versions, measured quality; JSON-able.
+        anyway: whether a study is admitted although nobody in it is what the network was trained
+            for; it is not saved.
     """
 
     simulator: Simulator
@@ -112,34 +111,34 @@ class Posterior:
         object.__setattr__(self, "notes", as_json(self.notes, "notes"))
 
     def unguarded(self) -> Posterior:
-        """The same posterior without flags and refusals: for data that are not a study, such as
-        simulations far from where people are.
+        """The same posterior without flags and refusals.
+
+        It is for data that are not a study, such as simulations far from where people are.
         """
         return replace(self, ranges=None, anyway=True)
 
     def admit(self, study: Trials, *, anyway: bool = False) -> Admission:
-        """The study in the columns that the network reads, without trials that it does not know,
-        and for each person in what they differ from what it was trained for.
+        """Check a study against what the network was trained for.
+
+        The result has the study in the columns that the network reads, without trials that it does
+        not know, and says for each person in what they differ from what it was trained for.
 
         Args:
             study: one data set a person.
-            anyway: let it in also when nobody is inside.
+            anyway: admit it also when nobody is inside.
 
         Raises:
             ScopeError: when nobody is inside what the network was trained for.
             ValueError: when the study has other columns, or values that the network's columns do
                 not allow.
         """
-        return admit(
-            checked(in_columns(study, self.simulator.model.columns)),
-            self.simulator.design,
-            self.ranges,
-            anyway=anyway or self.anyway,
-        )
+        trials = checked(in_columns(study, self.simulator.model.columns))
+        return admit(trials, self.simulator.design, self.ranges, anyway=anyway or self.anyway)
 
     def features(self, study: Trials, *, anyway: bool = False) -> tuple[Array, Admission]:
-        """What the network sees of each person, (person, …), and how they were admitted; arguments
-        as in `admit`.
+        """What the network reads of each person, (person, …), and how they were admitted.
+
+        Arguments as in `admit`.
 
         Raises:
             ScopeError: when nobody is inside what the network was trained for.
@@ -174,25 +173,22 @@ class Posterior:
             ValueError: when someone has no trials.
         """
         n_draws = whole_number("n_draws", n_draws, 1)
-        (features, admission), dim = (
-            self.features(study, anyway=anyway),
-            len(self.simulator.prior.names),
-        )
-        noise = np.empty((len(study), n_draws, dim), np.float32)
-        for i, place in enumerate(places_of(study.names)):
-            noise[i] = stream(seed, Purpose.SAMPLING, *place).standard_normal(
-                (n_draws, dim), dtype=np.float32
-            )
+        features, admission = self.features(study, anyway=anyway)
+        noise = self._noise(study, n_draws, seed)
         z, log_q = in_groups(lambda u, f: _sample(self.estimator, u, f), noise, features)
         z, log_q = z.astype(float), log_q.astype(float)
         theta = self.simulator.prior.from_real(z)
-        return Draws(
-            theta,
-            log_q + self.simulator.prior.log_jacobian(theta, z),
-            self.simulator,
-            study.names,
-            admission.flags,
-        )
+        log_q = log_q + self.simulator.prior.log_jacobian(theta, z)
+        return Draws(theta, log_q, self.simulator, study.names, admission.flags)
+
+    def _noise(self, study: Trials, n_draws: int, seed: int) -> Array:
+        """Standard normal numbers (person, draw, parameter), from a stream for each person."""
+        shape = (n_draws, len(self.simulator.prior.names))
+        noise = np.empty((len(study), *shape), np.float32)
+        for i, place in enumerate(places_of(study.names)):
+            rng = stream(seed, Purpose.SAMPLING, *place)
+            noise[i] = rng.standard_normal(shape, dtype=np.float32)
+        return noise
 
     def log_prob(self, theta: Array, study: Trials) -> Array:
         """Log q(theta | trials) of each person.
@@ -204,10 +200,8 @@ class Posterior:
         Returns:
             (person,) or (person, draw); -inf outside the prior's support.
         """
-        (features, _), z = (
-            replace(self, ranges=None).features(study),
-            self.simulator.prior.to_real(theta),
-        )
+        features, _ = self._without_flags().features(study)
+        z = self.simulator.prior.to_real(theta)
         if len(z) != len(study) or z.ndim not in (2, 3):
             raise ValueError(
                 f"Expected theta of shape ({len(study)}, {z.shape[-1]}), one row a person; got"
@@ -215,24 +209,23 @@ class Posterior:
             )
         inside = np.asarray(np.isfinite(z).all(axis=-1))
         z = np.where(inside[..., None], z, 0.0)
-        several = z.reshape(len(study), -1, z.shape[-1])  # (person, draw, parameter)
-        (log_q,) = in_groups(
-            lambda at, f: (_log_prob(self.estimator, at, f),), several.astype(np.float32), features
-        )
+        several = z.reshape(len(study), -1, z.shape[-1]).astype(np.float32)  # person, draw, param.
+        (log_q,) = in_groups(lambda at, f: (_log_prob(self.estimator, at, f),), several, features)
         with np.errstate(invalid="ignore"):
-            return np.where(
-                inside,
-                log_q.reshape(inside.shape) + self.simulator.prior.log_jacobian(theta, z),
-                -np.inf,
-            )
+            found = log_q.reshape(inside.shape) + self.simulator.prior.log_jacobian(theta, z)
+        return np.where(inside, found, -np.inf)
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
-        features, _ = replace(self, ranges=None).features(study)  # flags are not asked for
+        features, _ = self._without_flags().features(study)
         return in_groups(lambda f: (_summaries(self.estimator, f),), features)[0]
 
+    def _without_flags(self) -> Posterior:
+        """The same posterior, for what needs no flags; studies of another design are refused."""
+        return replace(self, ranges=None)
+
     def with_notes(self, **notes: Any) -> Posterior:
-        """The same posterior with more on record."""
+        """The same posterior with more notes."""
         return replace(self, notes={**self.notes, **notes})
 
     def card(self) -> dict[str, Any]:
@@ -248,10 +241,9 @@ class Posterior:
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save to one file; it is whole or absent."""
-        save_arrays(
-            path, named_leaves(self.estimator, "estimator"), self.card(), kind=KIND, version=VERSION
-        )
+        """Save to one file, which is complete or absent."""
+        arrays = named_leaves(self.estimator, "estimator")
+        save_arrays(path, arrays, self.card(), kind=KIND, version=VERSION)
 
 
 def axis_in(encoder: Encoder) -> tuple[float, float] | None:
@@ -266,10 +258,10 @@ def load_posterior(
 
     Args:
         path: the file.
-        model: that simulates, when it does not ship with the package; without it draws can be had,
-            but nothing simulated.
-        prior: a joint prior's functions, which files do not hold; without them draws can be had,
-            but neither prior densities nor samples.
+        model: that simulates, when it does not ship with the package; without it the posterior
+            gives draws, but nothing can be simulated.
+        prior: a joint prior's functions, which files do not hold; without them the posterior gives
+            draws, but there are neither prior densities nor samples.
 
     Raises:
         FileError: when the file is absent, damaged, foreign, of an unknown version, or for another
@@ -288,8 +280,10 @@ def load_posterior(
 
 
 def _from_version_2(arrays: dict[str, Array], card: dict[str, Any]) -> Contents:
-    """Version 2 knew one encoder only, whose axis was the window, and kept the sizes of everything
-    in one table; the arrays are the same.
+    """The contents of a file of version 2 as version 3 has them.
+
+    Version 2 had one encoder only, whose axis was the window, and kept the sizes of everything in
+    one table; the arrays are the same.
     """
     if not {"architecture", "design"} <= set(card):
         return arrays, card  # which is refused as incomplete
@@ -301,24 +295,26 @@ def _from_version_2(arrays: dict[str, Array], card: dict[str, Any]) -> Contents:
 
 
 def in_groups(function: Callable[..., tuple[Any, ...]], *arrays: Array) -> tuple[Array, ...]:
-    """What a compiled function gives for arrays with one row a person, in groups of one size, so
-    that one compilation serves all studies.
+    """Apply a compiled function to arrays with one row a data set, in groups of one size.
+
+    So one compilation serves all studies. Matrices are multiplied at full precision: a GPU would
+    round to ten bits, and draws would no longer agree with their densities.
     """
     keep_compiled()
     parts = []
-    for first in range(0, len(arrays[0]), PEOPLE_AT_ONCE):
-        group = [array[first : first + PEOPLE_AT_ONCE] for array in arrays]
-        filled = [
-            np.pad(rows, [(0, PEOPLE_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1))
-            for rows in group
-        ]
-        with jax.default_matmul_precision(
-            "highest"
-        ):  # a GPU would round to ten bits, and draws would part from their densities
-            parts.append([np.asarray(result)[: len(group[0])] for result in function(*filled)])
+    for first in range(0, len(arrays[0]), DATASETS_AT_ONCE):
+        group = [array[first : first + DATASETS_AT_ONCE] for array in arrays]
+        with jax.default_matmul_precision("highest"):
+            results = function(*map(_padded, group))
+        parts.append([np.asarray(result)[: len(group[0])] for result in results])
     if not parts:
         raise ValueError("Expected at least one data set; got none.")
     return tuple(np.concatenate(results) for results in zip(*parts, strict=True))
+
+
+def _padded(rows: Array) -> Array:
+    """The rows of a group, and zeros up to its full size."""
+    return np.pad(rows, [(0, DATASETS_AT_ONCE - len(rows))] + [(0, 0)] * (rows.ndim - 1))
 
 
 @eqx.filter_jit

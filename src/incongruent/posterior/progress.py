@@ -1,9 +1,8 @@
-"""What is shown while work of minutes goes on: stages of an analysis, how many people are done, how
-much time is left.
+"""Progress of work that takes minutes: the stage of an analysis, how much is done, the time left.
 
-Those who compute call `announce` when a stage begins and `counting` where they can say how much of
-it is done. Whoever wants to know listens: the command line through `shown_stages`, as a bar in a
-terminal and as plain lines in a pipe, and the app through `listening`.
+Functions that compute call `announce` when a stage begins and `counting` where they can say how
+much of it is done. The command line listens through `shown_stages`, which shows a bar in a terminal
+and plain lines in a pipe, and the app through `listening`.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
     from incongruent.posterior.history import Evaluation
 
 LITERAL: dict[str, Any] = {"soft_wrap": True, "highlight": False, "markup": False, "emoji": False}
-"""What is printed stands there as it is, brackets, backslashes and colons too; styles are given
-beside.
+"""What is printed is shown as it is, brackets, backslashes and colons too; styles are given
+separately.
 """
 screen, errors = Console(**LITERAL), Console(stderr=True, **LITERAL)
 SECONDS_BETWEEN_LINES = 10.0
@@ -46,7 +45,7 @@ class Stage:
     Attributes:
         words: what it is doing, such as "predicting the data".
         done: how much of it is done.
-        total: of how much; None where nobody can say.
+        total: of how much; None where it is not known.
         unit: of both, such as "people".
     """
 
@@ -56,8 +55,9 @@ class Stage:
     unit: str = "people"
 
     def share(self, seconds: float) -> str:
-        """How much is done after so many seconds, and how long the rest takes at that pace; nothing
-        where nobody can say.
+        """How much is done after so many seconds, and how long the rest takes at that pace.
+
+        It is empty where the total is not known.
 
         Example:
             >>> Stage("predicting", 10, 40).share(20.0), Stage("predicting").share(20.0)
@@ -65,11 +65,9 @@ class Stage:
         """
         if self.total is None:
             return ""
-        left = (
-            f", {duration(seconds / self.done * (self.total - self.done))} left"
-            if 0 < self.done < self.total
-            else ""
-        )
+        left = ""
+        if 0 < self.done < self.total:
+            left = f", {duration(seconds / self.done * (self.total - self.done))} left"
         return f"{self.done} of {self.total} {self.unit}{left}"
 
 
@@ -80,15 +78,14 @@ def duration(seconds: float) -> str:
         >>> duration(20.4), duration(200)
         ('20 s', '3 min 20 s')
     """
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 119.5
-        else f"{round(seconds) // 60} min {round(seconds) % 60} s"
-    )
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
 
 
 class _Listening:
-    """A listener, and the stage that it was told of last."""
+    """A listener, and the words of the stage that began last."""
 
     def __init__(self, listener: Callable[[Stage], None]) -> None:
         self.listener, self.words = listener, ""
@@ -98,8 +95,9 @@ _listening: ContextVar[_Listening | None] = ContextVar("listening", default=None
 
 
 def announce(words: str) -> None:
-    """Say to whoever listens that a stage of an analysis begins, in a few words such as "sampling";
-    without a listener nothing happens.
+    """Tell the listener, if there is one, that a stage of an analysis begins.
+
+    It is described in a few words, such as "sampling".
     """
     heard = _listening.get()
     if heard is not None:
@@ -108,8 +106,7 @@ def announce(words: str) -> None:
 
 
 def counting(total: int, unit: str = "people") -> Callable[[int], None]:
-    """A function that says to whoever listens how much of the present stage is done; without a
-    listener it does nothing.
+    """A function that tells the listener, if there is one, how much of the stage is done.
 
     Args:
         total: how much there is.
@@ -132,8 +129,9 @@ def counting(total: int, unit: str = "people") -> Callable[[int], None]:
 
 @contextmanager
 def listening(listener: Callable[[Stage], None]) -> Iterator[None]:
-    """Call ``listener(stage)`` at every stage that begins within, and when more of it is done, in
-    this thread; an exception that it raises ends the analysis there.
+    """Call ``listener(stage)`` at every stage that begins within, and when more of it is done.
+
+    It is called in this thread; an exception that it raises ends the analysis there.
 
     Example:
         >>> heard = []
@@ -151,8 +149,9 @@ def listening(listener: Callable[[Stage], None]) -> Iterator[None]:
 
 @contextmanager
 def shown_stages(console: Console | None = None) -> Iterator[None]:
-    """Show the stages of what is done within: as a bar in a terminal, which is gone at the end, and
-    as plain lines elsewhere.
+    """Show the stages of what is done within.
+
+    In a terminal they are a bar, which is gone at the end; elsewhere plain lines.
 
     Args:
         console: where to; standard error when left out.
@@ -174,25 +173,35 @@ def shown_stages(console: Console | None = None) -> Iterator[None]:
         TextColumn("{task.fields[share]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, refresh_per_second=4, transient=True) as bar:
-        begun = 0.0
+    with (
+        Progress(*columns, console=console, refresh_per_second=4, transient=True) as bar,
+        listening(_StageBar(bar).show),
+    ):
+        yield
 
-        def show(stage: Stage) -> None:
-            nonlocal begun
-            if stage.done == 0:
-                begun = time.monotonic()
-                for task in bar.task_ids:
-                    bar.remove_task(task)
-                bar.add_task(escape(stage.words), total=None, share="")
-            bar.update(
-                bar.task_ids[-1],
-                completed=stage.done,
-                total=stage.total,
-                share=stage.share(time.monotonic() - begun),
-            )
 
-        with listening(show):
-            yield
+class _StageBar:
+    """Stages as a bar in a terminal, a new one for each stage."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar, self._begun = bar, 0.0
+
+    def show(self, stage: Stage) -> None:
+        """Move the bar, or begin a new one."""
+        if stage.done == 0:
+            self._begin(stage.words)
+        self._bar.update(
+            self._bar.task_ids[-1],
+            completed=stage.done,
+            total=stage.total,
+            share=stage.share(time.monotonic() - self._begun),
+        )
+
+    def _begin(self, words: str) -> None:
+        self._begun = time.monotonic()
+        for task in self._bar.task_ids:
+            self._bar.remove_task(task)
+        self._bar.add_task(escape(words), total=None, share="")
 
 
 class _Lines:
@@ -200,77 +209,82 @@ class _Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._begun = self._said = time.monotonic()
+        self._begun = self._printed = time.monotonic()
 
     def show(self, stage: Stage) -> None:
         """Print a line, if it is time for one."""
         now = time.monotonic()
+        going_on = stage.total is not None and stage.done < stage.total
         if stage.done == 0:
             self._begun = now
-            self._say(stage.words, now)
-        elif (
-            stage.total is not None
-            and stage.done < stage.total
-            and now - self._said >= SECONDS_BETWEEN_LINES
-        ):
-            self._say(f"{stage.words}: {stage.share(now - self._begun)}", now)
+            self._print(stage.words, now)
+        elif going_on and now - self._printed >= SECONDS_BETWEEN_LINES:
+            self._print(f"{stage.words}: {stage.share(now - self._begun)}", now)
 
-    def _say(self, words: str, now: float) -> None:
+    def _print(self, words: str, now: float) -> None:
         self._console.print(words, markup=False, highlight=False, soft_wrap=True)
-        self._said = now
+        self._printed = now
 
 
 class Reporter(Protocol):
-    """Is told how training goes."""
+    """A function that reports how training goes."""
 
     def __call__(
         self, share: float, seconds_left: float, evaluation: Evaluation | None, bottleneck: str
     ) -> None:
-        """Share of the budget used, seconds left, the latest evaluation, and which side the other
-        waits for.
+        """Report how training goes.
+
+        Args:
+            share: of the budget that is used.
+            seconds_left: until its end.
+            evaluation: the latest; None before the first.
+            bottleneck: "simulation" or "learning", the slower of both.
         """
 
 
 def silent(
     share: float, seconds_left: float, evaluation: Evaluation | None, bottleneck: str
 ) -> None:
-    """Shows nothing."""
+    """Report nothing."""
 
 
 @contextmanager
 def progress_bar(console: Console | None = None) -> Iterator[Reporter]:
-    """A bar with both losses, data sets seen, time left and the bottleneck; lines from time to time
-    where there is no terminal.
+    """A bar with both losses, data sets used, time left and the bottleneck.
+
+    Where there is no terminal it is lines from time to time.
     """
-    with _bar(
-        "starting",
-        1.0,
-        (
-            BarColumn(bar_width=10),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}", markup=False),
-        ),
-        console,
-    ) as show:
+    columns = (
+        BarColumn(bar_width=10),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    with _bar("starting", 1.0, columns, console) as show:
 
         def report(
             share: float, seconds_left: float, evaluation: Evaluation | None, bottleneck: str
         ) -> None:
-            words = "first steps"
-            if evaluation is not None:
-                words = (
-                    f"loss {evaluation.training:.2f}, valid. {evaluation.best:.2f},"
-                    f" {evaluation.n_simulated // 1000}k sets, slower: {bottleneck}"
-                )
+            words = _evaluation_words(evaluation, bottleneck)
             show(f"{seconds_left:.0f} s left, {words}", share, 1.0)
 
         yield report
 
 
+def _evaluation_words(evaluation: Evaluation | None, bottleneck: str) -> str:
+    """Both losses and how many data sets were used, in short."""
+    if evaluation is None:
+        return "first steps"
+    return (
+        f"loss {evaluation.training:.2f}, valid. {evaluation.best:.2f},"
+        f" {evaluation.n_simulated // 1000}k sets, slower: {bottleneck}"
+    )
+
+
 @contextmanager
 def counting_bar(what: str, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
-    """A bar that is told how many are done, of how many, with the time left; lines from time to
-    time where there is no terminal.
+    """A bar with how many are done, of how many, and the time left.
+
+    Where there is no terminal it is lines from time to time.
     """
     columns = (
         BarColumn(bar_width=20),
@@ -289,21 +303,17 @@ def _bar(
 ) -> Iterator[Callable[[str, float, float], None]]:
     """A function of words, how much is done and of how much, which moves a bar or prints a line."""
     console = console or Console(stderr=True)
-    said = time.monotonic()
+    printed = time.monotonic()
     with Progress(*columns, console=console, refresh_per_second=2) as bar:
         task = bar.add_task(what, total=total)
 
         def show(words: str, done: float, of: float) -> None:
-            nonlocal said
+            nonlocal printed
             bar.update(task, completed=done, total=of, description=words)
-            if (
-                not console.is_terminal
-                and time.monotonic() - said >= SECONDS_BETWEEN_LINES
-                and done < of
-            ):
-                console.print(
-                    f"{done / of:.0%}: {words}", markup=False, highlight=False, soft_wrap=True
-                )
-                said = time.monotonic()
+            due = time.monotonic() - printed >= SECONDS_BETWEEN_LINES
+            if not console.is_terminal and due and done < of:
+                line = f"{done / of:.0%}: {words}"
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+                printed = time.monotonic()
 
         yield show

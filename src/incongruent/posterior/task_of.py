@@ -1,6 +1,4 @@
-"""What has to be known of a simulator before a network can be built: which levels occur, and where
-the histogram's knots should lie.
-"""
+"""What a network needs to know of a simulator: the levels that occur, the axis of a histogram."""
 
 from __future__ import annotations
 
@@ -14,10 +12,12 @@ from incongruent.networks.histogram import is_positive
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulator
 
-N_PILOT = 512
+N_FOR_AXIS = 512
+"""Data sets that are simulated to find the axis."""
 TAIL = 0.001
-"""Share of the pilot's values beyond either end of the axis; they count at its ends."""
+"""Share of their values beyond either end of the axis; they count at its ends."""
 MARGIN = 0.1
+"""By this share of the range the axis is wider."""
 
 
 def levels_of(design: Design, columns: Sequence[Column]) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -30,59 +30,58 @@ def levels_of(design: Design, columns: Sequence[Column]) -> tuple[tuple[str, tup
 
 
 def _levels(design: Design, column: Category) -> tuple[str, ...]:
+    """The levels that a design can give a category."""
     if design.share and column == design.condition:
         return design.levels
     how = design.given.get(column.name)
-    return (
-        tuple(level for level in column.levels if how.get(level, 0.0) > 0.0)
-        if isinstance(how, Mapping)
-        else column.levels
-    )
+    if not isinstance(how, Mapping):
+        return column.levels
+    return tuple(level for level in column.levels if how.get(level, 0.0) > 0.0)
 
 
 def axis_of(
-    simulator: Simulator, pilot: Callable[[], Trials] | None = None
+    simulator: Simulator, simulated: Callable[[], Trials] | None = None
 ) -> tuple[float, float] | None:
-    """The range of the only continuous outcome: the window of response times, or else the range of
-    some data sets, a tenth wider.
+    """The range of the only continuous outcome.
+
+    It is the window of response times, or else the range of some data sets, a tenth wider.
 
     Args:
         simulator: model, prior and design.
-        pilot: gives these data sets; 512 are simulated when left out.
+        simulated: gives these data sets; 512 are simulated when left out.
 
     Returns:
         Lowest and highest knot; None when there is no single continuous outcome.
 
     Raises:
-        ValueError: when the pilot has no answer at all.
+        ValueError: when the data sets have no answer at all.
     """
-    outcomes = [
-        column
-        for column in simulator.model.columns
-        if isinstance(column, Continuous) and not column.given
-    ]
-    if len(outcomes) != 1:
+    outcome = _only_outcome(simulator.model.columns)
+    if outcome is None:
         return None
-    if outcomes[0].name == "rt" and simulator.design.window is not None:
+    if outcome.name == "rt" and simulator.design.window is not None:
         return simulator.design.window
-    trials = (
-        simulator.simulate(N_PILOT, seed=child(0, Purpose.PILOT)).trials
-        if pilot is None
-        else pilot()
-    )
-    values = trials.values[outcomes[0].name][trials.answered].astype(float)
+    if simulated is None:
+        trials = simulator.simulate(N_FOR_AXIS, seed=child(0, Purpose.PILOT)).trials
+    else:
+        trials = simulated()
+    values = trials.values[outcome.name][trials.answered].astype(float)
     if not len(values):
         raise ValueError(
             f"Expected answers in {len(trials)} data sets; got none, so that the range of"
-            f" {outcomes[0].name!r} is unknown."
+            f" {outcome.name!r} is unknown."
         )
-    return _widened(*np.quantile(values, [TAIL, 1.0 - TAIL]), log=is_positive(outcomes[0]))
+    return _widened(*np.quantile(values, [TAIL, 1.0 - TAIL]), log=is_positive(outcome))
+
+
+def _only_outcome(columns: Sequence[Column]) -> Continuous | None:
+    """The only continuous outcome; None when there is none, or several."""
+    outcomes = [c for c in columns if isinstance(c, Continuous) and not c.given]
+    return outcomes[0] if len(outcomes) == 1 else None
 
 
 def _widened(low: float, high: float, *, log: bool) -> tuple[float, float]:
-    """The range with a tenth of it more at both ends together, on the logarithm for positive
-    columns, which stay positive.
-    """
+    """The range, a tenth wider; on the logarithm for positive columns, which stay positive."""
     if log and low > 0.0:
         below, above = _widened(np.log(low), np.log(high), log=False)
         return float(np.exp(below)), float(np.exp(above))

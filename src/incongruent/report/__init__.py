@@ -1,5 +1,6 @@
-"""Everything that was found about a study as one page that can be mailed, and as files: no network
-access, readable on a phone and in print.
+"""Everything that was found about a study, as one page that can be mailed and as files.
+
+The page needs no network and is readable on a phone and in print.
 
 Others use what is named here, `files` (tables, draws and figures in a folder) and `study` (the main
 job with all its files).

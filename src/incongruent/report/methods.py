@@ -1,6 +1,4 @@
-"""A methods paragraph with this study's numbers, and the references that it cites, ready to paste
-into a paper.
-"""
+"""A methods section with this study's numbers, and its references, ready for a paper."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
+from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.models import BUILDERS, Model
 from incongruent.posterior.draws import Correction
@@ -17,7 +16,7 @@ from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior
-from incongruent.report.content import percent
+from incongruent.report.values import percent
 from incongruent.simulation.nuisance import integrated_out
 
 Array = np.ndarray
@@ -86,48 +85,51 @@ def methods(
     if check is not None:
         paragraphs.append(_checks(check))
     calibrated = _calibration(posterior)
-    paragraphs += [calibrated] if calibrated else []
-    paragraphs.append(
-        f"All computations were done with incongruent {metadata.version('incongruent')}."
-    )
-    said = " ".join(paragraphs)
-    return tuple(paragraphs), tuple(
-        reference for cited, reference in REFERENCES.items() if _is_cited(cited, said)
-    )
+    if calibrated is not None:
+        paragraphs.append(calibrated)
+    version = metadata.version("incongruent")
+    paragraphs.append(f"All computations were done with incongruent {version}.")
+    text = " ".join(paragraphs)
+    references = (found for cited, found in REFERENCES.items() if _is_cited(cited, text))
+    return tuple(paragraphs), tuple(references)
 
 
-def _is_cited(cited: str, said: str) -> bool:
+def _is_cited(cited: str, text: str) -> bool:
     """Whether a text cites "Who et al., 2020", like this or as "Who et al. (2020)"."""
     who, _, year = cited.rpartition(", ")
-    return cited in said or f"{who} ({year})" in said
+    return cited in text or f"{who} ({year})" in text
 
 
 def _model_and_network(posterior: Posterior | Ensemble) -> str:
-    simulator, history = posterior.simulator, posterior.history
+    simulator = posterior.simulator
     words = [
         f"Parameters of {_named(simulator.model)} were estimated with amortized Bayesian inference"
-        " (Radev et al., 2022)."
-    ]
-    words += _variant(simulator.model)
-    learned = (
-        ""
-        if history is None
-        else f" that had learned from {history.evaluations[-1].n_simulated:,} simulated data sets"
-    )
-    network = (
-        f"An ensemble of {len(posterior.members)} neural networks"
-        if isinstance(posterior, Ensemble)
-        else "A neural network"
-    )
-    words.append(f"{network}{learned} gives the posterior of every person.")
-    units = ", ".join(f"{p.name} in {p.unit}" for p in simulator.model.parameters if p.unit)
-    words.append(
+        " (Radev et al., 2022).",
+        *_variant(simulator.model),
+        f"{_network(posterior)} gives the posterior of every person.",
         "The prior, as scipy.stats writes distributions, was"
-        f" {_inner(simulator.prior)}{f' ({units})' if units else ''}."
-    )
+        f" {_inner(simulator.prior)}{_units(simulator.model)}.",
+    ]
     sizes = np.array([simulator.design.smallest, simulator.design.largest])
     words.append(f"The network was trained for {_each(sizes)} trials a person.")
     return " ".join(words)
+
+
+def _network(posterior: Posterior | Ensemble) -> str:
+    """What kind of network it is, and from how much it has learned."""
+    network = "A neural network"
+    if isinstance(posterior, Ensemble):
+        network = f"An ensemble of {len(posterior.members)} neural networks"
+    if posterior.history is None:
+        return network
+    n_simulated = posterior.history.evaluations[-1].n_simulated
+    return f"{network} that had learned from {n_simulated:,} simulated data sets"
+
+
+def _units(model: Model) -> str:
+    """Units of parameters in brackets; nothing where there are none."""
+    units = ", ".join(f"{p.name} in {p.unit}" for p in model.parameters if p.unit)
+    return f" ({units})" if units else ""
 
 
 def _named(model: Model) -> str:
@@ -137,23 +139,12 @@ def _named(model: Model) -> str:
 
 
 def _variant(model: Model) -> list[str]:
-    """In which settings a model that ships differs from the standard one, and what is integrated
-    out.
-    """
+    """How a model that ships differs from the standard one, and what is integrated out."""
     if model.name not in BUILDERS:
         return []
-    standard = BUILDERS[model.name]().settings
-    changed = [
-        f"{name} {value}"
-        for name, value in model.settings.items()
-        if name in standard and value != standard[name]
-    ]
-    words = (
-        [f"The model's settings differ from the standard ones: {'; '.join(changed)}."]
-        if changed
-        else []
-    )
-    nuisance = integrated_out(model)
+    words, changed, nuisance = [], _changed(model), integrated_out(model)
+    if changed:
+        words.append(f"The model's settings differ from the standard ones: {'; '.join(changed)}.")
     if nuisance:
         words.append(
             f"Integrated out, from its assumed distribution, was {_inner(Prior(**nuisance))}."
@@ -161,33 +152,41 @@ def _variant(model: Model) -> list[str]:
     return words
 
 
+def _changed(model: Model) -> list[str]:
+    """Settings of a model that ships which are not the standard ones."""
+    standard = BUILDERS[model.name]().settings
+    return [
+        f"{name} {value}"
+        for name, value in model.settings.items()
+        if name in standard and value != standard[name]
+    ]
+
+
 def _inner(prior: AnyPrior) -> str:
-    """What stands between the brackets of Prior(…); of another kind of prior all of it."""
+    """What stands between the brackets of Prior(…); another kind of prior as it is."""
     written = repr(prior)
-    return (
-        written.removeprefix("Prior(").removesuffix(")")
-        if written.startswith("Prior(")
-        else written
-    )
+    is_plain = written.startswith("Prior(")
+    return written.removeprefix("Prior(").removesuffix(")") if is_plain else written
 
 
 def _data(fit: Fit) -> str:
-    study = fit.study
-    n = study.n_trials[study.n_trials > 0]
-    words = f"The data were {int(n.sum())} trials of {len(n)} people ({_each(n)} each)."
-    counted = {
-        reason: int(counts.sum()) for reason, counts in study.excluded.items() if counts.sum()
-    }
-    total = int(study.n_trials.sum() + study.n_excluded.sum())
-    if counted:
-        listed = ", ".join(f"{reason} {count}" for reason, count in counted.items())
-        words += (
-            f" Left out were {percent(sum(counted.values()) / total)} of all trials ({listed})."
-        )
+    n = fit.study.n_trials[fit.study.n_trials > 0]
+    words = [f"The data were {int(n.sum())} trials of {len(n)} people ({_each(n)} each)."]
+    words += _left_out(fit.study)
     window = fit.draws.simulator.design.window
-    return words + (
-        f" Reaction times between {window[0]:g} and {window[1]:g} ms were used." if window else ""
-    )
+    if window:
+        words.append(f"Reaction times between {window[0]:g} and {window[1]:g} ms were used.")
+    return " ".join(words)
+
+
+def _left_out(study: Trials) -> list[str]:
+    """How many trials were left out and why; nothing where all were used."""
+    counts = {reason: int(each.sum()) for reason, each in study.excluded.items() if each.sum()}
+    if not counts:
+        return []
+    share = sum(counts.values()) / int(study.n_trials.sum() + study.n_excluded.sum())
+    listed = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+    return [f"Left out were {percent(share)} of all trials ({listed})."]
 
 
 def _each(n: Array) -> str:
@@ -227,26 +226,10 @@ def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]
         ]
     words = [
         f"Each person's {n_draws} draws were corrected by importance weights (Dax et al., 2023),"
-        " smoothed after Vehtari et al. (2024), with"
+        f" smoothed after Vehtari et al. (2024), with {likelihood}.",
+        _effective(correction.ess[~mcmc], "the other people" if mcmc.any() else "these people"),
+        _reliability(correction.k_hat[~mcmc], largest_k_hat(n_draws)),
     ]
-    words.append(f"{likelihood}.")
-    ess, k_hat, limit = correction.ess[~mcmc], correction.k_hat[~mcmc], largest_k_hat(n_draws)
-    others = "the other people" if mcmc.any() else "these people"
-    words.append(
-        f"The median effective share of {others}'s draws was {percent(float(np.median(ess)), 0)}"
-        f" (lowest {percent(float(ess.min()), 0)});"
-    )
-    beyond = int((~(k_hat <= limit)).sum())
-    finite = k_hat[np.isfinite(k_hat)]
-    largest = (
-        f"the largest k-hat was {finite.max():.2f}, where {limit:.2f} is acceptable"
-        if len(finite)
-        else f"k-hat of {limit:.2f} is acceptable"
-    )
-    words.append(
-        largest
-        + (f"; {beyond} exceeded it, whose posteriors are not to be trusted." if beyond else ".")
-    )
     if mcmc.any():
         people = "person was" if mcmc.sum() == 1 else "people were"
         words.append(
@@ -256,48 +239,55 @@ def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]
     return words
 
 
+def _effective(ess: Array, whose: str) -> str:
+    """Effective shares of the draws of some people."""
+    return (
+        f"The median effective share of {whose}'s draws was {percent(float(np.median(ess)), 0)}"
+        f" (lowest {percent(float(ess.min()), 0)});"
+    )
+
+
+def _reliability(k_hat: Array, limit: float) -> str:
+    """How far the weights of some people can be trusted."""
+    finite, n_beyond = k_hat[np.isfinite(k_hat)], int((~(k_hat <= limit)).sum())
+    words = f"k-hat of {limit:.2f} is acceptable"
+    if len(finite):
+        words = f"the largest k-hat was {finite.max():.2f}, where {limit:.2f} is acceptable"
+    if n_beyond:
+        words += f"; {n_beyond} exceeded it, whose posteriors are not to be trusted"
+    return f"{words}."
+
+
 def _checks(check: Check) -> str:
-    outside, failing, n = len(check.outside), check.panel.failing(), check.mmd.n_people
-    words = [
-        f"Of {len(check.scope)} people {outside} lay outside what the model simulates under the"
-        " prior"
-    ]
-    words.append(f"(false discovery rate {check.scope.alpha:.0%}).")
-    words.append(
-        f"{n} {'person was' if n == 1 else 'people were'} compared as a group with simulations of"
-        " the same designs, in the network's summaries"
-    )
-    words.append(
-        f"(MMD² {check.mmd.statistic:.3g}, p = {check.mmd.p_value:.2g}; Gretton et al., 2012)."
-    )
+    n, failing = check.mmd.n_people, check.panel.failing()
     missed = f"{len(failing)} ({', '.join(failing)})" if failing else "none"
-    words.append(
-        f"Of {len(check.panel.statistics)} statistics of the group, adjusted for their number, the"
-        f" fitted model failed to predict {missed}."
+    return (
+        f"Of {len(check.scope)} people {len(check.outside)} lay outside what the model simulates"
+        f" under the prior (false discovery rate {check.scope.alpha:.0%}). {n}"
+        f" {'person was' if n == 1 else 'people were'} compared as a group with simulations of the"
+        f" same designs, in the network's summaries (MMD² {check.mmd.statistic:.3g}, p ="
+        f" {check.mmd.p_value:.2g}; Gretton et al., 2012). Of {len(check.panel.statistics)}"
+        " statistics of the group, adjusted for their number, the fitted model failed to predict"
+        f" {missed}. The verdict on model and prior was “{check.verdict.value}”."
     )
-    return " ".join(words) + f" The verdict on model and prior was “{check.verdict.value}”."
 
 
 def _calibration(posterior: Posterior | Ensemble) -> str | None:
     card = posterior.notes.get("quality")
     if not card:
         return None
-    worst = min(card["overall"], key=lambda row: row["coverage_90"])
-    best = max(card["overall"], key=lambda row: row["coverage_90"])
+    coverage = [row["coverage_90"] for row in card["overall"]]
     words = (
         f"On {card['n_datasets']} fresh simulated data sets, the network's 90 % intervals held the"
-        " true values in "
-    )
-    words += (
-        f"{percent(worst['coverage_90'])} to {percent(best['coverage_90'])} of cases, parameter by"
-        " parameter"
+        f" true values in {percent(min(coverage))} to {percent(max(coverage))} of cases, parameter"
+        " by parameter"
     )
     calibration = card.get("calibration")
     if not calibration:
-        return words + "."
+        return f"{words}."
     lowest = min(row["p"] for row in calibration["overall"])
     return (
-        words + "; in simulation-based calibration (Talts et al., 2018) of the corrected draws,"
+        f"{words}; in simulation-based calibration (Talts et al., 2018) of the corrected draws,"
         f" {calibration['n_datasets']} data sets, the lowest p of uniform ranks among"
         f" {len(calibration['overall'])} quantities was {lowest:.2f}."
     )

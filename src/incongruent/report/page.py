@@ -1,8 +1,7 @@
-"""One HTML file: a template with every text from outside escaped, its style and its script inside,
-nothing fetched.
+"""One HTML file: a template with its style and its script inside, and nothing to fetch.
 
-A content security policy names the hash of the script, so that a browser runs that script and no
-other, whatever names people bring.
+Every text from outside is escaped. A content security policy names the hash of the script, so that
+a browser runs that script and no other, whatever names people bring.
 """
 
 from __future__ import annotations
@@ -27,10 +26,12 @@ from incongruent.data.values import listed
 from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
-from incongruent.report import content
-from incongruent.report.content import Origin
+from incongruent.report.concerns import Concern, concerns_of
+from incongruent.report.content import Origin, glance, versions
 from incongruent.report.methods import methods
 from incongruent.report.people import drawn
+from incongruent.report.quality import quality
+from incongruent.report.tables import group_table, people_table
 from incongruent.storage.atomic import strict_json, write_atomically
 
 MARKS = {
@@ -52,8 +53,9 @@ def write_report(
     check: Check | None = None,
     origin: Origin = NOWHERE,
 ) -> Path:
-    """Write a report as one HTML file that opens from disk and needs nothing else; it is whole or
-    absent.
+    """Write a report as one HTML file that opens from disk and needs nothing else.
+
+    The file is whole or absent.
 
     Args:
         path: of the file; its folder is made when it is not there.
@@ -91,50 +93,64 @@ def report_html(
     Raises:
         ValueError: when neither fit nor check is given, or they are of different people.
     """
-    _look_at(fit, check)
-    concerns = content.concerns_of(fit, check) if fit is not None else []
-    script, style = _part("page.js"), _part("page.css")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    _check_people(fit, check)
+    concerns = concerns_of(fit, check) if fit is not None else []
     paragraphs, references = methods(posterior, fit, check)
+    seed = origin.seed if origin.seed is not None or check is None else check.seed
     return (
         _environment()
         .get_template("page.html")
         .render(
-            style=Markup(style),  # our own files, not text from outside
-            script=Markup(script),
-            policy=(
-                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src"
-                f" 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-            ),
+            **_frame(),
+            **_about_network(posterior, fit),
             origin=origin,
-            seed=origin.seed if origin.seed is not None or check is None else check.seed,
-            glance=content.glance(fit, check, origin.left_out),
-            verdict=_verdict(check),
-            group=content.group_table(fit.draws) if fit is not None else None,
-            people=content.people_table(fit, check, concerns),
-            overview=(
-                _inline(predictive_figure(fit.prediction), "predictive")
-                if fit is not None
-                else None
-            ),
-            quality=content.quality(
-                posterior, fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None
-            ),
-            history=str(posterior.history) if posterior.history is not None else None,
+            seed=seed,
+            glance=glance(fit, check, origin.left_out),
+            verdict=_verdict(check) if check is not None else None,
+            group=group_table(fit.draws) if fit is not None else None,
+            people=people_table(fit, check, concerns),
+            overview=_overview(fit) if fit is not None else None,
             paragraphs=paragraphs,
             references=references,
-            versions=content.versions(),
-            made_by=_made_by(posterior),
-            network=posterior.simulator,
-            settings=", ".join(
-                f"{name} = {value}" for name, value in posterior.simulator.model.settings.items()
-            ),
+            versions=versions(),
             data=strict_json(_data(fit, check, concerns)),
         )
     )
 
 
-def _look_at(fit: Fit | None, check: Check | None) -> None:
+def _frame() -> dict[str, Any]:
+    """The style and the script of the page, and the policy that lets this script run alone.
+
+    They are files of this package, not text from outside.
+    """
+    script = _part("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src"
+        f" 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+    return {"style": Markup(_part("page.css")), "script": Markup(script), "policy": policy}
+
+
+def _about_network(posterior: Posterior | Ensemble, fit: Fit | None) -> dict[str, Any]:
+    """What made the posteriors: model, prior, design, training, and how good that is."""
+    trials = fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None
+    settings = posterior.simulator.model.settings
+    return {
+        "network": posterior.simulator,
+        "settings": ", ".join(f"{name} = {value}" for name, value in settings.items()),
+        "history": str(posterior.history) if posterior.history is not None else None,
+        "quality": quality(posterior, trials),
+        "made_by": _made_by(posterior),
+    }
+
+
+def _overview(fit: Fit) -> Markup:
+    return _inline(predictive_figure(fit.prediction), "predictive")
+
+
+def _check_people(fit: Fit | None, check: Check | None) -> None:
+    """Refuse to report nothing, or a fit and a check of different people."""
     if fit is None and check is None:
         raise ValueError(
             "Expected a fit, a check or both to report; got neither. See incongruent.fit and"
@@ -149,23 +165,29 @@ def _look_at(fit: Fit | None, check: Check | None) -> None:
 
 
 def _data(
-    fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]]
+    fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[Concern]]
 ) -> dict[str, Any]:
     """What the script draws, and the tables to download."""
-    files = {}
-    if fit is not None:
-        files = {"posterior.csv": as_csv(fit.draws.summary()), "people.csv": as_csv(fit.people())}
-    if check is not None:
-        files |= {
-            "check.csv": as_csv(check.people()),
-            "statistics.csv": as_csv(check.panel.table()),
-        }
-    return {"drawn": drawn(fit, check, concerns) if fit is not None else None, "files": files}
+    return {
+        "drawn": drawn(fit, check, concerns) if fit is not None else None,
+        "files": {**_fit_files(fit), **_check_files(check)},
+    }
 
 
-def _verdict(check: Check | None) -> Mapping[str, Any] | None:
+def _fit_files(fit: Fit | None) -> dict[str, str]:
+    if fit is None:
+        return {}
+    return {"posterior.csv": as_csv(fit.draws.summary()), "people.csv": as_csv(fit.people())}
+
+
+def _check_files(check: Check | None) -> dict[str, str]:
     if check is None:
-        return None
+        return {}
+    return {"check.csv": as_csv(check.people()), "statistics.csv": as_csv(check.panel.table())}
+
+
+def _verdict(check: Check) -> Mapping[str, Any]:
+    """The verdict with its look, its sections and its figures."""
     colour, sign = MARKS[check.verdict]
     return {
         "colour": colour,
@@ -180,15 +202,11 @@ def _verdict(check: Check | None) -> Mapping[str, Any] | None:
 
 
 def _made_by(posterior: Posterior | Ensemble) -> str | None:
-    """Model, prior, design, budget, seed and versions of the training, as the network's card has
-    them.
-    """
+    """Model, prior, design, budget, seed and versions of the training, from the network's notes."""
     card = posterior.notes.get("made_by")
-    return (
-        json.dumps({**card, "versions": posterior.notes.get("versions")}, ensure_ascii=False)
-        if card
-        else None
-    )
+    if not card:
+        return None
+    return json.dumps({**card, "versions": posterior.notes.get("versions")}, ensure_ascii=False)
 
 
 def _inline(figure: Any, prefix: str) -> Markup:

@@ -16,7 +16,8 @@ from incongruent.checks.verdict import Check
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.posterior.draws import Correction, Draws
 from incongruent.priors.joint import PriorError
-from incongruent.report.content import error_columns, parameters_of, percent, shown
+from incongruent.report.concerns import Concern
+from incongruent.report.values import error_columns, parameters_of, percent, shown
 
 Array = np.ndarray
 
@@ -30,9 +31,7 @@ FEWEST_POINTS = 50
 INTERVALS = (0.05, 0.25, 0.75, 0.95)
 
 
-def drawn(
-    fit: Fit, check: Check | None, concerns: Sequence[Sequence[tuple[str, str]]]
-) -> dict[str, Any]:
+def drawn(fit: Fit, check: Check | None, concerns: Sequence[Sequence[Concern]]) -> dict[str, Any]:
     """Numbers for the script: parameters, the group, and people in the order of the draws.
 
     Args:
@@ -41,53 +40,54 @@ def drawn(
         concerns: of everybody in the study, see `concerns_of`.
     """
     draws, prediction = fit.draws, fit.prediction
-    means, quantiles = (
-        draws.means,
-        np.quantile(draws.theta, INTERVALS, axis=1),
-    )  # (person, parameter), (interval, person, parameter)
     group = draws.theta.mean(axis=0)  # (draw, parameter)
-    edges = np.quantile(group, [0.05, 0.95], axis=0)
-    low, high = _prior_edges(draws)
-    fitted = np.flatnonzero(fit.study.n_trials > 0)
-    rows = fit.people().to_dict("records")
-    checked = check.people().to_dict("records") if check is not None else [None] * len(draws)
     return {
         "parameters": [
             {"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in parameters_of(draws)
         ],
-        "prior": [[_short(low[j]), _short(high[j])] for j in range(len(low))],
+        "prior": _shorts(_prior_edges(draws).T),
         "group": {
             "curves": curves(prediction, None),
             "mean": _shorts(group.mean(axis=0)),
-            "interval": _shorts(edges),
+            "interval": _shorts(np.quantile(group, [0.05, 0.95], axis=0)),
         },
-        "people": [
-            {
-                "name": name,
-                "curves": curves(prediction, k),
-                "mean": _shorts(means[k]),
-                "intervals": _shorts(quantiles[:, k]),
-                "points": _shorts(points(draws, k)),
-                "facts": facts(fit.draws, k, rows[fitted[k]], checked[k]),
-                "concerns": [sentence for _, sentence in concerns[fitted[k]]],
-            }
-            for k, name in enumerate(draws.names)
-        ],
+        "people": _people(fit, check, concerns),
     }
 
 
+def _people(
+    fit: Fit, check: Check | None, concerns: Sequence[Sequence[Concern]]
+) -> list[dict[str, Any]]:
+    """Numbers and words about everybody who was fitted."""
+    draws = fit.draws
+    quantiles = np.quantile(draws.theta, INTERVALS, axis=1)  # (interval, person, parameter)
+    rows = fit.people().to_dict("records")
+    checked = check.people().to_dict("records") if check is not None else [None] * len(draws)
+    fitted = np.flatnonzero(fit.study.n_trials > 0).tolist()
+    return [
+        {
+            "name": name,
+            "curves": curves(fit.prediction, k),
+            "mean": _shorts(means),
+            "intervals": _shorts(quantiles[:, k]),
+            "points": _shorts(points(draws, k)),
+            "facts": facts(draws, k, rows[i], checked[k]),
+            "concerns": [concern.sentence for concern in concerns[i]],
+        }
+        for k, (name, i, means) in enumerate(zip(draws.names, fitted, draws.means, strict=True))
+    ]
+
+
 def _prior_edges(draws: Draws) -> Array:
-    """5 % and 95 % points of the prior, (2, parameter); NaN for one that cannot be sampled, as that
-    of a saved network whose functions are gone.
+    """5 % and 95 % points of the prior, (2, parameter).
+
+    NaN for a prior that cannot be sampled, as that of a saved network whose functions are gone.
     """
     try:
-        return np.quantile(
-            draws.simulator.prior.sample(2000, seed=child(0, Purpose.SHOWN_PRIOR)),
-            [0.05, 0.95],
-            axis=0,
-        )
+        drawn = draws.simulator.prior.sample(2000, seed=child(0, Purpose.SHOWN_PRIOR))
     except PriorError:
         return np.full((2, len(draws.parameter_names)), np.nan)
+    return np.quantile(drawn, [0.05, 0.95], axis=0)
 
 
 def points(draws: Draws, person: int) -> Array:
@@ -107,16 +107,7 @@ def facts(
         row: of `Fit.people`.
         checked: the row of `Check.people`; None when it was not asked.
     """
-    reasons = [
-        f"{row[name]} {name.removeprefix('excluded: ')}"
-        for name in row
-        if name.startswith("excluded: ") and row[name]
-    ]
-    errors = [f"{percent(row[name])} {level}" for name, level in error_columns(row).items()]
-    known = [
-        ("trials", f"{row['n_trials']} used; left out: {', '.join(reasons) or 'none'}"),
-        ("errors", ", ".join(errors)),
-    ]
+    known = [("trials", _trials(row)), ("errors", _errors(row))]
     correction = draws.correction
     if correction is not None:
         known.append(("posterior", _posterior(correction, person)))
@@ -128,51 +119,67 @@ def facts(
     return known
 
 
+def _trials(row: Mapping[str, Any]) -> str:
+    """How many trials were used, and how many were left out and why."""
+    reasons = [
+        f"{row[name]} {name.removeprefix('excluded: ')}"
+        for name in row
+        if name.startswith("excluded: ") and row[name]
+    ]
+    return f"{row['n_trials']} used; left out: {', '.join(reasons) or 'none'}"
+
+
+def _errors(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{percent(row[name])} {level}" for name, level in error_columns(row).items())
+
+
 def _posterior(correction: Correction, person: int) -> str:
     """Where a person's draws come from, and what speaks for them."""
     k_hat = shown(correction.k_hat[person], 2)
-    if correction.mcmc[person]:
-        steps, time = (
-            int(correction.mcmc_steps[person]),
-            shown(correction.autocorrelation_time[person], 2),
-        )
-        given_up = f"importance weights were given up, or not wanted (k-hat {k_hat})"
+    if not correction.mcmc[person]:
+        share = percent(float(correction.ess[person]), 0)
         return (
-            f"MCMC on the exact likelihood, {steps} steps, autocorrelation time {time}; {given_up}"
+            f"the network's draws, weighted by the exact likelihood; k-hat {k_hat}, {share} of the"
+            " draws effective"
         )
-    share = percent(float(correction.ess[person]), 0)
+    steps = int(correction.mcmc_steps[person])
+    time = shown(correction.autocorrelation_time[person], 2)
     return (
-        f"the network's draws, weighted by the exact likelihood; k-hat {k_hat}, {share} of the"
-        " draws effective"
+        f"MCMC on the exact likelihood, {steps} steps, autocorrelation time {time}; importance"
+        f" weights were given up, or not wanted (k-hat {k_hat})"
     )
 
 
 def curves(prediction: Prediction, person: int | None) -> dict[str, Any]:
     """RT quantiles and accuracy by condition, and the delta function, each with its band."""
-    found: dict[str, Any] = {"levels": {}}
-    for level in prediction.levels:
-        quantiles, errors = (
-            prediction.band(f"quantiles {level}", person),
-            prediction.band(f"errors {level}", person),
-        )
-        accuracy, shares = prediction.band(f"accuracy {level}", person), np.asarray(PROBABILITIES)
-        found["levels"][level] = {
-            "quantiles": (
-                _band(quantiles)
-                | {
-                    "share": _shorts(shares * (1 - errors.observed)),
-                    "predicted": _shorts(shares * (1 - errors.middle)),
-                }
-            ),
-            "accuracy": _band(accuracy),
-        }
-    if "delta" in prediction.observed:
-        at = prediction.band("delta at", person)
-        found["delta"] = _band(prediction.band("delta", person)) | {
-            "at": _shorts(at.observed),
-            "predicted": _shorts(at.middle),
-        }
-    return found
+    levels = {level: _level_curves(prediction, person, level) for level in prediction.levels}
+    if "delta" not in prediction.observed:
+        return {"levels": levels}
+    return {"levels": levels, "delta": _delta(prediction, person)}
+
+
+def _level_curves(prediction: Prediction, person: int | None, level: str) -> dict[str, Any]:
+    """RT quantiles at the shares of trials below them, and accuracy, of one condition."""
+    quantiles = _band(prediction.band(f"quantiles {level}", person))
+    errors = prediction.band(f"errors {level}", person)
+    shares = np.asarray(PROBABILITIES)
+    return {
+        "quantiles": {
+            **quantiles,
+            "share": _shorts(shares * (1 - errors.observed)),
+            "predicted": _shorts(shares * (1 - errors.middle)),
+        },
+        "accuracy": _band(prediction.band(f"accuracy {level}", person)),
+    }
+
+
+def _delta(prediction: Prediction, person: int | None) -> dict[str, Any]:
+    at = prediction.band("delta at", person)
+    return {
+        **_band(prediction.band("delta", person)),
+        "at": _shorts(at.observed),
+        "predicted": _shorts(at.middle),
+    }
 
 
 def _band(band: Band) -> dict[str, Any]:

@@ -1,6 +1,4 @@
-"""Covariates: how a design sets a given column, as the package keeps it, as what files hold, and
-its values.
-"""
+"""Covariates: how a design sets the values of a given column, and how files describe that."""
 
 from __future__ import annotations
 
@@ -27,10 +25,11 @@ Covariate = Any
 a mapping of levels to probabilities, or a function ``(shape, rng) -> values``."""
 
 
-class Recorded:
-    """Draws values from those that were recorded, for the columns of a design."""
+class Resampled:
+    """Draws the values of a column from those of stored simulations."""
 
     __name__ = "Recorded"
+    """What files and designs call it."""
 
     def __init__(self, values: Array) -> None:
         self.values = np.array(values)
@@ -40,12 +39,12 @@ class Recorded:
         return rng.choice(self.values, shape)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Recorded) and np.array_equal(self.values, other.values)
+        return isinstance(other, Resampled) and np.array_equal(self.values, other.values)
 
     __hash__ = None  # type: ignore[assignment]
 
 
-class Forgotten:
+class NotSaved:
     """Stands in for a function that set a given column and could not be saved."""
 
     def __init__(self, column: str, name: str) -> None:
@@ -59,18 +58,18 @@ class Forgotten:
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Forgotten) and vars(self) == vars(other)
+        return isinstance(other, NotSaved) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]
 
 
 def is_distribution(how: Any) -> bool:
-    """Whether it is something to draw from, old or new, and not a function."""
+    """Whether it is a distribution of scipy.stats, old or new, or of the package."""
     return isinstance(how, Truncated) or hasattr(how, "rvs") or hasattr(how, "icdf")
 
 
 def plain_covariate(name: str, how: Any) -> Covariate:
-    """What sets a given column, with plain numbers.
+    """What sets a given column, with numbers of plain Python.
 
     Raises:
         ValueError: for something that gives no values.
@@ -93,34 +92,38 @@ def plain_covariate(name: str, how: Any) -> Covariate:
 
 
 def covariate_words(how: Covariate) -> str:
-    """As somebody would write it."""
+    """What sets a given column, as a user would write it."""
     if is_distribution(how):
         return words_for(how)
-    return getattr(how, "__name__", type(how).__name__) if callable(how) else repr(how)
+    return _function_name(how) if callable(how) else repr(how)
+
+
+def _function_name(function: Any) -> str:
+    return getattr(function, "__name__", type(function).__name__)
 
 
 def comparable(how: Covariate) -> Any:
-    """Something that equals what another covariate gives when both set the same values."""
+    """A form that is equal for two covariates when both set the same values."""
     return distribution_to_json(how) if is_distribution(how) else how
 
 
 def covariate_to_json(how: Covariate) -> dict[str, Any]:
-    """As plain values; of a function its name."""
+    """What sets a given column as plain values; of a function its name."""
     if is_distribution(how):
         return {"distribution": distribution_to_json(how)}
     if isinstance(how, Mapping):
         return {"probabilities": dict(how)}
     if callable(how):
-        return {"function": getattr(how, "__name__", type(how).__name__)}
+        return {"function": _function_name(how)}
     return {"value": float(how)}
 
 
 def covariate_from_json(name: str, spec: Mapping[str, Any]) -> Covariate:
-    """What `covariate_to_json` described, for the column ``name``."""
+    """What sets the column ``name``, from what `covariate_to_json` made of it."""
     if "distribution" in spec:
         return distribution_from_json(name, spec["distribution"], discrete=True)
     if "function" in spec:
-        return Forgotten(name, spec["function"])
+        return NotSaved(name, spec["function"])
     return spec["probabilities"] if "probabilities" in spec else spec["value"]
 
 
@@ -132,25 +135,7 @@ def covariate_values(
     Raises:
         ValueError: for probabilities of other levels, or a function that gives another shape.
     """
-    if isinstance(column, Category) and isinstance(how, Mapping):
-        shares = np.array([how.get(level, 0.0) for level in column.levels], float)
-        if set(how) - set(column.levels) or abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any():
-            raise ValueError(
-                f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got"
-                f" {dict(how)}."
-            )
-        drawn = rng.choice(len(shares), size=shape, p=shares)
-    elif isinstance(how, Mapping):
-        raise ValueError(
-            f"Expected numbers for {column.name!r}, which has no levels; got the probabilities"
-            f" {dict(how)}."
-        )
-    elif is_distribution(how):
-        drawn = how.rvs(size=shape, random_state=rng)
-    elif callable(how):
-        drawn = np.asarray(how(shape, rng))
-    else:
-        drawn = np.full(shape, how)
+    drawn = _drawn(column, how, shape, rng)
     if drawn.shape != shape:
         raise ValueError(
             f"Expected values of shape {shape} for {column.name!r}; the function gave"
@@ -163,3 +148,32 @@ def covariate_values(
             f" {drawn[~fine][0]}."
         )
     return drawn.astype(column.dtype)
+
+
+def _drawn(
+    column: Column, how: Covariate, shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """Values as a covariate gives them, before they are checked."""
+    if isinstance(how, Mapping):
+        return _drawn_levels(column, how, shape, rng)
+    if is_distribution(how):
+        return how.rvs(size=shape, random_state=rng)
+    return np.asarray(how(shape, rng)) if callable(how) else np.full(shape, how)
+
+
+def _drawn_levels(
+    column: Column, how: Mapping[str, float], shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """Levels of a category, drawn by their probabilities."""
+    if not isinstance(column, Category):
+        raise ValueError(
+            f"Expected numbers for {column.name!r}, which has no levels; got the probabilities"
+            f" {dict(how)}."
+        )
+    shares = np.array([how.get(level, 0.0) for level in column.levels], float)
+    if set(how) - set(column.levels) or abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any():
+        raise ValueError(
+            f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got"
+            f" {dict(how)}."
+        )
+    return rng.choice(len(shares), size=shape, p=shares)

@@ -1,7 +1,7 @@
-r"""Nuisance parameters: what varies from data set to data set and is not to be estimated, such as
-the share of lapses.
+r"""Nuisance parameters: they vary from data set to data set and are not to be estimated.
 
-Under `marginalised` a data set draws nu from its distribution g, and theta alone is learned:
+The share of lapses is an example. Under `marginalised` a data set draws nu from its distribution g,
+and theta alone is learned:
 
     p(x | theta) = ∫ p(x | theta, nu) g(nu) d nu
 
@@ -39,22 +39,23 @@ shares of lapses up to 15 %.
 
 
 def marginalised(model: Model, **distributions: Distribution) -> Model:
-    """The model with some of its parameters integrated out, each data set having a value of its own
-    from a distribution.
+    """The model with some of its parameters integrated out.
+
+    Each data set draws its own values of them from their distributions.
 
     Args:
         model: with these among its parameters.
         distributions: by parameter: frozen continuous scipy.stats distributions, or `truncated`
             ones, within the parameter's domain.
 
-    Predictive checks draw such parameters from their distribution, since nobody has estimated them
-    for a person; so they judge that distribution too. To predict a person with a share of lapses
-    that is that person's, leave it among the parameters instead.
+    Predictive checks draw such parameters from their distribution, since they are not estimated for
+    a person; so they judge that distribution too. To predict a person with that person's own share
+    of lapses, leave it among the parameters instead.
 
     Returns:
         A `Model` of the remaining parameters. It keeps name and reference, and its ``settings``
-        tell the distributions. Its exact likelihood costs 25 times as much, for lapses hardly more;
-        with more than one distribution it has none.
+        contain the distributions. Its exact likelihood costs 25 times as much, for lapses hardly
+        more; with more than one distribution it has none.
 
     Raises:
         ValueError: for names that are no parameters, when none would remain, or distributions
@@ -66,55 +67,51 @@ def marginalised(model: Model, **distributions: Distribution) -> Model:
         >>> robust.parameter_names
         ('A', 'tau', 'mu_c', 'b', 'mu_R', 'sd_R')
     """
-    known = {parameter.name: parameter for parameter in model.parameters}
-    unknown, remaining = (
-        [name for name in distributions if name not in known],
-        [p for p in model.parameters if p.name not in distributions],
+    _check(model, distributions)
+    remaining = [p for p in model.parameters if p.name not in distributions]
+    nuisance = Prior(**distributions).within(
+        [parameter for parameter in model.parameters if parameter.name in distributions]
     )
-    if unknown or not distributions or not remaining:
+    joined = _Joined.of_model(model, [p.name for p in remaining], nuisance)
+
+    def simulate(
+        theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
+        nu = nuisance.sample(len(theta), seed=rng)
+        return model.simulate(joined.of(theta, nu), given, present, rng)
+
+    known = model.likelihood is not None and len(distributions) == 1
+    likelihood = _integrated(model.likelihood, joined) if model.likelihood and known else None
+    marginal = {name: distribution_to_json(nuisance[name]) for name in nuisance.names}
+    settings = {**model.settings, MARGINAL: marginal}
+    return Model(
+        model.name, remaining, model.columns, simulate, settings, model.reference, likelihood
+    )
+
+
+def _check(model: Model, distributions: Mapping[str, Distribution]) -> None:
+    """Refuse names that are no parameters, all of them or none, and what is done already.
+
+    Raises:
+        ValueError: for any of these.
+    """
+    known = set(model.parameter_names)
+    unknown = set(distributions) - known
+    if unknown or not distributions or known == set(distributions):
         hint = " Free it first, as in models.dmc(free=['lapse'])." if unknown else ""
         raise ValueError(
-            f"Expected distributions of some of the parameters {tuple(known)}, but not all; got"
-            f" {tuple(distributions)}.{hint}"
+            f"Expected distributions of some of the parameters {model.parameter_names}, but not"
+            f" all; got {tuple(distributions)}.{hint}"
         )
     if MARGINAL in model.settings:
         raise ValueError(
             "Expected a model of which nothing is integrated out yet; got"
             f" {dict(model.settings)[MARGINAL]}. Name all at once."
         )
-    whole = Prior(**distributions).within(
-        [known[name] for name in model.parameter_names if name in distributions]
-    )
-    places = np.array(
-        [model.parameter_names.index(p.name) for p in remaining]
-        + [model.parameter_names.index(name) for name in whole.names]
-    )
-    joined = _Joined(np.argsort(places), whole)
-
-    def simulate(
-        theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
-    ) -> tuple[dict[str, Array], Array]:
-        return model.simulate(
-            joined.of(theta, whole.sample(len(theta), seed=rng)), given, present, rng
-        )
-
-    likelihood = (
-        _integrated(model.likelihood, joined)
-        if model.likelihood is not None and len(distributions) == 1
-        else None
-    )
-    settings = {
-        **model.settings,
-        MARGINAL: {name: distribution_to_json(whole[name]) for name in whole.names},
-    }
-    return Model(
-        model.name, remaining, model.columns, simulate, settings, model.reference, likelihood
-    )
 
 
 def built(name: str, settings: Mapping[str, Any]) -> Model:
-    """The model of that name with these settings, of which some parameters may have been integrated
-    out.
+    """The model of that name with these settings; some parameters may have been integrated out.
 
     Raises:
         ValueError: when no model of that name ships with the package.
@@ -122,62 +119,85 @@ def built(name: str, settings: Mapping[str, Any]) -> Model:
     settings = dict(settings)
     marginal = settings.pop(MARGINAL, None)
     model = build(name, settings)
-    return (
-        marginalised(
-            model, **{key: distribution_from_json(key, entry) for key, entry in marginal.items()}
-        )
-        if marginal
-        else model
-    )
+    if not marginal:
+        return model
+    return marginalised(model, **_distributions(marginal))
 
 
 def integrated_out(model: Model) -> dict[str, Distribution]:
     """The distributions of the parameters that `marginalised` has integrated out, by name."""
     marginal = model.settings.get(MARGINAL, {})
     assert isinstance(marginal, Mapping)
+    return _distributions(marginal)
+
+
+def _distributions(marginal: Mapping[str, Any]) -> dict[str, Distribution]:
     return {name: distribution_from_json(name, entry) for name, entry in marginal.items()}
 
 
 @dataclass(frozen=True, eq=False)
 class _Joined:
-    """Both kinds of parameters in the model's order."""
+    """Parameters of a model, from those that remain and those that are integrated out.
+
+    Attributes:
+        order: positions of the model's parameters among the remaining and the others, (parameter,).
+        nuisance: the distributions of those that are integrated out.
+    """
 
     order: Array
     nuisance: Prior
 
+    @classmethod
+    def of_model(cls, model: Model, remaining: list[str], nuisance: Prior) -> _Joined:
+        """Both kinds of parameters of a model."""
+        names = [*remaining, *nuisance.names]
+        return cls(np.array([names.index(name) for name in model.parameter_names]), nuisance)
+
     def of(self, theta: Array, nu: Array) -> Array:
-        """(dataset, parameter of the model) from theta (dataset, remaining parameter) and nu
-        (dataset, nuisance parameter).
+        """(dataset, parameter of the model) from both kinds of parameters.
+
+        Theta is (dataset, remaining parameter), and nu (dataset, nuisance parameter).
         """
         return np.concatenate([theta, nu], axis=1)[:, self.order]
 
 
 def _integrated(likelihood: Likelihood, joined: _Joined) -> Likelihood:
     """The likelihood without the one nuisance parameter."""
-    log_weights = np.log(NODES[1] - NODES[0]) - 0.5 * (NODES**2 + np.log(2.0 * np.pi))
-    nodes, across = (
-        joined.nuisance.from_real(NODES[:, None]),
-        likelihood.across.get(joined.nuisance.names[0]),
-    )
+    rule = _Rule(likelihood, joined, joined.nuisance.from_real(NODES[:, None]))
+    return replace(likelihood, at=rule.at, densities=None, across={})
+
+
+@dataclass(frozen=True, eq=False)
+class _Rule:
+    """The trapezoidal rule over the one nuisance parameter of a likelihood.
+
+    Attributes:
+        likelihood: of the model with this parameter.
+        joined: this parameter and those that remain.
+        nodes: its values at which the likelihood is computed, (node, 1).
+    """
+
+    likelihood: Likelihood
+    joined: _Joined
+    nodes: Array
 
     def at(
-        theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
+        self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
     ) -> Array:
+        """The integrated log likelihood at theta (theta, remaining parameter), (theta,)."""
         theta = np.asarray(theta, float)
-        if across is not None:
-            found = across(
-                joined.of(theta, np.tile(nodes[:1], (len(theta), 1))),
-                nodes[:, 0],
-                values,
-                answered,
-                kept,
-                level,
-            )
-        else:
-            every = joined.of(np.repeat(theta, len(nodes), axis=0), np.tile(nodes, (len(theta), 1)))
-            found = likelihood.at(every, values, answered, kept, level).reshape(
-                len(theta), len(nodes)
-            )
-        return np.asarray(special.logsumexp(found + log_weights, axis=1))
+        at_nodes = self._at_nodes(theta, values, answered, kept, level)
+        log_weights = np.log(NODES[1] - NODES[0]) - 0.5 * (NODES**2 + np.log(2.0 * np.pi))
+        return np.asarray(special.logsumexp(at_nodes + log_weights, axis=1))
 
-    return replace(likelihood, at=at, densities=None, across={})
+    def _at_nodes(
+        self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
+    ) -> Array:
+        """Log likelihoods at all values of the nuisance parameter, (theta, node)."""
+        nodes, n = self.nodes, len(theta)
+        across = self.likelihood.across.get(self.joined.nuisance.names[0])
+        if across is not None:
+            some = self.joined.of(theta, np.tile(nodes[:1], (n, 1)))
+            return across(some, nodes[:, 0], values, answered, kept, level)
+        every = self.joined.of(np.repeat(theta, len(nodes), axis=0), np.tile(nodes, (n, 1)))
+        return self.likelihood.at(every, values, answered, kept, level).reshape(n, len(nodes))

@@ -128,7 +128,7 @@ class ObservedLayout:
         *,
         full: bool = False,
     ) -> tuple[dict[str, Array], Array]:
-        """As `Design.lay_out_given`, without chance: these trials; then the first person's again."""
+        """As `Design.lay_out_given`, but always the observed trials; then again from the first."""
         return _at(self.given, self.present, np.arange(n_datasets) % len(self.present))
 
     def select(self, people: Array) -> ObservedLayout:

@@ -1,4 +1,4 @@
-"""Simulations made elsewhere -> `Simulations`."""
+"""Simulations that were made elsewhere: their parameters and data as `Simulations`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from incongruent.data.files.tables import read_table
 from incongruent.data.trials import Category, Column, Trials, select
 from incongruent.models.model import Model
 from incongruent.priors.joint import AnyPrior, joint_prior_of
-from incongruent.simulation.covariates import Recorded
+from incongruent.simulation.covariates import Resampled
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulations, Simulator
 
 Array = np.ndarray
 
 SUBSAMPLE = 10
-"""From data sets that all have the same number of trials, learning goes down to this part of it."""
+"""Of data sets with the same number of trials the smallest to learn from has this part of it."""
 Bounds = Literal["range"] | Mapping[str, tuple[float, float]] | None
 
 
@@ -51,9 +51,9 @@ def simulations_from(
             the data.
         data: as in `trials_from`.
         columns: as in `trials_from`; those of ``model`` when there is one.
-        prior: from which theta came. When left out it is known by these samples alone: a network
+        prior: from which theta came. When left out only these samples of it are known: a network
             can be trained, but there is no prior density, for reweighting for example, and draws
-            may lie outside of the range of theta unless ``bounds`` say otherwise.
+            may lie outside of the range of theta unless there are ``bounds``.
         design: which numbers of trials to learn; from a tenth of what there is, by taking random
             trials, up to all when left out. Data sets whose numbers of trials differ are used from
             the smallest on.
@@ -94,7 +94,14 @@ def simulations_from(
         model = Model("recorded", names, trials.columns)
     if prior is None:
         prior = _known_by(values, names, bounds)
-        trials = replace(trials, notes=(*trials.notes, *([OPEN] if bounds is None else [])))
+        trials = replace(trials, notes=(*trials.notes, *([UNBOUNDED] if bounds is None else [])))
+    _check_support(prior, names, values)
+    simulator = Simulator(model, prior, design if design is not None else _design_for(trials))
+    return Simulations(values, trials, names, simulator)
+
+
+def _check_support(prior: AnyPrior, names: tuple[str, ...], values: Array) -> None:
+    """Refuse parameters (dataset, parameter) outside the support of the prior."""
     inside = np.isfinite(prior.to_real(values)).all(axis=1)
     if not inside.all():
         row = int(np.argmin(inside))
@@ -102,32 +109,18 @@ def simulations_from(
             f"Expected theta within the support of {prior}; got"
             f" {dict(zip(names, values[row], strict=True))} in data set {row + 1}."
         )
-    simulator = Simulator(model, prior, design if design is not None else _design_for(trials))
-    return Simulations(values, trials, names, simulator)
 
 
 def _parameters(
     theta: Any, trials: Trials, dataset: str, prior: AnyPrior | None
 ) -> tuple[tuple[str, ...], Array]:
     """Names, and values (dataset, parameter) in the order of the data sets."""
-    frame = (
-        pd.DataFrame({text_of(k): np.asarray(v) for k, v in theta.items()})
-        if isinstance(theta, Mapping)
-        else read_table(theta)[0]
-    )
+    if isinstance(theta, Mapping):
+        frame = pd.DataFrame({text_of(name): np.asarray(values) for name, values in theta.items()})
+    else:
+        frame = read_table(theta)[0]
     if dataset in frame.columns:
-        by_name = frame.assign(**{dataset: frame[dataset].map(text_of)}).set_index(dataset)
-        missing, extra = (
-            set(trials.names) - set(by_name.index),
-            set(by_name.index) - set(trials.names),
-        )
-        if missing or extra or by_name.index.has_duplicates:
-            raise ValueError(
-                f"Expected one row of theta for each of the {len(trials)} data sets; missing"
-                f" {sorted(missing)[:5]}, without data {sorted(extra)[:5]}, twice"
-                f" {sorted(set(by_name.index[by_name.index.duplicated()]))[:5]}."
-            )
-        frame = by_name.loc[list(trials.names)]
+        frame = _in_order(frame, dataset, trials.names)
     frame = frame.rename(columns=text_of)
     names = tuple(frame.columns) if prior is None else prior.names
     if set(names) != set(frame.columns):
@@ -139,14 +132,30 @@ def _parameters(
     return names, frame[list(names)].to_numpy(float)
 
 
-OPEN = """No prior was given, so that parameters have no limits: draws may lie outside of the range of the recorded ones. Say bounds='range' to keep \
-them inside."""
+def _in_order(frame: pd.DataFrame, dataset: str, names: tuple[str, ...]) -> pd.DataFrame:
+    """The rows of a table in the order of the data sets, whose names are in one of its columns."""
+    by_name = frame.assign(**{dataset: frame[dataset].map(text_of)}).set_index(dataset)
+    found = by_name.index
+    missing, extra = set(names) - set(found), set(found) - set(names)
+    if missing or extra or found.has_duplicates:
+        raise ValueError(
+            f"Expected one row of theta for each of the {len(names)} data sets; missing"
+            f" {sorted(missing)[:5]}, without data {sorted(extra)[:5]}, twice"
+            f" {sorted(set(found[found.duplicated()]))[:5]}."
+        )
+    return by_name.loc[list(names)]
+
+
+UNBOUNDED = (
+    "No prior was given, so that parameters have no limits: draws may lie outside of the range of"
+    " the recorded ones. Say bounds='range' to keep them inside."
+)
 
 
 def _without(
     trials: Trials, values: Array, names: tuple[str, ...], lost: Array, *, leave_out: bool
 ) -> tuple[Trials, Array]:
-    """Data sets and parameters without those that failed, and a note that says so."""
+    """Data sets and parameters without the simulations that failed, and a note that says so."""
     if not lost.any():
         return trials, values
     if not leave_out:
@@ -170,27 +179,28 @@ def _without(
 
 
 def _known_by(values: Array, names: tuple[str, ...], bounds: Bounds) -> AnyPrior:
-    """The prior of which these samples are known, (dataset, parameter), within bounds."""
+    """A prior of which only these samples (dataset, parameter) are known, within bounds."""
     low, high = values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf)
-    recorded = dict(zip(names, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     if isinstance(bounds, str) and bounds == "range":
         margin = (high - low) / max(len(values) - 1, 1)
-        limits = dict(
-            zip(
-                names,
-                zip((low - margin).tolist(), (high + margin).tolist(), strict=True),
-                strict=True,
-            )
-        )
+        limits = _by_name(names, low - margin, high + margin)
     elif bounds is None or isinstance(bounds, Mapping):
         limits = {text_of(name): _limits(name, pair) for name, pair in (bounds or {}).items()}
     else:
         raise ValueError(f"Expected bounds='range', or (low, high) by parameter; got {bounds!r}.")
     lows, highs = ({name: pair[side] for name, pair in limits.items()} for side in (0, 1))
-    return joint_prior_of(values, names, low=lows, high=highs, recorded=recorded)
+    known = _by_name(names, low, high)
+    return joint_prior_of(values, names, low=lows, high=highs, recorded=known)
+
+
+def _by_name(names: tuple[str, ...], low: Array, high: Array) -> dict[str, tuple[float, float]]:
+    """Lower and upper limits by parameter."""
+    pairs = zip(low.tolist(), high.tolist(), strict=True)
+    return dict(zip(names, pairs, strict=True))
 
 
 def _limits(name: str, pair: Any) -> tuple[float, float]:
+    """The bounds of a parameter as two numbers."""
     if np.ndim(pair) != 1 or len(pair) != 2:
         raise ValueError(f"Expected (low, high) as the bounds of {name!r}; got {pair!r}.")
     low, high = (number(f"a bound of {name!r}", end) for end in pair)
@@ -198,8 +208,9 @@ def _limits(name: str, pair: Any) -> tuple[float, float]:
 
 
 def _design_for(trials: Trials) -> Design:
-    """Numbers of trials and shares as they are; other given columns are drawn again from what was
-    recorded.
+    """A design with the numbers of trials and the shares that data sets have.
+
+    Other given columns are drawn again from the values that are there.
     """
     n = trials.n_trials
     if len(trials) == 0 or n.min() == 0:
@@ -207,28 +218,34 @@ def _design_for(trials: Trials) -> Design:
             f"Expected data sets with at least one trial each; got {int((n == 0).sum())} without"
             f" any, of {len(trials)}."
         )
-    smallest = int(n.min()) if n.min() < n.max() else max(1, int(n.max()) // SUBSAMPLE)
-    by_trial = [
-        c for c in trials.columns if c.given and isinstance(c, Category) and c.per == "trial"
-    ]
-    share: dict[str, tuple[float, float]] = {}
-    if by_trial:
-        counts = (
-            np.stack(
-                [trials.where(by_trial[0].name, level).sum(axis=1) for level in by_trial[0].levels],
-                axis=1,
-            )
-            / n[:, None]
-        )
-        share = {
-            level: (float(c.min()), float(c.max()))
-            for level, c in zip(by_trial[0].levels, counts.T, strict=True)
-            if c.max() > 0
-        }
+    smallest, largest = int(n.min()), int(n.max())
+    if smallest == largest:
+        smallest = max(1, largest // SUBSAMPLE)
+    condition = _first_category(trials.columns)
     others = {
-        c.name: Recorded(trials.values[c.name][trials.present])
-        for c in trials.columns
-        if c.given and c not in by_trial[:1]
+        column.name: Resampled(trials.values[column.name][trials.present])
+        for column in trials.columns
+        if column.given and column is not condition
     }
-    design = Design((smallest, int(n.max())), {}, None, given=others)
-    return replace(design, share=share, condition=by_trial[0]) if share else design
+    design = Design((smallest, largest), {}, None, given=others)
+    if condition is None:
+        return design
+    return replace(design, share=_shares(trials, condition), condition=condition)
+
+
+def _first_category(columns: Sequence[Column]) -> Category | None:
+    """The first given category that changes by trial; None when there is none."""
+    for column in columns:
+        if column.given and isinstance(column, Category) and column.per == "trial":
+            return column
+    return None
+
+
+def _shares(trials: Trials, condition: Category) -> dict[str, tuple[float, float]]:
+    """The smallest and largest share of each level that occurs, over data sets."""
+    shares: dict[str, tuple[float, float]] = {}
+    for level in condition.levels:
+        share = trials.where(condition.name, level).sum(axis=1) / trials.n_trials
+        if share.max() > 0:
+            shares[level] = (float(share.min()), float(share.max()))
+    return shares

@@ -234,7 +234,7 @@ class Simulator(Generic[D]):
     def _trials(
         self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> Trials:
-        """Simulate data sets, and leave out trials outside the window and answers that came late."""
+        """Simulate data sets, without trials outside the window and answers that came too late."""
         values, answered = self.model.simulate(theta, given, present, rng)
         answered = answered & present
         values = _typed(self.model, theta, values, present, answered)

@@ -1,4 +1,4 @@
-"""Storage: files that are whole or absent, and that say what made them.
+"""Storage: files that are complete or absent, and that say what made them.
 
 Others use `atomic`, `weights`, `cards`, `parquet` and `bank`.
 """

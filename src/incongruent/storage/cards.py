@@ -1,15 +1,14 @@
-"""Simulators as plain values: what a saved network or a bank says about model, prior and design,
-and the way back.
-"""
+"""Cards: what a saved network or a bank says about model, prior and design, and the way back."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from incongruent.data.basics.plain import json_text
-from incongruent.data.trials import Category, column_from_json, column_to_json
+from incongruent.data.trials import Category, Column, column_from_json, column_to_json
 from incongruent.models import BUILDERS, Model, Parameter
 from incongruent.priors.joint import AnyPrior, any_prior_from_json
 from incongruent.simulation.covariates import covariate_from_json, covariate_to_json
@@ -31,30 +30,36 @@ def simulator_to_json(simulator: Simulator) -> dict[str, Any]:
             f"Expected a simulator with a Design; got {type(design).__name__}, which is that of one"
             " study."
         )
-    model = simulator.model
     return {
-        "model": {
-            "name": model.name,
-            "settings": dict(model.settings),
-            "reference": model.reference,
-            "parameters": [{k: _plain(v) for k, v in vars(p).items()} for p in model.parameters],
-            "columns": [column_to_json(column) for column in model.columns],
-        },
+        "model": _model_to_json(simulator.model),
         "prior": simulator.prior.to_json(),
-        "design": {
-            "n_trials": design.n_trials,
-            "share": dict(design.share),
-            "window": design.window,
-            "deadline": design.deadline,
-            "condition": design.condition.name if design.share else None,
-            "given": {name: covariate_to_json(how) for name, how in design.given.items()},
-        },
+        "design": _design_to_json(design),
+    }
+
+
+def _model_to_json(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "settings": dict(model.settings),
+        "reference": model.reference,
+        "parameters": [{k: _plain(v) for k, v in vars(p).items()} for p in model.parameters],
+        "columns": [column_to_json(column) for column in model.columns],
+    }
+
+
+def _design_to_json(design: Design) -> dict[str, Any]:
+    return {
+        "n_trials": design.n_trials,
+        "share": dict(design.share),
+        "window": design.window,
+        "deadline": design.deadline,
+        "condition": design.condition.name if design.share else None,
+        "given": {name: covariate_to_json(how) for name, how in design.given.items()},
     }
 
 
 def check_card(simulator: Simulator, **others: Any) -> None:
-    """Look whether a file could say what this simulator is, and give it back: before anything long
-    begins, and not after it.
+    """Check that a file can describe this simulator and give it back, before long work begins.
 
     Args:
         simulator: model, prior and design.
@@ -64,7 +69,7 @@ def check_card(simulator: Simulator, **others: Any) -> None:
         FileError: when a file cannot say it, or says something else on the way back.
     """
     try:
-        card = json.loads(json_text(simulator_to_json(simulator)))
+        card = _as_read(simulator)
         json_text(others)
     except (TypeError, ValueError) as error:
         raise FileError(
@@ -72,13 +77,13 @@ def check_card(simulator: Simulator, **others: Any) -> None:
             " functions alone."
         ) from error
     try:
-        again = simulator_to_json(simulator_from_json(card))
+        again = _as_read(simulator_from_json(card))
     except (TypeError, ValueError, KeyError) as error:
         raise FileError(
             "Expected a simulator that comes back from a file; this one does not"
             f" ({error}).{_hint(simulator)}"
         ) from error
-    found = differences(card, json.loads(json_text(again)))
+    found = differences(card, again)
     if found:
         raise FileError(
             "Expected a simulator that comes back from a file as it is; there it has"
@@ -86,34 +91,30 @@ def check_card(simulator: Simulator, **others: Any) -> None:
         )
 
 
+def _as_read(simulator: Simulator) -> dict[str, Any]:
+    """The card of a simulator as it comes back from a file."""
+    return json.loads(json_text(simulator_to_json(simulator)))
+
+
 def _hint(simulator: Simulator) -> str:
-    return (
-        " A model of one's own needs a name that no model of the package has."
-        if simulator.model.name in BUILDERS
-        else ""
-    )
+    """What to do about a model that comes back as one of the package; nothing for others."""
+    known = simulator.model.name in BUILDERS
+    return " A model of one's own needs a name that no model of the package has." if known else ""
 
 
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
     """What differs between two cards, in words."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        keys = [
-            key
+        pairs = [
+            (one.get(key), other.get(key), f"{where}.{key}".lstrip("."))
             for key in dict.fromkeys([*one, *other])
-            if key != "reference" or (key in one and key in other)
-        ]  # earlier releases wrote none
-        return [
-            words
-            for key in keys
-            for words in differences(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))
+            if key != "reference" or (key in one and key in other)  # earlier releases wrote none
         ]
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [
-            words
-            for i, (a, b) in enumerate(zip(one, other, strict=True))
-            for words in differences(a, b, f"{where}[{i}]")
-        ]
-    return [] if one == other else [f"{where} {other} instead of {one}"]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [(a, b, f"{where}[{i}]") for i, (a, b) in enumerate(zip(one, other, strict=True))]
+    else:
+        return [] if one == other else [f"{where} {other} instead of {one}"]
+    return [words for pair in pairs for words in differences(*pair)]
 
 
 def simulator_from_json(
@@ -136,50 +137,46 @@ def simulator_from_json(
             f"Expected the prior for which this was made, {any_prior_from_json(card['prior'])}; got"
             f" {prior}."
         )
-    spec, n_trials = card["design"], card["design"]["n_trials"]
-    model = _model(card["model"], model)
-    share = {
-        level: tuple(value) if isinstance(value, list) else value
-        for level, value in spec["share"].items()
-    }
-    named = [
-        c
-        for c in model.columns
-        if isinstance(c, Category) and c.given and spec.get("condition") in (None, c.name)
-    ]
-    given = {name: covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
-    design = Design(
-        n_trials if isinstance(n_trials, int) else (n_trials[0], n_trials[1]),
-        share,
-        tuple(spec["window"]) if spec["window"] else None,
-        spec["deadline"],
-        **({"condition": named[0]} if share else {}),
-        given=given,
-    )
+    model = _model_from_json(card["model"], model)
+    design = _design_from_json(card["design"], model)
     return Simulator(model, prior or any_prior_from_json(card["prior"]), design)
 
 
-def _model(spec: Mapping[str, Any], model: Model | None) -> Model:
+def _design_from_json(spec: Mapping[str, Any], model: Model) -> Design:
+    share = {level: _as_tuple(value) for level, value in spec["share"].items()}
+    given = {name: covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
+    return Design(
+        _as_tuple(spec["n_trials"]),
+        share,
+        tuple(spec["window"]) if spec["window"] else None,
+        spec["deadline"],
+        **({"condition": _condition(spec, model)} if share else {}),
+        given=given,
+    )
+
+
+def _condition(spec: Mapping[str, Any], model: Model) -> Category:
+    """The column that the shares speak of; earlier releases had only one, and did not name it."""
+    named = [
+        column
+        for column in model.columns
+        if isinstance(column, Category)
+        and column.given
+        and spec.get("condition") in (None, column.name)
+    ]
+    return named[0]
+
+
+def _as_tuple(value: Any) -> Any:
+    """A range, which is a list in JSON, as a tuple; a number as it is."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _model_from_json(spec: Mapping[str, Any], model: Model | None) -> Model:
+    """The model given, checked; or the one of the package; or one that cannot simulate."""
     columns = tuple(column_from_json(c) for c in spec["columns"]) if "columns" in spec else None
-    if model is None and spec["name"] in BUILDERS:
-        return built(spec["name"], spec["settings"])
     if model is None:
-        if columns is None:
-            raise FileError(
-                f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours"
-                " as `model=`."
-            )
-        parameters = [
-            Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])})
-            for p in spec["parameters"]
-        ]
-        return Model(
-            spec["name"],
-            parameters,
-            columns,
-            settings=spec["settings"],
-            reference=spec.get("reference", ""),
-        )
+        return _model_described(spec, columns)
     if model.name != spec["name"]:
         raise FileError(
             f"Expected the model {spec['name']!r}, for which this was made; got {model.name!r}."
@@ -191,8 +188,23 @@ def _model(spec: Mapping[str, Any], model: Model | None) -> Model:
     return model
 
 
+def _model_described(spec: Mapping[str, Any], columns: tuple[Column, ...] | None) -> Model:
+    """The model of the package that is described, or one of that description without functions."""
+    if spec["name"] in BUILDERS:
+        return built(spec["name"], spec["settings"])
+    if columns is None:
+        raise FileError(
+            f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours"
+            " as `model=`."
+        )
+    parameters = [
+        Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])})
+        for p in spec["parameters"]
+    ]
+    reference = spec.get("reference", "")
+    return Model(spec["name"], parameters, columns, settings=spec["settings"], reference=reference)
+
+
 def _plain(value: Any) -> Any:
     """A value that strict JSON can hold; infinite numbers become words."""
-    return (
-        str(value) if isinstance(value, float) and value in (float("inf"), float("-inf")) else value
-    )
+    return str(value) if isinstance(value, float) and math.isinf(value) else value

@@ -1,7 +1,7 @@
-"""Files of arrays with a card: safetensors that are whole or absent, and say what made them.
+"""Files of arrays with a card: safetensors that are complete or absent, and say what made them.
 
-A file is written beside its place, flushed to the disk and renamed. Its header carries a JSON card
-and a SHA-256 of the arrays, so that a damaged file is told from a sound one. Loading runs no code.
+Files are written atomically. The header carries a JSON card and a SHA-256 of the arrays, by which a
+damaged file is recognised. Loading runs no code.
 """
 
 from __future__ import annotations
@@ -21,8 +21,6 @@ from incongruent.data.basics.plain import json_text
 from incongruent.storage.atomic import FileError, write_atomically
 
 Array = np.ndarray
-
-
 Contents = tuple[dict[str, Array], dict[str, Any]]
 """The arrays and the card of a file."""
 
@@ -46,13 +44,9 @@ def save_arrays(
     """
     arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json_text(card)
-    write_atomically(
-        path,
-        save(
-            arrays,
-            {"kind": kind, "version": str(version), "sha256": digest(arrays, text), "card": text},
-        ),
-    )
+    checksum = digest(arrays, text)
+    header = {"kind": kind, "version": str(version), "sha256": checksum, "card": text}
+    write_atomically(path, save(arrays, header))
 
 
 def load_arrays(
@@ -74,21 +68,13 @@ def load_arrays(
     Raises:
         FileError: saying what was expected and what came.
     """
-    known = [str(v) for v in (version, *(older or ()))]
+    older = older or {}
     if not Path(path).is_file():
         raise FileError(f"Expected a {kind} file at {path}; there is none.")
     try:
         with safe_open(path, framework="numpy") as file:
             header = dict(file.metadata() or {})
-            if header.get("kind") != kind:
-                raise FileError(
-                    f"Expected a {kind} file; {path} is {header.get('kind', 'something else')}."
-                )
-            if header.get("version") not in known:
-                raise FileError(
-                    f"Expected {kind} files of version {' or '.join(known)}; {path} has version"
-                    f" {header.get('version')}. Use the release that wrote it."
-                )
+            _check_header(header, path, kind, [str(known) for known in (version, *older)])
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except (SafetensorError, OSError, UnicodeDecodeError) as error:
         raise FileError(
@@ -101,7 +87,26 @@ def load_arrays(
             " damaged. Copy or make it again."
         )
     card, written = json.loads(header["card"]), int(header["version"])
-    return (arrays, card) if written == version else (older or {})[written](arrays, card)
+    return (arrays, card) if written == version else older[written](arrays, card)
+
+
+def _check_header(
+    header: Mapping[str, str], path: str | os.PathLike[str], kind: str, versions: list[str]
+) -> None:
+    """Check that a file is of this kind and of one of these versions.
+
+    Raises:
+        FileError: when it is not.
+    """
+    if header.get("kind") != kind:
+        raise FileError(
+            f"Expected a {kind} file; {path} is {header.get('kind', 'something else')}."
+        )
+    if header.get("version") not in versions:
+        raise FileError(
+            f"Expected {kind} files of version {' or '.join(versions)}; {path} has version"
+            f" {header.get('version')}. Use the release that wrote it."
+        )
 
 
 def digest(arrays: Mapping[str, Array], text: str) -> str:
@@ -133,12 +138,13 @@ def with_leaves(tree: Any, arrays: Mapping[str, Array], prefix: str) -> Any:
     def one(path: Any, leaf: Any) -> Any:
         if not isinstance(leaf, jax.Array | jax.ShapeDtypeStruct):
             return leaf
-        stored = arrays.get(prefix + jax.tree_util.keystr(path))
+        name = prefix + jax.tree_util.keystr(path)
+        stored = arrays.get(name)
         if stored is None or stored.shape != leaf.shape:
             came = "none" if stored is None else f"shape {stored.shape}"
             raise FileError(
-                f"Expected an array {prefix + jax.tree_util.keystr(path)!r} of shape {leaf.shape};"
-                f" got {came}. The file is of another network."
+                f"Expected an array {name!r} of shape {leaf.shape}; got {came}. The file is of"
+                " another network."
             )
         return jax.numpy.asarray(stored, leaf.dtype)
 

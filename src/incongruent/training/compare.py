@@ -158,7 +158,7 @@ def _job(
 ) -> Job:
     """What is to be learned, and how."""
     recipe = recipe.sized_for(architecture.encoder)
-    task = task_of(mixture.simulator, architecture, pilot=mixture.some_trials)
+    task = task_of(mixture.simulator, architecture, simulated=mixture.some_trials)
     plan = _ComparisonPlan(task, architecture, names)
     return Job(Data(mixture, mixture.held_out), plan, budget, mixture.seed, recipe, None)
 

@@ -212,7 +212,7 @@ def _plan(data: Data, architecture: Architecture, start: Posterior | None) -> Po
     """What is to be learned; the axis of knots is that of the posterior to go on from, if any."""
     simulator = data.source.simulator
     axis = None if start is None else axis_in(start.estimator.encoder)
-    task = task_of(simulator, architecture, axis=axis, pilot=data.source.some_trials)
+    task = task_of(simulator, architecture, axis=axis, simulated=data.source.some_trials)
     return PosteriorPlan(task, architecture, simulator.prior)
 
 

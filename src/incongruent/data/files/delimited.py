@@ -18,7 +18,7 @@ from incongruent.data.files.splitting import body_of
 from incongruent.data.values import DataError
 
 LONGEST_START = 200_000
-"""Characters of the text in which the first lines are looked for first."""
+"""The first lines are taken from so many characters, if these are enough."""
 SEPARATOR_LINE = re.compile(r'"?sep=([^\r\n])"?\s*', re.IGNORECASE)
 """The first line that Excel writes and reads to say which separator follows."""
 

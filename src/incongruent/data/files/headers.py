@@ -34,10 +34,10 @@ def _shortened(line: str) -> str:
 def header_of(
     name: str, rows: Sequence[list[str]], names: Sequence[str] | None
 ) -> list[str] | None:
-    """The first row when it is a header, None when there is none and names are given.
+    """The first row if it is a header; None if there is none and names are given.
 
     Raises:
-        NotATable: when there is neither a header nor any number.
+        NotATable: when there is a header although names are given, and no row has a number.
         DataError: when there is a header although names are given, or neither of them.
     """
     header = is_header(rows)
@@ -47,8 +47,8 @@ def header_of(
             f" {listed(rows[0])}. Give the columns' names in order with `names` (on the command"
             " line: --columns)."
         )
-    # A header beside given names is refused rather than replaced: were the names in another order,
-    # columns would be mixed up in silence.
+    # A header is never replaced by given names: if these were in another order, columns would be
+    # confused without a message.
     if header and names is not None:
         kind = DataError if has_numbers(rows) else NotATable
         raise kind(

@@ -15,7 +15,7 @@ from incongruent.data.values import as_text, is_number
 
 SEPARATORS = "\t;,|"
 FIRST_LINES = 300
-"""How many lines are looked at to find the separator and the beginning of the table."""
+"""The separator and the beginning of the table are found from at most so many lines."""
 Row = Sequence[str]
 
 
@@ -151,10 +151,10 @@ def has_numbers(rows: Sequence[Row]) -> bool:
 
 
 def is_header(rows: Sequence[Row]) -> bool:
-    """True when the first row holds names.
+    """True when the first row holds the names of columns.
 
-    It then has no number, and is not a row of data in which just those numbers are missing (NA)
-    that all other rows have.
+    Such a row has no numbers. It is a row of data, though, if it only lacks numbers because its
+    cells in the columns of numbers are all missing (NA).
     """
     if has_numbers(rows[:1]):
         return False

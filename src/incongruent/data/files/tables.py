@@ -15,9 +15,10 @@ from incongruent.data.codings import FILE_COLUMN
 from incongruent.data.files.belonging import LeftOut, Part, alike
 from incongruent.data.files.cells import AS_WRITTEN, NotATable, understood
 from incongruent.data.files.folders import Files, files_of
-from incongruent.data.files.formats import frame_of_arrow, read_content
+from incongruent.data.files.formats import read_content
 from incongruent.data.files.headers import check_different, without_data
 from incongruent.data.files.joining import how_read, joined
+from incongruent.data.files.typed import frame_of_arrow
 from incongruent.data.values import DataError, column_of, listed, texts
 
 __all__ = ["FILE_COLUMN", "is_source", "read_table", "source_name"]
@@ -68,8 +69,8 @@ def source_name(source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]
 def _read_several(files: Files, names: Sequence[str] | None) -> tuple[pd.DataFrame, list[str]]:
     found, no_tables, notes = _parts(files, names)
     parts, others = alike(files, found)
-    whole, about_columns = joined(files, parts)
-    table, twins = understood(whole)
+    as_written, about_columns = joined(files, parts)
+    table, twins = understood(as_written)
     kept = {part.path for part in parts}
     about_kept = {path: said for path, said in notes.items() if path in kept}
     about_files = how_read(files, parts, [*no_tables, *others], about_kept)

@@ -14,16 +14,16 @@ import pandas as pd
 
 from incongruent.data.reading.names import after_dot, has_affix, without_unit
 from incongruent.data.reading.plausible import (
-    Against,
-    For,
-    against_accuracy,
-    against_condition,
-    against_rt,
-    against_subject,
-    like_accuracy,
-    like_condition,
-    like_rt,
-    like_subject,
+    LooksRight,
+    WhyNot,
+    looks_like_accuracy,
+    looks_like_condition,
+    looks_like_rt,
+    looks_like_subject,
+    why_not_accuracy,
+    why_not_condition,
+    why_not_rt,
+    why_not_subject,
 )
 from incongruent.data.values import column_of
 from incongruent.data.vocabulary import (
@@ -40,14 +40,14 @@ from incongruent.data.vocabulary import (
 
 @dataclass(frozen=True)
 class Role:
-    """What a column is like that plays a role.
+    """What names and values the column has that plays a role.
 
     Attributes:
         name: the entry of `Coding`.
         what: the role in words.
         tiers: the usual names, the best first.
-        against: why a column's values speak against the role.
-        like: whether a column's values speak for it; needed where the name has affixes.
+        why_not: why the values of a column cannot play the role.
+        looks_right: whether they look as if they do; needed where the name has affixes.
         bare: the part of a column's name that counts.
         may_count: whether a name with a part such as "number" or "last" may play it.
     """
@@ -55,8 +55,8 @@ class Role:
     name: str
     what: str
     tiers: Sequence[Sequence[str]]
-    against: Against
-    like: For
+    why_not: WhyNot
+    looks_right: LooksRight
     bare: Callable[[str], str] = str
     may_count: bool = False
 
@@ -66,28 +66,31 @@ class Role:
         return frozenset(name for tier in self.tiers for name in tier)
 
 
-SUBJECT = Role("subject", "person", SUBJECT_NAMES, against_subject, like_subject, may_count=True)
-RT = Role("rt", "reaction time", RT_NAMES, against_rt, like_rt, bare=without_unit)
+SUBJECT = Role(
+    "subject", "person", SUBJECT_NAMES, why_not_subject, looks_like_subject, may_count=True
+)
+RT = Role("rt", "reaction time", RT_NAMES, why_not_rt, looks_like_rt, bare=without_unit)
 ACCURACY = Role(
     "accuracy",
     "accuracy",
     [(*right, *wrong) for right, wrong in zip(ACCURACY_NAMES, ERROR_NAMES, strict=True)],
-    against_accuracy,
-    like_accuracy,
+    why_not_accuracy,
+    looks_like_accuracy,
 )
-CONDITION = Role("condition", "condition", [CONDITION_NAMES], against_condition, like_condition)
+CONDITION = Role(
+    "condition", "condition", [CONDITION_NAMES], why_not_condition, looks_like_condition
+)
 ROLES = (SUBJECT, RT, ACCURACY, CONDITION)
 
 
 def candidates(table: pd.DataFrame, role: Role) -> list[str]:
-    """The columns of the best tier that has any whose values do not speak against the role.
+    """The columns of the best tier that has any whose values may play the role.
 
-    Where values speak against all columns with a usual name, these come after columns whose names
-    have affixes.
+    Where there is none with a usual name, columns whose names have affixes come first.
     """
     by_name = [found for found in _tiers(table, role) if found]
     for found in by_name:
-        fitting = [column for column in found if role.against(column_of(table, column)) is None]
+        fitting = [column for column in found if role.why_not(column_of(table, column)) is None]
         if fitting:
             return fitting
     return _with_affixes(table, role) or next(iter(by_name), [])
@@ -107,11 +110,11 @@ def _tiers(table: pd.DataFrame, role: Role) -> Iterator[list[str]]:
 
 
 def _with_affixes(table: pd.DataFrame, role: Role) -> list[str]:
-    """The columns whose names have a usual one within them, and whose values speak for the role."""
+    """The columns with a usual name within their names, whose values look like the role's."""
     return [
         column
         for column in table.columns
         if (role.may_count or AGGREGATE_TOKENS.isdisjoint(tokens(column)))
         and has_affix(role.bare(column), role.names)
-        and role.like(column_of(table, column))
+        and role.looks_right(column_of(table, column))
     ]

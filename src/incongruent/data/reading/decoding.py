@@ -1,7 +1,7 @@
 """Decoding: the congruency and the accuracy of each row, from the codes of two columns.
 
-What codes mean is found in `codings`. Here columns that nobody can understand, or that are
-understood only in part, are refused, and a note says how the others were understood.
+The module `codings` finds what codes mean. Here a column is refused when it is not understood, or
+only in part; otherwise a note says how it was understood.
 """
 
 from __future__ import annotations

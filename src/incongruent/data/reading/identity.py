@@ -32,7 +32,7 @@ from incongruent.data.vocabulary import (
 )
 
 LONG_RUN = 8
-"""A column that tells more than single trials keeps its value for so many rows on average."""
+"""A column that divides data sets keeps its value for at least so many rows on average."""
 MOST_VALUES = 12
 """A column that divides a person has at most so many values within one."""
 SHOWN = 4
@@ -50,8 +50,8 @@ def check_identity(table: pd.DataFrame, people: People, roles: Roles, *, asked: 
             refused.
 
     Raises:
-        DataError: when person numbers begin again in such a column, or it tells something of which
-            a person has one.
+        DataError: when person numbers begin again in such a column, or when a person has only one
+            value of it, such as an age.
     """
     notes: list[str] = []
     for division in _divisions(table, people, roles):

@@ -118,12 +118,11 @@ def tell_apart(table: pd.DataFrame, columns: Sequence[str]) -> People:
     if not columns:
         return People((), np.zeros(len(table), int), ("all",), "All rows are one data set.")
     _check_every_row_has_one(table, columns)
-    combinations, keys = _combinations(table, columns)
-    order = sorted(range(len(keys)), key=lambda i: [natural(part) for part in keys[i]])
-    names = tuple(SEPARATOR.join(keys[i]) for i in order)
-    what = " and ".join(repr(column) for column in columns)
-    note = f"The {len(names)} data sets are the values of {what}."
-    return People(tuple(columns), np.argsort(order)[combinations], names, note)
+    rows, combinations = _combinations(table, columns)
+    order = _natural_order(combinations)
+    names = tuple(SEPARATOR.join(combinations[i]) for i in order)
+    note = f"The {len(names)} data sets are the values of {' and '.join(map(repr, columns))}."
+    return People(tuple(columns), np.argsort(order)[rows], names, note)
 
 
 def _check_every_row_has_one(table: pd.DataFrame, columns: Sequence[str]) -> None:
@@ -146,6 +145,12 @@ def _combinations(
         return rows, [(label,) for label in labels]
     rows, keys = pd.factorize(pd.MultiIndex.from_arrays(words).to_flat_index())
     return rows, list(keys)
+
+
+def _natural_order(combinations: Sequence[Sequence[str]]) -> list[int]:
+    """The positions of combinations, sorted as a person would sort them."""
+    keys = [[natural(part) for part in combination] for combination in combinations]
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def natural(text: str) -> tuple[int, float, tuple[str | int, ...], str]:

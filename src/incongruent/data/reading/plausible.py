@@ -1,4 +1,4 @@
-"""Plausible: whether the values of a column speak against a role, or for it."""
+"""Plausible: whether the values of a column fit a role, such as that of the reaction time."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ MOST_WORDS = 200
 LONGEST = 1e30
 """Numbers beyond this are no times; float32 can hardly hold them."""
 ENOUGH = 20
-"""With fewer values than this, their order and their number say nothing against a role."""
-Against = Callable[[pd.Series], str | None]
-"""Why the values of a column speak against a role, in words; None when they do not."""
-For = Callable[[pd.Series], bool]
-"""Whether the values of a column speak for a role."""
+"""With fewer values than this, their order and their number are no reason against a role."""
+WhyNot = Callable[[pd.Series], str | None]
+"""Why the values of a column cannot play a role, in words; None when they may."""
+LooksRight = Callable[[pd.Series], bool]
+"""Whether a column looks like one that plays a role, by its values alone."""
 
-# --- against a role -------------------------------------------------------------------------------
+# --- why a column cannot play a role --------------------------------------------------------------
 
 
-def against_subject(series: pd.Series) -> str | None:
-    """A column of persons is not empty, and each person has several rows."""
+def why_not_subject(series: pd.Series) -> str | None:
+    """No person: the column is empty, or nearly every row has another value."""
     n_present = int(series.notna().sum())
     n_different = (
         series.nunique() if pd.api.types.is_numeric_dtype(series) else len(label_shares(series))
@@ -41,18 +41,18 @@ def against_subject(series: pd.Series) -> str | None:
     return None
 
 
-def against_rt(series: pd.Series) -> str | None:
-    """Reaction times are positive numbers; they do not rise like a clock or a running average."""
+def why_not_rt(series: pd.Series) -> str | None:
+    """No reaction time: there are no numbers, or they are like a clock or a running average."""
     values = as_numbers(series)
     known = values[np.isfinite(values)]
     if not len(known):
         return "it holds no numbers"
     times = known[known > 0]
-    return _against_order(times) if len(times) >= ENOUGH and times.std() > 0 else None
+    return _why_not_in_order(times) if len(times) >= ENOUGH and times.std() > 0 else None
 
 
-def _against_order(times: Array) -> str | None:
-    """Reaction times are different from row to row, in both directions."""
+def _why_not_in_order(times: Array) -> str | None:
+    """Times that rise all the time are a clock; times that hardly change are a running average."""
     steps = np.diff(times)
     if (steps >= 0).mean() > 0.95:
         return "it rises from row to row, as a clock does"
@@ -61,35 +61,35 @@ def _against_order(times: Array) -> str | None:
     return None
 
 
-def against_accuracy(series: pd.Series) -> str | None:
-    """An accuracy has few different values."""
+def why_not_accuracy(series: pd.Series) -> str | None:
+    """No accuracy: the column is empty, or has many different values."""
     labels = label_shares(series)
     if not labels:
         return "it is empty"
     return f"it has {len(labels)} different values" if len(labels) > MOST_LABELS else None
 
 
-def against_condition(series: pd.Series) -> str | None:
-    """A condition is not empty."""
+def why_not_condition(series: pd.Series) -> str | None:
+    """No condition: the column is empty."""
     return None if label_shares(series) else "it is empty"
 
 
-# --- for a role -----------------------------------------------------------------------------------
+# --- whether a column looks like one that does ----------------------------------------------------
 
 
-def like_subject(series: pd.Series) -> bool:
+def looks_like_subject(series: pd.Series) -> bool:
     """A column of persons has a few values, and keeps each for many rows."""
     words = texts(series)
     n_people = len(pd.unique(words[pd.notna(words)]))
     n_changes = int((words[1:] != words[:-1]).sum())
-    return against_subject(series) is None and n_people > 1 and n_changes < len(words) / 5
+    return why_not_subject(series) is None and n_people > 1 and n_changes < len(words) / 5
 
 
-def like_rt(series: pd.Series) -> bool:
+def looks_like_rt(series: pd.Series) -> bool:
     """Reaction times are many different positive numbers with a median that is usual in ms or s."""
     values = as_numbers(series)
     times = values[np.isfinite(values) & (values > 0)]
-    if against_rt(series) is not None or len(times) < max(2, 0.3 * series.notna().sum()):
+    if why_not_rt(series) is not None or len(times) < max(2, 0.3 * series.notna().sum()):
         return False
     many_different = len(np.unique(times)) > min(ENOUGH, len(times) / 3)
     return _is_usual(float(np.median(times))) and many_different
@@ -100,9 +100,9 @@ def _is_usual(median: float) -> bool:
     return 0.1 <= median <= 10.0 or 100.0 <= median <= 10_000.0
 
 
-def like_accuracy(series: pd.Series) -> bool:
+def looks_like_accuracy(series: pd.Series) -> bool:
     """In an accuracy all labels mean correct, error or omission."""
-    if against_accuracy(series) is not None:
+    if why_not_accuracy(series) is not None:
         return False
     meaning = as_outcomes(series)
     several = len(meaning.shares) > 1
@@ -114,9 +114,9 @@ def as_outcomes(series: pd.Series) -> Meaning:
     return outcome_meaning(texts(series), True, Coding(), np.ones(len(series), bool))
 
 
-def like_condition(series: pd.Series) -> bool:
+def looks_like_condition(series: pd.Series) -> bool:
     """A condition has words for conditions, or two or three numbers."""
-    if against_condition(series) is not None:
+    if why_not_condition(series) is not None:
         return False
     return in_words(series, CONDITION_MEANING) or few_numbers(series)
 

@@ -1,7 +1,7 @@
 """Reading: from what users have, a file or a frame, to `Trials`.
 
 Each step has a module: a table with names (`tables`), the rows that are wanted and the columns that
-are computed (`expressions`), the columns that play the roles (`roles`), whose trials the rows are
+are computed (`wanted`), the columns that play the roles (`roles`), whose trials the rows are
 (`people`) and whether that is plausible (`identity`), what each row says (`rows`), which rows
 become trials (`selection`), and what the user should look at (`cautions`).
 """
@@ -18,13 +18,13 @@ import pandas as pd
 from incongruent.data.codings import Coding
 from incongruent.data.files.tables import read_table
 from incongruent.data.reading.cautions import cautions
-from incongruent.data.reading.expressions import choose, with_computed
 from incongruent.data.reading.identity import check_identity
 from incongruent.data.reading.options import Options
 from incongruent.data.reading.people import People, columns_of, tell_apart, without_empty_rows
 from incongruent.data.reading.roles import Roles, find_roles
 from incongruent.data.reading.rows import understood
 from incongruent.data.reading.selection import REASONS, excluded, selected, trials_of
+from incongruent.data.reading.wanted import choose, with_computed
 from incongruent.data.trials import Trials
 from incongruent.data.values import DataError, encoded
 
@@ -45,12 +45,12 @@ def read_trials(
     """Trials of a conflict task, from files or a frame with one row per trial.
 
     Columns are found by their usual names in any case and several languages (a column called ``rt``
-    wins over ``latency`` and the like), as long as their values do not speak against it. What is
-    ambiguous is refused. Codes in words (congruent / comp / con / c …, correct / hit / ja …) are
-    understood as such; a label that is neither known nor rare is refused. Two or three numbers as
-    codes of the condition are taken for congruent, (neutral,) incongruent in the order of their
-    reaction times and errors, when both rise in it by more than three standard errors from one to
-    the next; else they are refused with a table.
+    is preferred to ``latency`` and the like), if their values are possible. What is ambiguous is
+    refused. Codes in words (congruent / comp / con / c …, correct / hit / ja …) are understood as
+    such; a label that is neither known nor rare is refused. Two or three numbers as codes of the
+    condition are taken for congruent, (neutral,) incongruent in the order of their reaction times
+    and errors, when both rise in this order by more than three standard errors from one to the
+    next; else they are refused with a table.
 
     Args:
         source: a file, a folder, a pattern such as ``"data/*.csv"``, several of these in a list, or
@@ -64,14 +64,14 @@ def read_trials(
         by: the column or columns whose combinations make the data sets; left out, the person's.
             ``()`` when all rows are one person's.
         where: which rows to take, such as ``"experiment == 0 and block > 1"`` or
-            ``"response is not missing"``; a name with spaces stands in backticks.
-        unit: "ms" or "s"; left out, it is told by the column's name and the median reaction time
+            ``"response is not missing"``; a name with spaces is written in backticks.
+        unit: "ms" or "s"; left out, it follows from the column's name and the median reaction time
             (0.1–10 is s, 100–10,000 is ms).
         window: the shortest and longest reaction time to keep, in ms, both included; None keeps
             all.
         deadline: reaction time in ms after which an answer counts as none, as in `Design`; trials
             without an answer are then kept as such. None leaves them out.
-        coding: which columns and codes to use where names and values do not tell.
+        coding: which columns and codes to use where names and values are not enough.
 
     Returns:
         `Trials` with the columns `CONFLICT_TASK`, reaction times in ms, one data set for each

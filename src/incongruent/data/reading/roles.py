@@ -1,8 +1,7 @@
 """Roles: which column holds the person, the reaction time, the accuracy and the condition.
 
-A column is a candidate by its name, and only while its values do not speak against it. Several
-candidates that say the same count as one. What stays ambiguous is refused, for all roles in one
-message.
+A column is a candidate by its name, if its values may play the role. Several candidates that say
+the same count as one. What is ambiguous is refused, for all roles in one message.
 """
 
 from __future__ import annotations
@@ -221,7 +220,7 @@ def _nothing_found(table: pd.DataFrame, role: Role) -> Unsettled:
     likely = [
         column
         for column in table.columns
-        if not has_name_of_another(column, role) and role.like(column_of(table, column))
+        if not has_name_of_another(column, role) and role.looks_right(column_of(table, column))
     ]
     if not likely:
         return Unsettled(role, all_columns, None)

@@ -28,7 +28,7 @@ from incongruent.data.trials import Array
 from incongruent.data.values import DataError, Labels, column_of, labels_of
 
 EVIDENT = (150.0, 2500.0)
-"""The reaction times in ms that tell what codes mean when the user gives no window.
+"""The reaction times in ms by which codes are told apart when the user gives no window.
 
 Outliers would hide the difference between conditions.
 """
@@ -124,7 +124,7 @@ def _check_mostly_correct(roles: Roles, accuracy: Decoded, written: Array) -> No
 def _evidence(
     times: Times, accuracy: Decoded, dataset: Array, window: tuple[float, float]
 ) -> Evidence:
-    """The reaction times and errors from which codes of the condition can be told."""
+    """The reaction times and errors by which codes of the condition are told apart."""
     answered = accuracy.known & ~not_answered(accuracy) & ~times.coded
     usable = answered & within(times.ms, window)
     return Evidence(dataset, times.ms, answered_wrongly(accuracy).astype(float), usable)

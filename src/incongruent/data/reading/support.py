@@ -1,4 +1,4 @@
-"""Support: which condition a code of two or three stands for, by reaction times and errors.
+"""Support: which condition each of two or three codes means, by reaction times and errors.
 
 Congruent trials are faster and more accurate than neutral ones, and these than incongruent ones.
 Numbers are taken for conditions only when reaction times and errors both rise in one order, each
@@ -26,7 +26,7 @@ PEOPLE = 5
 
 @dataclass(frozen=True)
 class Evidence:
-    """What tells codes apart: usable trials, one row each.
+    """The trials by which codes are told apart, one row each.
 
     Attributes:
         dataset: (row,) whose trial it is.
@@ -160,7 +160,7 @@ class Row:
 
 
 def levels_by_data(column: str, words: Labels, evidence: Evidence) -> Mapping[str, str]:
-    """The condition of each code, where reaction times and errors tell it.
+    """The condition of each code, by its reaction times and errors.
 
     Args:
         column: of the codes.
@@ -168,8 +168,8 @@ def levels_by_data(column: str, words: Labels, evidence: Evidence) -> Mapping[st
         evidence: reaction times and errors.
 
     Raises:
-        DataError: when they do not tell, or the codes are not two or three numbers or truth values;
-            the message shows the codes and the likely options.
+        DataError: when these do not differ enough, or the codes are not two or three numbers or
+            truth values; the message shows the codes and the likely options.
     """
     labels = shares(words)
     common = [label for label, share in labels.items() if share >= RARE]
@@ -221,7 +221,7 @@ def _nothing_known(column: str, labels: Sequence[str]) -> DataError:
 
 
 def _unsupported(column: str, table: Sequence[Row], numeric: bool) -> DataError:
-    """The refusal of codes that the data do not tell apart.
+    """The refusal of codes that reaction times and errors do not tell apart.
 
     Args:
         column: of the codes.

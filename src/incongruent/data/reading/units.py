@@ -1,6 +1,6 @@
 """Units: whether reaction times are in s or in ms.
 
-The user may say it; else the column's name and the median tell.
+The user may say it; else it follows from the column's name and the median reaction time.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ UNITS = (Unit("s", 1000.0, 0.1, 10.0), Unit("ms", 1.0, 100.0, 10_000.0))
 
 @dataclass(frozen=True)
 class UnitEvidence:
-    """What tells the unit of a column of reaction times.
+    """What is known about the unit of a column of reaction times.
 
     Attributes:
         column: its name.
@@ -61,7 +61,7 @@ class UnitEvidence:
 
     @property
     def by_median(self) -> Unit | None:
-        """The unit that the median tells; None when it may be either."""
+        """The unit in which such a median is possible; None when it may be either."""
         return next((unit for unit in UNITS if unit.low <= self.median <= unit.high), None)
 
 

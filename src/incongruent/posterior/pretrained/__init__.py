@@ -17,14 +17,9 @@ SUFFIX = ".safetensors"
 
 
 def names() -> tuple[str, ...]:
-    """The networks that ship."""
-    return tuple(
-        sorted(
-            file.name.removesuffix(SUFFIX)
-            for file in resources.files(__name__).iterdir()
-            if file.name.endswith(SUFFIX)
-        )
-    )
+    """The names of the networks that ship with the package."""
+    files = [file.name for file in resources.files(__name__).iterdir()]
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in files if name.endswith(SUFFIX)))
 
 
 def pretrained(name: str = "dmc") -> Posterior:
@@ -43,7 +38,7 @@ def pretrained(name: str = "dmc") -> Posterior:
 
 
 def network_named(name: str) -> Posterior:
-    """A network that ships, or that of a file.
+    """A network that ships with the package, or the network in a file.
 
     Raises:
         FileError: when there is no such network.

@@ -1,4 +1,5 @@
-"""Banks: simulations in a folder, in chunks that are whole or absent.
+"""Banks: simulations in a folder, in chunks that are complete or absent.
 
-Others use `bank` (write and read) and `upkeep` (verify, merge); `layout` is how chunks lie on disk.
+Others use `bank` (write and read), `upkeep` (verify, merge) and `card` (what made a bank); `layout`
+is how chunks lie on disk.
 """

@@ -1,4 +1,4 @@
-"""Banks: simulations in a folder, in chunks of 256 data sets that are whole or absent.
+"""Banks: simulations in a folder, in chunks of 256 data sets that are complete or absent.
 
 A bank is larger than memory, read while it is written, written by many processes and machines at
 once, and resumed after a kill at any moment. Its card says which simulator and which seed made it;
@@ -13,12 +13,10 @@ all present cost nothing.
 
 from __future__ import annotations
 
-import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,12 +25,20 @@ from typing import Any
 import numpy as np
 
 from incongruent.data.basics.packing import for_processes
-from incongruent.data.basics.plain import json_text, whole_number
+from incongruent.data.basics.plain import whole_number
 from incongruent.data.basics.streams import as_seed
 from incongruent.data.trials import Trials, concatenate, renumbered, select
 from incongruent.models import Model
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
-from incongruent.storage.atomic import FileError, write_atomically
+from incongruent.storage.atomic import FileError
+from incongruent.storage.bank.card import (
+    CARD,
+    read_card,
+    refuse_others,
+    simulator_card,
+    write_card,
+    writing,
+)
 from incongruent.storage.bank.layout import (
     MARKERS,
     Origin,
@@ -45,25 +51,27 @@ from incongruent.storage.bank.layout import (
     to_arrays,
     write_arrays,
 )
-from incongruent.storage.cards import differences, simulator_from_json, simulator_to_json
-from incongruent.storage.weights import digest
+from incongruent.storage.cards import simulator_from_json
 
 Array = np.ndarray
 Progress = Callable[[int, int], None]
-"""Is told how many chunks are done, of how many."""
+"""Called with how many chunks are done, and of how many."""
 
-KIND, VERSION = "incongruent bank", 1
-CARD, SIZES = "bank.json", "sizes"
+SIZES = "sizes"
+"""The folder with one file for each size that the bank was ever meant to have; the largest counts,
+so that nobody who asks for fewer data sets makes it smaller.
+"""
 
 
-def untold(done: int, total: int) -> None:
-    """Shows nothing."""
+def silent(done: int, total: int) -> None:
+    """Show no progress."""
 
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """A folder of simulations, open for reading; made by `write_bank` or `merge_banks`, opened by
-    `open_bank`.
+    """A folder of simulations, open for reading.
+
+    It is made by `write_bank` or `merge_banks`, and opened by `open_bank`.
 
     Attributes:
         path: of the folder.
@@ -74,7 +82,8 @@ class Bank:
     Example:
         >>> import tempfile
         >>> from incongruent import Design, models, priors
-        >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), Design(20, {"congruent": 0.5, "incongruent": 0.5}))
+        >>> design = Design(20, {"congruent": 0.5, "incongruent": 0.5})
+        >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), design)
         >>> folder = tempfile.TemporaryDirectory()
         >>> bank = write_bank(folder.name, simulator, 600, seed=1)
         >>> len(bank), bank.n_chunks, bank.done.tolist()
@@ -92,14 +101,14 @@ class Bank:
 
     @property
     def n_datasets(self) -> int:
-        """How many data sets the bank is meant to hold, as its folder says now. It need not be a
-        multiple of 256: the last chunk holds the rest.
+        """How many data sets the bank is meant to hold, as its folder says now.
+
+        It need not be a multiple of 256: the last chunk holds the rest.
         """
         if self.origins is not None:
             return sum(origin.n for origin in self.origins)
-        return max(
-            (int(name) for name in os.listdir(self.path / SIZES) if name.isdecimal()), default=0
-        )
+        names = os.listdir(self.path / SIZES)
+        return max((int(name) for name in names if name.isdecimal()), default=0)
 
     @property
     def n_chunks(self) -> int:
@@ -108,8 +117,9 @@ class Bank:
 
     @property
     def done(self) -> Array:
-        """Which chunks are whole, bool (chunk,), as the folder says now. Their checksums are looked
-        at when they are read.
+        """Which chunks are complete, bool (chunk,), as the folder says now.
+
+        Their checksums are compared when they are read.
         """
         return marked(self.path, self.n_chunks)
 
@@ -119,20 +129,19 @@ class Bank:
         return np.flatnonzero(~self.done)
 
     def __len__(self) -> int:
-        """Data sets in whole chunks."""
-        done, n_datasets = self.done, self.n_datasets
-        sizes = (
-            np.minimum(CHUNK, n_datasets - CHUNK * np.arange(len(done)))
-            if self.origins is None
-            else [origin.n for origin in self.origins]
-        )
-        return int(np.sum(np.asarray(sizes, int)[done]))
+        """Data sets in complete chunks."""
+        done = self.done
+        return int(np.sum(self._sizes(len(done))[done]))
+
+    def _sizes(self, n_chunks: int) -> Array:
+        """How many data sets each chunk is meant to hold, int (chunk,)."""
+        if self.origins is not None:
+            return np.array([origin.n for origin in self.origins], int)
+        return np.minimum(CHUNK, self.n_datasets - CHUNK * np.arange(n_chunks))
 
     def __str__(self) -> str:
-        design, seed = (
-            self.simulator.design,
-            "several seeds" if self.seed is None else f"seed {self.seed}",
-        )
+        design = self.simulator.design
+        seed = "several seeds" if self.seed is None else f"seed {self.seed}"
         return (
             f"Bank of {len(self):,} of {self.n_datasets:,} data sets ({int(self.done.sum())} of"
             f" {self.n_chunks} chunks whole) of the model {self.simulator.model.name!r}, up to"
@@ -157,7 +166,7 @@ class Bank:
         return Origin(self.seed, int(index), min(CHUNK, n_datasets - CHUNK * int(index)))
 
     def arrays(self, index: int) -> dict[str, Array]:
-        """All 256 data sets of a chunk as they lie on the disk, by the name of their array.
+        """All 256 data sets of a chunk as they are on the disk, by the name of their array.
 
         Raises:
             FileError: when the chunk is absent or damaged.
@@ -165,8 +174,9 @@ class Bank:
         return read_arrays(self.path, layout_of(self.simulator), int(index), self.origin(index))
 
     def chunk(self, index: int) -> tuple[Array, Trials]:
-        """Theta (256, parameter) and trials, bit for bit what ``simulator.chunk`` made; of the last
-        chunk the first ``n`` that belong to the bank.
+        """Theta (256, parameter) and trials, bit for bit what ``simulator.chunk`` made.
+
+        Of the last chunk only the first data sets, those that belong to the bank.
 
         Raises:
             FileError: when the chunk is absent or damaged.
@@ -178,7 +188,7 @@ class Bank:
         return (theta, trials) if n == CHUNK else (theta[:n], select(trials, slice(n)))
 
     def simulations(self, chunks: Sequence[int] | Array | None = None) -> Simulations:
-        """Some chunks in memory, in the order asked for; all whole ones when left out.
+        """Some chunks in memory, in the order asked for; all complete ones when left out.
 
         Raises:
             FileError: when there are none, or one is absent or damaged.
@@ -190,12 +200,9 @@ class Bank:
                 " some with write_bank."
             )
         thetas, trials = zip(*(self.chunk(int(index)) for index in chunks), strict=True)
-        return Simulations(
-            np.concatenate(thetas),
-            renumbered(concatenate(trials)),
-            self.simulator.prior.names,
-            self.simulator,
-        )
+        names = self.simulator.prior.names
+        joined = renumbered(concatenate(trials))
+        return Simulations(np.concatenate(thetas), joined, names, self.simulator)
 
 
 def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:
@@ -210,9 +217,23 @@ def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:
         FileError: when the bank is absent, foreign, damaged, of an unknown version or of another
             model.
     """
-    card = _read_card(Path(path))
+    card = read_card(Path(path))
+    simulator = _simulator_in(card, model, path)
+    if model is not None:
+        wanted = {"simulator": simulator_card(simulator)}
+        refuse_others({"simulator": card["simulator"]}, wanted, path)
+    origins = card["origins"]
+    if origins is not None:
+        origins = tuple(Origin(*origin) for origin in origins)
+    return Bank(Path(path), simulator, card["seed"], origins)
+
+
+def _simulator_in(
+    card: Mapping[str, Any], model: Model | None, path: str | os.PathLike[str]
+) -> Simulator:
+    """The simulator that the card of a bank describes."""
     try:
-        simulator = simulator_from_json(card["simulator"], model)
+        return simulator_from_json(card["simulator"], model)
     except FileError:
         raise
     except (KeyError, TypeError, ValueError) as error:
@@ -220,15 +241,6 @@ def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:
             f"Expected a simulator in the card of the bank {path}; it cannot be made: {error}. Use"
             " the release that wrote it."
         ) from error
-    if model is not None:
-        _refuse_others({"simulator": card["simulator"]}, {"simulator": plain(simulator)}, path)
-    origins = card["origins"]
-    return Bank(
-        Path(path),
-        simulator,
-        card["seed"],
-        None if origins is None else tuple(Origin(*origin) for origin in origins),
-    )
 
 
 def write_bank(
@@ -239,10 +251,11 @@ def write_bank(
     seed: int,
     workers: int | None = None,
     executor: Executor | None = None,
-    progress: Progress = untold,
+    progress: Progress = silent,
 ) -> Bank:
-    """Simulate into a folder; go on with what is there already. Several processes and machines may
-    write the same bank at once.
+    """Simulate into a folder, or go on with what is there already.
+
+    Several processes and machines may write the same bank at once.
 
     Args:
         path: of the folder; made when it is not there.
@@ -254,7 +267,7 @@ def write_bank(
         executor: writes chunks instead of threads of this process: a `concurrent.futures` executor,
             or that of a dask cluster whose workers see the same folder,
             ``client.get_executor(retries=3)``.
-        progress: told after each chunk how many are done, of how many.
+        progress: called after each chunk with how many are done, and of how many.
 
     Raises:
         FileError: when the folder holds something else, a bank of another simulator or seed, or
@@ -263,13 +276,11 @@ def write_bank(
     """
     n_datasets, seed = whole_number("n_datasets", n_datasets, 1), as_seed(seed)
     for_processes(executor, simulator)  # refused before anything is made
-    folder, card = Path(path), {"simulator": plain(simulator), "seed": seed, "origins": None}
+    folder = Path(path)
+    card = {"simulator": simulator_card(simulator), "seed": seed, "origins": None}
     with writing(folder):
         _make(folder, simulator, card, _n_chunks(n_datasets))
-        (
-            folder / SIZES / str(n_datasets)
-            # one file for each size ever asked for: the largest counts, and nobody can take it back
-        ).touch()
+        (folder / SIZES / str(n_datasets)).touch()
     bank = Bank(folder, simulator, seed)
     _write_missing(bank, _n_chunks(n_datasets), workers, executor, progress)
     return bank
@@ -282,8 +293,9 @@ def write_chunk(
     simulator: Simulator | None = None,
     model: Model | None = None,
 ) -> None:
-    """Simulate one chunk of a bank and put it into its place, also when it is there already: the
-    unit of work of any process on any machine.
+    """Simulate one chunk of a bank and put it into its place, also when it is there already.
+
+    It is the unit of work of any process on any machine.
 
     Args:
         path: of a bank that `write_bank` or `merge_banks` made.
@@ -298,11 +310,13 @@ def write_chunk(
     """
     bank = open_bank(path, model)
     if simulator is not None:
-        _refuse_others({"simulator": plain(bank.simulator)}, {"simulator": plain(simulator)}, path)
+        known, given = ({"simulator": simulator_card(of)} for of in (bank.simulator, simulator))
+        refuse_others(known, given, path)
     _simulate(bank, simulator or bank.simulator, int(index))
 
 
 def _simulate(bank: Bank, simulator: Simulator, index: int) -> None:
+    """Simulate one chunk, and write it."""
     origin = bank.origin(index)
     arrays = to_arrays(*simulator.chunk(origin.seed, origin.index))
     with writing(bank.path):
@@ -310,8 +324,9 @@ def _simulate(bank: Bank, simulator: Simulator, index: int) -> None:
 
 
 def write_if_missing(bank: Bank, index: int) -> int:
-    """Simulate one chunk unless it is there already, and give back its number; what executors are
-    asked to do.
+    """Simulate one chunk unless it is there already, and give back its number.
+
+    Executors are given this function.
     """
     if not marker_path(bank.path, index).exists():
         _simulate(bank, bank.simulator, index)
@@ -321,18 +336,20 @@ def write_if_missing(bank: Bank, index: int) -> int:
 def _write_missing(
     bank: Bank, n_chunks: int, workers: int | None, executor: Executor | None, progress: Progress
 ) -> None:
+    """Simulate the chunks that are not there, on an executor or on threads of this process.
+
+    They are made in random order, so that several writers seldom make the same chunk; what a chunk
+    holds does not depend on it.
+    """
     missing = [int(index) for index in np.flatnonzero(~marked(bank.path, n_chunks))]
-    random.SystemRandom().shuffle(
-        missing
-    )  # so that several writers seldom do the same chunk; what is in a chunk does not depend on it
-    progress(n_chunks - len(missing), n_chunks)
+    random.SystemRandom().shuffle(missing)
+    n_there = n_chunks - len(missing)
+    progress(n_there, n_chunks)
     pool = ThreadPoolExecutor(workers or os.cpu_count()) if executor is None else executor
     write = for_processes(executor, partial(write_if_missing, bank))
     tasks = [pool.submit(write, index) for index in missing]
     try:
-        for n, future in enumerate(as_completed(tasks), start=1):
-            future.result()
-            progress(n_chunks - len(missing) + n, n_chunks)
+        _wait(tasks, lambda n: progress(n_there + n, n_chunks))
     finally:
         for task in tasks:
             task.cancel()
@@ -340,107 +357,48 @@ def _write_missing(
             pool.shutdown(cancel_futures=True)
 
 
+def _wait(tasks: Iterable[Future[int]], done: Callable[[int], None]) -> None:
+    """Wait until all tasks are done, and say after each how many are."""
+    for n, task in enumerate(as_completed(tasks), start=1):
+        task.result()
+        done(n)
+
+
 def _n_chunks(n_datasets: int) -> int:
+    """How many chunks so many data sets need."""
     return -(-int(n_datasets) // CHUNK)
 
 
 def _make(folder: Path, simulator: Simulator, card: Mapping[str, Any], n_chunks: int) -> None:
-    """The folder with its arrays, and its card last; the card that is there has to be the same."""
+    """Make the folder with its arrays, and its card last; a card that is there must be the same."""
     if (folder / CARD).exists():
-        stored = _read_card(folder)
-        if stored["origins"] is not None:
-            raise FileError(
-                f"Expected a bank of one seed; {folder} was merged from several. Extend the banks"
-                " it was made of, and merge them again."
-            )
-        _refuse_others(stored, card, folder)
-    elif folder.is_dir() and any(
-        entry.name not in _own(simulator)
-        for entry in folder.iterdir()
-        if not entry.name.startswith(".")
-    ):
-        raise FileError(
-            f"Expected a bank or an empty folder; {folder} holds something else. Choose another"
-            " folder."
-        )
+        _refuse_other_bank(folder, card)
+    elif folder.is_dir():
+        _refuse_other_files(folder, simulator)
     (folder / SIZES).mkdir(parents=True, exist_ok=True)
     create_arrays(folder, simulator, n_chunks)
     if not (folder / CARD).exists():
         write_card(folder, card)
-        _refuse_others(_read_card(folder), card, folder)
+        refuse_others(read_card(folder), card, folder)
 
 
-def _own(simulator: Simulator) -> set[str]:
-    """What may lie in the folder of a bank whose making was interrupted."""
-    return {"zarr.json", MARKERS, SIZES, CARD, *layout_of(simulator)}
-
-
-def write_card(folder: Path, card: Mapping[str, Any]) -> None:
-    """The file that makes a folder a bank."""
-    text = json_text(card)
-    write_atomically(
-        folder / CARD,
-        json.dumps(
-            {"kind": KIND, "version": VERSION, "sha256": digest({}, text), "card": text}, indent=1
-        ).encode(),
-    )
-
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
+def _refuse_other_bank(folder: Path, card: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds a bank of several seeds, or of another simulator or seed."""
+    stored = read_card(folder)
+    if stored["origins"] is not None:
         raise FileError(
-            f"Expected a bank at {folder}; there is {'a file' if folder.exists() else 'none'}."
+            f"Expected a bank of one seed; {folder} was merged from several. Extend the banks"
+            " it was made of, and merge them again."
         )
-    try:
-        stored = json.loads((folder / CARD).read_bytes())
-    except FileNotFoundError as error:
-        raise FileError(
-            f"Expected a bank at {folder}; the folder has no {CARD}, so it is something else, or"
-            " was never made whole."
-        ) from error
-    except ValueError as error:
-        raise FileError(
-            f"Expected the card of a bank in {folder / CARD}; it is damaged ({error}). Copy or make"
-            " it again."
-        ) from error
-    if not isinstance(stored, dict) or stored.get("kind") != KIND:
-        raise FileError(f"Expected the card of a bank in {folder / CARD}; got something else.")
-    if stored.get("version") != VERSION:
-        raise FileError(
-            f"Expected banks of version {VERSION}; {folder} has version {stored.get('version')}."
-            " Use the release that wrote it."
-        )
-    if digest({}, str(stored.get("card"))) != stored.get("sha256"):
-        raise FileError(
-            f"Expected the card {folder / CARD} as it was written; its checksum differs, so it is"
-            " damaged. Copy or make it again."
-        )
-    return json.loads(stored["card"])
+    refuse_others(stored, card, folder)
 
 
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Says which folder could not be written to."""
-    try:
-        yield
-    except OSError as error:
+def _refuse_other_files(folder: Path, simulator: Simulator) -> None:
+    """Refuse a folder with files that no interrupted making of a bank leaves there."""
+    known = {"zarr.json", MARKERS, SIZES, CARD, *layout_of(simulator)}
+    names = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+    if any(name not in known for name in names):
         raise FileError(
-            f"Expected a folder that can be written to at {folder}; got: {error}. Choose another,"
-            " or make room in it."
-        ) from error
-
-
-def plain(simulator: Simulator) -> dict[str, Any]:
-    """The card of a simulator as it comes back from a file."""
-    return json.loads(json_text(simulator_to_json(simulator)))
-
-
-def _refuse_others(
-    stored: Mapping[str, Any], card: Mapping[str, Any], path: str | os.PathLike[str]
-) -> None:
-    found = differences(stored, card)
-    if found:
-        raise FileError(
-            f"Expected the simulator and the seed of the bank {path}; got {'; '.join(found[:5])}."
-            " Choose another folder for these."
+            f"Expected a bank or an empty folder; {folder} holds something else. Choose another"
+            " folder."
         )

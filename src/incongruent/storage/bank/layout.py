@@ -51,56 +51,53 @@ class Origin:
 
 def layout_of(simulator: Simulator) -> Layout:
     """The arrays that keep the chunks of a simulator."""
-    n_trials, columns = (simulator.design.largest,), simulator.model.columns
-    return {
+    n_trials = (simulator.design.largest,)
+    layout = {
         "theta": (np.dtype(np.float64), (len(simulator.prior.names),)),
         "present": (np.dtype(bool), n_trials),
         "answered": (np.dtype(bool), n_trials),
-        **{
-            _name("column", i, column.name): (np.dtype(column.dtype), n_trials)
-            for i, column in enumerate(columns)
-        },
-        **{
-            _name("excluded", i, reason): (np.dtype(np.int64), ())
-            for i, reason in enumerate(simulator.reasons)
-        },
     }
+    for i, column in enumerate(simulator.model.columns):
+        layout[_column_name(i, column)] = (np.dtype(column.dtype), n_trials)
+    for i, reason in enumerate(simulator.reasons):
+        layout[_reason_name(i, reason)] = (np.dtype(np.int64), ())
+    return layout
 
 
 def to_arrays(theta: Array, trials: Trials) -> dict[str, Array]:
     """A chunk as arrays (dataset, …), by the names of `layout_of`."""
-    columns = {
-        _name("column", i, column.name): trials.values[column.name]
-        for i, column in enumerate(trials.columns)
-    }
-    excluded = {
-        _name("excluded", i, reason): counts
-        for i, (reason, counts) in enumerate(trials.excluded.items())
-    }
-    return {
+    arrays = {
         "theta": np.asarray(theta, float),
         "present": trials.present,
         "answered": trials.answered,
-        **columns,
-        **excluded,
     }
+    for i, column in enumerate(trials.columns):
+        arrays[_column_name(i, column)] = trials.values[column.name]
+    for i, (reason, counts) in enumerate(trials.excluded.items()):
+        arrays[_reason_name(i, reason)] = counts
+    return arrays
 
 
 def from_arrays(
     arrays: Mapping[str, Array], columns: tuple[Column, ...], reasons: Sequence[str]
 ) -> tuple[Array, Trials]:
-    """The chunk that `to_arrays` took apart."""
-    values = {
-        column.name: arrays[_name("column", i, column.name)] for i, column in enumerate(columns)
-    }
-    excluded = {reason: arrays[_name("excluded", i, reason)] for i, reason in enumerate(reasons)}
-    return arrays["theta"], Trials(
-        columns, values, arrays["present"], arrays["answered"], excluded=excluded
-    )
+    """Theta and trials of a chunk from the arrays that `to_arrays` made of it."""
+    values = {column.name: arrays[_column_name(i, column)] for i, column in enumerate(columns)}
+    excluded = {reason: arrays[_reason_name(i, reason)] for i, reason in enumerate(reasons)}
+    present, answered = arrays["present"], arrays["answered"]
+    return arrays["theta"], Trials(columns, values, present, answered, excluded=excluded)
+
+
+def _column_name(position: int, column: Column) -> str:
+    return _name("column", position, column.name)
+
+
+def _reason_name(position: int, reason: str) -> str:
+    return _name("excluded", position, reason)
 
 
 def _name(kind: str, position: int, name: str) -> str:
-    """A folder that every file system can hold: the position makes it unique, the name readable."""
+    """The name of a folder that every file system can hold; its position makes it unique."""
     return f"{kind}{position}_{re.sub(r'[^A-Za-z0-9]+', '_', name)[:40]}"
 
 
@@ -123,15 +120,13 @@ def _zarr() -> Any:
 
 
 def create_arrays(folder: Path, simulator: Simulator, n_chunks: int) -> None:
-    """Make the arrays that are not there yet, and let the others say that they have at least so
-    many chunks.
-    """
+    """Make the arrays that are not there yet, and enlarge the others to at least so many chunks."""
     zarr = _zarr()
     (folder / MARKERS).mkdir(parents=True, exist_ok=True)
     with suppress(zarr.errors.ContainsGroupError):  # another process was faster
         zarr.open_group(folder, mode="a", zarr_format=3)
     columns = {
-        _name("column", i, column.name): column_to_json(column)
+        _column_name(i, column): column_to_json(column)
         for i, column in enumerate(simulator.model.columns)
     }
     for name, (dtype, rest) in layout_of(simulator).items():
@@ -144,7 +139,9 @@ def create_arrays(folder: Path, simulator: Simulator, n_chunks: int) -> None:
 def _create(
     path: Path, shape: tuple[int, ...], dtype: np.dtype, attributes: dict[str, Any]
 ) -> None:
+    """Make an array of data sets; another process may make the same one meanwhile."""
     zarr = _zarr()
+    dimensions = ("dataset", "parameter" if path.name == "theta" else "trial")
     try:
         zarr.create_array(
             store=path,
@@ -153,22 +150,21 @@ def _create(
             dtype=dtype,
             compressors=zarr.codecs.ZstdCodec(level=3),
             attributes=attributes,
-            dimension_names=("dataset", "parameter" if path.name == "theta" else "trial")[
-                : len(shape)
-            ],
+            dimension_names=dimensions[: len(shape)],
         )
     except zarr.errors.ContainsArrayError:  # another process was faster
         _grow(path, shape[0] // CHUNK)
 
 
 def _grow(path: Path, n_chunks: int) -> None:
-    """For other readers of the folder; `_opened` does not rely on it."""
+    """Enlarge an array, for other programs that read the folder; `_opened` does not rely on it."""
     array = _found(path, "r+")
     if array.shape[0] < n_chunks * CHUNK:
         array.resize((n_chunks * CHUNK, *array.shape[1:]))
 
 
 def _found(path: Path, mode: Any) -> zarr.Array:
+    """The array at a path, as large as it says it is."""
     try:
         return _zarr().open_array(store=path, mode=mode, zarr_format=3)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -181,7 +177,7 @@ def _found(path: Path, mode: Any) -> zarr.Array:
 def _opened(
     path: Path, position: int, dtype: np.dtype, rest: tuple[int, ...], mode: str
 ) -> zarr.Array:
-    """An array with room for the chunk at ``position``, however many chunks it says it has."""
+    """An array with room for the chunk at ``position``, also when it says that it is smaller."""
     array = _found(path, mode)
     if (array.dtype, array.shape[1:], array.chunks) != (dtype, rest, (CHUNK, *rest)):
         raise FileError(
@@ -190,11 +186,10 @@ def _opened(
         )
     metadata: Any = array.metadata
     metadata = metadata.update_shape(((position + 1) * CHUNK, *rest))
+    config = {"write_empty_chunks": True}
     zarr = _zarr()
     return zarr.Array(
-        zarr.AsyncArray(
-            metadata=metadata, store_path=array.store_path, config={"write_empty_chunks": True}
-        )
+        zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config=config)
     )
 
 
@@ -214,17 +209,18 @@ def write_arrays(
 
 
 def _flush(path: Path) -> None:
+    """Wait until a file is on the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def digest_of(origin: Origin, arrays: Mapping[str, Array]) -> str:
-    """SHA-256 of a whole chunk and where it comes from."""
+    """SHA-256 of all arrays of a chunk and of where it comes from."""
     return digest(arrays, f"seed {origin.seed} index {origin.index}")
 
 
 def read_arrays(folder: Path, layout: Layout, position: int, origin: Origin) -> dict[str, Array]:
-    """The arrays of a chunk, all 256 data sets, after a look at their checksum.
+    """Read the arrays of a chunk, all 256 data sets, and compare their checksum.
 
     Raises:
         FileError: when the chunk is absent or damaged.
@@ -239,10 +235,11 @@ def read_arrays(folder: Path, layout: Layout, position: int, origin: Origin) -> 
 
 
 def _read(path: Path, position: int, dtype: np.dtype, rest: tuple[int, ...]) -> Array:
+    """Read one array of a chunk."""
     array = _opened(path, position, dtype, rest, "r")
     try:
         return np.asarray(array[position * CHUNK :])
-    except Exception as error:  # a codec that meets damaged bytes raises whatever it likes
+    except Exception as error:  # codecs raise errors of any type for damaged bytes
         raise damaged(path.parent, position, f"{path.name}: {error}") from error
 
 
@@ -255,12 +252,12 @@ def damaged(folder: Path, position: int, why: str) -> FileError:
 
 
 def marker_path(folder: Path, position: int) -> Path:
-    """The file that says that a chunk is whole."""
+    """The file that says that a chunk is complete."""
     return folder / MARKERS / f"{position:08d}.json"
 
 
 def read_marker(folder: Path, position: int, origin: Origin) -> dict[str, Any]:
-    """The marker of a chunk: seed, index, n and sha256.
+    """Read the marker of a chunk: seed, index, n and sha256.
 
     Raises:
         FileError: when there is none, or it is not that of this chunk.
@@ -277,8 +274,8 @@ def read_marker(folder: Path, position: int, origin: Origin) -> dict[str, Any]:
     wanted = asdict(Origin(origin.seed, origin.index))
     if (
         not isinstance(marker, dict)
-        or {k: v for k, v in marker.items() if k != "sha256"} != wanted
-        or "sha256" not in marker
+        or set(marker) != {*wanted, "sha256"}
+        or wanted != {name: marker[name] for name in wanted}
     ):
         raise damaged(folder, position, f"its marker is not that of {wanted}")
     return marker

@@ -1,4 +1,4 @@
-"""Keeping banks: see whether one is sound, and make one of several."""
+"""Upkeep of banks: check whether one is sound, and merge several into one."""
 
 from __future__ import annotations
 
@@ -8,21 +8,16 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from incongruent.data.basics.streams import Purpose, stream
 from incongruent.models import Model
+from incongruent.simulation.simulator import Simulator
 from incongruent.storage.atomic import FileError
-from incongruent.storage.bank.bank import (
-    SIZES,
-    Bank,
-    differences,
-    open_bank,
-    plain,
-    write_card,
-    writing,
-)
+from incongruent.storage.bank.bank import SIZES, Bank, open_bank
+from incongruent.storage.bank.card import simulator_card, write_card, writing
 from incongruent.storage.bank.layout import (
     Origin,
     create_arrays,
@@ -32,15 +27,16 @@ from incongruent.storage.bank.layout import (
     to_arrays,
     write_arrays,
 )
+from incongruent.storage.cards import differences
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a look at every chunk of a bank found.
+    """What `verify` found in the chunks of a bank.
 
     Attributes:
         path: of the bank.
-        whole: the chunks that are there and as they were written.
+        whole: the chunks that are complete and as they were written.
         missing: those that are not there.
         damaged: those whose checksum differs, or that cannot be read.
         repeated: those that came out the same when simulated again here.
@@ -64,29 +60,22 @@ class Verification:
     def __str__(self) -> str:
         n_chunks = len(self.whole) + len(self.missing) + len(self.damaged)
         words = [f"{len(self.whole)} of {n_chunks} chunks of the bank {self.path} are whole"]
-        words += [f"{len(self.missing)} missing ({_listed(self.missing)})"] if self.missing else []
-        words += (
-            [
+        if self.missing:
+            words.append(f"{len(self.missing)} missing ({_listed(self.missing)})")
+        if self.damaged:
+            words.append(
                 f"{len(self.damaged)} damaged ({_listed(self.damaged)}), to be simulated again with"
                 " write_chunk"
-            ]
-            if self.damaged
-            else []
-        )
-        words += (
-            [f"simulated again, {_listed(self.repeated)} came out the same"]
-            if self.repeated
-            else []
-        )
-        words += (
-            [
+            )
+        if self.repeated:
+            words.append(f"simulated again, {_listed(self.repeated)} came out the same")
+        if self.changed:
+            words.append(
                 f"simulated again, {_listed(self.changed)} came out otherwise, so that another"
                 " installation wrote them"
-            ]
-            if self.changed
-            else []
-        )
-        words += [f"none was simulated again: {self.not_repeated}"] if self.not_repeated else []
+            )
+        if self.not_repeated:
+            words.append(f"none was simulated again: {self.not_repeated}")
         return "; ".join(words).rstrip(".") + "."
 
 
@@ -94,42 +83,51 @@ def verify(bank: Bank, *, resimulate: int = 1, seed: int = 1) -> Verification:
     """Read every chunk of a bank, compare its checksum, and simulate some again.
 
     Args:
-        bank: to look at.
-        resimulate: how many of the whole chunks to simulate again, chosen by chance.
+        bank: to check.
+        resimulate: how many of the sound chunks to simulate again, chosen by chance.
         seed: of this choice.
 
     Example:
         >>> import tempfile
         >>> from incongruent import Design, Simulator, models, priors, write_bank
-        >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), Design(20, {"congruent": 0.5, "incongruent": 0.5}))
+        >>> design = Design(20, {"congruent": 0.5, "incongruent": 0.5})
+        >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), design)
         >>> folder = tempfile.TemporaryDirectory()
         >>> verify(write_bank(folder.name, simulator, 600, seed=1)).sound
         True
         >>> folder.cleanup()
     """
     done = bank.done
-    damaged = [int(index) for index in np.flatnonzero(done) if not _reads(bank, int(index))]
-    whole = [int(index) for index in np.flatnonzero(done) if index not in damaged]
-    chosen = (
-        stream(seed, Purpose.CHOSEN_CHUNKS).permutation(whole)[:resimulate].astype(int).tolist()
+    there, missing = np.flatnonzero(done).tolist(), np.flatnonzero(~done).tolist()
+    sound = [index for index in there if _reads(bank, index)]
+    damaged = [index for index in there if index not in sound]
+    chosen = stream(seed, Purpose.CHOSEN_CHUNKS).permutation(sound)[:resimulate].astype(int)
+    same, reason = _simulated_again(bank, chosen.tolist())
+    return Verification(
+        bank.path,
+        whole=tuple(sound),
+        missing=tuple(missing),
+        damaged=tuple(damaged),
+        repeated=tuple(sorted(index for index, found in same.items() if found)),
+        changed=tuple(sorted(index for index, found in same.items() if not found)),
+        not_repeated=reason,
     )
+
+
+def _simulated_again(bank: Bank, chunks: Sequence[int]) -> tuple[dict[int, bool], str]:
+    """Whether each chunk comes out the same; or none, and why the simulator cannot simulate here.
+
+    It cannot when its model is known by its simulations alone, or when its design has a function,
+    which no file holds.
+    """
     try:
-        same = {index: _comes_out_the_same(bank, index) for index in chosen}
-        reason = ""
-    except (
-        ValueError
-        # a model that is known by its simulations alone, or a design with a function that no file holds
-    ) as error:
-        same, reason = {}, str(error)
-    repeated, changed = (
-        tuple(sorted(index for index, found in same.items() if found is wanted))
-        for wanted in (True, False)
-    )
-    missing = tuple(np.flatnonzero(~done).tolist())
-    return Verification(bank.path, tuple(whole), missing, tuple(damaged), repeated, changed, reason)
+        return {index: _comes_out_the_same(bank, index) for index in chunks}, ""
+    except ValueError as error:
+        return {}, str(error)
 
 
 def _reads(bank: Bank, index: int) -> bool:
+    """Whether a chunk can be read and has the checksum that it was written with."""
     try:
         bank.arrays(index)
     except FileError:
@@ -138,6 +136,7 @@ def _reads(bank: Bank, index: int) -> bool:
 
 
 def _comes_out_the_same(bank: Bank, index: int) -> bool:
+    """Whether a chunk has the same checksum when it is simulated again."""
     origin = bank.origin(index)
     made = to_arrays(*bank.simulator.chunk(origin.seed, origin.index))
     return digest_of(origin, made) == read_marker(bank.path, index, origin)["sha256"]
@@ -154,15 +153,15 @@ def merge_banks(
     *,
     model: Model | None = None,
 ) -> Bank:
-    """One bank of several of the same simulator.
+    """Merge banks of the same simulator into one.
 
-    Banks of one seed give its chunks, each once, in their places; those that nobody has stay
-    missing, and `write_bank` can go on. Of banks of several seeds the whole chunks are put one
-    after the other, each seed and index once, and each remembers them as its ``Origin``.
+    Banks of one seed give its chunks, each once, in their places; those that no bank has stay
+    missing, and `write_bank` can go on. Of banks of several seeds the complete chunks are put one
+    after the other, each seed and index once, and each keeps them as its ``Origin``.
 
     Args:
         paths: of the banks, which stay as they are.
-        out: folder for the new one, whole or absent; must not be there.
+        out: folder for the new one, complete or absent; must not be there.
         model: the model, when it does not ship with the package.
 
     Raises:
@@ -178,30 +177,17 @@ def merge_banks(
             " remove it."
         )
     _refuse_differences(banks)
-    seeds = {bank.seed for bank in banks}
     sources = _sources(banks)
     if not sources:
         raise FileError(
             f"Expected at least one whole chunk in the banks {', '.join(map(str, paths))}; there is"
             " none."
         )
+    seeds = {bank.seed for bank in banks}
+    one_seed = len(seeds) == 1 and None not in seeds
     with writing(Path(out)):
-        if len(seeds) == 1 and None not in seeds:
-            _write_folder_atomically(
-                Path(out),
-                banks[0],
-                sources,
-                {"seed": banks[0].seed, "origins": None},
-                max(bank.n_datasets for bank in banks),
-            )
-        else:
-            origins = [
-                [seed, index, max(bank.origin(at).n for bank, at in places)]
-                for (seed, index), places in sources.items()
-            ]
-            _write_folder_atomically(
-                Path(out), banks[0], sources, {"seed": None, "origins": origins}, None
-            )
+        merge = _merged_by_place if one_seed else _merged_in_a_row
+        _write_folder_atomically(Path(out), banks[0].simulator, merge(banks, sources))
     return open_bank(out, model)
 
 
@@ -209,7 +195,46 @@ Sources = dict[tuple[int, int], list[tuple[Bank, int]]]
 """By seed and index of a chunk the banks that hold it, and where."""
 
 
+@dataclass(frozen=True)
+class _Merged:
+    """What a merged bank will hold.
+
+    Attributes:
+        places: for each chunk its position, its origin, and the banks that hold it, and where.
+        n_chunks: for which there is room.
+        n_datasets: that the bank is meant to hold; None when its card says it chunk by chunk.
+        card: seed and origins.
+    """
+
+    places: list[tuple[int, Origin, list[tuple[Bank, int]]]]
+    n_chunks: int
+    n_datasets: int | None
+    card: dict[str, Any]
+
+
+def _merged_by_place(banks: Sequence[Bank], sources: Sources) -> _Merged:
+    """Chunks of one seed, each in the place that its index says."""
+    places = [(index, Origin(seed, index), held) for (seed, index), held in sources.items()]
+    n_chunks = 1 + max(index for _, index in sources)
+    n_datasets = max(bank.n_datasets for bank in banks)
+    return _Merged(places, n_chunks, n_datasets, {"seed": banks[0].seed, "origins": None})
+
+
+def _merged_in_a_row(banks: Sequence[Bank], sources: Sources) -> _Merged:
+    """Chunks of several seeds, one after the other; the card says where each comes from."""
+    places = [
+        (position, Origin(seed, index), held)
+        for position, ((seed, index), held) in enumerate(sources.items())
+    ]
+    origins = [
+        [seed, index, max(bank.origin(at).n for bank, at in held)]
+        for (seed, index), held in sources.items()
+    ]
+    return _Merged(places, len(places), None, {"seed": None, "origins": origins})
+
+
 def _sources(banks: Sequence[Bank]) -> Sources:
+    """Where each chunk can be read, over all banks."""
     sources: Sources = {}
     for bank in banks:
         for at in np.flatnonzero(bank.done):
@@ -219,8 +244,9 @@ def _sources(banks: Sequence[Bank]) -> Sources:
 
 
 def _refuse_differences(banks: Sequence[Bank]) -> None:
+    """Refuse banks whose simulator is not that of the first."""
     for bank in banks[1:]:
-        found = differences(plain(banks[0].simulator), plain(bank.simulator))
+        found = differences(simulator_card(banks[0].simulator), simulator_card(bank.simulator))
         if found:
             raise FileError(
                 f"Expected banks of the same simulator; {bank.path} has {'; '.join(found[:5])} in"
@@ -228,29 +254,11 @@ def _refuse_differences(banks: Sequence[Bank]) -> None:
             )
 
 
-def _write_folder_atomically(
-    out: Path, like: Bank, sources: Sources, card: dict, n_datasets: int | None
-) -> None:
-    """The merged bank beside its place, then renamed."""
+def _write_folder_atomically(out: Path, simulator: Simulator, merged: _Merged) -> None:
+    """Write a merged bank under another name, then rename it."""
     beside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
-        n_chunks = (
-            1 + max(index for _, index in sources) if n_datasets is not None else len(sources)
-        )
-        create_arrays(beside, like.simulator, n_chunks)
-        (beside / SIZES).mkdir()
-        if n_datasets is not None:
-            (beside / SIZES / str(n_datasets)).touch()
-        for place, ((seed, index), places) in enumerate(sources.items()):
-            arrays = _first_sound(places)
-            write_arrays(
-                beside,
-                layout_of(like.simulator),
-                index if n_datasets is not None else place,
-                Origin(seed, index),
-                arrays,
-            )
-        write_card(beside, {"simulator": plain(like.simulator), **card})
+        _write_merged(beside, simulator, merged)
         beside.chmod(0o755)
         os.rename(beside, out)
     except BaseException:
@@ -258,9 +266,26 @@ def _write_folder_atomically(
         raise
 
 
-def _first_sound(places: Sequence[tuple[Bank, int]]) -> dict[str, np.ndarray]:
-    for bank, at in places[:-1]:
+def _write_merged(folder: Path, simulator: Simulator, merged: _Merged) -> None:
+    """Write the arrays of a merged bank, its chunks and last its card."""
+    create_arrays(folder, simulator, merged.n_chunks)
+    (folder / SIZES).mkdir()
+    if merged.n_datasets is not None:
+        (folder / SIZES / str(merged.n_datasets)).touch()
+    layout = layout_of(simulator)
+    for position, origin, held in merged.places:
+        write_arrays(folder, layout, position, origin, _first_sound(held))
+    write_card(folder, {"simulator": simulator_card(simulator), **merged.card})
+
+
+def _first_sound(held: Sequence[tuple[Bank, int]]) -> dict[str, np.ndarray]:
+    """The arrays of a chunk from the first bank that holds it undamaged.
+
+    Raises:
+        FileError: that of the last bank, when it is damaged in all.
+    """
+    for bank, at in held[:-1]:
         if _reads(bank, at):
             return bank.arrays(at)
-    bank, at = places[-1]
+    bank, at = held[-1]
     return bank.arrays(at)

@@ -1,0 +1,41 @@
+"""Why a file cannot be read: it is damaged, or a package that reads it is not installed."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from incongruent.data.values import DataError
+
+
+def broken(name: str, what: str, error: Exception) -> DataError:
+    """The error for a damaged file.
+
+    Args:
+        name: of the file.
+        what: the kind of file that it begins like.
+        error: that came up while it was read.
+    """
+    return DataError(
+        f"Expected a whole {what} file; {name} starts like one but cannot be read: {error}"
+    )
+
+
+def package(name: str, package: str, what: str) -> ModuleType:
+    """A package that reads some kind of file.
+
+    Args:
+        name: of the file.
+        package: the name of the package.
+        what: the kind of file.
+
+    Raises:
+        DataError: when the package is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise DataError(
+            f"Expected the package {package}, which reads {what} files such as {name}; it is not"
+            ' installed. Install it with pip install "incongruent[formats]".'
+        ) from error

@@ -1,0 +1,73 @@
+"""Why to be careful with a person's posterior."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from incongruent.analysis import Fit
+from incongruent.checks.verdict import Check
+from incongruent.exact.importance import largest_k_hat
+from incongruent.posterior.draws import Draws
+
+
+class Concern(NamedTuple):
+    """A reason to be careful: in a word, and in a sentence."""
+
+    short: str
+    sentence: str
+
+
+NO_TRIALS = Concern("no trials", "Not a single usable trial: nothing was fitted.")
+WEIGHTS = Concern(
+    "weights",
+    "The importance weights cannot be trusted (k-hat), and no MCMC stands in for them.",
+)
+LIKELIHOOD = Concern(
+    "likelihood",
+    "The likelihood could not be computed to 0.05 nats: some answers are far too fast for the"
+    " model.",
+)
+
+
+def concerns_of(fit: Fit, check: Check | None) -> list[list[Concern]]:
+    """For each person of the study, why to be careful."""
+    found = [
+        [Concern("outside training", flag) for flag in flags] if n > 0 else [NO_TRIALS]
+        for n, flags in zip(fit.study.n_trials, fit.flags, strict=True)
+    ]
+    fitted = np.flatnonzero(fit.study.n_trials > 0)
+    for i, concerns in zip(fitted, _about_correction(fit.draws), strict=True):
+        found[i] += concerns
+    if check is not None:  # of those who were fitted, in their order
+        for i, concerns in zip(fitted, _about_model(check), strict=True):
+            found[i] += concerns
+    return found
+
+
+def _about_correction(draws: Draws) -> Iterator[list[Concern]]:
+    """For everybody who was fitted, what speaks against their weights and their likelihood."""
+    correction = draws.correction
+    if correction is None:
+        yield from ([] for _ in draws.names)
+        return
+    trusted = (correction.k_hat <= largest_k_hat(draws.theta.shape[1])) | correction.mcmc
+    for is_trusted, is_accurate in zip(trusted, correction.accurate, strict=True):
+        yield [*([] if is_trusted else [WEIGHTS]), *([] if is_accurate else [LIKELIHOOD])]
+
+
+def _about_model(check: Check) -> Iterator[list[Concern]]:
+    """For everybody who was checked, what the model does not make or predict."""
+    for row in check.people().to_dict("records"):
+        concerns = []
+        if row["outside"]:
+            words = (
+                f"Unlike anything that the simulator makes: {row['stands_out'] or 'all in all'}."
+            )
+            concerns.append(Concern("outside the model", words))
+        if row["failing"]:
+            words = f"The fitted model does not predict: {row['failing']}."
+            concerns.append(Concern("not predicted", words))
+        yield concerns

@@ -1,0 +1,91 @@
+"""How good a network is according to its own notes, as the page shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from incongruent.posterior.ensemble import Ensemble
+from incongruent.posterior.posterior import Posterior
+from incongruent.report.values import Cell, Column, Table, percent, shown
+
+Array = np.ndarray
+
+COLUMNS = (
+    Column("parameter", number=False),
+    Column("r", "true values against posterior means"),
+    Column("contraction"),
+    Column("50 % intervals hold", "of true values"),
+    Column("90 % intervals hold", "of true values"),
+)
+RANKS = Column(
+    "p of uniform ranks",
+    "simulation-based calibration of corrected draws; of many such tests one in twenty lies below"
+    " 0.05",
+)
+
+
+def quality(posterior: Posterior | Ensemble, study_trials: Array | None) -> dict[str, Any] | None:
+    """Recovery and calibration, overall and at this study's numbers of trials.
+
+    Args:
+        posterior: whose notes are read.
+        study_trials: numbers of trials of people; None without a study.
+
+    Returns:
+        Plain values for the page; None when nothing was measured.
+    """
+    notes = posterior.notes.get("quality")
+    if not notes:
+        return None
+    calibration = notes.get("calibration", {})
+    p_values = {row["quantity"]: row["p"] for row in calibration.get("overall", [])}
+    rows = tuple(
+        (*_recovery_cells(row), _rank_cell(p_values.get(row["parameter"])))
+        for row in notes["overall"]
+    )
+    return {
+        "n_datasets": notes["n_datasets"],
+        "n_calibrated": calibration.get("n_datasets"),
+        "nats": shown(notes["nats"]),
+        "overall": Table((*COLUMNS, RANKS), rows),
+        "at": _by_trials(notes.get("by_trials", []), study_trials),
+        "efficiency": notes.get("efficiency", []),
+    }
+
+
+def _recovery_cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """One parameter, in the order of `COLUMNS`."""
+    return (
+        Cell(row["parameter"]),
+        Cell(f"{row['r']:.2f}", row["r"]),
+        Cell(f"{row['contraction']:.2f}", row["contraction"]),
+        Cell(percent(row["coverage_50"]), row["coverage_50"]),
+        Cell(percent(row["coverage_90"]), row["coverage_90"]),
+    )
+
+
+def _rank_cell(p: float | None) -> Cell:
+    return Cell(f"{p:.2f}" if p is not None else "–", p)
+
+
+def _by_trials(
+    rows: Sequence[Mapping[str, Any]], study_trials: Array | None
+) -> list[tuple[str, Table]]:
+    """A table for each bin of trial number in which people of the study lie."""
+    if study_trials is None:
+        return []
+    bins = dict.fromkeys(str(row["trials"]) for row in rows)
+    return [
+        (name, Table(COLUMNS, tuple(_recovery_cells(row) for row in rows if row["trials"] == name)))
+        for name in bins
+        if _is_met(name, study_trials)
+    ]
+
+
+def _is_met(name: str, study_trials: Array) -> bool:
+    """Whether the numbers of trials of some people lie in a bin such as "50–100"."""
+    low, _, high = name.partition("–")
+    return bool(((study_trials >= int(low)) & (study_trials <= int(high or low))).any())
