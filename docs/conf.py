@@ -68,7 +68,7 @@ nitpick_ignore_regex = [
     ),  # what records hold inside
     (
         "py:.*",
-        r"incongruent\.(posterior\.parallel\.T|checks\.model\.candidates\.Variant)|tuple\[float",
+        r"incongruent\.(posterior\.parallel\.T|simulation\.simulator\.D|checks\.model\.candidates\.Variant)|tuple\[float",
     ),
     ("py:obj", r"style"),  # a module that the docstring of the plots names for others
 ]

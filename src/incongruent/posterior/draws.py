@@ -37,12 +37,12 @@ class Correction:
     """How draws were corrected by the exact likelihood, person by person.
 
     Attributes:
-        k_hat: (person,) shape of the largest importance weights; above about .67 they cannot be
+        k_hat: (person,) shape of the largest importance weights; above about 0.67 they cannot be
             trusted.
         ess: (person,) effective share of the network's draws, 1 for a perfect network.
         log_evidence: (person,) log p(trials) under model and prior, in nats.
         log_evidence_error: (person,) its Monte Carlo standard error.
-        accurate: (person,) whether log likelihoods are within .05 nats of a finer computation; it
+        accurate: (person,) whether log likelihoods are within 0.05 nats of a finer computation; it
             fails for answers far too fast for the model.
         mcmc: (person,) whether the draws come from MCMC on the exact likelihood.
         mcmc_steps: (person,) steps of the ensemble after burn-in; 0 without MCMC.

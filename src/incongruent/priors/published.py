@@ -81,8 +81,8 @@ def broad_ssp() -> Prior:
 
     The values usual in the literature (`models.ssp`) lie well within, and so do maximum-likelihood
     fits of the 16 people in the flanker task of Ulrich et al. (2015), whose means (SDs over people)
-    are p .56 (.10), t_int 46 (12), b 58 (8), mu_R 302 (21), sd_R 28 (8). Fits with a varying start
-    have a shorter t_int, about 35.
+    are p 0.56 (0.10), t_int 46 (12), b 58 (8), mu_R 302 (21), sd_R 28 (8). Fits with a varying
+    start have a shorter t_int, about 35.
     """
     ranges = {"p": (0.05, 1.5), "b": (20.0, 200.0), "mu_R": (150.0, 800.0), "sd_R": (2.0, 100.0)}
     normals = _normals(
@@ -97,7 +97,7 @@ def broad_dstp() -> Prior:
 
     The values usual in the literature (`models.dstp`) lie within, and so do the simulations whose
     quantiles and errors are nearest to those of the 16 people in the flanker task of Ulrich et al.
-    (2015): on average mu_t .14, mu_fl .15, mu_ss .64, mu_rs2 1.8, b 84, c 86, mu_R 261, sd_R 29.
+    (2015): on average mu_t 0.14, mu_fl 0.15, mu_ss 0.64, mu_rs2 1.8, b 84, c 86, mu_R 261, sd_R 29.
     """
     moments = {
         "mu_t": (0.13, 0.09),

@@ -33,8 +33,8 @@ Array = np.ndarray
 MARGINAL = "marginal"
 """Where settings of a model keep the distributions."""
 NODES = np.linspace(-3.6, 3.6, 25)
-"""Where g is standard normal. A likelihood of 500 trials has an SD of .2 and more there, for shares
-of lapses up to 15 %.
+"""Where g is standard normal. A likelihood of 500 trials has an SD of 0.2 and more there, for
+shares of lapses up to 15 %.
 """
 
 

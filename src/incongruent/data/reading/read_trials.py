@@ -66,7 +66,7 @@ def read_trials(
         where: which rows to take, such as ``"experiment == 0 and block > 1"`` or
             ``"response is not missing"``; a name with spaces is written in backticks.
         unit: "ms" or "s"; left out, it follows from the column's name and the median reaction time
-            (.1–10 is s, 100–10,000 is ms).
+            (0.1–10 is s, 100–10,000 is ms).
         window: the shortest and longest reaction time to keep, in ms, both included; None keeps
             all.
         deadline: reaction time in ms after which an answer counts as none, as in `Design`; trials
