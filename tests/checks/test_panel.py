@@ -50,7 +50,7 @@ def test_compiled_statistics_are_those_of_the_plain_way(mixed: inc.Trials, level
     )
     for q, p in enumerate(statistics.PROBABILITIES):
         np.testing.assert_allclose(
-            values[f"RT quantile .{10 * p:.0f}, {level}"], quantiles[:, q], rtol=1e-6
+            values[f"RT quantile 0.{10 * p:.0f}, {level}"], quantiles[:, q], rtol=1e-6
         )
     for b in range(5):
         np.testing.assert_allclose(
@@ -77,7 +77,7 @@ def test_compiled_delta_functions_and_omissions(mixed: inc.Trials) -> None:
     values = of(panel_values(mixed, known), mixed)
     at, delta = statistics.delta_function(mixed)
     for q, p in enumerate(statistics.PROBABILITIES):
-        np.testing.assert_allclose(values[f"delta at .{10 * p:.0f}"], delta[:, q], atol=1e-3)
+        np.testing.assert_allclose(values[f"delta at 0.{10 * p:.0f}"], delta[:, q], atol=1e-3)
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = 100 * (delta[:, 4] - delta[:, 3]) / (at[:, 4] - at[:, 3])
     np.testing.assert_allclose(
@@ -102,7 +102,7 @@ def test_compiled_delta_functions_and_omissions(mixed: inc.Trials) -> None:
 def test_a_statistic_says_what_it_is(mixed: inc.Trials) -> None:
     known = statistics_for(mixed)
     median, *_ = [s for s in known if s.kind is Kind.RT_QUANTILE and s.probability == 0.5]
-    assert (median.condition, median.name) == ("congruent", "RT quantile .5, congruent")
+    assert (median.condition, median.name) == ("congruent", "RT quantile 0.5, congruent")
     assert (median.group, median.unit) == ("congruent", "ms")
     assert [s.rt_bin for s in known if s.kind is Kind.ACCURACY] == 3 * [0, 1, 2, 3, 4]
     assert {s.group for s in known if s.condition is None} == {"delta function", "all trials"}
@@ -258,7 +258,7 @@ def test_a_falling_delta_function_is_named(
     assert "delta function falls at slow responses" in " ".join(
         panel.sentences()
     ) or "congruency effect" in " ".join(panel.sentences())
-    row = panel.table().set_index("statistic").loc["delta at .9"]
+    row = panel.table().set_index("statistic").loc["delta at 0.9"]
     assert row["z"] < 0
     assert row["observed"] < row["predicted"]
 
@@ -307,7 +307,7 @@ def test_under_another_prior_the_fit_is_another(
     panel = inc.predictive_panel(
         posterior, study, prior=strong, n_replicates=39, n_predictions=4, seed=1
     )
-    at = [s.name for s in panel.statistics].index("delta at .3")
+    at = [s.name for s in panel.statistics].index("delta at 0.3")
     assert panel.predicted[:, at].mean() > own.predicted[:, at].mean() + 5.0  # ms
     with pytest.raises(ValueError, match="Expected a prior of the parameters"):
         inc.predictive_panel(

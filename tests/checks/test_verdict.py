@@ -212,8 +212,8 @@ def test_verdicts_on_published_studies(
     assert flanker.extension.best == "lapses"
     simon = check(dmc, inc.datasets.load("pratte2010_simon1"), seed=1)
     assert simon.verdict is Verdict.DEFICIENT
-    at = [s.name for s in simon.panel.statistics].index("delta at .9")
-    assert "delta at .9" in simon.panel.failing()
+    at = [s.name for s in simon.panel.statistics].index("delta at 0.9")
+    assert "delta at 0.9" in simon.panel.failing()
     assert simon.panel.group.z[at] < 0
     assert simon.hygiene["congruency sequence"].severity is Severity.WARNING
     letters = check(dmc, inc.datasets.load("vonbastian2016_flanker"), seed=1)

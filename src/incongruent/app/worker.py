@@ -186,9 +186,8 @@ class Worker:
 
 def _work(connection: Connection) -> None:
     """What the process does: jobs as they come, until nobody sends any more."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl+C is for the server, which ends this process
+    # Ctrl+C is for the server, which ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(NICER)
     with contextlib.suppress(EOFError, OSError):

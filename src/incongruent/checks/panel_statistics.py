@@ -140,7 +140,7 @@ def _quantiles(level: str) -> list[Statistic]:
     return [
         Statistic(
             Kind.RT_QUANTILE,
-            f"RT quantile .{10 * p:.0f}",
+            f"RT quantile 0.{10 * p:.0f}",
             "ms",
             f"the {100 * p:.0f} % quantile of correct RTs in {level} trials",
             level,
@@ -190,7 +190,7 @@ def _of_delta_function() -> list[Statistic]:
     effects = [
         Statistic(
             Kind.DELTA,
-            f"delta at .{10 * p:.0f}",
+            f"delta at 0.{10 * p:.0f}",
             "ms",
             f"the congruency effect (incongruent − congruent RT) at the {100 * p:.0f} % quantile",
             probability=p,

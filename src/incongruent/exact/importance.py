@@ -2,7 +2,7 @@ r"""Importance weights, Pareto-smoothed, and whether they can be trusted.
 
 The largest weights are smoothed by a generalised Pareto distribution (Vehtari, Simpson, Gelman, Yao
 & Gabry 2024, JMLR 25(72)); its shape k-hat says whether they can be trusted: up to min(1 - 1 /
-log10 S, .7) for S draws they can.
+log10 S, 0.7) for S draws they can.
 """
 
 from __future__ import annotations

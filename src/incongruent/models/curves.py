@@ -164,9 +164,8 @@ def densities_at(
 
     Responses are correct ones and errors; theta is that of one data set, (1, parameter).
     """
-    grid = np.meshgrid(
-        codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij"
-    )  # each (level, response, time)
+    # each (level, response, time)
+    grid = np.meshgrid(codes, np.arange(len(RESPONSE.levels)), rt, indexing="ij")
     values = {
         name: part.ravel() for name, part in zip(("condition", "response", "rt"), grid, strict=True)
     }

@@ -35,7 +35,7 @@ Array = np.ndarray
 
 SIGMA = 4.0
 FROM_SECONDS = SIGMA * math.sqrt(1000.0) / 0.1
-"""How much larger places and bounds are here than where sigma = .1 per sqrt(s), 1264.9; drifts per
+"""How much larger places and bounds are here than where sigma = 0.1 per sqrt(s), 1264.9; drifts per
 second become so much larger per 1000 ms.
 """
 HORIZON = 5000.0

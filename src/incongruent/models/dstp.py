@@ -15,11 +15,12 @@ over is made in the first phase, with target and flankers at once; the second ph
 was selected. The upper bound of the response is the correct one. In the neutral condition, which
 the paper has not, flankers speak for neither response, also when selected.
 
-Units are those of DMC, ms and sigma = 4 per sqrt(ms). Values published with sigma = .1 per sqrt(s)
+Units are those of DMC, ms and sigma = 4 per sqrt(ms). Values published with sigma = 0.1 per sqrt(s)
 become 1264.9 times as large for bounds (A is ``b``, C is ``c``), and 1.2649 times for drifts:
 
-    A = .07, C = .086, mu_t = .045, mu_fl = .065, mu_ss = .368, mu_rs2 = 1.575, ter = .225 s   are
-    b = 88.5, c = 108.8, mu_t = .057, mu_fl = .082, mu_ss = .465, mu_rs2 = 1.99, mu_R = 225 ms.
+    A = 0.07, C = 0.086, mu_t = 0.045, mu_fl = 0.065, mu_ss = 0.368, mu_rs2 = 1.575, ter = 0.225 s
+    are b = 88.5, c = 108.8, mu_t = 0.057, mu_fl = 0.082, mu_ss = 0.465, mu_rs2 = 1.99, mu_R = 225
+    ms.
 
 Drifts are constant within a phase, for which steps as Brownian bridges are exact; a step ends when
 the selection does. The density would need that of two processes at once; there is no likelihood

@@ -13,7 +13,7 @@ of the step, where a parabolic bow has moved it by 4 g a0 a1 / (a0 + a1)^2. With
 may be as long as the drift stays parabolic, not constant.
 
 ``scheme="euler"`` looks at the path only at the ends of the steps, as published software does; its
-bounds act as if they stood .58 sigma sqrt(dt) further out.
+bounds act as if they stood 0.58 sigma sqrt(dt) further out.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ class Curves:
         rt: (rt,) ms.
         density: (condition, side, rt) per ms, defective: both sides of a condition together
             integrate to 1.
-        delta_at: (quantile,) ms, mean over conditions of the .05, .10, … .95 quantiles of correct
-            answers.
+        delta_at: (quantile,) ms, mean over conditions of the 0.05, 0.10, … 0.95 quantiles of
+            correct answers.
         delta: (quantile,) ms, incongruent - congruent.
         accuracy: (condition, bin) share correct in fifths of the answers, from fast to slow.
         errors: (condition,) share of errors among the answers.
@@ -99,9 +99,10 @@ def curves(model: Model, theta: Array) -> Curves:
     values = _values(model, theta)
     rt = _times(values)
     assert likelihood.densities is not None
+    # (condition, side, rt)
     density = densities_at(
         likelihood.densities, np.asarray(theta, float)[None], range(len(LEVELS)), rt, Kept()
-    )  # (condition, side, rt)
+    )
     cumulative = _cumulative(density)  # (condition, side, rt)
     quantiles = [_quantiles(rt, side[0], PROBABILITIES) for side in cumulative]
     process = mean_activation(model, theta, until=_decision_time(values))

@@ -99,8 +99,8 @@ def drift_nodes(drift_sd: float, n_nodes: int) -> tuple[Array, Array]:
     """Standard normal deviates (node,) and their weights (node,) for Gauss-Hermite quadrature.
 
     There is a single deviate, 0, without drift variability. Late densities change over a drift of
-    about sigma / sqrt(t), .15 per ms, so that a drift that varies by more than .25 needs more nodes
-    than ``n_nodes``, in proportion.
+    about sigma / sqrt(t), 0.15 per ms, so that a drift that varies by more than 0.25 needs more
+    nodes than ``n_nodes``, in proportion.
     """
     if drift_sd == 0.0:
         return np.zeros(1), np.ones(1)

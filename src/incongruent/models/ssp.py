@@ -2,8 +2,8 @@ r"""Shrinking spotlight model (White, Ratcliff & Starns 2011, Cognitive Psycholo
 
     dX = (p [p_target(t) + s (1 - p_target(t))] + eta) dt + sigma dW,   X(0) = 0
     s = +1 congruent, -1 incongruent, 0 neutral
-    p_target(t) = Phi(.5 / sd(t)) - Phi(-.5 / sd(t)) = erf(c / sd(t)),   c = .5 / sqrt(2)
-    sd(t) = max(sd_0 (1 - t / t_int), .001)
+    p_target(t) = Phi(0.5 / sd(t)) - Phi(-0.5 / sd(t)) = erf(c / sd(t)),   c = 0.5 / sqrt(2)
+    sd(t) = max(sd_0 (1 - t / t_int), 0.001)
     RT = first passage + R,   R ~ Normal(mu_R, sd_R) cut at 0
 
 Attention is a normal distribution over a row of stimuli one unit wide each, with the target in the
@@ -11,17 +11,17 @@ middle. It narrows while the decision is made, so that flankers count less and l
 sd_0 / r is the interference time: the spotlight is at its narrowest then.
 
 Units are those of DMC, ms and sigma = 4 per sqrt(ms), so that ``p``, ``b``, ``mu_R`` and ``sd_R``
-compare with DMC's mu_c, b, mu_R and sd_R. Values published with sigma = .1 per sqrt(s) become b =
+compare with DMC's mu_c, b, mu_R and sd_R. Values published with sigma = 0.1 per sqrt(s) become b =
 1264.9 A with bounds at ±A (632.5 a with bounds at 0 and a), p = 1.2649 p, t_int = sd_0 / r:
 
-    A = .05, p = .4, sd_0 = 1.5, r = .04 per ms, ter = .3 s   are
-    b = 63.2, p = .506, t_int = 37.5 ms, mu_R = 300 ms.
+    A = 0.05, p = 0.4, sd_0 = 1.5, r = 0.04 per ms, ter = 0.3 s   are
+    b = 63.2, p = 0.506, t_int = 37.5 ms, mu_R = 300 ms.
 
 The width at the beginning, sd_0, and the rate of shrinking, r, can hardly be told apart from data
 (White, Servant & Logan 2018, Psychonomic Bulletin & Review 25, 286-301). So sd_0 is fixed at 1.5
 unless freed or fixed elsewhere, and t_int is estimated. What data do tell is the time that
-attention spends on flankers, the integral of 1 - p_target, which is .424 t_int for sd_0 = 1.5 and
-.621 t_int for sd_0 = 3: compare t_int among fits with the same sd_0 only.
+attention spends on flankers, the integral of 1 - p_target, which is 0.424 t_int for sd_0 = 1.5 and
+0.621 t_int for sd_0 = 3: compare t_int among fits with the same sd_0 only.
 
 The mean path has a closed form: an antiderivative of erf(c / w) is w erf(c / w) + c / sqrt(pi)
 E_1(c^2 / w^2).
@@ -140,7 +140,7 @@ class _Ssp:
         )
         emptied = 8.0 * (p["b"] / SIGMA) ** 2  # ms; then less than one path in ten thousand is left
         rate = p["sd_0"] / p["t_int"]
-        slight = np.sqrt(0.02 * p["b"] / (speed * rate))  # a bow of at most .6 % of b
+        slight = np.sqrt(0.02 * p["b"] / (speed * rate))  # a bow of at most 0.6 % of b
         bend, never = np.minimum(0.15 / rate, slight), np.full(len(rate), np.inf)
         return growing_steps(longest, emptied, bend, never, p["t_int"], HORIZON)
 

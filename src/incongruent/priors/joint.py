@@ -167,9 +167,8 @@ class JointPrior(Portable):
                 f" function; got {theta.shape}."
             )
         wrong = ~np.isfinite(theta) | (theta <= self._low) | (theta >= self._high)
-        wrong &= ~(
-            (theta == self._low) | (theta == self._high)
-        )  # a sample on its limit is moved inside by a rounding error
+        # a sample on its limit is moved inside by a rounding error
+        wrong &= ~((theta == self._low) | (theta == self._high))
         if wrong.any():
             row, place = np.argwhere(wrong)[0]
             raise ValueError(

@@ -4,8 +4,8 @@ Batches of a pooled data set differ by sampling alone: the variance between unit
 is its sampling variance. People differ more. The decision rests on log RT, with the conditions'
 means taken off: with k units of about n trials, F = variance between / expected from within is
 distributed as F(k - 1, N - k) when units are batches, and about (1 + n rho / (1 - rho)) times that
-when a share rho of the variance lies between people. People in published studies have rho of .15
-and more. Units are called batches when F is smaller than people with rho = .05 would give in one
+when a share rho of the variance lies between people. People in published studies have rho of 0.15
+and more. Units are called batches when F is smaller than people with rho = 0.05 would give in one
 study of a hundred, and nothing else sets them apart; that is the rate of false alarms.
 """
 

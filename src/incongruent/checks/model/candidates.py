@@ -22,8 +22,8 @@ WITH_CANDIDATES = ("dmc", "ssp")
 ALPHA = 3.0
 """Shape of the start's distribution in the standard DMC."""
 POINT = 12.0
-"""The shape that stands for hardly any variability of the start: its SD is .2 of the bound's
-distance, for shape 3 it is .38.
+"""The shape that stands for hardly any variability of the start: its SD is 0.2 of the bound's
+distance, for shape 3 it is 0.38.
 """
 COLLAPSE_HALF = 200.0
 """Half time of the collapsing bound, in ms."""

@@ -1,10 +1,10 @@
 """The predictive panel: in which statistics does the fitted model not predict the data?
 
 A discrepancy is a statistic of the data minus its mean over data sets simulated from the posterior.
-Posterior predictive p-values of it pile up at .5, since the same data are fitted and judged. So the
-whole procedure, fit → predict → compare, is repeated on replicates of the study, simulated from the
-posterior of these people and fitted anew by the amortized network; the p-value is the rank of the
-observed discrepancy among those of the replicates, in units of the noise that each fit predicts
+Posterior predictive p-values of it pile up at 0.5, since the same data are fitted and judged. So
+the whole procedure, fit → predict → compare, is repeated on replicates of the study, simulated from
+the posterior of these people and fitted anew by the amortized network; the p-value is the rank of
+the observed discrepancy among those of the replicates, in units of the noise that each fit predicts
 (`noise_of`), so that replicates of more variable people do not make the test conservative. It is
 uniform when the model is right and people have many trials; with few it is somewhat too large,
 since replicates follow the posterior that the data have drawn towards themselves. Errors of the
@@ -40,7 +40,7 @@ Array = np.ndarray
 
 LEVEL = 0.05
 FEWEST_REPLICATES = 39
-"""With fewer no adjusted p-value could be clearly below .05."""
+"""With fewer no adjusted p-value could be clearly below 0.05."""
 DATASETS_AT_ONCE = 12_000
 """Data sets that are simulated and fitted together; more would only need more memory."""
 
@@ -248,7 +248,7 @@ def _require_enough(n_replicates: int, n_predictions: int) -> None:
     if n_replicates < FEWEST_REPLICATES:
         raise ValueError(
             f"Expected at least {FEWEST_REPLICATES} replicates, so that an adjusted p can be below"
-            f" .05; got {n_replicates}."
+            f" 0.05; got {n_replicates}."
         )
     if n_predictions < 1:
         raise ValueError(f"Expected n_predictions of at least 1; got {n_predictions}.")

@@ -197,7 +197,7 @@ def _number(n: int) -> str:
 
 
 def _p(p: float) -> str:
-    return f"{p:.2f}".removeprefix("0") if p >= 0.01 else f"{p:.3f}".removeprefix("0")
+    return f"{p:.2f}" if p >= 0.01 else f"{p:.3f}"
 
 
 def _are(names: Sequence[str]) -> str:

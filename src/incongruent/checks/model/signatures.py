@@ -142,9 +142,8 @@ def fitted(scale: Scale, extension: Extension, signatures: list[Signature]) -> F
     """Score a candidate, given the signatures of its variants."""
     grid = _grid(extension, signatures, scale.base)
     base = scale.base.log_density(scale.z)
-    scores = np.stack(
-        [signature.log_density(scale.z) - base for _, signature in grid]
-    )  # (strength, 1 + replicate)
+    # (strength, 1 + replicate)
+    scores = np.stack([signature.log_density(scale.z) - base for _, signature in grid])
     amount, signature = grid[int(np.argmax(scores[:, 0]))]
     return FittedExtension(extension, scores.max(axis=0), amount, signature)
 

@@ -1,8 +1,8 @@
 r"""Can a classifier tell two samples apart? The classifier two-sample test.
 
 A network learns to say from which of two samples a point comes; its accuracy on points that it has
-not learned from is .5 for equal distributions and 1 for distributions that do not overlap. It
-cannot exceed .5 + .5 TV(p, q), the accuracy of the best classifier, with TV the total variation
+not learned from is 0.5 for equal distributions and 1 for distributions that do not overlap. It
+cannot exceed 0.5 + 0.5 TV(p, q), the accuracy of the best classifier, with TV the total variation
 distance, and reaches it as far as the network learns (Lopez-Paz & Oquab 2017; as a benchmark's
 measure Lueckmann et al. 2021, AISTATS 130).
 """
@@ -25,12 +25,12 @@ N_FOLDS = 5
 
 
 def c2st(reference: Array, draws: Array, *, seed: int) -> float:
-    """Accuracy of a classifier between two samples: .5 when it cannot tell them apart, 1 when it
+    """Accuracy of a classifier between two samples: 0.5 when it cannot tell them apart, 1 when it
     always can.
 
     Both samples are scaled by mean and SD of the reference. The classifier has two hidden layers of
     10 × dim units and is trained five times, each time without another fifth of the points, on
-    which it is then judged. With n draws the standard error is about .5 / sqrt(2 n).
+    which it is then judged. With n draws the standard error is about 0.5 / sqrt(2 n).
 
     Args:
         reference: draws from the distribution that is right, (draw, dim).
@@ -94,10 +94,11 @@ def _accuracy(
     network = MLPClassifier(
         layers, activation="relu", solver="adam", max_iter=MAX_EPOCHS, random_state=seed
     )
+    # the matrices are so small that threads wait for each other
     with (
         warnings.catch_warnings(),
         threadpool_limits(1),
-    ):  # the matrices are so small that threads wait for each other
+    ):
         warnings.simplefilter("ignore", ConvergenceWarning)  # `c2st` says it once for all folds
         network.fit(points[learned], is_draw[learned])
     right = network.predict(points[held_out]) == is_draw[held_out]

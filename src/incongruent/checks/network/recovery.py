@@ -3,8 +3,8 @@ r"""Recovery: does the network find parameters that are known?
 For simulated data sets: the correlation r of posterior mean and truth; NRMSE, the root mean squared
 error of the posterior mean over the SD of the truth; bias, the mean of (posterior mean - truth) /
 SD of the truth; contraction, 1 - posterior variance / prior variance; the share of central 50 % and
-90 % intervals that hold the truth; and the expected calibration error, the mean over alpha = .01,
-…, .99 of |share of central alpha intervals that hold the truth - alpha|.
+90 % intervals that hold the truth; and the expected calibration error, the mean over alpha = 0.01,
+…, 0.99 of |share of central alpha intervals that hold the truth - alpha|.
 """
 
 from __future__ import annotations

@@ -64,9 +64,8 @@ def _null(n: int) -> Array:
 def _extremity(values: Array) -> Array:
     """The smallest pointwise tail probability over the grid of each sample (sample, n)."""
     n = values.shape[1]
-    below = np.stack(
-        [np.searchsorted(row, GRID, side="right") for row in np.sort(values, axis=1)]
-    )  # (sample, place)
+    # (sample, place)
+    below = np.stack([np.searchsorted(row, GRID, side="right") for row in np.sort(values, axis=1)])
     lower, upper = _tails(n)
     places = np.arange(len(GRID))
     return np.minimum(lower[places, below], upper[places, below]).min(axis=1)

@@ -37,11 +37,11 @@ class SummaryDim:
         rule_of_thumb: two for each parameter.
         for_variance: principal components that hold 99 % of the variance.
         for_parameters: leading components from which parameters are predicted as well as from all,
-            up to .02 in mean R².
+            up to 0.02 in mean R².
         r_squared: (component,) mean over parameters of R², on data sets not learned from, from so
             many leading components (linear and squares).
         suggested: the larger of the two counts, at least one for each parameter; of the retrained
-            networks, when there are any, the smallest that is within .02 nats of the best.
+            networks, when there are any, the smallest that is within 0.02 nats of the best.
         retrained: for each number of summaries that was trained, its validation loss in nats; empty
             without retraining.
     """
