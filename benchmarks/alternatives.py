@@ -251,7 +251,7 @@ def main() -> None:
         ):
             fitted = METHODS[name](seconds, x)
             if isinstance(fitted, inc.Posterior):
-                some = inc.select(test.trials, range(min(100, options.people)))
+                some = test.trials.select(range(min(100, options.people)))
                 fitted.sample(some, 1000, seed=1)
                 begun = time.perf_counter()
                 fitted.sample(some, 1000, seed=2)

@@ -98,7 +98,7 @@ def print_where(people: inc.Simulations, weights: Weights, names: tuple[str, ...
 def study(folder: Path, name: str, posterior: inc.Posterior) -> inc.Trials:
     file, arguments = STUDIES[name]
     trials = posterior.admit(inc.read_trials(folder / file, **arguments)).trials
-    return inc.select(trials, np.flatnonzero(trials.n_trials > 0))
+    return trials.select(np.flatnonzero(trials.n_trials > 0))
 
 
 def people(options: argparse.Namespace) -> None:

@@ -28,7 +28,7 @@ def main() -> None:
         seconds.append(time.perf_counter() - begun)
     begun = time.perf_counter()
     for person in range(50):
-        posterior.sample(inc.select(other, [person]), 1000, seed=1)
+        posterior.sample(other.select([person]), 1000, seed=1)
     alone = 20.0 * (time.perf_counter() - begun)
     together = float(np.median(seconds))
     print(f"trials a person: {study.n_trials.min()}–{study.n_trials.max()}")

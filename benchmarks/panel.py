@@ -207,7 +207,7 @@ def hygienic(posterior: inc.Posterior, options: argparse.Namespace) -> None:
 def people(posterior: inc.Posterior, options: argparse.Namespace) -> None:
     for name, (path, how) in STUDIES.items():
         study = inc.read_trials(options.data / path, **how)
-        study = inc.select(study, np.flatnonzero(study.n_trials > 0))
+        study = study.select(np.flatnonzero(study.n_trials > 0))
         began = time.perf_counter()
         panel = judged(posterior, study, options, seed=1)
         print(

@@ -140,7 +140,7 @@ def judged(
         for i in range(n_studies):
             clean = inc.hygiene(
                 pooled(
-                    inc.select(everybody, range(i * n, (i + 1) * n)),
+                    everybody.select(range(i * n, (i + 1) * n)),
                     np.random.default_rng(seed + i),
                 ),
                 seed=seed,
@@ -149,7 +149,7 @@ def judged(
         return
     if prior_only:
         for i in range(n_studies):
-            study = inc.select(everybody, range(i * n, (i + 1) * n))
+            study = everybody.select(range(i * n, (i + 1) * n))
             prior = prior_scores(posterior, study, layout.replicas, seed=seed + i)
             yield {
                 "prior": prior.p_value,
@@ -159,13 +159,13 @@ def judged(
     at_once = max(100 // n, 4)  # studies; m is hardly more than for one
     for i in range(n_studies):
         if i % at_once == 0:
-            some = inc.select(everybody, range(i * n, min(i + at_once, n_studies) * n))
+            some = everybody.select(range(i * n, min(i + at_once, n_studies) * n))
             scopes, first = (
                 inc.surprise(posterior, some, n_simulated=max(m, 20 * len(some)), seed=seed + i),
                 i,
             )
         rows = np.arange((i - first) * n, (i - first + 1) * n)
-        study, p, depth = inc.select(some, rows), scopes.p_value[rows], scopes.depth[rows]
+        study, p, depth = some.select(rows), scopes.p_value[rows], scopes.depth[rows]
         central, extreme = excess(depth, seed + i)
         part = {
             "names": study.names,
@@ -176,7 +176,7 @@ def judged(
         }
         scope = replace(scopes, **part, z=scopes.z[rows], central_p=central, extreme_p=extreme)
         asked = np.arange(n) if many_outside(scope) else np.flatnonzero(~scope.outside)
-        study, clean = inc.select(study, asked), inc.hygiene(study, seed=seed + i)
+        study, clean = study.select(asked), inc.hygiene(study, seed=seed + i)
         mmd = inc.mmd_test(
             posterior.summaries(study).astype(float),
             layout.reference,
@@ -275,7 +275,7 @@ def people(options: argparse.Namespace) -> None:
     )
     for name, (path, how) in STUDIES.items():
         study = inc.read_trials(options.data / path, **how)
-        study = inc.select(study, np.flatnonzero(study.n_trials > 0))
+        study = study.select(np.flatnonzero(study.n_trials > 0))
         found = inc.check(posterior, study, seed=1)
         failing = "; ".join(found.panel.failing()[:3]) + (
             f" and {len(found.panel.failing()) - 3} more" if len(found.panel.failing()) > 3 else ""

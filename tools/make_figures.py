@@ -71,7 +71,7 @@ def _far_more_extreme() -> inc.SummarySpace:
         inc.models.dmc(), inc.priors.schaefer2025(), inc.Design(336, design.share)
     )
     people = simulator.simulate(16, seed=7).trials
-    pooled = inc.to_frame(people).sample(frac=1.0, random_state=1)
+    pooled = people.to_frame().sample(frac=1.0, random_state=1)
     pooled["subject"] = np.arange(len(pooled)) // 200
     batches = inc.read_trials(pooled, unit="ms")
     return inc.summary_space(network, {"pooled batches": batches, "people": people}, seed=1)

@@ -40,7 +40,7 @@ figure = misspecification_figure(test, people)
 # The same study, where three people answer at random in half of the trials:
 
 rng = np.random.default_rng(1)
-frame = inc.to_frame(study)
+frame = study.to_frame()
 guessed = frame["subject"].isin(study.names[:3])
 guessed &= rng.random(len(frame)) < 0.5
 frame.loc[guessed, "rt"] = np.float32(rng.uniform(200, 260, guessed.sum()))

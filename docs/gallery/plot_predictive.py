@@ -9,7 +9,7 @@ model predicts.
 import incongruent as inc
 from incongruent.plots import people_figures, predictive_figure
 
-study = inc.select(inc.demo_study(), range(8))
+study = inc.demo_study().select(range(8))
 result = inc.fit(study, inc.pretrained("dmc"), n_draws=300, seed=1)
 figure = predictive_figure(result.prediction)
 

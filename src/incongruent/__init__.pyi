@@ -16,8 +16,6 @@ from .data.trials import Continuous as Continuous
 from .data.trials import Integer as Integer
 from .data.trials import Trials as Trials
 from .data.trials import concatenate as concatenate
-from .data.trials import select as select
-from .data.long_format import to_frame as to_frame
 
 # Models, priors, simulation
 from . import models as models

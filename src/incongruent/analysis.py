@@ -10,7 +10,7 @@ import pandas as pd
 
 from incongruent.checks.model.predictive import Prediction, predict
 from incongruent.checks.statistics import error_share
-from incongruent.data.trials import CONDITION, Trials, select
+from incongruent.data.trials import CONDITION, Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.reweight import reweight
 from incongruent.posterior.draws import Draws
@@ -180,7 +180,7 @@ def fit(
     """
     announce("drawing from the posteriors")
     admission = posterior.admit(study, anyway=anyway)
-    fitted = select(admission.trials, np.flatnonzero(admission.trials.n_trials > 0))
+    fitted = admission.trials.select(np.flatnonzero(admission.trials.n_trials > 0))
     draws = posterior.sample(fitted, n_draws, seed=seed, anyway=True)
     if posterior.simulator.model.likelihood is not None or prior is not None or exact:
         if first is not None:

@@ -172,7 +172,7 @@ def test_the_figure_shows_every_quantity_and_marks_what_leaves_its_band(both, tm
 
 def test_around_one_person(posterior):
     trials = posterior.simulator.simulate(3, seed=31).trials
-    small = inc.select(trials, [int(np.argmin(trials.n_trials))])
+    small = trials.select([int(np.argmin(trials.n_trials))])
     calibration = posterior_sbc(
         posterior, small, 0, n_datasets=40, n_draws=100, corrected=True, seed=1
     )

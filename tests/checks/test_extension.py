@@ -132,7 +132,7 @@ def test_a_panel_of_other_people_is_refused(
 ) -> None:
     study, panel = lapsing
     with pytest.raises(ValueError, match="Expected a panel of the people of the study"):
-        inc.rank_extensions(posterior, inc.select(study, [0, 1]), panel, seed=1)
+        inc.rank_extensions(posterior, study.select([0, 1]), panel, seed=1)
 
 
 def test_no_candidates_are_said_to_be_none() -> None:

@@ -261,7 +261,7 @@ def test_other_trials_are_refused(people: inc.Trials) -> None:
 
 def test_nobody_is_needed_in_full(people: inc.Trials) -> None:
     """One person, and people without trials, are no errors."""
-    assert inc.hygiene(inc.select(people, [0]))["units"].severity is Severity.UNKNOWN
+    assert inc.hygiene(people.select([0]))["units"].severity is Severity.UNKNOWN
     gone = np.arange(len(people))[:, None] == 3
     assert str(
         inc.hygiene(
@@ -300,9 +300,7 @@ def test_a_conflict_that_is_hardly_there_is_told() -> None:
     none = inc.hygiene(simulator.simulate_at(theta, seed=2))["congruency effect"]
     assert none.severity is Severity.WARNING
     assert "its time scale tau cannot be told" in none.sentence
-    few = inc.hygiene(inc.select(simulator.simulate_at(theta, seed=2), range(2)))[
-        "congruency effect"
-    ]
+    few = inc.hygiene(simulator.simulate_at(theta, seed=2).select(range(2)))["congruency effect"]
     assert few.severity is Severity.UNKNOWN
 
 

@@ -358,7 +358,7 @@ def test_answers_of_replicas_are_those_of_the_model_within_the_window() -> None:
     fixed = inc.Prior(A=stats.norm(20.5, 1e-6), tau=stats.norm(118.4, 1e-6), mu_c=stats.norm(0.57, 1e-9), b=stats.norm(61.0, 1e-6), mu_R=stats.norm(358.0, 1e-6), sd_R=stats.norm(36.9, 1e-6))  # fmt: skip # noqa: E501
     made = matched(
         inc.Simulator(simulator.model, fixed, simulator.design),
-        inc.select(plain, range(20)),
+        plain.select(range(20)),
         20,
         seed=2,
     ).trials

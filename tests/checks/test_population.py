@@ -127,15 +127,15 @@ def test_one_person_can_be_asked_about(dmc: inc.Posterior) -> None:
 
 
 def test_same_seed_same_answer_whatever_the_order(dmc: inc.Posterior) -> None:
-    study = inc.select(demo_study(), range(6))
+    study = demo_study().select(range(6))
     one, two = (suggest_prior(dmc, study, seed=3) for _ in range(2))
     assert one.prior == two.prior
-    turned = suggest_prior(dmc, inc.select(study, range(5, -1, -1)), seed=3)
+    turned = suggest_prior(dmc, study.select(range(5, -1, -1)), seed=3)
     assert turned.location == pytest.approx(one.location, abs=0.01)
 
 
 def test_silent_parameters_keep_their_prior(dmc: inc.Posterior) -> None:
-    study = inc.select(demo_study(), range(8))
+    study = demo_study().select(range(8))
     draws = dmc.sample(study, 400, seed=1)
     theta = draws.theta.copy()
     # nothing learned about tau
@@ -147,21 +147,21 @@ def test_silent_parameters_keep_their_prior(dmc: inc.Posterior) -> None:
 
 
 def test_what_cannot_be_answered_is_refused(dmc: inc.Posterior) -> None:
-    study = inc.select(demo_study(), range(6))
+    study = demo_study().select(range(6))
     with pytest.raises(ValueError, match="at least 5 people, to see how they differ; got 4"):
-        suggest_prior(dmc, inc.select(study, range(4)), seed=1)
+        suggest_prior(dmc, study.select(range(4)), seed=1)
     with pytest.raises(ValueError, match=r"'nobody'.* are not among"):
         check_prior(dmc, study, leave_out=["nobody"], seed=1)
     with pytest.raises(ValueError, match="who is not left out; got none"):
         check_prior(dmc, study, leave_out=study.names, seed=1)
-    draws = dmc.sample(inc.select(study, range(5)), 50, seed=1)
+    draws = dmc.sample(study.select(range(5)), 50, seed=1)
     with pytest.raises(ValueError, match="Expected draws of the people of the study"):
         suggest_prior(dmc, study, draws=draws, seed=1)
     other = inc.Simulator(dmc.simulator.model, inc.priors.schaefer2025(), dmc.simulator.design)
     with pytest.raises(ValueError, match="draws under another prior"):
         suggest_prior(
             dmc,
-            inc.select(study, range(5)),
+            study.select(range(5)),
             draws=Draws(draws.theta, draws.log_q, other, draws.names),
             seed=1,
         )

@@ -176,7 +176,7 @@ def test_predictions_repeat_themselves_and_refuse_other_people(posterior: inc.Po
     one, two = (predict(draws, study, n_replicates=4, seed=3) for _ in range(2))
     np.testing.assert_array_equal(one.replicated["delta"], two.replicated["delta"])
     with pytest.raises(ValueError, match="draws of the people of the study"):
-        predict(draws, inc.select(study, [1, 0, 2, 3, 4]), seed=1)
+        predict(draws, study.select([1, 0, 2, 3, 4]), seed=1)
     with pytest.raises(ValueError, match="Expected 1 to 10 replicates"):
         predict(draws, study, n_replicates=11, seed=1)
 

@@ -169,7 +169,7 @@ def test_people_outside_are_named_and_left_out_of_the_rest(dmc: inc.Posterior) -
 
 
 def test_one_person_gets_a_verdict(dmc: inc.Posterior) -> None:
-    found = check(dmc, inc.select(demo_study(), [4]), n_replicates=39, seed=1)
+    found = check(dmc, demo_study().select([4]), n_replicates=39, seed=1)
     assert found.suggestion is None
     assert found.verdict in set(Verdict)
     json.dumps(found.to_json(), allow_nan=False)

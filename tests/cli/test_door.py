@@ -301,7 +301,7 @@ def test_what_the_network_says_is_written_before_the_correction_and_stays_when_t
         raise KeyboardInterrupt
 
     monkeypatch.setattr(analysis, "reweight", stopped)
-    shipped, study = inc.pretrained(), inc.select(demo_study(), range(3))
+    shipped, study = inc.pretrained(), demo_study().select(range(3))
     with pytest.raises(KeyboardInterrupt):
         studies.fit_and_write(study, shipped, tmp_path, n_draws=50, seed=1)
     assert {path.name for path in tmp_path.iterdir()} == set(UNCORRECTED)
@@ -318,7 +318,7 @@ def test_what_the_network_says_is_written_before_the_correction_and_stays_when_t
 def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shipped, study = inc.pretrained(), inc.select(demo_study(), range(2))
+    shipped, study = inc.pretrained(), demo_study().select(range(2))
     both = inc.Ensemble([shipped, shipped])
     result = studies.fit_and_write(study, both, tmp_path, n_draws=50, mcmc=False, seed=1)
     assert not {path.name for path in tmp_path.iterdir()} & set(UNCORRECTED)
@@ -348,7 +348,7 @@ def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
 
 @pytest.mark.slow
 def test_an_ensemble_is_checked(tmp_path: Path) -> None:
-    shipped, few = inc.pretrained(), inc.select(demo_study(), range(8))
+    shipped, few = inc.pretrained(), demo_study().select(range(8))
     found = inc.check(inc.Ensemble([shipped, shipped]), few, n_replicates=39, seed=1)
     alone = inc.check(shipped, few, n_replicates=39, seed=1)
     assert found.verdict == alone.verdict
@@ -364,7 +364,7 @@ def test_an_ensemble_is_checked(tmp_path: Path) -> None:
 def test_fit_and_check_refuse_a_study_with_nobody_inside_and_go_on_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    frame = inc.to_frame(inc.select(demo_study(), range(6)))
+    frame = inc.select(demo_study(), range(6)).to_frame()
     frame["rt"] = frame["rt"] + 1100.0
     frame.to_csv(tmp_path / "slow.csv", index=False)
     for command in ("fit", "check"):

@@ -18,9 +18,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from incongruent.data.long_format import to_frame
 from incongruent.data.reading.read_trials import REASONS, Coding, DataError, exclusions, read_trials
-from incongruent.data.trials import CONFLICT_TASK, Trials, checked, select
+from incongruent.data.trials import CONFLICT_TASK, Trials, checked
 from incongruent.data.values import as_text
 
 DATA = Path(
@@ -170,7 +169,7 @@ def test_published_figures(name):
     file, options, n_people, mean_rt, accuracy, delta = PUBLISHED[name]
     trials = checked(read_trials(DATA / file, window=None, **options))
     assert len(trials) == n_people
-    rows = to_frame(trials).query("200 < rt < 2000")
+    rows = trials.to_frame().query("200 < rt < 2000")
     correct = rows[rows["response"] == "correct"]
     assert in_cells(correct, "mean").mean().to_numpy() == pytest.approx(mean_rt, abs=SLACK)
     if accuracy:
@@ -1081,8 +1080,8 @@ def test_the_order_of_rows_does_not_matter(rows, random):
 @given(st.lists(any_row, max_size=20))
 def test_what_was_read_can_be_read_again(rows):
     trials = read_trials(frame_of(rows), window=None, coding=WHOLE)
-    trials = select(trials, trials.n_trials > 0)
-    again = read_trials(to_frame(trials), window=None)
+    trials = trials.select(trials.n_trials > 0)
+    again = read_trials(trials.to_frame(), window=None)
     assert same(again, replace(trials, excluded=dict.fromkeys(REASONS, np.zeros(len(trials), int))))
 
 

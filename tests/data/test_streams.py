@@ -249,7 +249,7 @@ def few_of(posterior: inc.Posterior) -> inc.Trials:
 def short_of(posterior: inc.Posterior) -> inc.Trials:
     """A person with at most half as many trials as the network knows."""
     people = posterior.simulator.simulate(50, seed=DATA_SEED).trials
-    return inc.select(people, np.flatnonzero(people.n_trials <= 100)[:1])
+    return people.select(np.flatnonzero(people.n_trials <= 100)[:1])
 
 
 def share_nothing(

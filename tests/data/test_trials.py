@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from incongruent.data.long_format import from_long, to_frame
+from incongruent.data.long_format import from_long
 from incongruent.data.trials import (
     CONDITION,
     CONFLICT_TASK,
@@ -18,7 +18,6 @@ from incongruent.data.trials import (
     checked,
     concatenate,
     pad,
-    select,
 )
 
 quick = settings(max_examples=50, deadline=None)
@@ -43,7 +42,7 @@ def trials_of(rows, names=("a", "b", "c", "d")) -> Trials:
 
 
 def same(one: Trials, other: Trials) -> bool:
-    return one.names == other.names and to_frame(one).equals(to_frame(other))
+    return one.names == other.names and one.to_frame().equals(other.to_frame())
 
 
 SOME = [
@@ -60,7 +59,7 @@ SOME = [
 def test_every_row_has_its_place(rows):
     trials = checked(trials_of(rows))
     assert trials.n_trials.tolist() == [sum(row[0] == i for row in rows) for i in range(4)]
-    frame = to_frame(trials)
+    frame = trials.to_frame()
     assert len(frame) == len(rows)
     for i, name in enumerate(trials.names):
         mine = [row for row in rows if row[0] == i]
@@ -83,9 +82,9 @@ def test_padding_changes_nothing(rows, extra):
 @given(rows_of_people)
 def test_selecting_and_concatenating_undo_each_other(rows):
     trials = trials_of(rows)
-    assert same(concatenate([select(trials, [i]) for i in range(4)]), trials)
-    assert same(select(trials, [3, 1]), concatenate([select(trials, [3]), select(trials, [1])]))
-    assert same(select(trials, slice(None)), trials)
+    assert same(concatenate([trials.select([i]) for i in range(4)]), trials)
+    assert same(trials.select([3, 1]), concatenate([trials.select([3]), trials.select([1])]))
+    assert same(trials.select(slice(None)), trials)
 
 
 def test_concatenation_keeps_counts_and_notes():
@@ -99,7 +98,7 @@ def test_concatenation_keeps_counts_and_notes():
     assert both.excluded["missing"].tolist() == [0, 1, 2, 3, 0, 0, 0, 0]
     assert both.n_excluded.tolist() == [0, 1, 2, 3, 1, 1, 1, 1]
     assert both.notes == ("x", "y")
-    assert select(both, [3, 4]).n_excluded.tolist() == [3, 1]
+    assert both.select([3, 4]).n_excluded.tolist() == [3, 1]
 
 
 def test_values_in_masked_places_are_not_used():
@@ -139,7 +138,7 @@ def test_the_empty_case():
     )
     assert len(nothing) == 0
     assert "no trials" in repr(nothing)
-    assert len(to_frame(nothing)) == 0
+    assert len(nothing.to_frame()) == 0
 
 
 @pytest.mark.parametrize(

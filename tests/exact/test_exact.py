@@ -206,7 +206,7 @@ def test_resampling_follows_the_weights():
 
 def test_bad_weights_lead_to_mcmc_and_mcmc_to_the_exact_posterior(gaussian):
     simulator, trials = gaussian
-    some = inc.select(trials, [0, 1])
+    some = trials.select([0, 1])
     poor = poor_draws(simulator, some, 1000, shift=8.0, wide=0.5)
     corrected = reweight(poor, some, seed=3)
     assert (corrected.correction.k_hat > largest_k_hat(1000)).all()
@@ -228,7 +228,7 @@ def test_bad_weights_lead_to_mcmc_and_mcmc_to_the_exact_posterior(gaussian):
 def test_a_prior_that_few_draws_reach_leads_to_mcmc(gaussian):
     """Most draws lie outside the support of a uniform prior; chains start inside all the same."""
     simulator, trials = gaussian
-    some = inc.select(trials, [0])
+    some = trials.select([0])
     draws = poor_draws(simulator, some, 200, wide=3.0)
     level = float(np.quantile(draws.theta[0, :, 0], 0.02))
     prior = inc.Prior(level=stats.uniform(level - 5.0, 5.0), effect=stats.norm(0.5, 0.5))
@@ -242,14 +242,14 @@ def test_a_person_gets_the_same_correction_whoever_else_is_there(gaussian):
     draws = poor_draws(simulator, trials, 200)
     everybody, alone = (
         reweight(draws, trials, seed=1),
-        reweight(draws.select([3]), inc.select(trials, [3]), seed=1),
+        reweight(draws.select([3]), trials.select([3]), seed=1),
     )
     assert (everybody.theta[3] == alone.theta[0]).all()
 
 
 def test_exact_samples_everybody(gaussian):
     simulator, trials = gaussian
-    some = inc.select(trials, [2])
+    some = trials.select([2])
     corrected = reweight(poor_draws(simulator, some, 500), some, exact=True)
     assert corrected.correction.mcmc.all()
     assert corrected.theta.shape == (1, 500, 2)
@@ -267,7 +267,7 @@ def test_what_does_not_belong_together_is_refused(gaussian, simulator, posterior
     own, trials = gaussian
     draws = poor_draws(own, trials, 50)
     with pytest.raises(ValueError, match="the people of the draws"):
-        reweight(draws, inc.select(trials, range(4)))
+        reweight(draws, trials.select(range(4)))
     with pytest.raises(ValueError, match="corrected already"):
         reweight(reweight(draws, trials), trials)
     with pytest.raises(ValueError, match=r"\(person, draw, parameter\)"):

@@ -31,7 +31,7 @@ import incongruent as inc
 from incongruent.cli.parts import plain, print_anything
 from incongruent.data.basics.plain import as_json, json_text, text_of
 from incongruent.data.long_format import from_long
-from incongruent.data.trials import positions_of
+from incongruent.data.positions import positions_of
 from incongruent.models.curves import rt_densities
 from incongruent.networks.architecture import architecture_from_json, architecture_to_json
 from incongruent.posterior.history import Evaluation, History, history_from_json
@@ -473,7 +473,7 @@ def test_trials_take_lists_and_any_names(names):
     assert study.answered.dtype == bool
     assert [printed(name) for name in study.names] == [plain(name) + "\n" for name in study.names]
     assert pickle.loads(pickle.dumps(study)).names == study.names
-    inc.to_frame(study).to_csv().encode()
+    study.to_frame().to_csv().encode()
 
 
 @few
@@ -495,13 +495,13 @@ def test_selecting(data):
         assert positions_of(names, kind(mask)).tolist() == np.flatnonzero(mask).tolist()
     words = data.draw(st.lists(st.sampled_from(names), max_size=3))
     for kind in (list, tuple, np.array):
-        assert inc.select(study, kind(words)).names == tuple(
+        assert study.select(kind(words)).names == tuple(
             name for word in words for name in names if name == word
         )
-    assert inc.select(study, slice(1, 3)).names == ("b", "001")
-    assert inc.select(study, "001").names == ("001",)
-    assert inc.select(study, range(2)).names == ("a", "b")
-    assert inc.select(study, np.int64(-1)).n_excluded.tolist() == [2]
+    assert study.select(slice(1, 3)).names == ("b", "001")
+    assert study.select("001").names == ("001",)
+    assert study.select(range(2)).names == ("a", "b")
+    assert study.select(np.int64(-1)).n_excluded.tolist() == [2]
 
 
 @pytest.mark.parametrize(
@@ -523,14 +523,13 @@ def test_selecting(data):
 )
 def test_data_sets_that_there_are_not(wanted, error, words):
     with pytest.raises(error, match=words):
-        inc.select(study_of(["a", "b"]), wanted)
+        study_of(["a", "b"]).select(wanted)
 
 
 def test_a_column_called_subject_keeps_its_place():
     columns = [inc.Continuous("subject"), inc.Continuous("dataset")]
-    frame = inc.to_frame(
-        from_long(columns, [0, 1], {"subject": [7.5, 8.5], "dataset": [1.0, 2.0]}, names=["a", "b"])
-    )
+    values = {"subject": [7.5, 8.5], "dataset": [1.0, 2.0]}
+    frame = from_long(columns, [0, 1], values, names=["a", "b"]).to_frame()
     assert frame["subject"].tolist() == [7.5, 8.5]
     assert frame["dataset_2"].tolist() == ["a", "b"]
 
@@ -799,7 +798,7 @@ def test_notes_are_what_json_gives_back(value):
 def test_observed_data_take_the_networks_columns(posterior):
     study = posterior.simulator.simulate(4, seed=9).trials
     whole = replace(study, values={**study.values, "rt": np.round(study.values["rt"])})
-    frame = inc.to_frame(whole).rename(columns={"subject": "dataset"})
+    frame = whole.to_frame().rename(columns={"subject": "dataset"})
     frame["rt"] = frame["rt"].astype(int)
     observed = inc.trials_from(frame, given=["condition"])
     assert isinstance(observed.column("rt"), inc.Integer)

@@ -20,7 +20,6 @@ from incongruent.data.trials import (
     Integer,
     Trials,
     pad,
-    select,
 )
 from incongruent.networks import encoders
 from incongruent.networks.architecture import Architecture
@@ -244,7 +243,7 @@ def test_data_sets_do_not_leak_into_each_other(of):
     assert np.array_equal(after[others], summaries(of.encoder, trials)[others])
     assert not np.allclose(after[1], summaries(of.encoder, trials)[1])
     for i in (1, 3):
-        close(summaries(of.encoder, select(trials, [i]))[0], summaries(of.encoder, trials)[i])
+        close(summaries(of.encoder, trials.select([i]))[0], summaries(of.encoder, trials)[i])
 
 
 @every_encoder
@@ -289,7 +288,7 @@ def test_room_keeps_what_is_put_there(of):
     room.put(slice(1, 3), of.encoder.code(trials))
     rows = np.array([0, 1, 2])
     kept = of.encoder.collect(room, rows, np.zeros(3, int), room.n[rows])
-    for row, alone in enumerate((select(longer, [0]), select(trials, [0]), select(trials, [1]))):
+    for row, alone in enumerate((longer.select([0]), trials.select([0]), trials.select([1]))):
         expected = of.encoder.features(alone)[0]
         assert np.array_equal(kept[row][: len(expected)], expected)
     by_trial = of.encoder.code(trials).by_trial.values()

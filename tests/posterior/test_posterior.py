@@ -39,7 +39,7 @@ def test_the_density_integrates_to_one(
     """E_q[u / q] = 1 for the uniform density u of a box in the middle of q, at five standard
     errors.
     """
-    draws = posterior.sample(inc.select(study, [person]), 40_000, seed=2)
+    draws = posterior.sample(study.select([person]), 40_000, seed=2)
     theta = draws.theta[0]
     low, high = np.quantile(theta, 0.2, axis=0), np.quantile(theta, 0.8, axis=0)
     inside = ((theta >= low) & (theta <= high)).all(axis=1)
@@ -71,7 +71,7 @@ def test_a_person_gets_the_same_draws_whoever_else_is_there(
     posterior: inc.Posterior, study: inc.Trials
 ) -> None:
     together = posterior.sample(study, 7, seed=4)
-    alone = posterior.sample(inc.select(study, [23]), 7, seed=4)
+    alone = posterior.sample(study.select([23]), 7, seed=4)
     np.testing.assert_allclose(alone.theta[0], together.theta[23], rtol=1e-5)
     other = posterior.sample(study, 7, seed=5)
     assert not np.allclose(other.theta, together.theta)
@@ -130,7 +130,7 @@ the release that wrote the file.
 
 
 def test_a_file_of_version_2_gives_the_densities_that_it_gave() -> None:
-    old, study = inc.load_posterior(V2), inc.select(demo_study(), [0, 1])
+    old, study = inc.load_posterior(V2), demo_study().select([0, 1])
     np.testing.assert_allclose(old.log_prob(np.array(V2_THETA), study), V2_LOG_Q, atol=2e-3)
     draws = old.sample(study, 2, seed=1)
     np.testing.assert_allclose(old.log_prob(draws.theta, study), draws.log_q, atol=2e-3)
@@ -143,7 +143,7 @@ def test_a_file_of_version_2_gives_the_densities_that_it_gave() -> None:
 
 
 def test_a_file_of_version_2_is_saved_as_one_of_today(tmp_path: Path) -> None:
-    old, study = inc.load_posterior(V2), inc.select(demo_study(), [0, 1])
+    old, study = inc.load_posterior(V2), demo_study().select([0, 1])
     old.save(tmp_path / "new")
     new = inc.load_posterior(tmp_path / "new")
     assert new.architecture == old.architecture

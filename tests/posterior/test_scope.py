@@ -249,7 +249,7 @@ def test_people_from_the_prior_are_never_refused(ranges: Ranges) -> None:
         assert admission.n_flagged <= 4
         assert not admission.outside.any()
         for i in range(5):
-            admit(inc.select(study, [i]), DESIGN, ranges)
+            admit(study.select([i]), DESIGN, ranges)
 
 
 def test_every_door_says_its_own_words_and_the_error_can_be_pickled(ranges: Ranges) -> None:

@@ -66,7 +66,7 @@ def fit(study: inc.Trials, posterior: inc.Posterior) -> inc.Fit:
 
 @pytest.fixture(scope="module")
 def check(study: inc.Trials, posterior: inc.Posterior) -> inc.Check:
-    return inc.check(posterior, inc.select(study, range(6)), n_replicates=39, seed=3)
+    return inc.check(posterior, study.select(range(6)), n_replicates=39, seed=3)
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ def test_polars_reads_one_row_a_trial(tmp_path):
     ]
     assert np.array_equal(frame["theta.mu"].to_numpy(), simulations.theta[:, 0])
     long = frame.explode("place", "level", "load", "n", "side", "x", "answered")
-    wanted = inc.to_frame(simulations.trials)
+    wanted = simulations.trials.to_frame()
     assert long["level"].to_list() == wanted["level"].astype(str).to_list()
     assert long["side"].to_list() == wanted["side"].astype(str).to_list()
     assert np.array_equal(long["x"].to_numpy(), wanted["x"].to_numpy(np.float32))

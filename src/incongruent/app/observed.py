@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from incongruent.checks.statistics import conditional_accuracy, delta_function
-from incongruent.data.trials import CONDITION, RESPONSE, Trials, select
+from incongruent.data.trials import CONDITION, RESPONSE, Trials
 from incongruent.models.implied import LEVELS
 
 Array = np.ndarray
@@ -48,7 +48,7 @@ def observe(study: Trials, person: int | None = None) -> Observed:
 
     People without trials of a kind are left out of its mean.
     """
-    people = study if person is None else select(study, [person])
+    people = study if person is None else study.select([person])
     edges = _edges(people)
     at, delta = delta_function(people)
     with warnings.catch_warnings():

@@ -87,7 +87,7 @@ def program(
     ]
     check_too = [
         "usable = [i for i, n in enumerate(fit.study.n_trials) if n > 0]",
-        f"check = inc.check(posterior, inc.select(study, usable){go_on}, seed={seed})",
+        f"check = inc.check(posterior, study.select(usable){go_on}, seed={seed})",
     ]
     return "\n".join(
         ["import incongruent as inc", reading, *lines, *(check_too if with_check else [])]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from incongruent.data.basics.streams import Purpose, child, seed_from, stream
-from incongruent.data.trials import Trials, concatenate, renumbered, select
+from incongruent.data.trials import Trials, concatenate, renumbered
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.scope import readable
 from incongruent.priors.joint import AnyPrior
@@ -87,12 +87,12 @@ def _drawn_until_filled(
         trials_rng = stream(seed, Purpose.MATCHED_TRIALS, attempt)
         trials = _filled(simulator, layout.select(pending), theta[pending], trials_rng)
         complete = (trials.present == layout.present[pending]).all(axis=1)
-        parts.append(select(trials, complete))
+        parts.append(trials.select(complete))
         order.append(pending[complete])
         pending = pending[~complete]
         given_up[pending] += 1
         if len(pending) == 0:
-            in_order = select(concatenate(parts), np.argsort(np.concatenate(order)))
+            in_order = concatenate(parts).select(np.argsort(np.concatenate(order)))
             return theta, renumbered(in_order), given_up
     raise ValueError(
         f"Expected a prior whose answers lie within the window {simulator.design.window} ms;"

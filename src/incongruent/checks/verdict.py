@@ -47,7 +47,7 @@ from incongruent.checks.scope.mmd import mmd_of_study
 from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.surprise import Surprise, surprise
 from incongruent.data.matching import in_columns
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import announce
@@ -327,7 +327,7 @@ def check(
     clean = hygiene(study, seed=seed)
     announce("asking who is unlike the simulations")
     scope = surprise(single, study, seed=seed)
-    asked = study if many_outside(scope) else select(study, asked_about(scope))
+    asked = study if many_outside(scope) else study.select(asked_about(scope))
     announce("comparing the group with simulated groups")
     mmd = mmd_of_study(single, asked, seed=seed)
     announce("asking whether the fitted model predicts the data")

@@ -11,7 +11,6 @@ import typer
 
 from incongruent.cli.parts import plain, prior_said, range_of, usable
 from incongruent.cli.tables import write_csv
-from incongruent.data.long_format import to_frame
 from incongruent.models import dmc
 from incongruent.posterior.progress import counting_bar, screen
 from incongruent.simulation.designs import Design
@@ -77,7 +76,7 @@ def simulate_bank(
 
 def write_study(simulations: Simulations, out: Path, truth: Path | None) -> None:
     """Write the trials of simulated people, and their parameters where a place is given."""
-    frame = to_frame(simulations.trials)
+    frame = simulations.trials.to_frame()
     write_csv(_trials_table(frame), out)
     screen.print(f"{len(frame)} trials of {len(simulations)} people in {plain(str(out))}")
     if truth is not None:

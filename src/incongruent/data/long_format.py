@@ -1,13 +1,12 @@
-"""Trials in long format, one row per trial, to `Trials` and back."""
+"""Trials in long format, one row per trial, as `Trials`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
-from incongruent.data.trials import Array, Category, Column, Trials
+from incongruent.data.trials import Array, Column, Trials
 
 
 def from_long(
@@ -59,34 +58,3 @@ def _room_for(dataset: Array, n_datasets: int) -> Array:
     """Which places (dataset, trial) hold a trial when each data set begins at its first place."""
     counts = np.bincount(dataset, minlength=n_datasets)
     return np.arange(counts.max(initial=0)) < counts[:, None]
-
-
-def to_frame(trials: Trials) -> pd.DataFrame:
-    """A data frame with one row per trial, and the data sets' names in the column ``subject``.
-
-    Categories are given by their level; a trial without an answer has a missing value. Where a
-    column is called ``subject`` itself, the names stand under ``dataset``, ``dataset_2``, …
-    """
-    person, trial = np.nonzero(trials.present)
-    answered = trials.answered[person, trial]
-    frame = pd.DataFrame({_free_name(trials.columns): np.asarray(trials.names, object)[person]})
-    for column in trials.columns:
-        known = np.ones(len(person), bool) if column.given else answered
-        values = trials.values[column.name][person, trial]
-        frame[column.name] = _readable(column, values, known)
-    return frame
-
-
-def _readable(column: Column, values: Array, known: Array) -> pd.Categorical | Array:
-    """The values (row,) as a reader wants them: levels for categories, missing where not known."""
-    if isinstance(column, Category):
-        codes = np.where(known, values, -1)
-        return pd.Categorical.from_codes(codes, categories=list(column.levels))
-    return np.where(known, values, np.nan)
-
-
-def _free_name(columns: Sequence[Column]) -> str:
-    """The name for the column of data sets' names that no other column has."""
-    taken = {column.name for column in columns}
-    numbered = (f"dataset_{i + 2}" for i in range(len(taken)))
-    return next(name for name in ("subject", "dataset", *numbered) if name not in taken)

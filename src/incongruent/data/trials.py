@@ -13,7 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from incongruent.data.as_frame import as_frame
+from incongruent.data.basics.notebook import html
 from incongruent.data.basics.plain import text_of, words_of
 from incongruent.data.columns import (
     CONDITION,
@@ -50,9 +53,7 @@ __all__ = [
     "first_of",
     "pad",
     "per_dataset",
-    "positions_of",
     "renumbered",
-    "select",
     "shuffled",
 ]
 
@@ -147,6 +148,12 @@ class Trials:
         columns = ", ".join(column.name for column in self.columns)
         return f"Trials({len(self)} data sets, {size} trials each, columns {columns})"
 
+    def _repr_html_(self) -> str:
+        table = pd.DataFrame({"data set": self.names, "trials": self.n_trials})
+        for reason, counts in self.excluded.items():
+            table[f"left out: {reason}"] = counts
+        return html(repr(self), self.notes, table)
+
     @property
     def n_trials(self) -> Array:
         """How many trials each data set has, shape (dataset,)."""
@@ -179,6 +186,35 @@ class Trials:
         if not isinstance(column, Category) or level not in column.levels:
             raise KeyError(f"Expected a category column with the level {level!r}; got {column}.")
         return _known(self, column) & (self.values[name] == column.levels.index(level))
+
+    def select(self, datasets: Sequence[int] | Sequence[str] | Array | slice | int | str) -> Trials:
+        """Some of the data sets, in the order in which they are named.
+
+        Args:
+            datasets: positions (from 0), names, a slice, or for each data set True or False.
+
+        Raises:
+            KeyError: for a name that no data set has.
+            IndexError: for a position that does not exist, or True and False for another number of
+                data sets.
+        """
+        index = positions_of(self.names, datasets)
+        return replace(
+            self,
+            values={name: array[index] for name, array in self.values.items()},
+            present=self.present[index],
+            answered=self.answered[index],
+            names=tuple(self.names[i] for i in index),
+            excluded={reason: counts[index] for reason, counts in self.excluded.items()},
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """A data frame with one row per trial, and the data sets' names in the column ``subject``.
+
+        Categories are given by their level; a trial without an answer has a missing value. Where a
+        column is called ``subject`` itself, the names stand under ``dataset``, ``dataset_2``, …
+        """
+        return as_frame(self.columns, self.values, self.present, self.answered, self.names)
 
 
 def _mask(name: str, values: Any) -> Array:
@@ -254,31 +290,6 @@ def per_dataset(trials: Trials, name: str) -> Array:
         return np.zeros(len(trials), trials.column(name).dtype)
     first = trials.present.argmax(axis=1)
     return trials.values[name][np.arange(len(trials)), first]
-
-
-def select(
-    trials: Trials, datasets: Sequence[int] | Sequence[str] | Array | slice | int | str
-) -> Trials:
-    """Some of the data sets, in the order in which they are named.
-
-    Args:
-        trials: the trials of all data sets.
-        datasets: positions (from 0), names, a slice, or for each data set True or False.
-
-    Raises:
-        KeyError: for a name that no data set has.
-        IndexError: for a position that does not exist, or True and False for another number of data
-            sets.
-    """
-    index = positions_of(trials.names, datasets)
-    return replace(
-        trials,
-        values={name: array[index] for name, array in trials.values.items()},
-        present=trials.present[index],
-        answered=trials.answered[index],
-        names=tuple(trials.names[i] for i in index),
-        excluded={reason: counts[index] for reason, counts in trials.excluded.items()},
-    )
 
 
 def shuffled(trials: Trials, rng: np.random.Generator) -> Trials:

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from incongruent.data.basics.plain import text_of
-from incongruent.data.trials import positions_of
+from incongruent.data.positions import positions_of
 from incongruent.priors.joint import JointPrior
 from incongruent.simulation.simulator import Simulator
 

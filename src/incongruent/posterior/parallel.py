@@ -10,7 +10,7 @@ from threading import Event
 from typing import TypeVar
 
 from incongruent.data.basics.packing import for_processes
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -97,9 +97,7 @@ def over_people(
             f"Expected at_once and ahead of at least 1; got at_once={at_once}, ahead={ahead}."
         )
     function = for_processes(executor, function)
-    parts = (
-        select(study, slice(first, first + at_once)) for first in range(0, len(study), at_once)
-    )
+    parts = (study.select(slice(first, first + at_once)) for first in range(0, len(study), at_once))
     under_way: list[Future[T]] = [executor.submit(function, part) for part in islice(parts, ahead)]
     while under_way:
         yield under_way.pop(0).result()

@@ -14,7 +14,7 @@ import numpy as np
 
 from incongruent.analysis import Fit, fit
 from incongruent.checks.verdict import Check, check
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
@@ -72,7 +72,7 @@ def check_into(
     """
     usable = posterior.admit(study, anyway=anyway).trials.n_trials > 0
     left_out = tuple(name for name, some in zip(study.names, usable, strict=True) if not some)
-    checked = select(study, np.flatnonzero(usable))
+    checked = study.select(np.flatnonzero(usable))
     result = check(posterior, checked, anyway=anyway, seed=seed)
     announce("writing the verdict")
     write_check(result, folder)

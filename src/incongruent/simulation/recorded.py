@@ -13,7 +13,7 @@ from incongruent.data.arrays import trials_and_failures
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.plain import number, text_of
 from incongruent.data.files.tables import read_table
-from incongruent.data.trials import Category, Column, Trials, select
+from incongruent.data.trials import Category, Column, Trials
 from incongruent.models.model import Model
 from incongruent.priors.joint import AnyPrior, joint_prior_of
 from incongruent.simulation.covariates import Resampled
@@ -174,7 +174,7 @@ def _without(
         " out: the prior is cut to where the simulator did not fail, and where failing tells about"
         " the parameters, so is the posterior."
     )
-    kept = select(trials, ~lost)
+    kept = trials.select(~lost)
     return replace(kept, notes=(*kept.notes, note)), values[~lost]
 
 

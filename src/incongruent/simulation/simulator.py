@@ -24,7 +24,6 @@ from incongruent.data.trials import (
     concatenate,
     positions_of,
     renumbered,
-    select,
 )
 from incongruent.models.custom import SimulationError
 from incongruent.models.model import Model
@@ -137,7 +136,7 @@ class Simulations:
         """Some of the data sets, in the order asked for; which as in `incongruent.select`."""
         index = positions_of(self.trials.names, datasets)
         return Simulations(
-            self.theta[index], select(self.trials, index), self.parameter_names, self.simulator
+            self.theta[index], self.trials.select(index), self.parameter_names, self.simulator
         )
 
 

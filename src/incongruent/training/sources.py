@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from incongruent.data.basics.streams import Purpose, child, stream
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.simulation.simulator import CHUNK, Simulator
 from incongruent.storage.bank.bank import Bank
 from incongruent.training.batches import Arrived, Batches, RandomRuns
@@ -167,7 +167,7 @@ class Stored:
 
     def some_trials(self) -> Trials:
         """Those of the first 256 data sets; where there are fewer, they are repeated."""
-        return select(self.trials, np.arange(CHUNK) % len(self.trials))
+        return self.trials.select(np.arange(CHUNK) % len(self.trials))
 
     def fingerprint(self) -> str:
         """A hash of what is to be learned."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from incongruent.data.basics.options import checked_names, elsewhere
 from incongruent.data.basics.streams import Purpose, as_seed, child
-from incongruent.data.trials import Trials, checked, select
+from incongruent.data.trials import Trials, checked
 from incongruent.networks.architecture import Architecture
 from incongruent.posterior.posterior import Posterior, axis_in, task_of
 from incongruent.posterior.statistics import ranges_of
@@ -270,7 +270,7 @@ def _few_data_sets(source: Given, data: Data, budget: Budget) -> Trials:
     """Two data sets, fresh or stored, for the dry run."""
     if isinstance(source, Simulator):
         return _try_out(source, budget)
-    return select(data.source.some_trials(), slice(2))
+    return data.source.some_trials().select(slice(2))
 
 
 def _try_out(simulator: Simulator, budget: Budget) -> Trials:

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.networks.encoder import Encoder
 from incongruent.training.recipe import Budget
 from incongruent.training.sources import Stored
@@ -110,7 +110,7 @@ def validation_of(stored: Stored, encoder: Encoder, n: int, baseline: Any) -> Va
         baseline: z (dataset, target) -> mean -log p(z).
     """
     some = _rows_from_everywhere(stored.z, n)
-    z, trials = stored.z[some].astype(np.float32), select(stored.trials, some)
+    z, trials = stored.z[some].astype(np.float32), stored.trials.select(some)
     blocks = tuple(_blocks(z, trials, encoder))
     return Validation(blocks, len(some), baseline(stored.z[some]), stored)
 

@@ -30,7 +30,7 @@ from incongruent.checks.panel_statistics import Kind, Statistic, statistics_for
 from incongruent.checks.panel_values import panel_values
 from incongruent.checks.statistics import N_BINS
 from incongruent.data.basics.streams import Purpose, place_of, seed_from, stream
-from incongruent.data.trials import Trials, concatenate, select
+from incongruent.data.trials import Trials, concatenate
 from incongruent.models.model import Model
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
@@ -95,7 +95,7 @@ class Imitator:
         empty = np.flatnonzero(trials.n_trials == 0)
         if not len(empty):
             return trials
-        return with_rows(trials, empty, select(self.study, empty % len(self.study)))
+        return with_rows(trials, empty, self.study.select(empty % len(self.study)))
 
     def signatures(self, extension: Extension, n_predictions: int) -> list[Array]:
         """Discrepancies (replicate, person, statistic) of every variant, in units of `noise_of`.
@@ -217,7 +217,7 @@ def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
     """The trials with other data sets at some rows."""
     keep = np.arange(len(trials))
     keep[rows] = len(trials) + np.arange(len(rows))
-    return select(concatenate([replace(trials, excluded={}), others]), keep)
+    return concatenate([replace(trials, excluded={}), others]).select(keep)
 
 
 def _summaries_of(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:

@@ -30,7 +30,7 @@ from incongruent.checks.replicas import simulator_with
 from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
 from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, stream
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import counting
 from incongruent.priors.joint import AnyPrior
@@ -218,7 +218,7 @@ def predictive_panel(
     Example:
         >>> from incongruent import pretrained, select
         >>> from incongruent.data.demo import demo_study
-        >>> two = select(demo_study(), [0, 1])
+        >>> two = demo_study().select([0, 1])
         >>> panel = predictive_panel(pretrained(), two, n_replicates=39, n_predictions=2, seed=1)
         >>> panel.table().columns.tolist()
         ['statistic', 'group', 'observed', 'predicted', 'z', 'p', 'p_adjusted', 'unit']
@@ -277,7 +277,7 @@ def _observed_and_predicted(
         refits = Refits(
             posterior.unguarded(),
             simulator_with(posterior, prior).prior,
-            select(study, people),
+            study.select(people),
             statistics,
             stream(seed, Purpose.PANEL, first),
         )

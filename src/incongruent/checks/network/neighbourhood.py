@@ -13,7 +13,7 @@ import numpy as np
 
 from incongruent.checks.network.calibration import Calibration, calibrate
 from incongruent.data.basics.streams import Purpose, child, stream
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.exact.reweight import reweight
 from incongruent.posterior.posterior import Posterior
 from incongruent.simulation.observed import ObservedDesign, design_of
@@ -53,11 +53,11 @@ def posterior_sbc(
     Raises:
         ValueError: when the network knows too few trials for old and new ones together.
     """
-    one = posterior.admit(select(study, [person])).trials
+    one = posterior.admit(study.select([person])).trials
     again = _continued(posterior, one)
     theta = _neighbourhood(posterior, one, n_datasets, seed, workers)
     new = again.simulate_at(theta, seed=child(seed, Purpose.SBC_DATA))
-    both = _side_by_side(select(one, np.zeros(n_datasets, int)), new)
+    both = _side_by_side(one.select(np.zeros(n_datasets, int)), new)
     return calibrate(
         posterior,
         Simulations(theta, both, posterior.simulator.prior.names),

@@ -24,7 +24,7 @@ import pandas as pd
 from incongruent.checks.replicas import matched
 from incongruent.checks.simultaneous import holm
 from incongruent.data.basics.streams import Purpose, child, stream
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 
@@ -301,7 +301,7 @@ def usable_people(posterior: Posterior, study: Trials, leave_out: Sequence[str])
         raise ValueError(
             "Expected at least one person with usable trials who is not left out; got none."
         )
-    return select(trials, rows)
+    return trials.select(rows)
 
 
 def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> tuple[Array, Array]:

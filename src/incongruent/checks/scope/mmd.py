@@ -76,7 +76,7 @@ def mmd_of_study(
     Example:
         >>> import incongruent as inc
         >>> from incongruent.data.demo import demo_study
-        >>> four = inc.select(demo_study(), range(4))
+        >>> four = demo_study().select(range(4))
         >>> numbers = {"n_reference": 200, "n_fresh": 200, "n_null": 99}
         >>> test = mmd_of_study(inc.pretrained(), four, **numbers, seed=1)
         >>> test.n_people, test.n_reference

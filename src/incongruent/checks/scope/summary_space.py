@@ -16,7 +16,7 @@ import pandas as pd
 from incongruent.checks.replicas import in_parts, simulator_with
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
-from incongruent.data.trials import Trials, concatenate, select
+from incongruent.data.trials import Trials, concatenate
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.simulator import Simulations, Simulator
@@ -207,7 +207,7 @@ def _summaries_of_designs(
     """N simulations of people's designs in random order, and their summaries."""
     order = stream(seed, Purpose.SUMMARY_ORDER).permutation(-(-n // len(people)) * len(people))
     if len(people) > n:
-        people, order = select(people, order[:n]), np.arange(n)
+        people, order = people.select(order[:n]), np.arange(n)
     parts = list(in_parts(simulator, people, -(-n // len(people)), seed=seed))
     summaries = np.concatenate([posterior.summaries(part.trials) for part in parts]).astype(float)
     together = parts[0]

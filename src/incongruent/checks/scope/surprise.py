@@ -31,7 +31,7 @@ from incongruent.checks.scope.outlier_factor import Reference
 from incongruent.checks.scope.plain_statistics import plain_matrix, plain_statistics
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
-from incongruent.data.trials import Trials, select
+from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.joint import AnyPrior
 
@@ -210,7 +210,7 @@ def surprise(
     Example:
         >>> import incongruent as inc
         >>> from incongruent.data.demo import demo_study
-        >>> three = inc.select(demo_study(), range(3))
+        >>> three = demo_study().select(range(3))
         >>> len(surprise(inc.pretrained(), three, n_simulated=200, seed=1).table())
         3
     """
@@ -296,7 +296,7 @@ class _Comparison:
 
     def fill(self, found: _Found, data: _People, alike: Array) -> int:
         """Fill in what is found about the people at some positions; the number of their groups."""
-        members = select(data.trials, alike)
+        members = data.trials.select(alike)
         learned = child(self.seed, Purpose.SURPRISE_LEARNED, self.number)
         reference = Reference(*self._simulated(members, self.m, learned))
         points = reference.points(data.summaries[alike], data.plain[alike])
@@ -306,7 +306,7 @@ class _Comparison:
         for j, group in enumerate(groups):
             rows = alike[group]
             found.p_value[rows], found.depth[rows] = self._compared(
-                reference, select(members, group), points[group], found.score[rows], j
+                reference, members.select(group), points[group], found.score[rows], j
             )
         return len(groups)
 

@@ -27,7 +27,7 @@ import numpy as np
 from incongruent.data.basics.packing import for_processes
 from incongruent.data.basics.plain import whole_number
 from incongruent.data.basics.streams import as_seed
-from incongruent.data.trials import Trials, concatenate, renumbered, select
+from incongruent.data.trials import Trials, concatenate, renumbered
 from incongruent.models import Model
 from incongruent.simulation.simulator import CHUNK, Simulations, Simulator
 from incongruent.storage.atomic import FileError
@@ -171,7 +171,7 @@ class Bank:
             self.arrays(index), self.simulator.model.columns, self.simulator.reasons
         )
         n = self.origin(index).n
-        return (theta, trials) if n == CHUNK else (theta[:n], select(trials, slice(n)))
+        return (theta, trials) if n == CHUNK else (theta[:n], trials.select(slice(n)))
 
     def simulations(self, chunks: Sequence[int] | Array | None = None) -> Simulations:
         """Some chunks in memory, in the order asked for; all complete ones when left out.
