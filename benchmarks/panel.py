@@ -175,14 +175,14 @@ def hygienic(posterior: inc.Posterior, options: argparse.Namespace) -> None:
         )
         found.update(
             f.name
-            for f in inc.hygiene(study).findings
+            for f in inc.hygiene(study, seed=1).findings
             if f.severity in (Severity.NOTE, Severity.WARNING)
         )
         person, trial = np.nonzero(study.present)
         order = rng.permutation(len(person))
         values = {name: array[person, trial][order] for name, array in study.values.items()}
         batches = from_long(study.columns, np.arange(len(order)) * len(study) // len(order), values)
-        pooled[inc.hygiene(batches)["units"].severity.value] += 1
+        pooled[inc.hygiene(batches, seed=1)["units"].severity.value] += 1
     n = options.studies
     print(
         f"| people, {options.people} × {options.trials} exchangeable trials, {n} studies | share"
@@ -212,7 +212,7 @@ def people(posterior: inc.Posterior, options: argparse.Namespace) -> None:
         panel = judged(posterior, study, options, seed=1)
         print(
             f"\n{name} ({len(study)} people, {time.perf_counter() - began:.0f}"
-            f" s)\n{inc.hygiene(study)}\n{panel}",
+            f" s)\n{inc.hygiene(study, seed=1)}\n{panel}",
             flush=True,
         )
         print(panel.table().round(3).to_string(), flush=True)

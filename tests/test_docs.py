@@ -189,8 +189,8 @@ def far_more_extreme(names: dict[str, Any]) -> None:
     """The whole story, and what it says of each."""
     assert Path("space.png").stat().st_size > 10_000
     found, after, real, last = (names[name] for name in ("found", "after", "real", "last"))
-    assert inc.hygiene(names["batches"])["units"].severity.value == "warning"
-    assert inc.hygiene(names["study"])["units"].severity.value == "fine"
+    assert inc.hygiene(names["batches"], seed=1)["units"].severity.value == "warning"
+    assert inc.hygiene(names["study"], seed=1)["units"].severity.value == "fine"
     # the twin, whose truth is known: move the prior to where it is, and the question is closed
     assert found.verdict is inc.Verdict.MOVE_PRIOR
     assert {("A", "down"), ("b", "down")} <= set(found.prior.moves())

@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parents[1] / "docs" / "figures"
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     posterior = inc.pretrained("dmc")
-    result = inc.fit(inc.demo_study(), posterior, seed=1)
+    result = inc.fit(posterior, inc.demo_study(), seed=1)
     save_figure(predictive_figure(result.prediction), FOLDER / "predictive_group.png")
     recovery = inc.recover(posterior, n_datasets=1000, seed=11)
     save_figure(
@@ -72,7 +72,7 @@ def _far_more_extreme() -> inc.SummarySpace:
     )
     people = simulator.simulate(16, seed=7).trials
     pooled = people.to_frame().sample(frac=1.0, random_state=1)
-    pooled["subject"] = np.arange(len(pooled)) // 200
+    pooled["participant"] = np.arange(len(pooled)) // 200
     batches = inc.read_trials(pooled, unit="ms")
     return inc.summary_space(network, {"pooled batches": batches, "people": people}, seed=1)
 

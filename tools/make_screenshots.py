@@ -19,7 +19,7 @@ CHROMIUM = os.environ.get("INCONGRUENT_CHROMIUM", "/usr/bin/chromium")
 def main() -> None:
     posterior = inc.pretrained("dmc")
     fit, check = (
-        inc.fit(inc.demo_study(), posterior, seed=1),
+        inc.fit(posterior, inc.demo_study(), seed=1),
         inc.check(posterior, inc.demo_study(), seed=1),
     )
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

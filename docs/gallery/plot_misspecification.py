@@ -41,7 +41,7 @@ figure = misspecification_figure(test, people)
 
 rng = np.random.default_rng(1)
 frame = study.to_frame()
-guessed = frame["subject"].isin(study.names[:3])
+guessed = frame["participant"].isin(study.names[:3])
 guessed &= rng.random(len(frame)) < 0.5
 frame.loc[guessed, "rt"] = np.float32(rng.uniform(200, 260, guessed.sum()))
 frame.loc[guessed, "response"] = rng.choice(["correct", "error"], guessed.sum())

@@ -10,7 +10,7 @@ import incongruent as inc
 from incongruent.plots import people_figures, predictive_figure
 
 study = inc.demo_study().select(range(8))
-result = inc.fit(study, inc.pretrained("dmc"), n_draws=300, seed=1)
+result = inc.fit(inc.pretrained("dmc"), study, n_draws=300, seed=1)
 figure = predictive_figure(result.prediction)
 
 # %%

@@ -90,7 +90,7 @@ def people_table(draws: Draws, study: Trials, flags: Sequence[Sequence[str]]) ->
         study: everybody.
         flags: for each person, in what they lie outside what the network was trained for.
     """
-    frame = pd.DataFrame({"person": list(study.names), "n_trials": study.n_trials})
+    frame = pd.DataFrame({"participant": list(study.names), "n_trials": study.n_trials})
     levels = _levels_of(draws)
     for level in levels:
         frame[f"n_{level}"] = study.where(CONDITION.name, level).sum(axis=1)
@@ -142,8 +142,8 @@ def _nobody_trusted(draws: Draws) -> str:
 
 
 def fit(
-    study: Trials,
     posterior: Posterior | Ensemble,
+    study: Trials,
     *,
     n_draws: int = 1000,
     prior: AnyPrior | None = None,
@@ -158,8 +158,8 @@ def fit(
     They are corrected by the exact likelihood where the model has one.
 
     Args:
-        study: one data set a person.
         posterior: a trained one, or an ensemble of several.
+        study: one data set a person.
         n_draws: draws for each person.
         prior: another prior than the network's, see `reweight`.
         exact: sample everybody by MCMC on the exact likelihood; slow.
@@ -172,12 +172,15 @@ def fit(
         seed: of draws, correction and predictions.
 
     Raises:
+        TypeError: when the study comes before the posterior.
         ScopeError: when nobody is inside what the network was trained for, unless ``anyway`` is
             given.
         LikelihoodError: when a prior or ``exact`` is asked for and the model has no exact
             likelihood.
         ValueError: when the prior reaches beyond the network's.
     """
+    if isinstance(posterior, Trials):
+        raise TypeError("Expected the posterior before the study: inc.fit(posterior, study, …).")
     announce("drawing from the posteriors")
     admission = posterior.admit(study, anyway=anyway)
     fitted = admission.trials.select(np.flatnonzero(admission.trials.n_trials > 0))

@@ -443,7 +443,7 @@ def test_a_person_who_guesses_is_found(dmc: inc.Posterior, tmp_path) -> None:
     assert found.outside.tolist() == [False, False, True, False, False, False]
     table = found.table()
     assert list(table.columns) == [
-        "person",
+        "participant",
         "p",
         "adjusted",
         "score",

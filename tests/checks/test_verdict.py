@@ -99,9 +99,9 @@ def test_what_is_written_is_what_was_found(demo: Check, tmp_path: Path) -> None:
     }
     assert found["advice"] == list(demo.advice)
     people = pd.read_csv(tmp_path / "people.csv")
-    assert people["person"].astype(str).tolist() == list(demo.scope.names)
+    assert people["participant"].astype(str).tolist() == list(demo.scope.names)
     assert list(people.columns) == [
-        "person",
+        "participant",
         "p",
         "adjusted",
         "score",

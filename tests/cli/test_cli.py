@@ -58,11 +58,11 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_simulate_writes_trials_and_truth(study: Path, tmp_path: Path) -> None:
     trials, truth = pd.read_csv(study), pd.read_csv(tmp_path / "truth.csv")
-    assert list(trials.columns) == ["subject", "condition", "rt_ms", "accuracy"]
-    assert list(truth.columns) == ["subject", "A", "tau", "mu_c", "b", "mu_R", "sd_R"]
-    assert trials.groupby("subject").size().tolist() == [80] * 6
+    assert list(trials.columns) == ["participant", "condition", "rt_ms", "accuracy"]
+    assert list(truth.columns) == ["participant", "A", "tau", "mu_c", "b", "mu_R", "sd_R"]
+    assert trials.groupby("participant").size().tolist() == [80] * 6
     assert set(trials["condition"]) == {"congruent", "incongruent"}
-    assert truth["subject"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert truth["participant"].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_simulate_repeats_itself(
@@ -110,7 +110,7 @@ def test_fit_writes_what_it_promises(
     )
     table, people = pd.read_csv(out / "posterior.csv"), pd.read_csv(out / "people.csv")
     assert list(table.columns) == [
-        "person",
+        "participant",
         "parameter",
         "mean",
         "sd",
@@ -121,7 +121,7 @@ def test_fit_writes_what_it_promises(
     ]
     assert len(table) == 6 * 6
     wanted = [
-        "person",
+        "participant",
         "n_trials",
         "n_congruent",
         "n_incongruent",
@@ -153,8 +153,8 @@ def test_several_files_are_one_study(
 ) -> None:
     folder = tmp_path / "people"
     folder.mkdir()
-    for name, person in pd.read_csv(study).groupby("subject"):
-        person.drop(columns="subject").to_csv(folder / f"s{name}.csv", index=False)
+    for name, person in pd.read_csv(study).groupby("participant"):
+        person.drop(columns="participant").to_csv(folder / f"s{name}.csv", index=False)
     (folder / "notes.txt").write_text("Some notes [about] the study.")
     given = {
         "files": sorted(folder.glob("*.csv")),
@@ -164,7 +164,7 @@ def test_several_files_are_one_study(
     out = tmp_path / "results"
     options = ["--out", out, "--network", network, "--draws", 200, "--no-mcmc", "--no-check"]
     assert run("fit", *given, *options, monkeypatch=monkeypatch) == 0
-    assert pd.read_csv(out / "people.csv")["person"].tolist() == [f"s{i}" for i in range(1, 7)]
+    assert pd.read_csv(out / "people.csv")["participant"].tolist() == [f"s{i}" for i in range(1, 7)]
     shown = capsys.readouterr().out
     assert "6 files were read as one table" in shown
     assert ("'notes.txt'" in shown) == (how == "folder")
@@ -202,7 +202,7 @@ def test_hostile_names_reach_the_tables_as_they_are(
     study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     trials = pd.read_csv(study)
-    trials["subject"] = trials["subject"].map(
+    trials["participant"] = trials["participant"].map(
         lambda s: f"[red]<b>{s}</b>[/], 'ü' 🙂 $x_" if s == 1 else f"p{s}"
     )
     trials.to_csv(tmp_path / "odd.csv", index=False)
@@ -223,7 +223,7 @@ def test_hostile_names_reach_the_tables_as_they_are(
         == 0
     )
     assert "[red]<b>1</b>[/], 'ü' 🙂 $x_" in set(
-        pd.read_csv(tmp_path / "odd" / "people.csv")["person"]
+        pd.read_csv(tmp_path / "odd" / "people.csv")["participant"]
     )
 
 
@@ -231,7 +231,7 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(
     study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trials = pd.read_csv(study)
-    trials.loc[trials["subject"] == 2, "rt_ms"] = -1.0
+    trials.loc[trials["participant"] == 2, "rt_ms"] = -1.0
     trials.to_csv(tmp_path / "gap.csv", index=False)
     assert (
         run(
@@ -254,7 +254,7 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(
         pd.read_csv(tmp_path / "gap" / "posterior.csv"),
     )
     assert people.loc[1, ["n_trials", "n_excluded", "flags"]].tolist() == [0, 80, "no trials"]
-    assert set(table["person"]) == {1, 3, 4, 5, 6}
+    assert set(table["participant"]) == {1, 3, 4, 5, 6}
 
 
 @pytest.mark.slow

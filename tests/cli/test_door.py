@@ -341,7 +341,7 @@ def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
         with pytest.raises(inc.ScopeError, match="got nobody"):
             door(slow, seed=1)
     with pytest.raises(inc.ScopeError, match="got nobody"):
-        inc.fit(slow, both, seed=1)
+        inc.fit(both, slow, seed=1)
     assert len(both.sample(slow, 10, seed=1, anyway=True)) == 2
     assert np.isfinite(both.summaries(study)).all()
 
@@ -364,7 +364,7 @@ def test_an_ensemble_is_checked(tmp_path: Path) -> None:
 def test_fit_and_check_refuse_a_study_with_nobody_inside_and_go_on_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    frame = inc.select(demo_study(), range(6)).to_frame()
+    frame = demo_study().select(range(6)).to_frame()
     frame["rt"] = frame["rt"] + 1100.0
     frame.to_csv(tmp_path / "slow.csv", index=False)
     for command in ("fit", "check"):

@@ -41,19 +41,21 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_cell_is_a_formula_and_names_come_back_as_they_were(
     names: list[str], path: Path
 ) -> None:
-    frame = pd.DataFrame({"person": names, "x": [-1.5] * len(names), "flags": names, "=head": 1})
+    frame = pd.DataFrame(
+        {"participant": names, "x": [-1.5] * len(names), "flags": names, "=head": 1}
+    )
     write_atomically(path, as_csv(frame).encode())
     written = pd.read_csv(path, dtype=str, keep_default_na=False)
-    cells = [*written["person"], *written["flags"], *written.columns]
+    cells = [*written["participant"], *written["flags"], *written.columns]
     assert not [cell for cell in cells if cell.startswith(FORMULA) and not is_number(cell)]
     back = read_results(path)
     assert list(back.columns) == list(frame.columns)
-    assert back["person"].tolist() == names
+    assert back["participant"].tolist() == names
     assert back["x"].tolist() == frame["x"].tolist()
 
 
 def test_plain_numbers_are_no_formulas() -> None:
-    frame = pd.DataFrame({"person": ["-1", "+5", "-1.5e3", "-a"], "x": -2.0})
+    frame = pd.DataFrame({"participant": ["-1", "+5", "-1.5e3", "-a"], "x": -2.0})
     assert as_csv(frame).splitlines() == [
         "person,x",
         "-1,-2.0",

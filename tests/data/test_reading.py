@@ -159,7 +159,7 @@ SLACK = 0.0005  # half of the last digit printed
 def in_cells(rows: pd.DataFrame, statistic: object) -> pd.DataFrame:
     """The statistic of the RT in s, (subject, condition)."""
     seconds = rows.assign(rt=rows["rt"] / 1000)
-    table = seconds.pivot_table("rt", "subject", "condition", aggfunc=statistic, observed=True)
+    table = seconds.pivot_table("rt", "participant", "condition", aggfunc=statistic, observed=True)
     return table[["congruent", "incongruent"]]
 
 
@@ -952,7 +952,7 @@ def test_a_person_left_without_trials_stays():
     assert trials.names == ("1", "2", "3", "4")
     assert trials.n_trials.tolist() == [40, 0, 40, 40]
     table = exclusions(trials)
-    assert list(table.columns) == ["subject", "n_trials", "n_excluded", *REASONS]
+    assert list(table.columns) == ["participant", "n_trials", "n_excluded", *REASONS]
     assert table.loc[1].tolist() == ["2", 0, 40, 40, 0, 0, 0, 0]
 
 

@@ -145,7 +145,7 @@ DOORS: dict[str, Callable[[inc.Posterior, object], object]] = {
     "train": lambda posterior, seed: inc.train(
         posterior.simulator, steps=1, seed=seed, progress=False
     ),
-    "fit": lambda posterior, seed: inc.fit(few_of(posterior), posterior, seed=seed),
+    "fit": lambda posterior, seed: inc.fit(posterior, few_of(posterior), seed=seed),
     "check": lambda posterior, seed: inc.check(posterior, few_of(posterior), seed=seed),
     "hygiene": lambda posterior, seed: inc.hygiene(few_of(posterior), seed=seed),
     "mmd": lambda posterior, seed: inc.mmd_test(

@@ -63,7 +63,7 @@ def test_every_row_has_its_place(rows):
     assert len(frame) == len(rows)
     for i, name in enumerate(trials.names):
         mine = [row for row in rows if row[0] == i]
-        theirs = frame[frame["subject"] == name]
+        theirs = frame[frame["participant"] == name]
         assert theirs["condition"].tolist() == [CONDITION.levels[row[1]] for row in mine]
         assert theirs["rt"].dropna().tolist() == [row[3] for row in mine if row[4]]
         assert theirs["response"].isna().tolist() == [not row[4] for row in mine]

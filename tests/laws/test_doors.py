@@ -526,11 +526,11 @@ def test_data_sets_that_there_are_not(wanted, error, words):
         study_of(["a", "b"]).select(wanted)
 
 
-def test_a_column_called_subject_keeps_its_place():
-    columns = [inc.Continuous("subject"), inc.Continuous("dataset")]
-    values = {"subject": [7.5, 8.5], "dataset": [1.0, 2.0]}
+def test_a_column_called_participant_keeps_its_place():
+    columns = [inc.Continuous("participant"), inc.Continuous("dataset")]
+    values = {"participant": [7.5, 8.5], "dataset": [1.0, 2.0]}
     frame = from_long(columns, [0, 1], values, names=["a", "b"]).to_frame()
-    assert frame["subject"].tolist() == [7.5, 8.5]
+    assert frame["participant"].tolist() == [7.5, 8.5]
     assert frame["dataset_2"].tolist() == ["a", "b"]
 
 
@@ -798,7 +798,7 @@ def test_notes_are_what_json_gives_back(value):
 def test_observed_data_take_the_networks_columns(posterior):
     study = posterior.simulator.simulate(4, seed=9).trials
     whole = replace(study, values={**study.values, "rt": np.round(study.values["rt"])})
-    frame = whole.to_frame().rename(columns={"subject": "dataset"})
+    frame = whole.to_frame().rename(columns={"participant": "dataset"})
     frame["rt"] = frame["rt"].astype(int)
     observed = inc.trials_from(frame, given=["condition"])
     assert isinstance(observed.column("rt"), inc.Integer)
@@ -988,7 +988,7 @@ def test_an_observed_design_takes_numbers_of_any_kind():
     st.lists(NAMES, min_size=2, max_size=3, unique_by=text_of),
     st.lists(NAMES, min_size=2, max_size=2),
 )
-@example(["draw", "draw_", "person"], ["x/y", "a\0b"])
+@example(["draw", "draw_", "participant"], ["x/y", "a\0b"])
 @example(["a/b", "a_b", "chain"], ["", "."])
 @example(["", ".", ".."], ["1", "01"])
 def test_draws_of_any_people_and_parameters_go_to_arviz_and_to_a_file_and_come_back(
@@ -1001,7 +1001,7 @@ def test_draws_of_any_people_and_parameters_go_to_arviz_and_to_a_file_and_come_b
     draws = inc.Draws(theta, np.zeros((2, 50)), simulator, tuple(people))
     write_netcdf(draws, tmp_path / "draws.nc")
     for tree in (draws.to_arviz(), xr.load_datatree(tmp_path / "draws.nc", engine="h5netcdf")):
-        assert tree["posterior"].coords["person"].values.tolist() == [
+        assert tree["posterior"].coords["participant"].values.tolist() == [
             text_of(name) for name in people
         ]
         came = {

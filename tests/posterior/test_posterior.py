@@ -399,7 +399,7 @@ def test_the_summary_holds_what_the_draws_say(posterior: inc.Posterior, study: i
     draws = posterior.sample(study, 400, seed=1)
     table = draws.summary()
     assert list(table.columns) == [
-        "person",
+        "participant",
         "parameter",
         "mean",
         "sd",
@@ -408,7 +408,7 @@ def test_the_summary_holds_what_the_draws_say(posterior: inc.Posterior, study: i
         "q95",
         "contraction",
     ]
-    row = table[(table["person"] == "7") & (table["parameter"] == "b")].iloc[0]
+    row = table[(table["participant"] == "7") & (table["parameter"] == "b")].iloc[0]
     mine = draws.theta[6, :, 3]
     assert row["mean"] == pytest.approx(mine.mean())
     assert row["sd"] == pytest.approx(mine.std(ddof=1))
@@ -421,9 +421,9 @@ def test_the_summary_holds_what_the_draws_say(posterior: inc.Posterior, study: i
 def test_arviz_gets_every_draw_in_its_place(posterior: inc.Posterior, study: inc.Trials) -> None:
     draws = posterior.sample(study, 11, seed=1)
     tree = draws.to_arviz()
-    assert tree["posterior"]["tau"].dims == ("chain", "draw", "person")
+    assert tree["posterior"]["tau"].dims == ("chain", "draw", "participant")
     np.testing.assert_array_equal(
-        tree["posterior"]["tau"].sel(person="5").to_numpy()[0], draws.theta[4, :, 1]
+        tree["posterior"]["tau"].sel(participant="5").to_numpy()[0], draws.theta[4, :, 1]
     )
     np.testing.assert_array_equal(tree["sample_stats"]["log_q"].to_numpy()[0].T, draws.log_q)
     assert tree["posterior"]["mu_R"].attrs["units"] == "ms"

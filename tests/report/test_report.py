@@ -61,7 +61,7 @@ def study(simulator: inc.Simulator) -> inc.Trials:
 
 @pytest.fixture(scope="module")
 def fit(study: inc.Trials, posterior: inc.Posterior) -> inc.Fit:
-    return inc.fit(study, posterior, n_draws=200, mcmc=False, seed=2)
+    return inc.fit(posterior, study, n_draws=200, mcmc=False, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -122,14 +122,16 @@ def test_tables_to_download_are_those_of_the_fit_and_no_formulas(page: str, fit:
     assert "'=HYPERLINK" in files["people.csv"]
     assert not [
         name
-        for name in pd.read_csv(StringIO(files["people.csv"]))["person"]
+        for name in pd.read_csv(StringIO(files["people.csv"]))["participant"]
         if name.startswith(FORMULA)
     ]
 
 
 def test_numbers_that_look_like_formulas_stay_numbers() -> None:
-    frame = pd.DataFrame({"person": ["-1", "+2", "-a", "@b", "c"], "x": [-1.0, 2.0, 3.0, 4.0, 5.0]})
-    assert pd.read_csv(StringIO(as_csv(frame)), dtype=str)["person"].tolist() == [
+    frame = pd.DataFrame(
+        {"participant": ["-1", "+2", "-a", "@b", "c"], "x": [-1.0, 2.0, 3.0, 4.0, 5.0]}
+    )
+    assert pd.read_csv(StringIO(as_csv(frame)), dtype=str)["participant"].tolist() == [
         "-1",
         "+2",
         "'-a",

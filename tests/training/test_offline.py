@@ -109,7 +109,7 @@ def test_a_scalar_trial_number_and_an_array_of_conditions_train_as_they_are():
 
 def test_a_table_of_parameters_and_a_table_of_trials():
     made = SIMULATOR.simulate(40, seed=1)
-    trials = made.trials.to_frame().rename(columns={"subject": "dataset"})
+    trials = made.trials.to_frame().rename(columns={"participant": "dataset"})
     theta = pd.DataFrame({"dataset": made.trials.names, "m": made.theta[:, 0]}).sample(
         frac=1, random_state=1
     )

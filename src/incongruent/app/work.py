@@ -83,7 +83,7 @@ def program(
     go_on = ", anyway=True" if anyway else ""
     lines = [
         f"posterior = {network}",
-        f"fit = inc.fit(study, posterior, n_draws={n_draws}{go_on}, seed={seed})",
+        f"fit = inc.fit(posterior, study, n_draws={n_draws}{go_on}, seed={seed})",
     ]
     check_too = [
         "usable = [i for i, n in enumerate(fit.study.n_trials) if n > 0]",

@@ -14,7 +14,9 @@ from incongruent.cli.parts import file_for
 def simulate(
     out: Annotated[
         Path | None,
-        typer.Option(help="CSV for the trials of a study: subject, condition, rt_ms, accuracy."),
+        typer.Option(
+            help="CSV for the trials of a study: participant, condition, rt_ms, accuracy."
+        ),
     ] = None,
     bank: Annotated[
         Path | None,
@@ -23,7 +25,7 @@ def simulate(
         ),
     ] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="CSV for the parameters of each subject; with --out.")
+        Path | None, typer.Option(help="CSV for the parameters of each participant; with --out.")
     ] = None,
     people: Annotated[
         int, typer.Option(min=1, help="How many people; with more than before a bank is extended.")

@@ -89,7 +89,7 @@ def _trials_table(frame: pd.DataFrame) -> pd.DataFrame:
     correct = pd.Series((frame["response"] == "correct").to_numpy(int), dtype="Int64")
     return pd.DataFrame(
         {
-            "subject": frame["subject"],
+            "participant": frame["participant"],
             "condition": frame["condition"],
             "rt_ms": frame["rt"].round(2),
             "accuracy": correct.mask(frame["response"].isna()),
@@ -100,5 +100,5 @@ def _trials_table(frame: pd.DataFrame) -> pd.DataFrame:
 def _truth_table(simulations: Simulations) -> pd.DataFrame:
     """One row per person."""
     parameters = pd.DataFrame(simulations.theta, columns=list(simulations.parameter_names))
-    parameters.insert(0, "subject", list(simulations.trials.names))
+    parameters.insert(0, "participant", list(simulations.trials.names))
     return parameters

@@ -168,7 +168,7 @@ def _show_correction(draws: Draws, correction: Correction) -> None:
 
 def show_truth(draws: Draws, truth: pd.DataFrame) -> None:
     """Print how posteriors agree with the known parameters of simulated people."""
-    known = truth.set_index("subject").loc[list(draws.names), list(draws.parameter_names)]
+    known = truth.set_index("participant").loc[list(draws.names), list(draws.parameter_names)]
     true, means = known.to_numpy(), draws.means  # (person, parameter) both
     low, high = np.quantile(draws.theta, [0.05, 0.95], axis=1)
     inside = ((true >= low) & (true <= high)).sum(axis=0)

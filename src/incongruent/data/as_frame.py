@@ -41,4 +41,4 @@ def _free_name(columns: Sequence[Column]) -> str:
     """The name for the column of data sets' names that no other column has."""
     taken = {column.name for column in columns}
     numbered = (f"dataset_{i + 2}" for i in range(len(taken)))
-    return next(name for name in ("subject", "dataset", *numbered) if name not in taken)
+    return next(name for name in ("participant", "dataset", *numbered) if name not in taken)

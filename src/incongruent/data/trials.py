@@ -209,10 +209,11 @@ class Trials:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """A data frame with one row per trial, and the data sets' names in the column ``subject``.
+        """A data frame with one row per trial, and the data sets' names in the column
+        ``participant``.
 
         Categories are given by their level; a trial without an answer has a missing value. Where a
-        column is called ``subject`` itself, the names stand under ``dataset``, ``dataset_2``, …
+        column is called ``participant`` itself, the names stand under ``dataset``, ``dataset_2``, …
         """
         return as_frame(self.columns, self.values, self.present, self.answered, self.names)
 

@@ -41,7 +41,7 @@ def reweight(
     prior: AnyPrior | None = None,
     exact: bool = False,
     mcmc: bool = True,
-    seed: int = 1,
+    seed: int,
     workers: int | None = None,
 ) -> Draws:
     """Correct draws by the exact likelihood, for everybody; where that cannot work, sample anew.

@@ -176,7 +176,7 @@ class Draws:
         """One row per person and parameter: mean, sd, q05, q50, q95, contraction."""
         people, _, parameters = self.theta.shape
         columns = {
-            "person": np.repeat(np.asarray(self.names, object), parameters),
+            "participant": np.repeat(np.asarray(self.names, object), parameters),
             "parameter": np.tile(self.parameter_names, people),
             "mean": self.means.ravel(),
             "sd": self.theta.std(axis=1, ddof=1).ravel(),
@@ -197,11 +197,11 @@ class Draws:
         posterior, stats = self._posterior_variables(), self._sample_stats()
         tree = arviz_base.from_dict(
             {"posterior": posterior, "sample_stats": stats},
-            dims={name: ["person"] for name in (*posterior, *stats)},
-            coords={"person": list(self.names)},
+            dims={name: ["participant"] for name in (*posterior, *stats)},
+            coords={"participant": list(self.names)},
         )
         if self.correction is not None:
-            by_person = {name: ("person", getattr(self.correction, name)) for name in IN_ARVIZ}
+            by_person = {name: ("participant", getattr(self.correction, name)) for name in IN_ARVIZ}
             tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset().assign(by_person))
         units = {p.name: p.unit for p in self.simulator.model.parameters}
         for variable, name in zip(posterior, self.parameter_names, strict=True):
@@ -229,7 +229,7 @@ class Draws:
         return Draws(self.theta[index], self.log_q[index], self.simulator, names, flags, correction)
 
 
-DIMENSIONS = ("chain", "draw", "person")
+DIMENSIONS = ("chain", "draw", "participant")
 
 
 def _variables(names: Sequence[str]) -> list[str]:

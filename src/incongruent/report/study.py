@@ -49,7 +49,7 @@ def fit_into(
         if uncorrected is not None:
             uncorrected(written)
 
-    result = fit(study, posterior, first=write_first, **options)
+    result = fit(posterior, study, first=write_first, **options)
     announce("writing tables and figures")
     write_fit(result, folder)
     return result

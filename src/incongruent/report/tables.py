@@ -166,7 +166,7 @@ def _checked_people(check: Check) -> Table:
     """What the check says of everybody."""
     rows = [
         (
-            Cell(str(row["person"])),
+            Cell(str(row["participant"])),
             number_cell(row["p"]),
             number_cell(row["depth"]),
             Cell("outside" if row["outside"] else ""),

@@ -107,7 +107,7 @@ class Comparison:
         """
         log_p = self.log_probabilities(study, anyway=anyway)
         frame = pd.DataFrame(np.exp(log_p), columns=list(self.names))
-        frame.insert(0, "person", list(study.names))
+        frame.insert(0, "participant", list(study.names))
         evidence = log_p - np.log(self.weights)
         order = np.argsort(-evidence, axis=1)
         first, second = (np.take_along_axis(evidence, order[:, i : i + 1], 1)[:, 0] for i in (0, 1))

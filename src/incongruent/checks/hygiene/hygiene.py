@@ -17,7 +17,7 @@ from incongruent.data.trials import CONFLICT_TASK, Trials
 LEVEL = 0.01
 
 
-def hygiene(study: Trials, *, level: float = LEVEL, seed: int = 1) -> Hygiene:
+def hygiene(study: Trials, *, level: float = LEVEL, seed: int) -> Hygiene:
     """Look for what misleads every model of people's trials.
 
     That is pooled batches, a missing congruency effect, a deadline, rounded RTs, a slow first
@@ -34,7 +34,7 @@ def hygiene(study: Trials, *, level: float = LEVEL, seed: int = 1) -> Hygiene:
 
     Example:
         >>> from incongruent.data.demo import demo_study
-        >>> hygiene(demo_study())["units"].severity
+        >>> hygiene(demo_study(), seed=1)["units"].severity
         <Severity.FINE: 'fine'>
     """
     if set(study.columns) != set(CONFLICT_TASK):

@@ -124,7 +124,7 @@ class Surprise:
         """
         return pd.DataFrame(
             {
-                "person": self.names,
+                "participant": self.names,
                 "p": self.p_value,
                 "adjusted": self.adjusted,
                 "score": self.score,

@@ -15,7 +15,7 @@ import pandas as pd
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet reads a cell that begins with one of these as a formula."""
-NAMES = ("person", "subject")
+NAMES = ("participant", "person", "subject")
 """Columns that hold names; they are read as text even where they look like numbers."""
 
 
@@ -23,8 +23,8 @@ def as_csv(frame: pd.DataFrame) -> str:
     """A table as CSV, with an apostrophe before text that a spreadsheet would read as a formula.
 
     Example:
-        >>> print(as_csv(pd.DataFrame({"person": ["=1+1", "-1", "VP 3"]})), end="")
-        person
+        >>> print(as_csv(pd.DataFrame({"participant": ["=1+1", "-1", "VP 3"]})), end="")
+        participant
         '=1+1
         -1
         VP 3

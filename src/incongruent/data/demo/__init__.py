@@ -22,4 +22,4 @@ def demo_study() -> Trials:
 def demo_truth() -> pd.DataFrame:
     """The parameters with which the demo study was simulated, one row per person."""
     with resources.as_file(resources.files(__name__) / "truth.csv") as path:
-        return pd.read_csv(path, dtype={"subject": str})
+        return pd.read_csv(path, dtype={"participant": str})

@@ -106,11 +106,11 @@ def exclusions(trials: Trials) -> pd.DataFrame:
     """How many trials of each data set were kept and left out.
 
     Returns:
-        One row for each data set: subject, n_trials (kept), n_excluded, and how many were left out
+        One row for each data set: participant, n_trials (kept), n_excluded, and how many were left out
         for each reason.
     """
     counts = {
-        "subject": list(trials.names),
+        "participant": list(trials.names),
         "n_trials": trials.n_trials,
         "n_excluded": trials.n_excluded,
     }

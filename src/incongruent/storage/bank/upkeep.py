@@ -80,7 +80,7 @@ class Verification:
         return "; ".join(words).rstrip(".") + "."
 
 
-def verify(bank: Bank, *, resimulate: int = 1, seed: int = 1) -> Verification:
+def verify(bank: Bank, *, resimulate: int = 1, seed: int) -> Verification:
     """Read every chunk of a bank, compare its checksum, and simulate some again.
 
     Args:
@@ -94,7 +94,7 @@ def verify(bank: Bank, *, resimulate: int = 1, seed: int = 1) -> Verification:
         >>> design = Design(20, {"congruent": 0.5, "incongruent": 0.5})
         >>> simulator = Simulator(models.dmc(), priors.schaefer2025(), design)
         >>> folder = tempfile.TemporaryDirectory()
-        >>> verify(write_bank(folder.name, simulator, 600, seed=1)).sound
+        >>> verify(write_bank(folder.name, simulator, 600, seed=1), seed=1).sound
         True
         >>> folder.cleanup()
     """
