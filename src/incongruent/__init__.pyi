@@ -112,7 +112,7 @@ from .checks.scope.summary_space import summary_space as summary_space
 from .checks.scope.surprise import Surprise as Surprise
 from .checks.scope.surprise import surprise as surprise
 from .checks.verdict import Check as Check
-from .checks.verdict import Verdict as Verdict
+from .checks.conclusions import Verdict as Verdict
 from .checks.verdict import check as check
 
 # What is shown

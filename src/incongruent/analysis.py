@@ -10,6 +10,7 @@ import pandas as pd
 
 from incongruent.checks.model.predictive import Prediction, predict
 from incongruent.checks.statistics import error_share
+from incongruent.data.basics.notebook import html
 from incongruent.data.trials import CONDITION, Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.reweight import reweight
@@ -41,6 +42,9 @@ class Fit:
     prediction: Prediction
     study: Trials
     flags: tuple[tuple[str, ...], ...]
+
+    def _repr_html_(self) -> str:
+        return html(f"Fit of {len(self.draws)} people", self.alarms, self.people())
 
     @property
     def alarms(self) -> tuple[str, ...]:

@@ -20,7 +20,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any, cast
 
 import numpy as np
@@ -35,6 +34,7 @@ from incongruent.checks.answers import (
     json_of_suggestion,
 )
 from incongruent.checks.better_prior import better_prior
+from incongruent.checks.conclusions import Verdict
 from incongruent.checks.hygiene.findings import Hygiene, Severity
 from incongruent.checks.hygiene.hygiene import hygiene
 from incongruent.checks.model.candidates import WITH_CANDIDATES
@@ -46,6 +46,7 @@ from incongruent.checks.prior.suggestion import Suggestion
 from incongruent.checks.scope.mmd import mmd_of_study
 from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.surprise import Surprise, surprise
+from incongruent.data.basics.notebook import html
 from incongruent.data.matching import in_columns
 from incongruent.data.trials import Trials
 from incongruent.posterior.ensemble import Ensemble
@@ -58,16 +59,6 @@ LEVEL = 0.05
 MOST_OUTSIDE = 0.2
 """With a larger share of people outside, it is not they who are odd."""
 N_REPLICATES = 100
-
-
-class Verdict(Enum):
-    """The first thing that is wrong, if anything."""
-
-    WELL_SPECIFIED = "well specified"
-    WASTEFUL = "safe but wasteful"
-    MOVE_PRIOR = "move the prior"
-    DEFICIENT = "model deficient"
-    OUTSIDE = "outside the simulator's scope"
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +180,7 @@ class Check:
     @property
     def reason(self) -> str:
         """What the verdict means, in a clause."""
-        return _REASONS[self.verdict]
+        return self.verdict.meaning
 
     def people(self) -> pd.DataFrame:
         """One row per person.
@@ -279,22 +270,8 @@ class Check:
     def __str__(self) -> str:
         return self.to_markdown()
 
-
-_REASONS = {
-    Verdict.WELL_SPECIFIED: "nothing speaks against model and prior",
-    Verdict.WASTEFUL: (
-        "the model can give these data and the prior holds everybody, but it is wider than people"
-        " differ"
-    ),
-    Verdict.MOVE_PRIOR: (
-        "the model can give these data, but people lie elsewhere than the prior says"
-    ),
-    Verdict.DEFICIENT: "the fitted model does not predict these data, whatever the prior",
-    Verdict.OUTSIDE: (
-        "the data sets are not people, or many of them are unlike anything that the simulator makes"
-        " and nothing tells why"
-    ),
-}
+    def _repr_html_(self) -> str:
+        return html(self.brief().capitalize(), self.advice, self.people())
 
 
 def check(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from incongruent.data.basics.notebook import html
 from incongruent.data.basics.plain import text_of
 from incongruent.data.positions import positions_of
 from incongruent.priors.joint import JointPrior
@@ -124,6 +125,9 @@ class Draws:
             f" {', '.join(self.parameter_names)}{corrected}{self._outside_words()}"
             f"{self._beyond_words()})"
         )
+
+    def _repr_html_(self) -> str:
+        return html(repr(self), (), self.summary())
 
     def _outside_words(self) -> str:
         """How many people have flags; nothing when none have."""

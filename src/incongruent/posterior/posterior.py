@@ -10,8 +10,10 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
+import pandas as pd
 from jaxtyping import Float
 
+from incongruent.data.basics.notebook import html
 from incongruent.data.basics.plain import as_json, whole_number
 from incongruent.data.basics.streams import Purpose, places_of, stream
 from incongruent.data.matching import in_columns
@@ -109,6 +111,15 @@ class Posterior:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", as_json(self.notes, "notes"))
+
+    def _repr_html_(self) -> str:
+        design, model = self.simulator.design, self.simulator.model
+        table = pd.DataFrame(
+            {"parameter": p.name, "unit": p.unit, "meaning": p.meaning} for p in model.parameters
+        )
+        heading = f"Posterior of the model {model.name}"
+        trials = f"Trained for {design.smallest} to {design.largest} trials a data set."
+        return html(heading, [trials, f"Prior: {self.simulator.prior}"], table)
 
     def unguarded(self) -> Posterior:
         """The same posterior without flags and refusals.

@@ -216,7 +216,7 @@ def predictive_panel(
             too few replicates, or the prior is one of other parameters.
 
     Example:
-        >>> from incongruent import pretrained, select
+        >>> from incongruent import pretrained
         >>> from incongruent.data.demo import demo_study
         >>> two = demo_study().select([0, 1])
         >>> panel = predictive_panel(pretrained(), two, n_replicates=39, n_predictions=2, seed=1)

@@ -106,8 +106,8 @@ def exclusions(trials: Trials) -> pd.DataFrame:
     """How many trials of each data set were kept and left out.
 
     Returns:
-        One row for each data set: participant, n_trials (kept), n_excluded, and how many were left out
-        for each reason.
+        One row for each data set: participant, n_trials (kept), n_excluded, and how many were left
+        out for each reason.
     """
     counts = {
         "participant": list(trials.names),

@@ -1,0 +1,37 @@
+"""The five conclusions to which a check can come, and what each means."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Verdict(Enum):
+    """The first thing that is wrong, if anything."""
+
+    WELL_SPECIFIED = "well specified"
+    WASTEFUL = "safe but wasteful"
+    MOVE_PRIOR = "move the prior"
+    DEFICIENT = "model deficient"
+    OUTSIDE = "outside the simulator's scope"
+
+    @property
+    def meaning(self) -> str:
+        """What the verdict means, in a clause."""
+        return MEANINGS[self]
+
+
+MEANINGS = {
+    Verdict.WELL_SPECIFIED: "nothing speaks against model and prior",
+    Verdict.WASTEFUL: (
+        "the model can give these data and the prior holds everybody, but it is wider than people"
+        " differ"
+    ),
+    Verdict.MOVE_PRIOR: (
+        "the model can give these data, but people lie elsewhere than the prior says"
+    ),
+    Verdict.DEFICIENT: "the fitted model does not predict these data, whatever the prior",
+    Verdict.OUTSIDE: (
+        "the data sets are not people, or many of them are unlike anything that the simulator makes"
+        " and nothing tells why"
+    ),
+}
