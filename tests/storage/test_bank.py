@@ -635,3 +635,11 @@ def test_the_size_on_disk_is_what_the_docstring_says(tmp_path):
         if file.is_file()
     )
     assert size / (20 * CHUNK) == pytest.approx(810, rel=0.03)
+
+
+def test_without_zarr_a_bank_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zarr", None)
+    with pytest.raises(FileError, match=r'pip install "incongruent\[bank\]"'):
+        write_bank(tmp_path / "bank", VECTOR, 10, seed=1)
