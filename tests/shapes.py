@@ -7,10 +7,15 @@ spread an array over one with more axes, which is how a missing axis goes unnoti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import beartype
 import jax
 import jaxtyping
+
+from incongruent.data.basics import options
 
 PACKAGE = Path(__file__).parents[1] / "src" / "incongruent"
 
@@ -36,7 +41,34 @@ def is_compiled(source: str) -> bool:
 CHECKED = [name for name, text in sources().items() if names_shapes(text) and not is_compiled(text)]
 
 
+def arrays_only(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Beartype for arguments and results that are arrays.
+
+    What else users can get wrong, such as a seed that is no number, a function refuses in words,
+    and tests look for those.
+    """
+    hints = function.__annotations__
+    function.__annotations__ = {
+        name: hint if names_shapes(str(hint)) else object for name, hint in hints.items()
+    }
+    return beartype.beartype(function)
+
+
+def leave_options_alone() -> None:
+    """Let records of options, which hold no arrays, refuse a wrong name in their own words."""
+    checked_names = options.checked_names
+
+    def unchecked(what: Any) -> Any:
+        made = checked_names(what)
+        if isinstance(made, type):
+            made.__no_type_check__ = True  # type: ignore[attr-defined]
+        return made
+
+    options.checked_names = unchecked  # type: ignore[assignment]
+
+
 def check_shapes() -> None:
     """Have shapes checked from now on; call it before the package is imported."""
-    jaxtyping.install_import_hook(CHECKED, "beartype.beartype")
+    leave_options_alone()
+    jaxtyping.install_import_hook(CHECKED, "shapes.arrays_only")
     jax.config.update("jax_numpy_rank_promotion", "raise")

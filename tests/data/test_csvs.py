@@ -57,7 +57,7 @@ def test_no_cell_is_a_formula_and_names_come_back_as_they_were(
 def test_plain_numbers_are_no_formulas() -> None:
     frame = pd.DataFrame({"participant": ["-1", "+5", "-1.5e3", "-a"], "x": -2.0})
     assert as_csv(frame).splitlines() == [
-        "person,x",
+        "participant,x",
         "-1,-2.0",
         "+5,-2.0",
         "-1.5e3,-2.0",

@@ -109,7 +109,7 @@ def test_a_simulated_study_is_recovered(dmc: inc.Posterior) -> None:
 
 def test_the_demo_study_is_recovered(dmc: inc.Posterior) -> None:
     study, truth = demo_study(), demo_truth()
-    assert list(study.names) == truth["subject"].tolist()
+    assert list(study.names) == truth["participant"].tolist()
     draws = dmc.sample(study, 500, seed=1)
     r = [
         np.corrcoef(draws.means[:, i], truth[name])[0, 1]
