@@ -80,7 +80,7 @@ def test_the_code_of_choices_reads_the_same(file):
 
 
 @pytest.mark.parametrize(
-    ("choices", "n_people"), [(Choices(), 30), (Choices(where="subject <= 3", unit="ms"), 3)]
+    ("choices", "n_people"), [(Choices(), 30), (Choices(where="participant <= 3", unit="ms"), 3)]
 )
 def test_the_program_in_the_report_runs_also_of_the_demo_study(
     monkeypatch, tmp_path, choices, n_people
@@ -91,7 +91,7 @@ def test_the_program_in_the_report_runs_also_of_the_demo_study(
     monkeypatch.setattr(
         inc,
         "fit",
-        lambda study, posterior, **options: (
+        lambda posterior, study, **options: (
             called.update(fit=options) or SimpleNamespace(study=study)
         ),
     )
