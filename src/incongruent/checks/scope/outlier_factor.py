@@ -2,7 +2,7 @@
 
 Distances are those of learned summaries and plain statistics together, whitened. The local outlier
 factor is the mean distance to the nearest simulations over that of these to theirs, since wide
-priors make lonely data sets too (Breunig et al. 2000).
+priors make isolated data sets too (Breunig et al. 2000).
 """
 
 from __future__ import annotations
