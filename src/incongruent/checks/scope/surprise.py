@@ -12,9 +12,9 @@ have to be small (sequential Monte Carlo; Besag & Clifford 1991, Biometrika 78, 
 are those of learned summaries and plain statistics together, whitened: the network's summaries
 alone may not notice what it has never seen. Two scores answer two questions. Who is outside: the
 mean distance to the ten nearest simulations over that of these to theirs, since wide priors make
-isolated data sets too (local outlier factor without smoothing; Breunig et al. 2000). Is everybody too
-central: the Mahalanobis distance, whose p-values are then too large, and the prior is wider than it
-needs to be.
+isolated data sets too (local outlier factor without smoothing; Breunig et al. 2000). Is everybody
+too central: the Mahalanobis distance, whose p-values are then too large, and the prior is wider
+than it needs to be.
 """
 
 from __future__ import annotations
