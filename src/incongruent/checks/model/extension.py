@@ -35,7 +35,13 @@ from incongruent.checks.model.candidates import Extension, default_extensions
 from incongruent.checks.model.imitation import Imitator, imitator
 from incongruent.checks.model.panel import Panel, predictive_panel
 from incongruent.checks.model.ranking import Candidate, ExtensionRanking
-from incongruent.checks.model.signatures import N_PREDICTIONS, FittedExtension, Scale, fitted
+from incongruent.checks.model.signatures import (
+    N_PREDICTIONS,
+    FittedExtension,
+    Scale,
+    Signature,
+    fitted,
+)
 from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import counting
@@ -110,10 +116,15 @@ def _all_fitted(
     done = counting(len(extensions), "candidates")
     found: list[FittedExtension] = []
     for n, extension in enumerate(extensions, 1):
-        discrepancies = imitating.signatures(extension, N_PREDICTIONS)
-        found.append(fitted(scale, extension, [scale.signature(d) for d in discrepancies]))
+        found.append(_fitted(scale, imitating, extension))
         done(n)
     return found
+
+
+def _fitted(scale: Scale, imitating: Imitator, extension: Extension) -> FittedExtension:
+    """One candidate at its best strength."""
+    discrepancies = imitating.signatures(extension, N_PREDICTIONS)
+    return fitted(scale, extension, [scale.signature(d) for d in discrepancies])
 
 
 def _candidate(panel: Panel, scale: Scale, candidate: FittedExtension, largest: Array) -> Candidate:
@@ -152,8 +163,13 @@ def _predicted_and_left(
     n, used, signature = len(panel.statistics), scale.used, candidate.signature
     z = _replaced(panel.group.z, used, scale.z[0])
     predicted = _replaced(np.zeros(n), used, signature.mean)
-    spread = _replaced(np.ones(n), used, np.sqrt(np.maximum(np.diag(signature.covariance), 1.0)))
+    spread = _replaced(np.ones(n), used, _sd_at_least_one(signature))
     return predicted, (z - predicted) / spread
+
+
+def _sd_at_least_one(signature: Signature) -> Array:
+    """The SDs of a signature, at least those of the panel's z, (used statistic,)."""
+    return np.sqrt(np.maximum(np.diag(signature.covariance), 1.0))
 
 
 def _replaced(values: Array, used: Array, by: Array) -> Array:

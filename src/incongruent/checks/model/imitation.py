@@ -187,8 +187,14 @@ class Imitator:
 
         ``fitted`` are its draws, (dataset, draw, parameter).
         """
-        mean = _on_real_line(self.posterior, fitted).mean(axis=1).reshape(-1, *self.own.shape)
-        return (np.abs(mean - self.own) <= REACH * np.sqrt(2.0) * self._sd).all(axis=-1)
+        mean = _on_real_line(self.posterior, fitted).mean(axis=1)
+        distance = np.abs(mean.reshape(-1, *self.own.shape) - self.own)
+        return (distance <= self._reach).all(axis=-1)
+
+    @property
+    def _reach(self) -> Array:
+        """How far two estimates of the same person may lie apart, (person, parameter)."""
+        return REACH * np.sqrt(2.0) * self._sd
 
 
 def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
@@ -297,6 +303,10 @@ def _is_regressed_share(statistic: Statistic) -> bool:
 def _like_people(summaries: Array, people: Array) -> Array:
     """Which data sets (dataset,) have summaries within ``REACH`` SDs of the people's."""
     distance = np.abs(summaries - people.mean(axis=0))
+    return (distance <= REACH * _spread_around(people, summaries)).all(axis=1)
+
+
+def _spread_around(people: Array, summaries: Array) -> Array:
+    """The SDs of people's summaries, made larger by part of those of simulations, (summary,)."""
     of_simulations = 0.5 * np.minimum(summaries.std(axis=0), 1.0)
-    spread = np.hypot(people.std(axis=0), of_simulations)
-    return (distance <= REACH * spread).all(axis=1)
+    return np.hypot(people.std(axis=0), of_simulations)

@@ -225,19 +225,25 @@ def predictive_panel(
     known = statistics_for(posterior.admit(study).trials)
     asked = _Asked(posterior, prior, known, n_replicates, n_predictions, seed)
     observed, predicted = asked.observed_and_predicted(study)
+    # (1 + replicate, person, statistic)
     discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
-    z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
     return Panel(
         statistics=known,
         names=study.names,
         observed=observed[0],
         predicted=predicted[0],
-        group=max_t(nan_mean(z, axis=1)),
+        group=_tests_of_group(discrepancy),
         people=max_t(discrepancy),
         n_replicates=n_replicates,
         discrepancies=discrepancy,
         integrated_out=tuple(integrated_out(posterior.simulator.model)),
     )
+
+
+def _tests_of_group(discrepancy: Array) -> Simultaneous:
+    """Tests of the mean over people of their own z, all statistics together."""
+    z = standardised(discrepancy, discrepancy)
+    return max_t(nan_mean(z, axis=1))
 
 
 def _require_enough(n_replicates: int, n_predictions: int) -> None:

@@ -161,8 +161,8 @@ def _replicated_panels(
     panels, done = [], counting(len(chosen), "simulated studies")
     for n, draw in enumerate(chosen):
         trials_seed = child(seed, Purpose.REPLICATED_TRIALS, n)
-        trials = again.simulate_at(draws.theta[:, draw], seed=trials_seed)
-        panels.append(panel_of(trials, levels))
+        replicate = again.simulate_at(draws.theta[:, draw], seed=trials_seed)
+        panels.append(panel_of(replicate, levels))
         done(n + 1)
     return panels
 

@@ -172,9 +172,13 @@ class ExtensionRanking:
         """What to do."""
         if self.best is None:
             return LOOK_AT_WHAT_FAILS
-        first = self.candidates[0]
-        also = f", and compare it with {_list(self.ties)}" if self.ties else ""
-        return f"Train for the model with {first.advice or first.name}{also}, and ask again."
+        best = self.candidates[0]
+        model = best.advice or best.name
+        return f"Train for the model with {model}{self._others_to_compare}, and ask again."
+
+    @property
+    def _others_to_compare(self) -> str:
+        return f", and compare it with {_list(self.ties)}" if self.ties else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: best, ties, and a row for each candidate.

@@ -85,10 +85,14 @@ class Refits:
 
     def _log_weights(self, theta: Array) -> Array:
         """Log importance weights; 0 for people all of whose draws are impossible."""
-        with np.errstate(divide="ignore"):
-            log_weight = self.prior.log_prob(theta) - self.posterior.simulator.prior.log_prob(theta)
+        log_weight = self._log_ratio_of_priors(theta)
         usable = np.isfinite(log_weight).any(axis=1, keepdims=True)
         return np.where(usable, log_weight, 0.0)
+
+    def _log_ratio_of_priors(self, theta: Array) -> Array:
+        """The log density under the prior less that under the posterior's own."""
+        with np.errstate(divide="ignore"):
+            return self.prior.log_prob(theta) - self.posterior.simulator.prior.log_prob(theta)
 
     def _own_draws(self, trials: Trials, n: int) -> Array:
         """Draws of the posterior as the network gives it, (person, n, parameter)."""

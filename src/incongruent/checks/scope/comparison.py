@@ -88,8 +88,7 @@ class Comparison:
     def fill(self, found: Found, data: People, alike: Array) -> int:
         """Fill in what is found about the people at some positions; the number of their groups."""
         members = data.trials.select(alike)
-        learned = child(self.seed, Purpose.SURPRISE_LEARNED, self.number)
-        reference = Reference(*self._simulated(members, self.m, learned))
+        reference = self._learned(members)
         points = data.points(reference, alike)
         found.score[alike] = reference.outlier_factor(points)
         found.z[alike] = reference.z(data.plain[alike])
@@ -101,6 +100,11 @@ class Comparison:
             )
         return len(groups)
 
+    def _learned(self, members: Trials) -> Reference:
+        """The simulations that distances are learned from."""
+        seed = child(self.seed, Purpose.SURPRISE_LEARNED, self.number)
+        return Reference(*self._simulated(members, self.m, seed))
+
     def _compared(
         self, reference: Reference, people: Trials, points: Array, score: Array, group: int
     ) -> tuple[Array, Array]:
@@ -110,15 +114,21 @@ class Comparison:
         """
         n_first = self._n_first(len(people))
         first = self._points(reference, people, n_first, Purpose.SURPRISE_FIRST, group)
-        others = reference.outlier_factor(first)
-        p_value = conformal(score, others)
+        simulated = reference.outlier_factor(first)
+        p_value = conformal(score, simulated)
         maybe = p_value <= self.alpha
         if maybe.any() and n_first < self.m:
-            n_more = self.m - n_first
-            more = self._points(reference, people, n_more, Purpose.SURPRISE_MORE, group)
-            everyone = np.concatenate([others, reference.outlier_factor(more)])
+            everyone = self._with_the_rest(simulated, reference, people, group)
             p_value[maybe] = conformal(score[maybe], everyone)
         return p_value, depths(points, first)
+
+    def _with_the_rest(
+        self, first: Array, reference: Reference, people: Trials, group: int
+    ) -> Array:
+        """Local outlier factors of the first simulations and of as many more as make m."""
+        n_more = self.m - len(first)
+        more = self._points(reference, people, n_more, Purpose.SURPRISE_MORE, group)
+        return np.concatenate([first, reference.outlier_factor(more)])
 
     def _n_first(self, n_people: int) -> int:
         """How many simulations all people of one design are compared with."""

@@ -137,10 +137,15 @@ def _kernel_means(both: Array, in_x: Array, kernel: GaussianMixture) -> _KernelM
     is_x = _membership(in_x, len(both))
     to_x, total = _kernel_sums(both, is_x, kernel)
     n_xx, n_xy, n_yy = m * (m - 1), m * n, n * (n - 1)  # pairs of members
-    xx = (to_x * is_x).sum(axis=1) / n_xx
-    xy = (to_x * (1.0 - is_x)).sum(axis=1) / n_xy
+    xx = _sum_over(is_x, to_x) / n_xx
+    xy = _sum_over(1.0 - is_x, to_x) / n_xy
     yy = (total - 2.0 * n_xy * xy - n_xx * xx) / n_yy
     return _KernelMeans(xx, xy, yy)
+
+
+def _sum_over(members: Array, values: Array) -> Array:
+    """The sum of values (study, member) over the members of each study, (study,)."""
+    return (values * members).sum(axis=1)
 
 
 def _membership(members: Array, n: int) -> Array:
@@ -174,8 +179,14 @@ def _moments_of(both: Array, orders: Array, m: int) -> tuple[Array, Array, Array
     """Log variance ratio, location and spread of each study, (1 + study,)."""
     samples = [(both[order[:m]], both[order[m:]]) for order in orders]
     ratio = np.array([_log_variance_ratio(x, y) for x, y in samples])
-    location, spread = np.transpose([moments_against(x, y) for x, y in samples])
+    location, spread = _location_and_spread(samples)
     return ratio, location, spread
+
+
+def _location_and_spread(samples: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Location and spread of the first of two samples against the second, each (study,)."""
+    location, spread = np.transpose([moments_against(x, y) for x, y in samples])
+    return location, spread
 
 
 def _log_variance_ratio(x: Array, y: Array) -> float:

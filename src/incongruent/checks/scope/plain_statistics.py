@@ -20,6 +20,10 @@ def plain_statistics(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array
     """
     if set(trials.columns) != set(CONFLICT_TASK):
         return _statistics_of_other_data(trials, levels)
+    return _statistics_of_conflict_task(trials, levels)
+
+
+def _statistics_of_conflict_task(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for level in levels:
         found |= _of_condition(trials, level)
@@ -50,12 +54,16 @@ def _log_quantiles(trials: Trials, level: str) -> dict[str, Array]:
 
 def _error_statistics(trials: Trials, level: str) -> dict[str, Array]:
     """Shares of errors, in all trials and in the fastest fifth, and their log mean RT."""
-    fast_errors = 1.0 - statistics.conditional_accuracy(trials, level)[:, 0]
     return {
         f"errors, {level}": _arcsine(statistics.error_share(trials, level)),
-        f"fast errors, {level}": _arcsine(fast_errors),
+        f"fast errors, {level}": _arcsine(_share_of_fast_errors(trials, level)),
         f"mean RT of errors, {level}": np.log(statistics.mean_rt(trials, level, "error")),
     }
+
+
+def _share_of_fast_errors(trials: Trials, level: str) -> Array:
+    """The share of errors among the fastest fifth, (dataset,)."""
+    return 1.0 - statistics.conditional_accuracy(trials, level)[:, 0]
 
 
 def _arcsine(share: Array) -> Array:

@@ -110,8 +110,7 @@ def suggest_summary_dim(
     r_squared = _r_squared_by_number(components.of(summaries), theta)
     for_variance = components_for(components.explained, slack=1e-12)
     for_parameters = _first_nearly_best(r_squared)
-    sizes = [] if retrain is None else [n * n_parameters for n in per_parameter]
-    losses = _losses_with(posterior, sizes, retrain or 0, child(seed, Purpose.SUMMARY_TRAINING))
+    losses = _losses_of_retrained(posterior, retrain, per_parameter, seed)
     return SummaryDim(
         used=used,
         rule_of_thumb=RULE * n_parameters,
@@ -143,6 +142,16 @@ def _smallest_good(losses: Mapping[int, float]) -> int | None:
     return min((n for n, loss in losses.items() if loss <= best + NEARLY), default=None)
 
 
+def _losses_of_retrained(
+    posterior: Posterior, steps: int | None, per_parameter: Sequence[int], seed: int
+) -> dict[int, float]:
+    """Validation losses by number of summaries; empty without steps of training."""
+    if steps is None:
+        return {}
+    sizes = [n * len(posterior.simulator.prior.names) for n in per_parameter]
+    return _losses_with(posterior, sizes, steps, child(seed, Purpose.SUMMARY_TRAINING))
+
+
 def _losses_with(
     posterior: Posterior, sizes: Sequence[int], steps: int, seed: int
 ) -> dict[int, float]:
@@ -172,9 +181,14 @@ def _r_squared(points: Array, theta: Array) -> float:
     """
     design, half = _design_matrix(points), len(points) // 2
     slopes = np.linalg.lstsq(design[:half], theta[:half], rcond=None)[0]
-    residual = theta[half:] - design[half:] @ slopes
-    total = theta[half:] - theta[half:].mean(axis=0)
-    return float(np.mean(1.0 - _sum_of_squares(residual) / _sum_of_squares(total)))
+    judged = theta[half:]
+    return float(np.mean(_shares_explained(judged, design[half:] @ slopes)))
+
+
+def _shares_explained(theta: Array, predicted: Array) -> Array:
+    """R² of each parameter, (parameter,)."""
+    total = theta - theta.mean(axis=0)
+    return 1.0 - _sum_of_squares(theta - predicted) / _sum_of_squares(total)
 
 
 def _design_matrix(points: Array) -> Array:

@@ -58,12 +58,16 @@ class SummarySpace:
         Columns: component, explained, together (cumulated), and the correlation with each
         parameter.
         """
+        return self._shares_of_variance().join(self._correlations())
+
+    def _shares_of_variance(self) -> pd.DataFrame:
+        """The components by number, and what they explain alone and with those before."""
         columns = {
             "component": np.arange(1, len(self.explained) + 1),
             "explained": self.explained,
             "together": np.cumsum(self.explained),
         }
-        return pd.DataFrame(columns).join(self._correlations())
+        return pd.DataFrame(columns)
 
     def _correlations(self) -> pd.DataFrame:
         """The correlations, one row per component and one column per parameter."""
@@ -161,13 +165,10 @@ def summary_space(
     )
     _require_more_than_summaries(summaries, n_simulated)
     components = components_of(summaries)
-    points = {OWN_PRIOR: components.of(summaries)}
-    for k, (name, prior) in enumerate(priors.items()):
-        other_seed = child(seed, Purpose.SUMMARY_OTHER_PRIOR, k)
-        other = simulated_summaries(posterior, people, prior, n_simulated, other_seed)[1]
-        points[name] = components.of(other)
-    for name, study in studies.items():
-        points[name] = components.of(_summaries(posterior, study))
+    others = _summaries_under(priors, posterior, people, n_simulated, seed)
+    observed = {name: _summaries(posterior, study) for name, study in studies.items()}
+    sets = {OWN_PRIOR: summaries, **others, **observed}
+    points = {name: components.of(found) for name, found in sets.items()}
     theta = posterior.simulator.prior.to_real(own.theta)
     return SummarySpace(
         points=points,
@@ -195,6 +196,21 @@ def _require_more_than_summaries(summaries: Array, n_simulated: int) -> None:
             f"Expected more simulations than the {summaries.shape[1]} summaries; got"
             f" n_simulated={n_simulated}. Ask for more."
         )
+
+
+def _summaries_under(
+    priors: Mapping[str, AnyPrior],
+    posterior: Posterior,
+    people: Sequence[Trials],
+    n: int,
+    seed: int,
+) -> dict[str, Array]:
+    """Summaries of n simulations from each prior, by its name, (dataset, summary)."""
+    found: dict[str, Array] = {}
+    for k, (name, prior) in enumerate(priors.items()):
+        other_seed = child(seed, Purpose.SUMMARY_OTHER_PRIOR, k)
+        found[name] = simulated_summaries(posterior, people, prior, n, other_seed)[1]
+    return found
 
 
 def _summaries(posterior: Posterior, trials: Trials) -> Array:

@@ -217,10 +217,9 @@ def surprise(
     people = posterior.admit(study).trials
     plain = plain_statistics(people, posterior.simulator.design.levels)
     data = People(people, summaries, np.stack(list(plain.values()), axis=1))
-    found, n_groups = Found.empty(*data.plain.shape), 0
-    for k, alike in enumerate(groups_of(people, ALIKE)):
-        comparison = Comparison(posterior, prior, m, alpha, seed, k)
-        n_groups += comparison.fill(found, data, alike)
+    groups = groups_of(people, ALIKE)
+    comparisons = [Comparison(posterior, prior, m, alpha, seed, k) for k in range(len(groups))]
+    found, n_groups = _compared(comparisons, data, groups)
     central, extreme = excess(found.depth, seed)
     return Surprise(
         names=people.names,
@@ -237,6 +236,18 @@ def surprise(
         n_groups=n_groups,
         seed=seed,
     )
+
+
+def _compared(
+    comparisons: list[Comparison], data: People, groups: list[Array]
+) -> tuple[Found, int]:
+    """What is found about all people, and how many groups share simulations."""
+    found = Found.empty(*data.plain.shape)
+    n_groups = sum(
+        comparison.fill(found, data, alike)
+        for comparison, alike in zip(comparisons, groups, strict=True)
+    )
+    return found, n_groups
 
 
 def _number_of_simulations(n_people: int, n_simulated: int | None, alpha: float) -> int:
