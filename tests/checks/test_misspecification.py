@@ -19,10 +19,11 @@ from incongruent.checks.kernels import (
     whitening_of,
 )
 from incongruent.checks.replicas import GIVEN_UP, matched, matched_summaries
+from incongruent.checks.scope.comparison import conformal
 from incongruent.checks.scope.design_groups import groups_of
 from incongruent.checks.scope.mmd_result import p_of
 from incongruent.checks.scope.moments import moments
-from incongruent.checks.scope.surprise import conformal, excess
+from incongruent.checks.scope.surprise import excess
 from incongruent.plots import (
     misspecification_figure,
     plot_null,

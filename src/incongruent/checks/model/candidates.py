@@ -75,21 +75,31 @@ class Extension:
 
     def __post_init__(self) -> None:
         amounts = [variant.amount for variant in self.variants]
-        if not amounts or sorted(set(amounts)) != amounts or self.base in amounts:
+        if not amounts or not _rise(amounts) or self.base in amounts:
             raise ValueError(
                 f"Expected variants of {self.name!r} with rising amounts other than the base's,"
                 f" {self.base}; got {amounts}."
             )
-        is_mechanism = self.base is None
-        if is_mechanism != (self.prior is not None) or (is_mechanism and len(amounts) > 1):
+        if not self._has_base_or_prior():
             raise ValueError(
                 f"Expected a base amount for {self.name!r}, or a prior and one variant for another"
                 " mechanism."
             )
 
+    def _has_base_or_prior(self) -> bool:
+        """Whether there is a base amount, or a prior and one variant, but not both."""
+        if self.base is not None:
+            return self.prior is None
+        return self.prior is not None and len(self.variants) == 1
+
     def sentence(self, amount: float) -> str:
         """The subject of a sentence: what it is, and how much of it."""
         return self.words.format(self.told(amount))
+
+
+def _rise(amounts: list[float]) -> bool:
+    """Whether each amount is larger than the one before."""
+    return sorted(set(amounts)) == amounts
 
 
 def default_extensions(model: Model) -> tuple[Extension, ...]:
@@ -106,13 +116,18 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
             f"Expected extensions for the model {model.name!r}; there are usual ones only for dmc"
             " and ssp. Pass `extensions=`."
         )
-    of_the_model = (
-        (_start(model), _shape(model), _bound(model), _spotlight(model))
-        if model.name == "dmc"
-        else (_activation(model),)
-    )
+    of_the_model = _for_dmc(model) if model.name == "dmc" else (_activation(model),)
     found = (_lapses(model), _drift(model), *of_the_model, _second_phase(model))
     return tuple(extension for extension in found if extension is not None)
+
+
+def _for_dmc(model: Model) -> tuple[Extension | None, ...]:
+    """Candidates for DMC that other models do not have."""
+    return _start(model), _shape(model), _bound(model), _spotlight(model)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def _lapses(model: Model) -> Extension | None:
@@ -123,7 +138,7 @@ def _lapses(model: Model) -> Extension | None:
         _freed(model, "lapse", (0.005, 0.02, 0.05, 0.1, 0.2)),
         base=0.0,
         words="Lapses of about {} of trials",
-        told=lambda x: f"{100 * x:.2g} %",
+        told=_percent,
         advice="lapses among the parameters (free=['lapse'])",
         plural=True,
     )
@@ -161,12 +176,11 @@ def _start(model: Model) -> Extension:
     Amounts are 1 / shape of the start's distribution, so that more is more variable: 1 is uniform
     between the bounds, and at ``POINT``'s it hardly varies.
     """
-    shape = model.settings["alpha"] if model.settings["start"] == "beta" else POINT
-    assert isinstance(shape, float | int)
-    shapes = [other for other in (POINT, 6.0, ALPHA, 1.5, 1.0) if abs(other - shape) > 0.1]
+    shape = _shape_of_start(model)
+    others = [other for other in (POINT, 6.0, ALPHA, 1.5, 1.0) if abs(other - shape) > 0.1]
     return Extension(
         "start-point variability",
-        tuple(Variant(1.0 / a, _with_settings(model, start="beta", alpha=a)) for a in shapes),
+        tuple(_with_start(model, other) for other in others),
         base=1.0 / shape,
         words="A starting point that varies more or less than assumed (beta shape of about {}"
         f" instead of {shape:g})",
@@ -175,23 +189,38 @@ def _start(model: Model) -> Extension:
     )
 
 
+def _shape_of_start(model: Model) -> float | int:
+    """The shape of the distribution of a model's start; ``POINT`` where it does not vary."""
+    shape = model.settings["alpha"] if model.settings["start"] == "beta" else POINT
+    assert isinstance(shape, float | int)
+    return shape
+
+
+def _with_start(model: Model, shape: float) -> Variant:
+    """The model with a start that has a beta distribution of this shape."""
+    return Variant(1.0 / shape, _with_settings(model, start="beta", alpha=shape))
+
+
 def _bound(model: Model) -> Extension | None:
     """Bounds that collapse with time; None where the bound is not constant already."""
     if model.settings["bound"] != "constant":
         return None
-    collapsing = _with_settings(model, "kappa", "t_half", bound="hyperbolic")
-    variants = tuple(
-        Variant(kappa, collapsing, {"kappa": kappa, "t_half": COLLAPSE_HALF})
-        for kappa in (0.3, 0.6, 0.85)
-    )
     return Extension(
         "collapsing bound",
-        variants,
+        _collapsing(model, (0.3, 0.6, 0.85)),
         base=0.0,
         words="Bounds that collapse with time (by {} in the end)",
         told=lambda x: f"{100 * x:.0f} %",
         advice="a collapsing bound (bound='hyperbolic', free=['kappa'])",
         plural=True,
+    )
+
+
+def _collapsing(model: Model, grid: tuple[float, ...]) -> tuple[Variant, ...]:
+    """The model with bounds that collapse by the shares of a grid in the end."""
+    collapsing = _with_settings(model, "kappa", "t_half", bound="hyperbolic")
+    return tuple(
+        Variant(kappa, collapsing, {"kappa": kappa, "t_half": COLLAPSE_HALF}) for kappa in grid
     )
 
 
@@ -212,8 +241,7 @@ def _second_phase(model: Model) -> Extension:
 
 def _freed(model: Model, parameter: str, grid: tuple[float, ...]) -> tuple[Variant, ...]:
     """The model with a further free parameter, at the values of a grid."""
-    fixed = {key: value for key, value in _fixed(model).items() if key != parameter}
-    larger = _with_settings(model, parameter, fixed=fixed)
+    larger = _with_settings(model, parameter, fixed=_fixed_without(model, parameter))
     return tuple(Variant(amount, larger, {parameter: amount}) for amount in grid)
 
 
@@ -224,10 +252,17 @@ def _mechanism(
 
     Its people lapse as often as those of the base model where that integrates lapses out.
     """
-    lapse = integrated_out(base).get("lapse")
-    model = mechanism() if lapse is None else marginalised(mechanism(free=["lapse"]), lapse=lapse)
+    model = _with_lapses_of(base, mechanism)
     advice = f"models.{model.name}()"
     return Extension(name, (Variant(1.0, model),), None, words, prior=prior, advice=advice)
+
+
+def _with_lapses_of(base: Model, mechanism: Callable[..., Model]) -> Model:
+    """The other mechanism, with lapses integrated out where they are in the base model."""
+    lapse = integrated_out(base).get("lapse")
+    if lapse is None:
+        return mechanism()
+    return marginalised(mechanism(free=["lapse"]), lapse=lapse)
 
 
 def _with_settings(model: Model, *free: str, **settings: object) -> Model:
@@ -242,6 +277,11 @@ def _fixed(model: Model) -> dict[str, Any]:
     fixed = model.settings["fixed"]
     assert isinstance(fixed, dict)
     return fixed
+
+
+def _fixed_without(model: Model, parameter: str) -> dict[str, Any]:
+    """Parameters that are not free, except one, with their values."""
+    return {key: value for key, value in _fixed(model).items() if key != parameter}
 
 
 def _has(model: Model, name: str) -> bool:

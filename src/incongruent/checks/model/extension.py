@@ -32,10 +32,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from incongruent.checks.model.candidates import Extension, default_extensions
-from incongruent.checks.model.imitation import imitator
+from incongruent.checks.model.imitation import Imitator, imitator
 from incongruent.checks.model.panel import Panel, predictive_panel
 from incongruent.checks.model.ranking import Candidate, ExtensionRanking
-from incongruent.checks.model.signatures import N_PREDICTIONS, FittedExtension, Scale, fitted
+from incongruent.checks.model.signatures import (
+    N_PREDICTIONS,
+    FittedExtension,
+    Scale,
+    Signature,
+    fitted,
+)
 from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import counting
@@ -68,18 +74,27 @@ def rank_extensions(
             or the base model has no usual candidates.
     """
     panel = panel or predictive_panel(posterior, study, seed=seed)
-    if panel.names != study.names:
-        raise ValueError(
-            f"Expected a panel of the people of the study, {study.names[:5]} …; got one of"
-            f" {panel.names[:5]} …."
-        )
+    _require_same_people(panel, study)
     failing = panel.failing(level=LEVEL)
     if not failing:
         return ExtensionRanking((), (), panel.n_replicates)
     asked = default_extensions(posterior.simulator.model) if extensions is None else extensions
     candidates = _judged(panel, posterior, study, asked, seed)
-    ranked = sorted(candidates, key=lambda c: (not c.accepted, -c.score))
-    return ExtensionRanking(tuple(ranked), failing, panel.n_replicates)
+    return ExtensionRanking(_ranked(candidates), failing, panel.n_replicates)
+
+
+def _require_same_people(panel: Panel, study: Trials) -> None:
+    """Raise ValueError unless the panel is of the people of the study."""
+    if panel.names != study.names:
+        raise ValueError(
+            f"Expected a panel of the people of the study, {study.names[:5]} …; got one of"
+            f" {panel.names[:5]} …."
+        )
+
+
+def _ranked(candidates: list[Candidate]) -> tuple[Candidate, ...]:
+    """Accepted candidates first, then by score."""
+    return tuple(sorted(candidates, key=lambda c: (not c.accepted, -c.score)))
 
 
 def _judged(
@@ -87,25 +102,37 @@ def _judged(
 ) -> list[Candidate]:
     """Every candidate, simulated, scored, and judged among the others."""
     scale = Scale(panel)
-    imitating = imitator(posterior, study, seed=seed)
-    done = counting(len(extensions), "candidates")
-    found: list[FittedExtension] = []
-    for n, extension in enumerate(extensions, 1):
-        discrepancies = imitating.signatures(extension, N_PREDICTIONS)
-        found.append(fitted(scale, extension, [scale.signature(d) for d in discrepancies]))
-        done(n)
+    found = _all_fitted(scale, imitator(posterior, study, seed=seed), extensions)
     if not found:
         return []
     largest = np.max([candidate.scores for candidate in found], axis=0)  # (1 + replicate,)
     return [_candidate(panel, scale, candidate, largest) for candidate in found]
 
 
+def _all_fitted(
+    scale: Scale, imitating: Imitator, extensions: Sequence[Extension]
+) -> list[FittedExtension]:
+    """Every candidate at its best strength."""
+    done = counting(len(extensions), "candidates")
+    found: list[FittedExtension] = []
+    for n, extension in enumerate(extensions, 1):
+        found.append(_fitted(scale, imitating, extension))
+        done(n)
+    return found
+
+
+def _fitted(scale: Scale, imitating: Imitator, extension: Extension) -> FittedExtension:
+    """One candidate at its best strength."""
+    discrepancies = imitating.signatures(extension, N_PREDICTIONS)
+    return fitted(scale, extension, [scale.signature(d) for d in discrepancies])
+
+
 def _candidate(panel: Panel, scale: Scale, candidate: FittedExtension, largest: Array) -> Candidate:
     """What a candidate explains, and whether it is accepted."""
     predicted, left = _predicted_and_left(panel, scale, candidate)
     repaired, remaining, spoiled = _outcomes(panel, left)
-    p = float((1 + (largest[1:] >= candidate.scores[0]).sum()) / len(largest))
-    n_failing = len(repaired) + len(remaining)
+    p = _p_among(largest, candidate.scores[0])
+    repairs_most = len(remaining) + len(spoiled) < 0.5 * (len(repaired) + len(remaining))
     extension = candidate.extension
     return Candidate(
         name=extension.name,
@@ -119,9 +146,14 @@ def _candidate(panel: Panel, scale: Scale, candidate: FittedExtension, largest: 
         repaired=repaired,
         remaining=remaining,
         spoiled=spoiled,
-        accepted=p <= LEVEL and len(remaining) + len(spoiled) < 0.5 * n_failing,
+        accepted=p <= LEVEL and repairs_most,
         plural=extension.plural,
     )
+
+
+def _p_among(largest: Array, score: float) -> float:
+    """The share of studies (1 + replicate,) whose largest score is at least this one."""
+    return float((1 + (largest[1:] >= score).sum()) / len(largest))
 
 
 def _predicted_and_left(
@@ -129,22 +161,37 @@ def _predicted_and_left(
 ) -> tuple[Array, Array]:
     """The group's z under the candidate, and what it leaves in units of its own spread."""
     n, used, signature = len(panel.statistics), scale.used, candidate.signature
-    z, predicted, spread = panel.group.z.copy(), np.zeros(n), np.ones(n)
-    z[used] = scale.z[0]
-    predicted[used] = signature.mean
-    spread[used] = np.sqrt(np.maximum(np.diag(signature.covariance), 1.0))
+    z = _replaced(panel.group.z, used, scale.z[0])
+    predicted = _replaced(np.zeros(n), used, signature.mean)
+    spread = _replaced(np.ones(n), used, _sd_at_least_one(signature))
     return predicted, (z - predicted) / spread
+
+
+def _sd_at_least_one(signature: Signature) -> Array:
+    """The SDs of a signature, at least those of the panel's z, (used statistic,)."""
+    return np.sqrt(np.maximum(np.diag(signature.covariance), 1.0))
+
+
+def _replaced(values: Array, used: Array, by: Array) -> Array:
+    """A copy of the values with others at the positions of used statistics."""
+    copy = values.copy()
+    copy[used] = by
+    return copy
 
 
 def _outcomes(
     panel: Panel, left: Array
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Names of failing statistics that are repaired and that are not, and of those spoiled."""
-    names, failing = [s.name for s in panel.statistics], panel.failing(level=LEVEL)
-    beyond = np.abs(left) > float(panel.group.band)
-    outside = {name for name, out in zip(names, beyond, strict=True) if out}
+    failing, outside = panel.failing(level=LEVEL), _names_outside_band(panel, left)
     return (
         tuple(name for name in failing if name not in outside),
         tuple(name for name in failing if name in outside),
-        tuple(name for name in names if name in outside and name not in failing),
+        tuple(name for name in outside if name not in failing),
     )
+
+
+def _names_outside_band(panel: Panel, z: Array) -> list[str]:
+    """Names of the statistics whose z lies outside the panel's simultaneous band, in its order."""
+    outside = np.abs(z) > float(panel.group.band)
+    return [s.name for s, is_outside in zip(panel.statistics, outside, strict=True) if is_outside]

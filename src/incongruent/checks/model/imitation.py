@@ -16,6 +16,7 @@ of data that it was not trained for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +36,7 @@ from incongruent.models.model import Model
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.observed import design_of
+from incongruent.simulation.observed import ObservedDesign, design_of
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
@@ -85,17 +86,19 @@ class Imitator:
 
         A data set that has no trials left within the window is replaced by the person's own.
         """
-        design = self.posterior.simulator.design
-        layout = design_of(
-            self.study, window=design.window, deadline=design.deadline, condition=design.condition
-        )
-        trials = Simulator(model, _any_prior(model), layout).simulate_at(
-            theta.reshape(-1, theta.shape[-1]), seed=seed
-        )
+        simulator = Simulator(model, _any_prior(model), self._layout())
+        trials = simulator.simulate_at(theta.reshape(-1, theta.shape[-1]), seed=seed)
         empty = np.flatnonzero(trials.n_trials == 0)
         if not len(empty):
             return trials
         return with_rows(trials, empty, self.study.select(empty % len(self.study)))
+
+    def _layout(self) -> ObservedDesign:
+        """The people's own design, with the window and the deadline of the posterior's."""
+        design = self.posterior.simulator.design
+        return design_of(
+            self.study, window=design.window, deadline=design.deadline, condition=design.condition
+        )
 
     def signatures(self, extension: Extension, n_predictions: int) -> list[Array]:
         """Discrepancies (replicate, person, statistic) of every variant, in units of `noise_of`.
@@ -105,12 +108,17 @@ class Imitator:
         """
         rng = stream(self.seed, Purpose.IMITATED, *place_of(extension.name))
         prior, cloud = self._first_cloud(extension, rng)
-        found = []
-        for variant in extension.variants:
-            z = self._fitted_cloud(variant, prior, cloud, rng)
-            trials = self._simulated_at(variant, prior, z, rng)
-            found.append(self._discrepancies(trials, n_predictions, rng))
-        return found
+        return [
+            self._discrepancies(self._imitation(variant, prior, cloud, rng), n_predictions, rng)
+            for variant in extension.variants
+        ]
+
+    def _imitation(
+        self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator
+    ) -> Trials:
+        """Data sets of a variant that are like those of the people."""
+        z = self._fitted_cloud(variant, prior, cloud, rng)
+        return self._simulated_at(variant, prior, z, rng)
 
     def _first_cloud(
         self, extension: Extension, rng: np.random.Generator
@@ -132,13 +140,19 @@ class Imitator:
         for inflated in (INFLATED, 1.0):
             cloud = kept_near(cloud)
             trials = self._simulated_at(variant, prior, cloud, rng)
-            found = _summaries_of(trials, self.statistics)
-            flat = cloud.reshape(-1, cloud.shape[-1])
-            near = _like_people(found, self.summaries)
-            at, residuals = regressed(flat[near], found[near], self.summaries)
-            residuals = trimmed(residuals)
-            cloud = at + inflated * residuals[rng.integers(len(residuals), size=cloud.shape[:2])]
+            at, residuals = self._regressed_at_people(cloud, trials)
+            cloud = at + inflated * _drawn(trimmed(residuals), cloud.shape[:2], rng)
         return kept_near(cloud)
+
+    def _regressed_at_people(self, cloud: Array, trials: Trials) -> tuple[Array, Array]:
+        """The values that the people's data predict, and residuals of the values in the cloud.
+
+        The regression is on those of the simulated data sets that are like the people's.
+        """
+        found = _summaries_of(trials, self.statistics)
+        near = _like_people(found, self.summaries)
+        flat = cloud.reshape(-1, cloud.shape[-1])
+        return regressed(flat[near], found[near], self.summaries)
 
     def _simulated_at(
         self, variant: Variant, prior: AnyPrior, z: Array, rng: np.random.Generator
@@ -159,20 +173,28 @@ class Imitator:
             theta = fitted[:, draw].reshape(-1, len(self.study), fitted.shape[-1])
             return self.simulated(self.posterior.simulator.model, theta, seed_from(rng))
 
-        observed = panel_values(trials, self.statistics)
         predicted = mean_statistics(simulate, n_predictions, self.statistics)
-        found = (observed - predicted) / noise_of(observed, predicted, self.statistics)
-        found = found.reshape(-1, len(self.study), len(self.statistics))
+        found = self._in_units_of_noise(panel_values(trials, self.statistics), predicted)
         return np.where(self._read_alike(fitted)[..., None], found, np.nan)
+
+    def _in_units_of_noise(self, observed: Array, predicted: Array) -> Array:
+        """Differences (dataset, statistic) in units of noise, (replicate, person, statistic)."""
+        found = (observed - predicted) / noise_of(observed, predicted, self.statistics)
+        return found.reshape(-1, len(self.study), len(self.statistics))
 
     def _read_alike(self, fitted: Array) -> Array:
         """Whether the base network reads data sets like the person's own, (replicate, person).
 
         ``fitted`` are its draws, (dataset, draw, parameter).
         """
-        z = kept_near(self.posterior.simulator.prior.to_real(fitted))
-        mean = z.mean(axis=1).reshape(-1, *self.own.shape)
-        return (np.abs(mean - self.own) <= REACH * np.sqrt(2.0) * self._sd).all(axis=-1)
+        mean = _on_real_line(self.posterior, fitted).mean(axis=1)
+        distance = np.abs(mean.reshape(-1, *self.own.shape) - self.own)
+        return (distance <= self._reach).all(axis=-1)
+
+    @property
+    def _reach(self) -> Array:
+        """How far two estimates of the same person may lie apart, (person, parameter)."""
+        return REACH * np.sqrt(2.0) * self._sd
 
 
 def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
@@ -181,13 +203,34 @@ def imitator(posterior: Posterior, study: Trials, *, seed: int) -> Imitator:
     It has as many replicates as make ``DATASETS`` data sets of a variant.
     """
     trials, posterior = posterior.admit(study).trials, posterior.unguarded()
-    n_each, rng = max(FEWEST_EACH, -(-DATASETS // len(trials))), stream(seed, Purpose.IMITATOR)
+    n_each, rng = _n_replicates(len(trials)), stream(seed, Purpose.IMITATOR)
     draws = posterior.sample(trials, max(n_each, N_REFERENCE), seed=seed_from(rng)).theta
-    z = np.swapaxes(kept_near(posterior.simulator.prior.to_real(draws)), 0, 1)
-    trials, known = replace(trials, excluded={}, notes=()), statistics_for(trials)
+    z = np.swapaxes(_on_real_line(posterior, draws), 0, 1)  # (draw, person, parameter)
+    known = statistics_for(trials)
     return Imitator(
-        posterior, trials, z[:n_each], z.mean(axis=0), known, _summaries_of(trials, known), seed
+        posterior=posterior,
+        study=replace(trials, excluded={}, notes=()),
+        z=z[:n_each],
+        own=z.mean(axis=0),
+        statistics=known,
+        summaries=_summaries_of(trials, known),
+        seed=seed,
     )
+
+
+def _n_replicates(n_people: int) -> int:
+    """How many data sets are simulated for each person."""
+    return max(FEWEST_EACH, -(-DATASETS // n_people))
+
+
+def _on_real_line(posterior: Posterior, theta: Array) -> Array:
+    """Parameters on the real line of the posterior's prior, within ±``FURTHEST``."""
+    return kept_near(posterior.simulator.prior.to_real(theta))
+
+
+def _drawn(residuals: Array, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+    """Residuals drawn with replacement, (…, value)."""
+    return residuals[rng.integers(len(residuals), size=shape)]
 
 
 def kept_near(z: Array) -> Array:
@@ -201,9 +244,18 @@ def kept_near(z: Array) -> Array:
 def _theta_of(variant: Variant, prior: AnyPrior, z: Array) -> Array:
     """The candidate's parameters in its model's order, (replicate, person, parameter)."""
     theta = prior.from_real(z)
-    columns = {name: theta[..., i] for i, name in enumerate(prior.names)}
-    columns |= {name: np.full(theta.shape[:-1], value) for name, value in variant.extra.items()}
+    columns = _columns_of(theta, prior.names) | _constant_columns(variant.extra, theta.shape[:-1])
     return np.stack([columns[name] for name in variant.model.parameter_names], axis=-1)
+
+
+def _columns_of(theta: Array, names: Sequence[str]) -> dict[str, Array]:
+    """The values of each parameter by name, (replicate, person)."""
+    return {name: theta[..., i] for i, name in enumerate(names)}
+
+
+def _constant_columns(values: Mapping[str, float], shape: tuple[int, ...]) -> dict[str, Array]:
+    """The same value of a parameter everywhere, by name, (replicate, person)."""
+    return {name: np.full(shape, value) for name, value in values.items()}
 
 
 def _any_prior(model: Model) -> Prior:
@@ -215,9 +267,10 @@ def _any_prior(model: Model) -> Prior:
 
 def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
     """The trials with other data sets at some rows."""
-    keep = np.arange(len(trials))
-    keep[rows] = len(trials) + np.arange(len(rows))
-    return concatenate([replace(trials, excluded={}), others]).select(keep)
+    chosen = np.arange(len(trials))
+    chosen[rows] = len(trials) + np.arange(len(rows))
+    both = concatenate([replace(trials, excluded={}), others])
+    return both.select(chosen)
 
 
 def _summaries_of(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
@@ -227,10 +280,19 @@ def _summaries_of(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
     not defined is 0 or, for an accuracy, 10.
     """
     values = panel_values(trials, statistics)
-    quantiles = [i for i, s in enumerate(statistics) if s.kind is Kind.RT_QUANTILE]
-    shares = [i for i, s in enumerate(statistics) if _is_regressed_share(s)]
-    times = np.log(np.maximum(np.nan_to_num(values[:, quantiles], nan=1.0), 1.0))
-    return np.concatenate([times, np.sqrt(np.nan_to_num(values[:, shares], nan=100.0))], axis=1)
+    quantiles = values[:, [s.kind is Kind.RT_QUANTILE for s in statistics]]
+    shares = values[:, [_is_regressed_share(s) for s in statistics]]
+    return np.concatenate([_log_times(quantiles), _roots(shares)], axis=1)
+
+
+def _log_times(quantiles: Array) -> Array:
+    """The logarithm of times in ms, at least 0; 0 for those that are not defined."""
+    return np.log(np.maximum(np.nan_to_num(quantiles, nan=1.0), 1.0))
+
+
+def _roots(shares: Array) -> Array:
+    """The square root of shares in percent; 10 for those that are not defined."""
+    return np.sqrt(np.nan_to_num(shares, nan=100.0))
 
 
 def _is_regressed_share(statistic: Statistic) -> bool:
@@ -240,5 +302,11 @@ def _is_regressed_share(statistic: Statistic) -> bool:
 
 def _like_people(summaries: Array, people: Array) -> Array:
     """Which data sets (dataset,) have summaries within ``REACH`` SDs of the people's."""
-    spread = np.hypot(people.std(axis=0), 0.5 * np.minimum(summaries.std(axis=0), 1.0))
-    return (np.abs(summaries - people.mean(axis=0)) <= REACH * spread).all(axis=1)
+    distance = np.abs(summaries - people.mean(axis=0))
+    return (distance <= REACH * _spread_around(people, summaries)).all(axis=1)
+
+
+def _spread_around(people: Array, summaries: Array) -> Array:
+    """The SDs of people's summaries, made larger by part of those of simulations, (summary,)."""
+    of_simulations = 0.5 * np.minimum(summaries.std(axis=0), 1.0)
+    return np.hypot(people.std(axis=0), of_simulations)

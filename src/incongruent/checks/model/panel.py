@@ -84,17 +84,19 @@ class Panel:
         They are those of all people, with values averaged over them, or of one person.
         """
         if person is None:
-            missing = np.isnan(self.observed) | np.isnan(self.predicted)
-            observed, predicted = (
-                nan_mean(np.where(missing, np.nan, values), 0)
-                for values in (self.observed, self.predicted)
-            )
-            return observed, predicted, self.group
+            return self._mean(self.observed), self._mean(self.predicted), self.group
+        return self.observed[person], self.predicted[person], self._tests_of(person)
+
+    def _mean(self, values: Array) -> Array:
+        """The mean over people who have a statistic and its prediction, (statistic,)."""
+        missing = np.isnan(self.observed) | np.isnan(self.predicted)
+        return nan_mean(np.where(missing, np.nan, values), 0)
+
+    def _tests_of(self, person: int) -> Simultaneous:
         tests = self.people
-        alone = Simultaneous(
+        return Simultaneous(
             tests.z[person], tests.p[person], tests.adjusted[person], tests.band[person]
         )
-        return self.observed[person], self.predicted[person], alone
 
     def table(self, person: int | None = None) -> pd.DataFrame:
         """One row per statistic.
@@ -103,18 +105,17 @@ class Panel:
         unit.
         """
         observed, predicted, tests = self.result(person)
-        return pd.DataFrame(
-            {
-                "statistic": [s.name for s in self.statistics],
-                "group": [s.group for s in self.statistics],
-                "observed": observed,
-                "predicted": predicted,
-                "z": tests.z,
-                "p": tests.p,
-                "p_adjusted": tests.adjusted,
-                "unit": [s.unit for s in self.statistics],
-            }
-        )
+        columns = {
+            "statistic": [s.name for s in self.statistics],
+            "group": [s.group for s in self.statistics],
+            "observed": observed,
+            "predicted": predicted,
+            "z": tests.z,
+            "p": tests.p,
+            "p_adjusted": tests.adjusted,
+            "unit": [s.unit for s in self.statistics],
+        }
+        return pd.DataFrame(columns)
 
     def failing(self, person: int | None = None, *, level: float = LEVEL) -> tuple[str, ...]:
         """Names of the statistics whose adjusted p is at most the level, the worst first."""
@@ -122,7 +123,7 @@ class Panel:
 
     def _failing(self, person: int | None, level: float) -> Array:
         tests = self.result(person)[2]
-        worst = np.argsort(-np.abs(np.nan_to_num(tests.z)))
+        worst = _worst_first(tests)
         return worst[_defined_p(tests)[worst] <= level]
 
     def failing_people(self, *, level: float = LEVEL) -> tuple[str, ...]:
@@ -130,8 +131,8 @@ class Panel:
 
         When the model is right, their share of all people is about the level.
         """
-        smallest = _defined_p(self.people).min(axis=1)
-        return tuple(name for name, p in zip(self.names, smallest, strict=True) if p <= level)
+        fails = _defined_p(self.people).min(axis=1) <= level
+        return tuple(name for name, failing in zip(self.names, fails, strict=True) if failing)
 
     def people_p(self, *, level: float = LEVEL) -> float:
         """The probability that chance alone lets so many people fail, or more."""
@@ -140,16 +141,9 @@ class Panel:
     def sentences(self, person: int | None = None, *, level: float = LEVEL) -> tuple[str, ...]:
         """What fails, in words, the worst first."""
         observed, predicted, tests = self.result(person)
-        return tuple(
-            _sentence(
-                self.statistics[i],
-                float(observed[i]),
-                float(predicted[i]),
-                float(tests.z[i]),
-                float(tests.adjusted[i]),
-            )
-            for i in self._failing(person, level)
-        )
+        values = np.stack([observed, predicted, tests.z, tests.adjusted], axis=1)
+        failing = self._failing(person, level)
+        return tuple(_sentence(self.statistics[i], *map(float, values[i])) for i in failing)
 
     @property
     def caution(self) -> str:
@@ -164,27 +158,31 @@ class Panel:
 
     def __str__(self) -> str:
         words = self._words_of_group()
-        if len(self) == 1:
-            return words
-        n = len(self.failing_people())
-        expected = f"{LEVEL * len(self):.1f} are expected by chance, p = {self.people_p():.2g}"
+        return words if len(self) == 1 else f"{words}\n{self._words_of_people()}"
+
+    def _words_of_people(self) -> str:
+        """How many people fail, and how many are expected to."""
         return (
-            f"{words}\nTaken alone, {n} of {len(self)} people fail in some statistic; {expected}."
+            f"Taken alone, {len(self.failing_people())} of {len(self)} people fail in some"
+            f" statistic; {LEVEL * len(self):.1f} are expected by chance, p ="
+            f" {self.people_p():.2g}."
         )
 
     def _words_of_group(self) -> str:
-        people = f"{len(self)} people" if len(self) > 1 else "one person"
-        judged = (
-            f"{len(self.statistics)} statistics of {people}, judged by {self.n_replicates}"
-            " replicates of the whole study"
-        )
-        sentences = self.sentences()
+        sentences, judged = self.sentences(), self._what_was_judged()
         if not sentences:
             return f"{judged}: the group fails in none of them."
         lines = [f"{judged}: the fitted model fails in {len(sentences)}."]
         lines += [f"* {sentence}" for sentence in sentences]
         lines += [self.caution] if self.integrated_out else []
         return "\n".join(lines)
+
+    def _what_was_judged(self) -> str:
+        people = f"{len(self)} people" if len(self) > 1 else "one person"
+        return (
+            f"{len(self.statistics)} statistics of {people}, judged by {self.n_replicates}"
+            " replicates of the whole study"
+        )
 
 
 def predictive_panel(
@@ -225,22 +223,27 @@ def predictive_panel(
     """
     _require_enough(n_replicates, n_predictions)
     known = statistics_for(posterior.admit(study).trials)
-    observed, predicted = _observed_and_predicted(
-        posterior, study, known, prior, n_replicates, n_predictions, seed
-    )
+    asked = _Asked(posterior, prior, known, n_replicates, n_predictions, seed)
+    observed, predicted = asked.observed_and_predicted(study)
+    # (1 + replicate, person, statistic)
     discrepancy = (observed - predicted) / noise_of(observed, predicted, known)
-    z = standardised(discrepancy, discrepancy)  # (1 + replicate, person, statistic)
     return Panel(
         statistics=known,
         names=study.names,
         observed=observed[0],
         predicted=predicted[0],
-        group=max_t(nan_mean(z, axis=1)),
+        group=_tests_of_group(discrepancy),
         people=max_t(discrepancy),
         n_replicates=n_replicates,
         discrepancies=discrepancy,
         integrated_out=tuple(integrated_out(posterior.simulator.model)),
     )
+
+
+def _tests_of_group(discrepancy: Array) -> Simultaneous:
+    """Tests of the mean over people of their own z, all statistics together."""
+    z = standardised(discrepancy, discrepancy)
+    return max_t(nan_mean(z, axis=1))
 
 
 def _require_enough(n_replicates: int, n_predictions: int) -> None:
@@ -254,37 +257,52 @@ def _require_enough(n_replicates: int, n_predictions: int) -> None:
         raise ValueError(f"Expected n_predictions of at least 1; got {n_predictions}.")
 
 
-def _observed_and_predicted(
-    posterior: Posterior,
-    study: Trials,
-    statistics: tuple[Statistic, ...],
-    prior: AnyPrior | None,
-    n_replicates: int,
-    n_predictions: int,
-    seed: int,
-) -> tuple[Array, Array]:
-    """Statistics and their predictions, each (1 + replicate, person, statistic), the study first.
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What `predictive_panel` is asked to simulate and to compare; see there."""
 
-    Some people at a time, so that memory does not grow with the study.
-    """
-    shape = (n_replicates + 1, len(study), len(statistics))
-    observed, predicted = np.empty(shape), np.empty(shape)
-    at_once = max(1, DATASETS_AT_ONCE // (n_replicates + 1))
-    firsts = range(0, len(study), at_once)
-    done = counting(len(firsts) * n_predictions, "rounds of simulations")
-    for k, first in enumerate(firsts):
-        people = np.arange(first, min(first + at_once, len(study)))
-        refits = Refits(
-            posterior.unguarded(),
-            simulator_with(posterior, prior).prior,
+    posterior: Posterior
+    prior: AnyPrior | None
+    statistics: tuple[Statistic, ...]
+    n_replicates: int
+    n_predictions: int
+    seed: int
+
+    def observed_and_predicted(self, study: Trials) -> tuple[Array, Array]:
+        """Statistics and their predictions, each (1 + replicate, person, statistic).
+
+        The study itself comes first. Some people at a time, so that memory does not grow with the
+        study.
+        """
+        observed, predicted = self._empty(len(study)), self._empty(len(study))
+        parts = self._some_at_a_time(len(study))
+        done = counting(len(parts) * self.n_predictions, "rounds of simulations")
+        for k, people in enumerate(parts):
+            observed[:, people], predicted[:, people] = self._refits_of(study, people).judged(
+                self.n_replicates,
+                self.n_predictions,
+                lambda n, k=k: done(k * self.n_predictions + n),
+            )
+        return observed, predicted
+
+    def _empty(self, n_people: int) -> Array:
+        return np.empty((self.n_replicates + 1, n_people, len(self.statistics)))
+
+    def _some_at_a_time(self, n_people: int) -> list[Array]:
+        """Positions of people whose replicates are simulated together."""
+        at_once = max(1, DATASETS_AT_ONCE // (self.n_replicates + 1))
+        firsts = range(0, n_people, at_once)
+        return [np.arange(first, min(first + at_once, n_people)) for first in firsts]
+
+    def _refits_of(self, study: Trials, people: Array) -> Refits:
+        """The refits of people at some positions, with random numbers of their own."""
+        return Refits(
+            self.posterior.unguarded(),
+            simulator_with(self.posterior, self.prior).prior,
             study.select(people),
-            statistics,
-            stream(seed, Purpose.PANEL, first),
+            self.statistics,
+            stream(self.seed, Purpose.PANEL, int(people[0])),
         )
-        observed[:, people], predicted[:, people] = refits.judged(
-            n_replicates, n_predictions, lambda n, k=k: done(k * n_predictions + n)
-        )
-    return observed, predicted
 
 
 def _defined_p(tests: Simultaneous) -> Array:
@@ -292,23 +310,36 @@ def _defined_p(tests: Simultaneous) -> Array:
     return np.nan_to_num(tests.adjusted, nan=1.0)
 
 
+def _worst_first(tests: Simultaneous) -> Array:
+    """Positions of statistics, the largest z in size first."""
+    return np.argsort(-np.abs(np.nan_to_num(tests.z)))
+
+
 def _sentence(
     statistic: Statistic, observed: float, predicted: float, z: float, adjusted: float
 ) -> str:
     """One failing statistic against its prediction, with its test."""
-    opposite = (observed - predicted) * z < 0  # the prediction is biased, more so in replicates
-    beside = (
+    numbers = f"{statistic.shown(observed)} observed, {statistic.shown(predicted)} predicted"
+    return (
+        f"{_comparison(statistic, observed, predicted)}: {numbers}"
+        f"{_words_of_bias(observed, predicted, z)} (z = {_signed(z)}, adjusted p = {adjusted:.3f})."
+    )
+
+
+def _words_of_bias(observed: float, predicted: float, z: float) -> str:
+    """That predictions are biased, and more so in replicates, where z has the other sign."""
+    has_other_sign = (observed - predicted) * z < 0
+    if not has_other_sign:
+        return ""
+    return (
         ", though replicates of the fitted model part from their predictions by more in that"
         " direction"
-        if opposite
-        else ""
     )
-    numbers = f"{statistic.shown(observed)} observed, {statistic.shown(predicted)} predicted"
-    signed_z = f"{z:+.1f}".replace("-", "−")
-    return (
-        f"{_comparison(statistic, observed, predicted)}: {numbers}{beside} (z = {signed_z},"
-        f" adjusted p = {adjusted:.3f})."
-    )
+
+
+def _signed(z: float) -> str:
+    """A z with its sign, and a minus rather than a hyphen."""
+    return f"{z:+.1f}".replace("-", "−")
 
 
 def _comparison(statistic: Statistic, observed: float, predicted: float) -> str:
@@ -316,13 +347,22 @@ def _comparison(statistic: Statistic, observed: float, predicted: float) -> str:
     if statistic.kind is Kind.DELTA_SLOPE:
         return _comparison_of_slopes(observed, predicted)
     higher = "larger" if observed > predicted else "smaller"
-    return f"{statistic.words[0].upper()}{statistic.words[1:]} is {higher} than predicted"
+    return f"{_capitalised(statistic.words)} is {higher} than predicted"
+
+
+def _capitalised(words: str) -> str:
+    """The words with a capital in front, and the others unchanged."""
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def _comparison_of_slopes(observed: float, predicted: float) -> str:
     falls = "falls" if observed < 0 else "rises"
-    clause = f"The delta function {falls} at slow responses"
+    return f"The delta function {falls} at slow responses{_how_steeply(observed, predicted)}"
+
+
+def _how_steeply(observed: float, predicted: float) -> str:
+    """How steep a slope is against a predicted one of the same sign; empty for another sign."""
     if (observed < 0) != (predicted < 0):
-        return clause
+        return ""
     steeper = abs(observed) > abs(predicted)
-    return f"{clause}{' more steeply than predicted' if steeper else ' less than predicted'}"
+    return " more steeply than predicted" if steeper else " less than predicted"

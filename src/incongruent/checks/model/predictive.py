@@ -71,12 +71,7 @@ class Prediction:
         observed, replicated = (
             self.of_group(name) if person is None else self.of_person(name, person)
         )
-        known = np.asarray(np.isfinite(replicated).any(axis=0))
-        filled = np.where(known[None], replicated, 0.0)
-        low, high = (
-            np.where(known, np.nanquantile(filled, probability, axis=0), np.nan)
-            for probability in BAND
-        )
+        low, high = (_quantile_of_known(replicated, probability) for probability in BAND)
         return Band(observed, low, nan_mean(replicated, 0), high)
 
     def of_group(self, name: str) -> tuple[Array, Array]:
@@ -93,16 +88,29 @@ class Prediction:
         return self.observed[name][person], self.replicated[name][:, person]
 
 
+def _quantile_of_known(replicated: Array, probability: float) -> Array:
+    """A quantile over the replicates (replicate, …) that have a value; NaN where none has."""
+    known = np.asarray(np.isfinite(replicated).any(axis=0))
+    filled = np.where(known[None], replicated, 0.0)
+    return np.where(known, np.nanquantile(filled, probability, axis=0), np.nan)
+
+
 def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     """The statistics that `Prediction` holds, of every data set."""
     panel: dict[str, Array] = {}
     for level in levels:
-        panel[f"quantiles {level}"] = statistics.rt_quantiles(trials, level)
-        panel[f"accuracy {level}"] = statistics.conditional_accuracy(trials, level)
-        panel[f"errors {level}"] = statistics.error_share(trials, level)
+        panel |= _statistics_of_level(trials, level)
     if has_delta(levels):
         panel["delta at"], panel["delta"] = statistics.delta_function(trials)
     return panel
+
+
+def _statistics_of_level(trials: Trials, level: str) -> dict[str, Array]:
+    return {
+        f"quantiles {level}": statistics.rt_quantiles(trials, level),
+        f"accuracy {level}": statistics.conditional_accuracy(trials, level),
+        f"errors {level}": statistics.error_share(trials, level),
+    }
 
 
 def simulator_again(simulator: Simulator, study: Trials) -> Simulator[ObservedDesign]:
@@ -127,14 +135,22 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
         seed: of the choice of draws and of the simulations.
     """
     _require_same_study(draws, study)
-    n_draws = draws.theta.shape[1]
+    chosen = _chosen_draws(draws.theta.shape[1], n_replicates, seed)
+    levels = levels_in(study)
+    replicated = _stacked(_replicated_panels(draws, study, levels, chosen, seed))
+    return Prediction(panel_of(study, levels), replicated, levels, study.names)
+
+
+def _chosen_draws(n_draws: int, n_replicates: int, seed: int) -> Array:
+    """Which draws to simulate from, (replicate,); ValueError for more than there are."""
     if not 1 <= n_replicates <= n_draws:
         raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")
-    chosen = stream(seed, Purpose.REPLICATES).choice(n_draws, n_replicates, replace=False)
-    levels = levels_in(study)
-    panels = _replicated_panels(draws, study, levels, chosen, seed)
-    replicated = {name: np.stack([panel[name] for panel in panels]) for name in panels[0]}
-    return Prediction(panel_of(study, levels), replicated, levels, study.names)
+    return stream(seed, Purpose.REPLICATES).choice(n_draws, n_replicates, replace=False)
+
+
+def _stacked(panels: list[dict[str, Array]]) -> dict[str, Array]:
+    """The statistics of replicates by name, (replicate, …)."""
+    return {name: np.stack([panel[name] for panel in panels]) for name in panels[0]}
 
 
 def _replicated_panels(
@@ -145,8 +161,8 @@ def _replicated_panels(
     panels, done = [], counting(len(chosen), "simulated studies")
     for n, draw in enumerate(chosen):
         trials_seed = child(seed, Purpose.REPLICATED_TRIALS, n)
-        trials = again.simulate_at(draws.theta[:, draw], seed=trials_seed)
-        panels.append(panel_of(trials, levels))
+        replicate = again.simulate_at(draws.theta[:, draw], seed=trials_seed)
+        panels.append(panel_of(replicate, levels))
         done(n + 1)
     return panels
 

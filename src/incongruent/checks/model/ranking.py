@@ -11,8 +11,26 @@ import pandas as pd
 
 Array = np.ndarray
 
+NOTHING_TO_EXPLAIN = (
+    "The fitted model fails in no statistic of the group, so there is nothing to explain."
+)
+LOOK_AT_WHAT_FAILS = (
+    "None of the usual extensions explains what fails; look at the failing statistics, and at the"
+    " people in whom they fail most."
+)
 TIE = 3.0
 """Log-odds that do not distinguish two candidates."""
+COLUMNS = (
+    "extension",
+    "amount",
+    "log_odds",
+    "p",
+    "repaired",
+    "remaining",
+    "spoiled",
+    "accepted",
+)
+"""Columns of the table of candidates."""
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -84,8 +102,8 @@ class ExtensionRanking:
         """Other accepted candidates that these data do not distinguish from the best."""
         if self.best is None:
             return ()
-        first, *others = self.candidates
-        return tuple(c.name for c in others if c.accepted and first.score - c.score < TIE)
+        first, *others = (c for c in self.candidates if c.accepted)
+        return tuple(c.name for c in others if first.score - c.score < TIE)
 
     def table(self) -> pd.DataFrame:
         """One row per candidate.
@@ -93,23 +111,12 @@ class ExtensionRanking:
         Columns: extension, amount, log_odds, p, repaired (share of the failing), remaining, spoiled
         (numbers), accepted.
         """
-        columns = {
-            "extension": [c.name for c in self.candidates],
-            "amount": [c.amount for c in self.candidates],
-            "log_odds": [c.score for c in self.candidates],
-            "p": [c.p for c in self.candidates],
-            "repaired": [c.share for c in self.candidates],
-            "remaining": [len(c.remaining) for c in self.candidates],
-            "spoiled": [len(c.spoiled) for c in self.candidates],
-            "accepted": [c.accepted for c in self.candidates],
-        }
-        return pd.DataFrame(columns)
+        return pd.DataFrame([_row_of(c) for c in self.candidates], columns=list(COLUMNS))
 
     def sentences(self) -> tuple[str, ...]:
         """What was found, one sentence each."""
         if not self.failing:
-            nothing = "The fitted model fails in no statistic of the group, so there is nothing to"
-            return (f"{nothing} explain.",)
+            return (NOTHING_TO_EXPLAIN,)
         if not self.candidates:
             return ("No extension was asked about.",)
         if self.best is None:
@@ -117,53 +124,61 @@ class ExtensionRanking:
         return self._sentences_of_best()
 
     def _sentences_of_none(self) -> tuple[str, ...]:
-        closest = max(self.candidates, key=lambda c: (len(c.repaired) - len(c.spoiled), c.score))
-        how_close = (
-            f"{len(closest.repaired)} of {len(self.failing)} failing statistics repaired,"
-            f" {len(closest.spoiled)} not failing before spoiled"
-        )
-        n = _number(len(self.candidates))
+        closest, n = max(self.candidates, key=_closeness), _number(len(self.candidates))
         return (
             f"None of {n} candidates explains what the model fails in.",
-            f"Closest comes {closest.name}: {how_close}, p = {_p(closest.p)}.",
+            f"Closest comes {closest.name}: {self._how_close(closest)}, p = {_p(closest.p)}.",
+        )
+
+    def _how_close(self, candidate: Candidate) -> str:
+        """How many statistics a candidate repairs and spoils."""
+        return (
+            f"{len(candidate.repaired)} of {len(self.failing)} failing statistics repaired,"
+            f" {len(candidate.spoiled)} not failing before spoiled"
         )
 
     def _sentences_of_best(self) -> tuple[str, ...]:
-        first = self.candidates[0]
-        said = [self._sentence_of(first)]
-        if first.remaining:
-            said.append(f"Not explained: {_list(first.remaining)}.")
-        if first.spoiled:
-            said.append(f"It would spoil {_list(first.spoiled)}.")
-        if self.ties:
-            said.append(
-                f"These data do not tell it from {_list(self.ties)}, which would explain it about"
-                " as well."
-            )
-        return tuple(said)
+        best = self.candidates[0]
+        return (self._sentence_of(best), *_sentences_of_limits(best), *self._sentences_of_ties())
+
+    def _sentences_of_ties(self) -> tuple[str, ...]:
+        """That the data do not distinguish the best from others, if they do not."""
+        if not self.ties:
+            return ()
+        return (
+            f"These data do not tell it from {_list(self.ties)}, which would explain it about"
+            " as well.",
+        )
 
     def _sentence_of(self, candidate: Candidate) -> str:
         """What an accepted candidate explains."""
         verb = "explain" if candidate.plural else "explains"
-        repaired = candidate.repaired
-        counted = f"{len(repaired)} of {len(self.failing)} failing statistics"
+        n = _number(len(self.candidates))
         return (
-            f"{candidate.subject} {verb} it: {_list(repaired)} {_are(repaired)} repaired"
-            f" ({counted}); p = {_p(candidate.p)} over all {_number(len(self.candidates))}"
-            " candidates."
+            f"{candidate.subject} {verb} it: {self._repaired_in_words(candidate)};"
+            f" p = {_p(candidate.p)} over all {n} candidates."
+        )
+
+    def _repaired_in_words(self, candidate: Candidate) -> str:
+        """Which of the failing statistics a candidate repairs, and how many."""
+        repaired = candidate.repaired
+        return (
+            f"{_list(repaired)} {_are(repaired)} repaired"
+            f" ({len(repaired)} of {len(self.failing)} failing statistics)"
         )
 
     @property
     def advice(self) -> str:
         """What to do."""
         if self.best is None:
-            return (
-                "None of the usual extensions explains what fails; look at the failing statistics,"
-                " and at the people in whom they fail most."
-            )
-        first = self.candidates[0]
-        also = f", and compare it with {_list(self.ties)}" if self.ties else ""
-        return f"Train for the model with {first.advice or first.name}{also}, and ask again."
+            return LOOK_AT_WHAT_FAILS
+        best = self.candidates[0]
+        model = best.advice or best.name
+        return f"Train for the model with {model}{self._others_to_compare}, and ask again."
+
+    @property
+    def _others_to_compare(self) -> str:
+        return f", and compare it with {_list(self.ties)}" if self.ties else ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: best, ties, and a row for each candidate.
@@ -172,13 +187,7 @@ class ExtensionRanking:
         """
         rows = self.table().to_dict("records")
         for row, candidate in zip(rows, self.candidates, strict=True):
-            row |= {
-                "subject": candidate.subject,
-                "repaired": list(candidate.repaired),
-                "remaining": list(candidate.remaining),
-                "spoiled": list(candidate.spoiled),
-                "share": candidate.share,
-            }
+            row |= _details_of(candidate)
         return {
             "best": self.best,
             "ties": list(self.ties),
@@ -189,6 +198,46 @@ class ExtensionRanking:
 
     def __str__(self) -> str:
         return "\n".join(self.sentences())
+
+
+def _row_of(candidate: Candidate) -> dict[str, Any]:
+    """A row of the table of candidates, with ``COLUMNS``."""
+    return {
+        "extension": candidate.name,
+        "amount": candidate.amount,
+        "log_odds": candidate.score,
+        "p": candidate.p,
+        "repaired": candidate.share,
+        "remaining": len(candidate.remaining),
+        "spoiled": len(candidate.spoiled),
+        "accepted": candidate.accepted,
+    }
+
+
+def _details_of(candidate: Candidate) -> dict[str, Any]:
+    """The subject, and names of statistics where the table has their numbers."""
+    return {
+        "subject": candidate.subject,
+        "repaired": list(candidate.repaired),
+        "remaining": list(candidate.remaining),
+        "spoiled": list(candidate.spoiled),
+        "share": candidate.share,
+    }
+
+
+def _closeness(candidate: Candidate) -> tuple[int, float]:
+    """By how much more statistics are repaired than spoiled, and then the score."""
+    return len(candidate.repaired) - len(candidate.spoiled), candidate.score
+
+
+def _sentences_of_limits(candidate: Candidate) -> list[str]:
+    """What an accepted candidate does not explain, and what it would spoil."""
+    found = []
+    if candidate.remaining:
+        found.append(f"Not explained: {_list(candidate.remaining)}.")
+    if candidate.spoiled:
+        found.append(f"It would spoil {_list(candidate.spoiled)}.")
+    return found
 
 
 def _number(n: int) -> str:

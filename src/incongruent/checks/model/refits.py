@@ -69,29 +69,41 @@ class Refits:
         self, trials: Trials, again: Simulator[ObservedDesign], n_replicates: int
     ) -> Trials:
         """The people's trials and then those of replicates, ((1 + replicate) person, trial)."""
-        theta = self._draws(trials, n_replicates)  # (person, replicate, parameter)
-        replicates = again.simulate_at(
-            np.swapaxes(theta, 0, 1).reshape(-1, theta.shape[-1]), seed=seed_from(self.rng)
-        )
+        theta = np.swapaxes(self._draws(trials, n_replicates), 0, 1)
+        # (replicate, person, parameter) → (replicate person, parameter)
+        theta = theta.reshape(-1, theta.shape[-1])
+        replicates = again.simulate_at(theta, seed=seed_from(self.rng))
         return concatenate([replace(trials, excluded={}, notes=()), replicates])
 
     def _draws(self, trials: Trials, n: int) -> Array:
         """Draws of the posterior under the prior, (person, n, parameter)."""
         if self.prior is self.posterior.simulator.prior:
-            return self.posterior.sample(trials, n, seed=seed_from(self.rng)).theta
-        theta = self.posterior.sample(trials, max(n, N_WEIGHTED), seed=seed_from(self.rng)).theta
+            return self._own_draws(trials, n)
+        theta = self._own_draws(trials, max(n, N_WEIGHTED))
         rows = _resampled(self._weights(theta), n, self.rng)
         return np.take_along_axis(theta, rows[..., None], axis=1)
+
+    def _log_weights(self, theta: Array) -> Array:
+        """Log importance weights; 0 for people all of whose draws are impossible."""
+        log_weight = self._log_ratio_of_priors(theta)
+        usable = np.isfinite(log_weight).any(axis=1, keepdims=True)
+        return np.where(usable, log_weight, 0.0)
+
+    def _log_ratio_of_priors(self, theta: Array) -> Array:
+        """The log density under the prior less that under the posterior's own."""
+        with np.errstate(divide="ignore"):
+            return self.prior.log_prob(theta) - self.posterior.simulator.prior.log_prob(theta)
+
+    def _own_draws(self, trials: Trials, n: int) -> Array:
+        """Draws of the posterior as the network gives it, (person, n, parameter)."""
+        return self.posterior.sample(trials, n, seed=seed_from(self.rng)).theta
 
     def _weights(self, theta: Array) -> Array:
         """Importance weights of draws under the other prior, (person, draw).
 
         They are not smoothed, since Pareto smoothing takes as long as all the rest.
         """
-        with np.errstate(divide="ignore"):
-            log_weight = self.prior.log_prob(theta) - self.posterior.simulator.prior.log_prob(theta)
-        usable = np.isfinite(log_weight).any(axis=1, keepdims=True)
-        log_weight = np.where(usable, log_weight, 0.0)
+        log_weight = self._log_weights(theta)
         weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
         return weight / weight.sum(axis=1, keepdims=True)
 
@@ -99,8 +111,13 @@ class Refits:
 def _resampled(weight: Array, n: int, rng: np.random.Generator) -> Array:
     """Positions of n draws of each person, drawn with their weights (person, draw)."""
     cumulated = np.cumsum(weight, axis=1)
-    rows = np.stack([np.searchsorted(row, rng.random(n) * row[-1]) for row in cumulated])
+    rows = np.stack([_positions_drawn(row, n, rng) for row in cumulated])
     return np.minimum(rows, weight.shape[1] - 1)
+
+
+def _positions_drawn(cumulated: Array, n: int, rng: np.random.Generator) -> Array:
+    """Positions of n draws of one person, by cumulated weights (draw,)."""
+    return np.searchsorted(cumulated, rng.random(n) * cumulated[-1])
 
 
 def mean_statistics(
@@ -125,4 +142,9 @@ def mean_statistics(
         total, defined = total + np.nan_to_num(values), defined + ~np.isnan(values)
         if done is not None:
             done(k + 1)
-    return np.where(defined > 0, total / np.maximum(defined, 1), np.nan)
+    return _mean_of_defined(total, defined)
+
+
+def _mean_of_defined(total: Array, n: Array) -> Array:
+    """The mean of n defined values from their sum; NaN where there is none."""
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan)

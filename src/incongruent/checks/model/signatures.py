@@ -49,15 +49,21 @@ class Signature:
 
     def log_density(self, z: Array) -> Array:
         """The normal log density of z (study, statistic) up to a constant, (study,)."""
-        root = np.linalg.cholesky(self._shrunk())
+        root = np.linalg.cholesky(_shrunk(self.covariance))
         white = np.linalg.solve(root, (z - self.mean).T)
-        return -0.5 * (white**2).sum(axis=0) - np.log(np.diag(root)).sum()
+        half_log_determinant = np.log(np.diag(root)).sum()
+        return -0.5 * (white**2).sum(axis=0) - half_log_determinant
 
-    def _shrunk(self) -> Array:
-        """The covariance, shrunk towards its diagonal."""
-        diagonal = np.diag(np.diag(self.covariance))
-        shrunk = (1.0 - SHRINKAGE) * self.covariance + SHRINKAGE * diagonal
-        return shrunk + 1e-3 * np.eye(len(self.mean))
+
+def _shrunk(covariance: Array) -> Array:
+    """A covariance, shrunk towards its diagonal, which is raised a little."""
+    diagonal = np.diag(np.diag(covariance))
+    shrunk = (1.0 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
+    return shrunk + 1e-3 * np.eye(len(covariance))
+
+
+Point = tuple[float, Signature]
+"""A strength and its signature."""
 
 
 class Scale:
@@ -74,16 +80,15 @@ class Scale:
         of_people = self._of_people(self._by)
         group = nan_mean(of_people, axis=1)
         every = standardised(group, group[1:])
-        self.used = np.flatnonzero(~np.isnan(every).any(axis=0))
+        self.used = _defined_everywhere(every)
         self.z = every[:, self.used]
         self._center, self._size = _center_and_size(group)
         self.base = self._signature(of_people[1:], 0.0)
 
     def signature(self, discrepancies: Array) -> Signature:
         """The signature of simulated people (replicate, person, statistic)."""
-        noise_of_predictions = (1.0 + 1.0 / PANEL_PREDICTIONS) / (1.0 + 1.0 / N_PREDICTIONS)
         found = self._signature(self._of_people(discrepancies), 1.0 / len(discrepancies))
-        return Signature(found.mean, noise_of_predictions * found.covariance)
+        return Signature(found.mean, _noise_of_predictions() * found.covariance)
 
     def _of_people(self, discrepancies: Array) -> Array:
         """Z of each person, cut, of discrepancies (replicate, person, statistic)."""
@@ -97,28 +102,49 @@ class Scale:
         mean = nan_mean(of_people, axis=0)  # (person, statistic)
         group = (nan_mean(mean, axis=0) - self._center) / self._size
         covariance = _covariance_of_mean(of_people, mean) / np.outer(self._size, self._size)
-        used = self.used
         return Signature(
-            np.nan_to_num(group[used]), (1.0 + uncertain) * covariance[np.ix_(used, used)]
+            np.nan_to_num(group[self.used]), (1.0 + uncertain) * self._among_used(covariance)
         )
+
+    def _among_used(self, covariance: Array) -> Array:
+        """The covariance of the used statistics only."""
+        return covariance[np.ix_(self.used, self.used)]
+
+
+def _defined_everywhere(z: Array) -> Array:
+    """Positions of the statistics that are defined in all studies (study, statistic)."""
+    return np.flatnonzero(~np.isnan(z).any(axis=0))
+
+
+def _noise_of_predictions() -> float:
+    """How much smaller variances are with as many predictions as in the panel."""
+    return (1.0 + 1.0 / PANEL_PREDICTIONS) / (1.0 + 1.0 / N_PREDICTIONS)
 
 
 def _center_and_size(group: Array) -> tuple[Array, Array]:
     """What `standardised` subtracts from the group's means and divides them by, (statistic,)."""
-    at_one, at_zero = (
-        standardised(np.full_like(group[:1], value), group[1:])[0] for value in (1.0, 0.0)
-    )
-    size = 1.0 / (at_one - at_zero)
+    at_zero = _standardised_constant(0.0, group)
+    size = 1.0 / (_standardised_constant(1.0, group) - at_zero)
     return -at_zero * size, size
+
+
+def _standardised_constant(value: float, group: Array) -> Array:
+    """What `standardised` makes of one value of every statistic, (statistic,)."""
+    return standardised(np.full_like(group[:1], value), group[1:])[0]
 
 
 def _covariance_of_mean(of_people: Array, mean: Array) -> Array:
     """The covariance of the mean over people of z (replicate, person, statistic)."""
     known = ~np.isnan(of_people)
-    away = np.where(known, of_people - mean, 0.0)
+    deviation = np.where(known, of_people - mean, 0.0)
     n = known.sum(axis=0).max(axis=1)  # replicates of each person
-    per_person = np.einsum("rij,rik->ijk", away, away) / np.maximum(n - 1, 1)[:, None, None]
-    return per_person.mean(axis=0) / len(mean)
+    return _covariances(deviation, n).mean(axis=0) / len(mean)
+
+
+def _covariances(deviation: Array, n: Array) -> Array:
+    """Covariances over replicates of each person, (person, statistic, statistic)."""
+    products = np.einsum("rij,rik->ijk", deviation, deviation)
+    return products / np.maximum(n - 1, 1)[:, None, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,16 +167,18 @@ class FittedExtension:
 def fitted(scale: Scale, extension: Extension, signatures: list[Signature]) -> FittedExtension:
     """Score a candidate, given the signatures of its variants."""
     grid = _grid(extension, signatures, scale.base)
-    base = scale.base.log_density(scale.z)
-    # (strength, 1 + replicate)
-    scores = np.stack([signature.log_density(scale.z) - base for _, signature in grid])
+    scores = _log_odds(scale, [signature for _, signature in grid])
     amount, signature = grid[int(np.argmax(scores[:, 0]))]
     return FittedExtension(extension, scores.max(axis=0), amount, signature)
 
 
-def _grid(
-    extension: Extension, signatures: list[Signature], base: Signature
-) -> list[tuple[float, Signature]]:
+def _log_odds(scale: Scale, signatures: list[Signature]) -> Array:
+    """Log-odds of signatures and the base for every study, (signature, 1 + replicate)."""
+    base = scale.base.log_density(scale.z)
+    return np.stack([signature.log_density(scale.z) - base for signature in signatures])
+
+
+def _grid(extension: Extension, signatures: list[Signature], base: Signature) -> list[Point]:
     """Strengths with signatures, those between two simulated ones interpolated.
 
     The base itself is not among them.
@@ -159,16 +187,26 @@ def _grid(
     known = list(zip(amounts, signatures, strict=True))
     if extension.base is None:
         return known
-    known = sorted([*known, (extension.base, base)], key=lambda pair: pair[0])
-    grid = known[:1] + [point for low, high in pairwise(known) for point in _between(low, high)]
-    return [pair for pair in grid if abs(pair[0] - extension.base) > 1e-9]
+    grid = _interpolated(sorted([*known, (extension.base, base)], key=_amount))
+    return [point for point in grid if abs(_amount(point) - extension.base) > 1e-9]
 
 
-def _between(
-    low: tuple[float, Signature], high: tuple[float, Signature]
-) -> list[tuple[float, Signature]]:
+def _amount(point: Point) -> float:
+    return point[0]
+
+
+def _interpolated(known: list[Point]) -> list[Point]:
+    """Points by strength, rising, and further ones between them."""
+    pairs = pairwise(known)
+    return known[:1] + [point for low, high in pairs for point in _between(low, high)]
+
+
+def _between(low: Point, high: Point) -> list[Point]:
     """Interpolated strengths with signatures, above one and up to another."""
-    return [
-        (low[0] + share * (high[0] - low[0]), low[1].towards(high[1], share))
-        for share in np.arange(1, BETWEEN + 1) / BETWEEN
-    ]
+    shares = np.arange(1, BETWEEN + 1) / BETWEEN
+    return [_on_the_way(low, high, share) for share in shares]
+
+
+def _on_the_way(low: Point, high: Point, share: float) -> Point:
+    """The point that lies a share of the way from one to another."""
+    return low[0] + share * (high[0] - low[0]), low[1].towards(high[1], share)

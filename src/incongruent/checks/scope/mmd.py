@@ -29,7 +29,14 @@ from incongruent.checks.kernels import (
     squared_distances,
 )
 from incongruent.checks.replicas import matched_summaries
-from incongruent.checks.scope.mmd_result import MmdTest, enough_for, p_of, two_sided
+from incongruent.checks.scope.design_groups import simulations_each
+from incongruent.checks.scope.mmd_result import (
+    MmdTest,
+    enough_for,
+    excess_over_null,
+    p_of,
+    two_sided,
+)
 from incongruent.checks.scope.moments import MIN_FOR_SPREAD, moments
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
@@ -41,6 +48,8 @@ Array = np.ndarray
 
 NUMBERS_AT_ONCE = 2_000_000
 """Numbers of picked studies that are in memory together."""
+FEWEST_FRESH_EACH = 20
+"""Simulations for the null of each person, at least."""
 
 
 @checked_names
@@ -82,15 +91,11 @@ def mmd_of_study(
         >>> test.n_people, test.n_reference
         (4, 200)
     """
-    if n_reference < 2 or n_fresh < 1:
-        raise ValueError(
-            f"Expected n_reference of at least 2 and n_fresh of at least 1; got {n_reference} and"
-            f" {n_fresh}."
-        )
+    _require_simulations(n_reference, n_fresh)
     observed = posterior.summaries(study).astype(float)
     people = posterior.admit(study).trials
-    n_each = -(-max(n_reference, 2) // len(people))
-    n_fresh_each = max(20, -(-n_fresh // len(people)))
+    n_each = simulations_each(n_reference, len(people))
+    n_fresh_each = max(FEWEST_FRESH_EACH, simulations_each(n_fresh, len(people)))
     reference = matched_summaries(
         posterior, people, n_each, prior=prior, seed=child(seed, Purpose.MMD_REFERENCE)
     )
@@ -105,6 +110,15 @@ def mmd_of_study(
         alpha=alpha,
         seed=seed,
     )
+
+
+def _require_simulations(n_reference: int, n_fresh: int) -> None:
+    """Raise ValueError for fewer simulations than a test can be made from."""
+    if n_reference < 2 or n_fresh < 1:
+        raise ValueError(
+            f"Expected n_reference of at least 2 and n_fresh of at least 1; got {n_reference} and"
+            f" {n_fresh}."
+        )
 
 
 @checked_names
@@ -144,32 +158,35 @@ def mmd_test(
     observed, reference, fresh = _checked(observed, reference, fresh)
     n_people, n_repeats = len(observed), len(fresh)
     n_studies = n_repeats if n_people == 1 else n_null
+    _require_enough_studies(n_studies, alpha)
+    centre = reference.mean(axis=0)
+    pool = np.concatenate([observed[None], fresh]) - centre  # (1 + repeat, person, dim)
+    picks = _picks(n_people, n_repeats, n_studies, seed)
+    found = _kernel_values(pool, reference - centre, picks)
+    location, spread = _location_and_spread(pool, picks, reference)
+    return MmdTest(
+        statistic=float(found.statistic[0]),
+        p_value=p_of(found.statistic[0], found.null),
+        null=found.null,
+        alpha=alpha,
+        effect=found.effect,
+        location=excess_over_null(location),
+        spread=excess_over_null(spread),
+        variance_ratio=found.variance_ratio,
+        spread_p=found.spread_p,
+        n_people=n_people,
+        n_reference=len(reference),
+        seed=seed,
+    )
+
+
+def _require_enough_studies(n_studies: int, alpha: float) -> None:
+    """Raise ValueError for a level that so many studies of the null cannot reach."""
     if not enough_for(alpha, n_studies):
         raise ValueError(
             "Expected 0 < alpha < 1 and at least 1 / alpha - 1 studies of the null; got"
             f" alpha={alpha}, {n_studies} studies. Simulate more."
         )
-    whiten, centre = leading_whitening(reference), reference.mean(axis=0)
-    reference = reference - centre
-    pool = np.concatenate([observed[None], fresh]) - centre  # (1 + repeat, person, dim)
-    picks = _picks(n_people, n_repeats, n_studies, seed)
-    found = _kernel_values(pool, reference, picks)
-    location, spread = _in_groups(lambda x: moments(whiten(x + centre)), pool, picks)
-    several, enough = n_people > 1, n_people >= MIN_FOR_SPREAD
-    return MmdTest(
-        statistic=float(found.statistic[0]),
-        p_value=p_of(found.statistic[0], found.statistic[1:]),
-        null=found.statistic[1:],
-        alpha=alpha,
-        effect=found.effect if several else float("nan"),
-        location=max(0.0, float(location[0] - location[1:].mean())),
-        spread=float(np.maximum(0.0, spread[0] - spread[1:].mean())),
-        variance_ratio=found.variance_ratio if enough else float("nan"),
-        spread_p=two_sided(found.variance[0], found.variance[1:]) if enough else float("nan"),
-        n_people=n_people,
-        n_reference=len(reference),
-        seed=seed,
-    )
 
 
 def _picks(n_people: int, n_repeats: int, n_studies: int, seed: int) -> Array:
@@ -192,12 +209,14 @@ class _KernelValues:
         reference: mean of the kernel between different simulations of the reference.
         between: (1 + study,) mean of the kernel between people and reference.
         variance: (1 + study,) total variance of the people.
+        n_people: people of a study.
     """
 
     within: Array
     reference: float
     between: Array
     variance: Array
+    n_people: int
 
     @property
     def statistic(self) -> Array:
@@ -205,24 +224,51 @@ class _KernelValues:
         return self.within + self.reference - 2.0 * self.between
 
     @property
+    def null(self) -> Array:
+        """MMD^2 of the studies of the null, (study,)."""
+        return self.statistic[1:]
+
+    @property
     def effect(self) -> float:
-        """The effect size of the observed study, at least 0."""
+        """The effect size of the observed study, at least 0; NaN for one person."""
+        if self.n_people == 1:
+            return float("nan")
         shared = 2.0 * self.between[0] / (self.within[0] + self.reference)
         return max(0.0, float(1.0 - shared))
 
     @property
     def variance_ratio(self) -> float:
-        """The total variance of the observed people over that of the null."""
+        """The total variance of the observed people over that of the null; NaN for too few."""
+        if self._too_few_for_spread:
+            return float("nan")
         return float(self.variance[0] / float(self.variance[1:].mean()))
+
+    @property
+    def spread_p(self) -> float:
+        """The two-sided p-value of the variance ratio; NaN for too few people."""
+        if self._too_few_for_spread:
+            return float("nan")
+        return two_sided(self.variance[0], self.variance[1:])
+
+    @property
+    def _too_few_for_spread(self) -> bool:
+        return self.n_people < MIN_FOR_SPREAD
 
 
 def _kernel_values(pool: Array, reference: Array, picks: Array) -> _KernelValues:
     """Means of the kernel of studies picked (study, person) from pool (pick, person, dim)."""
     kernel = median_kernel(reference)
-    towards = kernel.row_means(pool.reshape(-1, pool.shape[2]), reference).reshape(pool.shape[:2])
     within, variance = _within(pool, picks, kernel)
-    between = towards[picks, np.arange(pool.shape[1])].mean(axis=1)
-    return _KernelValues(within, kernel.mean_within(reference), between, variance)
+    between = _between(pool, picks, reference, kernel)
+    n_people = pool.shape[1]
+    return _KernelValues(within, kernel.mean_within(reference), between, variance, n_people)
+
+
+def _between(pool: Array, picks: Array, reference: Array, kernel: GaussianMixture) -> Array:
+    """For each study the mean kernel between its people and the reference, (study,)."""
+    points = pool.reshape(-1, pool.shape[2])
+    towards = kernel.row_means(points, reference).reshape(pool.shape[:2])  # (pick, person)
+    return towards[picks, np.arange(pool.shape[1])].mean(axis=1)
 
 
 def _within(pool: Array, picks: Array, kernel: GaussianMixture) -> tuple[Array, Array]:
@@ -230,15 +276,34 @@ def _within(pool: Array, picks: Array, kernel: GaussianMixture) -> tuple[Array, 
 
     For one person they are 1 and 0.
     """
-    n = picks.shape[1]
-    if n == 1:
+    if picks.shape[1] == 1:
         return np.ones(len(picks)), np.zeros(len(picks))
 
     def of(x: Array) -> tuple[Array, Array]:
-        between = kernel.of_squared(squared_distances(x, x)).sum(axis=(1, 2)) - n
-        return between / (n * (n - 1)), x.var(axis=1, ddof=1).sum(axis=1)
+        return _mean_of_pairs(x, kernel), _total_variance(x)
 
     return _in_groups(of, pool, picks)
+
+
+def _mean_of_pairs(x: Array, kernel: GaussianMixture) -> Array:
+    """The mean kernel between different people of studies (study, person, dim), (study,)."""
+    n = x.shape[1]
+    of_pairs = kernel.of_squared(squared_distances(x, x)).sum(axis=(1, 2)) - n
+    return of_pairs / (n * (n - 1))
+
+
+def _total_variance(x: Array) -> Array:
+    """The variances of people of studies (study, person, dim), summed over dims, (study,)."""
+    return x.var(axis=1, ddof=1).sum(axis=1)
+
+
+def _location_and_spread(pool: Array, picks: Array, reference: Array) -> tuple[Array, Array]:
+    """Location and spread of each study on white components of the reference, (1 + study,).
+
+    ``pool`` has the mean of the reference subtracted.
+    """
+    whiten, centre = leading_whitening(reference), reference.mean(axis=0)
+    return _in_groups(lambda x: moments(whiten(x + centre)), pool, picks)
 
 
 def _in_groups(
@@ -248,13 +313,17 @@ def _in_groups(
 
     They are picked (study, person) from pool (pick, person, dim).
     """
-    step = max(1, NUMBERS_AT_ONCE // (picks.shape[1] * max(picks.shape[1], pool.shape[2])))
+    at_once = _studies_at_once(n_people=picks.shape[1], dim=pool.shape[2])
     people = np.arange(picks.shape[1])
-    parts = [
-        function(pool[picks[start : start + step], people]) for start in range(0, len(picks), step)
-    ]
+    firsts = range(0, len(picks), at_once)
+    parts = [function(pool[picks[k : k + at_once], people]) for k in firsts]
     first, second = (np.concatenate(values) for values in zip(*parts, strict=True))
     return first, second
+
+
+def _studies_at_once(n_people: int, dim: int) -> int:
+    """How many studies have ``NUMBERS_AT_ONCE`` distances or coordinates together; at least 1."""
+    return max(1, NUMBERS_AT_ONCE // (n_people * max(n_people, dim)))
 
 
 def _checked(observed: Array, reference: Array, fresh: Array) -> tuple[Array, Array, Array]:
@@ -262,21 +331,28 @@ def _checked(observed: Array, reference: Array, fresh: Array) -> tuple[Array, Ar
     observed, reference, fresh = (
         np.asarray(values, float) for values in (observed, reference, fresh)
     )
-    dimensions = (observed.ndim, reference.ndim, fresh.ndim) == (2, 2, 3)
-    fits = dimensions and (fresh.shape[1:], reference.shape[1:]) == (
-        observed.shape,
-        observed.shape[1:],
-    )
-    if not fits or min(observed.size, len(fresh)) == 0:
+    if not _fit_together(observed, reference, fresh) or min(observed.size, len(fresh)) == 0:
         raise ValueError(
             "Expected observed (person, dim), reference (reference, dim) and fresh (repeat,"
             f" person, dim) with at least one person; got shapes {observed.shape},"
             f" {reference.shape} and {fresh.shape}. Simulate every person's design as often."
         )
     for name, values in (("observed", observed), ("reference", reference), ("fresh", fresh)):
-        if not np.isfinite(values).all():
-            raise ValueError(
-                f"Expected finite numbers; {name} has NaN or infinity. Leave such data sets out,"
-                " and say how many."
-            )
+        _require_finite(name, values)
     return observed, reference, fresh
+
+
+def _fit_together(observed: Array, reference: Array, fresh: Array) -> bool:
+    """Whether shapes are (person, dim), (reference, dim) and (repeat, person, dim)."""
+    if (observed.ndim, reference.ndim, fresh.ndim) != (2, 2, 3):
+        return False
+    return fresh.shape[1:] == observed.shape and reference.shape[1:] == observed.shape[1:]
+
+
+def _require_finite(name: str, values: Array) -> None:
+    """Raise ValueError unless all values are finite."""
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"Expected finite numbers; {name} has NaN or infinity. Leave such data sets out,"
+            " and say how many."
+        )

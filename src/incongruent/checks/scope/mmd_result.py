@@ -55,8 +55,13 @@ class MmdTest:
     @property
     def critical(self) -> float:
         """Values of the statistic above this one reject."""
-        n_rejecting = int(np.floor(self.alpha * (len(self.null) + 1) + 1e-9))
-        return float(np.sort(self.null)[::-1][n_rejecting - 1])
+        from_largest = np.sort(self.null)[::-1]
+        return float(from_largest[self._n_rejecting - 1])
+
+    @property
+    def _n_rejecting(self) -> int:
+        """How many of the largest values, the observed one among them, reject."""
+        return int(np.floor(self.alpha * (len(self.null) + 1) + 1e-9))
 
     @property
     def location_share(self) -> float:
@@ -82,13 +87,20 @@ class MmdTest:
         return "narrower" if self.variance_ratio < 1.0 else "wider"
 
     def __str__(self) -> str:
-        people = "1 person" if self.n_people == 1 else f"{self.n_people} people"
-        effect = "" if self.n_people == 1 else f", effect {self.effect:.2f}"
         return (
-            f"{people} {self._verb} {self.n_reference} data sets of the reference (MMD²"
-            f" {self.statistic:.3g}, p = {self.p_value:.3g}{effect})."
-            f"{self._words_of_shares}{self._words_of_direction}"
+            f"{self._people} {self._verb} {self.n_reference} data sets of the reference"
+            f" ({self._numbers}).{self._words_of_shares}{self._words_of_direction}"
         )
+
+    @property
+    def _people(self) -> str:
+        return "1 person" if self.n_people == 1 else f"{self.n_people} people"
+
+    @property
+    def _numbers(self) -> str:
+        """The statistic and its p-value, and the effect if it is known."""
+        effect = "" if self.n_people == 1 else f", effect {self.effect:.2f}"
+        return f"MMD² {self.statistic:.3g}, p = {self.p_value:.3g}{effect}"
 
     @property
     def _verb(self) -> str:
@@ -120,8 +132,18 @@ def p_of(value: float, null: Array) -> float:
 
     Ties up to rounding count as large.
     """
-    slack = 1e-12 * max(1.0, abs(float(value)))
-    return float((1 + (null >= value - slack).sum()) / (len(null) + 1))
+    as_large = null >= value - _rounding_of(value)
+    return float((1 + as_large.sum()) / (len(null) + 1))
+
+
+def _rounding_of(value: float) -> float:
+    """A difference from a value that may come from rounding alone."""
+    return 1e-12 * max(1.0, abs(float(value)))
+
+
+def excess_over_null(values: Array) -> float:
+    """How much the first value exceeds the mean of the others, at least 0; NaN stays NaN."""
+    return float(np.maximum(0.0, values[0] - np.mean(values[1:])))
 
 
 def two_sided(value: float, null: Array) -> float:

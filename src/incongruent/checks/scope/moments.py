@@ -30,25 +30,42 @@ def moments(x: Array) -> tuple[Array, Array]:
 def _location(x: Array) -> Array:
     """The unbiased estimate of |mu|^2, (study,)."""
     n = x.shape[1]
-    of_sums = (x.sum(axis=1) ** 2).sum(axis=1)
+    of_sums = _squared_length(x.sum(axis=1))
     if n == 1:
         return of_sums
-    return (of_sums - (x**2).sum(axis=(1, 2))) / (n * (n - 1))
+    of_people = (x**2).sum(axis=(1, 2))
+    return (of_sums - of_people) / (n * (n - 1))
+
+
+def _squared_length(x: Array) -> Array:
+    """|x|^2 along the last axis."""
+    return (x**2).sum(axis=-1)
 
 
 def _spread(x: Array) -> Array:
-    """Half the unbiased estimate of tr (C - I)^2, (study,).
-
-    The estimate of tr C^2 holds for any distribution (Himeno & Yamada 2014, Journal of Multivariate
-    Analysis 130, 27-44).
-    """
-    n, dim = x.shape[1:]
+    """Half the unbiased estimate of tr (C - I)^2, (study,)."""
     centred = x - x.mean(axis=1, keepdims=True)
-    covariance = np.swapaxes(centred, 1, 2) @ centred / (n - 1)  # (study, dim, dim)
-    trace, squared = np.trace(covariance, axis1=1, axis2=2), (covariance**2).sum(axis=(1, 2))
-    fourth = ((centred**2).sum(axis=2) ** 2).sum(axis=1) / (n - 1)
-    of_c = (n - 1) / (n * (n - 2) * (n - 3)) * ((n - 1) * (n - 2) * squared + trace**2 - n * fourth)
-    return 0.5 * (of_c - 2.0 * trace + dim)
+    covariance = _covariance(centred)
+    trace = np.trace(covariance, axis1=1, axis2=2)
+    return 0.5 * (_trace_of_square(centred, covariance, trace) - 2.0 * trace + x.shape[2])
+
+
+def _covariance(centred: Array) -> Array:
+    """The covariance of studies (study, person, dim) with mean 0, (study, dim, dim)."""
+    return np.swapaxes(centred, 1, 2) @ centred / (centred.shape[1] - 1)
+
+
+def _trace_of_square(centred: Array, covariance: Array, trace: Array) -> Array:
+    """The unbiased estimate of tr C^2, (study,).
+
+    It holds for any distribution (Himeno & Yamada 2014, Journal of Multivariate Analysis 130,
+    27-44).
+    """
+    n = centred.shape[1]
+    squared = (covariance**2).sum(axis=(1, 2))
+    fourth = (_squared_length(centred) ** 2).sum(axis=1) / (n - 1)
+    factor = (n - 1) / (n * (n - 2) * (n - 3))
+    return factor * ((n - 1) * (n - 2) * squared + trace**2 - n * fourth)
 
 
 def moments_against(x: Array, y: Array) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 Distances are those of learned summaries and plain statistics together, whitened. The local outlier
 factor is the mean distance to the nearest simulations over that of these to theirs, since wide
-priors make lonely data sets too (Breunig et al. 2000).
+priors make isolated data sets too (Breunig et al. 2000).
 """
 
 from __future__ import annotations
@@ -31,9 +31,12 @@ class Reference:
         self._white = whitening_of(self._side_by_side(summaries, plain))
         points = self.points(summaries, plain)
         self._tree, self._k = KDTree(points), min(N_NEIGHBOURS, len(points) - 1)
+        self._theirs = np.maximum(self._distance_from_others(points), 1e-300)
+
+    def _distance_from_others(self, points: Array) -> Array:
+        """The mean distance of each simulation from the nearest other ones, (simulation,)."""
         distance = self._tree.query(points, self._k + 1, workers=-1)[0]
-        others = distance[:, 1:]  # without the point itself
-        self._theirs = np.maximum(others.mean(axis=1), 1e-300)
+        return distance[:, 1:].mean(axis=1)  # without the point itself
 
     def points(self, summaries: Array, plain: Array) -> Array:
         """Summaries and plain statistics in white coordinates, (dataset, component)."""
@@ -53,7 +56,8 @@ class Reference:
 
     def _side_by_side(self, summaries: Array, plain: Array) -> Array:
         """Both as one matrix; the mean stands for statistics that are not defined."""
-        return np.concatenate([summaries, np.where(np.isfinite(plain), plain, self._mean)], axis=1)
+        filled = np.where(np.isfinite(plain), plain, self._mean)
+        return np.concatenate([summaries, filled], axis=1)
 
 
 def _mean_and_sd(plain: Array) -> tuple[Array, Array]:
@@ -62,8 +66,17 @@ def _mean_and_sd(plain: Array) -> tuple[Array, Array]:
     The mean of one that nobody has is 0; the SD is NaN for one that does not vary.
     """
     known = np.isfinite(plain)
-    n = known.sum(axis=0)
-    mean = np.nan_to_num(nan_mean(np.where(known, plain, np.nan), axis=0))
+    mean = _mean_of_known(plain, known)
     squares = (np.where(known, plain - mean, 0.0) ** 2).sum(axis=0)
+    return mean, _sd_from(squares, n=known.sum(axis=0))
+
+
+def _mean_of_known(plain: Array, known: Array) -> Array:
+    """The mean over simulations that have a statistic; 0 where none has, (statistic,)."""
+    return np.nan_to_num(nan_mean(np.where(known, plain, np.nan), axis=0))
+
+
+def _sd_from(squares: Array, n: Array) -> Array:
+    """The SD of n values from the sum of their squared deviations; NaN where they do not vary."""
     varies = (n > 1) & (squares > 0)
-    return mean, np.where(varies, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)
+    return np.where(varies, np.sqrt(squares / np.maximum(n - 1, 1)), np.nan)

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from incongruent.checks.kernels import GaussianMixture, blocks, median_kernel
-from incongruent.checks.scope.mmd_result import MmdTest, enough_for, p_of, two_sided
+from incongruent.checks.scope.mmd_result import (
+    MmdTest,
+    enough_for,
+    excess_over_null,
+    p_of,
+    two_sided,
+)
 from incongruent.checks.scope.moments import moments_against
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, stream
@@ -43,24 +49,20 @@ def mmd_permutation_test(
         True
     """
     first, second = _checked(first, second)
-    if not enough_for(alpha, n_null):
-        raise ValueError(
-            f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 permutations; got alpha={alpha},"
-            f" n_null={n_null}. Ask for more."
-        )
+    _require_enough_permutations(n_null, alpha)
     both = np.concatenate([first, second]) - second.mean(axis=0)
     orders = _orders(len(first), len(second), n_null, seed)
     kernel = _kernel_means(both, orders[:, : len(first)], median_kernel(both))
-    statistic = kernel.xx + kernel.yy - 2.0 * kernel.xy
+    statistic = kernel.statistic
     ratio, location, spread = _moments_of(both, orders, len(first))
     return MmdTest(
         statistic=float(statistic[0]),
         p_value=p_of(statistic[0], statistic[1:]),
         null=statistic[1:],
         alpha=alpha,
-        effect=max(0.0, float(1.0 - 2.0 * kernel.xy[0] / (kernel.xx[0] + kernel.yy[0]))),
-        location=_excess(location),
-        spread=_excess(spread),
+        effect=kernel.effect,
+        location=excess_over_null(location),
+        spread=excess_over_null(spread),
         variance_ratio=float(np.exp(ratio[0])),
         spread_p=two_sided(ratio[0], ratio[1:]),
         n_people=len(first),
@@ -69,11 +71,19 @@ def mmd_permutation_test(
     )
 
 
+def _require_enough_permutations(n_null: int, alpha: float) -> None:
+    """Raise ValueError for a level that so many permutations cannot reach."""
+    if not enough_for(alpha, n_null):
+        raise ValueError(
+            f"Expected 0 < alpha < 1 and at least 1 / alpha - 1 permutations; got alpha={alpha},"
+            f" n_null={n_null}. Ask for more."
+        )
+
+
 def _checked(first: Array, second: Array) -> tuple[Array, Array]:
     """Both samples as numbers; ValueError unless they fit together."""
     first, second = np.asarray(first, float), np.asarray(second, float)
-    matrices = first.ndim == 2 and second.ndim == 2
-    if not matrices or first.shape[1] != second.shape[1] or min(len(first), len(second)) < 2:
+    if not _fit_together(first, second) or min(len(first), len(second)) < 2:
         raise ValueError(
             "Expected two samples (member, dim) of at least two members and one dim; got shapes"
             f" {first.shape} and {second.shape}."
@@ -84,6 +94,11 @@ def _checked(first: Array, second: Array) -> tuple[Array, Array]:
             " many."
         )
     return first, second
+
+
+def _fit_together(first: Array, second: Array) -> bool:
+    """Whether both are matrices (member, dim) of the same dims."""
+    return first.ndim == 2 and second.ndim == 2 and first.shape[1] == second.shape[1]
 
 
 def _orders(m: int, n: int, n_null: int, seed: int) -> Array:
@@ -104,17 +119,40 @@ class _KernelMeans:
     xy: Array
     yy: Array
 
+    @property
+    def statistic(self) -> Array:
+        """MMD^2 of each study, (study,)."""
+        return self.xx + self.yy - 2.0 * self.xy
+
+    @property
+    def effect(self) -> float:
+        """The effect size of the observed study, at least 0."""
+        shared = 2.0 * self.xy[0] / (self.xx[0] + self.yy[0])
+        return max(0.0, float(1.0 - shared))
+
 
 def _kernel_means(both: Array, in_x: Array, kernel: GaussianMixture) -> _KernelMeans:
     """Means of the kernel for studies whose first samples have members (study, member) of both."""
     m, n = in_x.shape[1], len(both) - in_x.shape[1]
-    is_x = np.zeros((len(in_x), len(both)))
-    np.put_along_axis(is_x, in_x, 1.0, axis=1)
+    is_x = _membership(in_x, len(both))
     to_x, total = _kernel_sums(both, is_x, kernel)
-    xx = (to_x * is_x).sum(axis=1) / (m * (m - 1))
-    xy = (to_x * (1.0 - is_x)).sum(axis=1) / (m * n)
-    yy = (total - 2.0 * m * n * xy - m * (m - 1) * xx) / (n * (n - 1))
+    n_xx, n_xy, n_yy = m * (m - 1), m * n, n * (n - 1)  # pairs of members
+    xx = _sum_over(is_x, to_x) / n_xx
+    xy = _sum_over(1.0 - is_x, to_x) / n_xy
+    yy = (total - 2.0 * n_xy * xy - n_xx * xx) / n_yy
     return _KernelMeans(xx, xy, yy)
+
+
+def _sum_over(members: Array, values: Array) -> Array:
+    """The sum of values (study, member) over the members of each study, (study,)."""
+    return (values * members).sum(axis=1)
+
+
+def _membership(members: Array, n: int) -> Array:
+    """1 for members (study, member) of the first samples and 0 for the others of n, (study, n)."""
+    is_member = np.zeros((len(members), n))
+    np.put_along_axis(is_member, members, 1.0, axis=1)
+    return is_member
 
 
 def _kernel_sums(both: Array, is_x: Array, kernel: GaussianMixture) -> tuple[Array, float]:
@@ -123,28 +161,38 @@ def _kernel_sums(both: Array, is_x: Array, kernel: GaussianMixture) -> tuple[Arr
     A member is not compared with itself. Rows of the kernel matrix are taken in blocks.
     """
     to_x, total = np.zeros_like(is_x), 0.0
-    places = np.arange(len(both))
     for rows in blocks(len(both), len(both)):
-        part = kernel(both[rows], both)
-        part[np.arange(len(part)), places[rows]] = 0.0
+        part = _kernel_with_others(both, rows, kernel)
         to_x += is_x[:, rows] @ part
         total += part.sum()
     return to_x, total
 
 
+def _kernel_with_others(both: Array, rows: slice, kernel: GaussianMixture) -> Array:
+    """Rows of the kernel matrix, with 0 where a member is compared with itself."""
+    part = kernel(both[rows], both)
+    part[np.arange(len(part)), np.arange(len(both))[rows]] = 0.0
+    return part
+
+
 def _moments_of(both: Array, orders: Array, m: int) -> tuple[Array, Array, Array]:
     """Log variance ratio, location and spread of each study, (1 + study,)."""
     samples = [(both[order[:m]], both[order[m:]]) for order in orders]
-    ratio = np.array([np.log(_variance(x) / _variance(y)) for x, y in samples])
-    location, spread = np.transpose([moments_against(x, y) for x, y in samples])
+    ratio = np.array([_log_variance_ratio(x, y) for x, y in samples])
+    location, spread = _location_and_spread(samples)
     return ratio, location, spread
+
+
+def _location_and_spread(samples: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Location and spread of the first of two samples against the second, each (study,)."""
+    location, spread = np.transpose([moments_against(x, y) for x, y in samples])
+    return location, spread
+
+
+def _log_variance_ratio(x: Array, y: Array) -> float:
+    return np.log(_variance(x) / _variance(y))
 
 
 def _variance(x: Array) -> float:
     """The total variance of a sample (member, dim)."""
     return x.var(axis=0, ddof=1).sum()
-
-
-def _excess(values: Array) -> float:
-    """How much the first value exceeds the mean of the others, at least 0; NaN stays NaN."""
-    return float(np.maximum(0.0, values[0] - np.mean(values[1:])))

@@ -19,25 +19,51 @@ def plain_statistics(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array
     For other data the quantiles and shares of `posterior.statistics.statistics_of`.
     """
     if set(trials.columns) != set(CONFLICT_TASK):
-        return {known.name: values for known, values in statistics_of(trials, levels).items()}
+        return _statistics_of_other_data(trials, levels)
+    return _statistics_of_conflict_task(trials, levels)
+
+
+def _statistics_of_conflict_task(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for level in levels:
         found |= _of_condition(trials, level)
     return found
 
 
+def _statistics_of_other_data(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
+    """The statistics of data that are not of a conflict task."""
+    return {known.name: values for known, values in statistics_of(trials, levels).items()}
+
+
 def _of_condition(trials: Trials, level: str) -> dict[str, Array]:
+    return (
+        _log_quantiles(trials, level)
+        | {f"mean RT, {level}": np.log(statistics.mean_rt(trials, level))}
+        | _error_statistics(trials, level)
+    )
+
+
+def _log_quantiles(trials: Trials, level: str) -> dict[str, Array]:
+    """Log RT quantiles of correct answers."""
     quantiles = statistics.rt_quantiles(trials, level).T
-    fast_errors = 1.0 - statistics.conditional_accuracy(trials, level)[:, 0]
     return {
         f"{q:.0%} RT, {level}": np.log(values)
         for q, values in zip(statistics.PROBABILITIES, quantiles, strict=True)
-    } | {
-        f"mean RT, {level}": np.log(statistics.mean_rt(trials, level)),
+    }
+
+
+def _error_statistics(trials: Trials, level: str) -> dict[str, Array]:
+    """Shares of errors, in all trials and in the fastest fifth, and their log mean RT."""
+    return {
         f"errors, {level}": _arcsine(statistics.error_share(trials, level)),
-        f"fast errors, {level}": _arcsine(fast_errors),
+        f"fast errors, {level}": _arcsine(_share_of_fast_errors(trials, level)),
         f"mean RT of errors, {level}": np.log(statistics.mean_rt(trials, level, "error")),
     }
+
+
+def _share_of_fast_errors(trials: Trials, level: str) -> Array:
+    """The share of errors among the fastest fifth, (dataset,)."""
+    return 1.0 - statistics.conditional_accuracy(trials, level)[:, 0]
 
 
 def _arcsine(share: Array) -> Array:

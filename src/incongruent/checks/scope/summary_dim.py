@@ -66,8 +66,8 @@ class SummaryDim:
     def _words_of_retraining(self) -> str:
         if not self.retrained:
             return ""
-        losses = [f"{n} summaries {loss:.2f} nats" for n, loss in self.retrained.items()]
-        return f" Retrained: {', '.join(losses)}."
+        losses = ", ".join(f"{n} summaries {loss:.2f} nats" for n, loss in self.retrained.items())
+        return f" Retrained: {losses}."
 
 
 @checked_names
@@ -104,19 +104,13 @@ def suggest_summary_dim(
         posterior, [], None, n_simulated, child(seed, Purpose.SUMMARY_DATA)
     )
     n_parameters, used = len(posterior.simulator.prior.names), summaries.shape[1]
-    if n_simulated < 6 * used:
-        raise ValueError(
-            f"Expected at least six simulations for each of the {used} summaries; got"
-            f" n_simulated={n_simulated}. Ask for more."
-        )
+    _require_simulations(n_simulated, used)
     components = components_of(summaries)
-    points = components.of(summaries)
     theta = posterior.simulator.prior.to_real(own.theta)
-    r_squared = np.array([_r_squared(points[:, :k], theta) for k in range(1, used + 1)])
+    r_squared = _r_squared_by_number(components.of(summaries), theta)
     for_variance = components_for(components.explained, slack=1e-12)
-    for_parameters = int(np.argmax(r_squared >= r_squared.max() - NEARLY) + 1)
-    sizes = [] if retrain is None else [n * n_parameters for n in per_parameter]
-    losses = _losses_with(posterior, sizes, retrain or 0, child(seed, Purpose.SUMMARY_TRAINING))
+    for_parameters = _first_nearly_best(r_squared)
+    losses = _losses_of_retrained(posterior, retrain, per_parameter, seed)
     return SummaryDim(
         used=used,
         rule_of_thumb=RULE * n_parameters,
@@ -128,10 +122,34 @@ def suggest_summary_dim(
     )
 
 
+def _require_simulations(n_simulated: int, n_summaries: int) -> None:
+    """Raise ValueError for too few simulations to judge so many summaries."""
+    if n_simulated < 6 * n_summaries:
+        raise ValueError(
+            f"Expected at least six simulations for each of the {n_summaries} summaries; got"
+            f" n_simulated={n_simulated}. Ask for more."
+        )
+
+
+def _first_nearly_best(r_squared: Array) -> int:
+    """The smallest number of components whose R² is nearly the best."""
+    return int(np.argmax(r_squared >= r_squared.max() - NEARLY) + 1)
+
+
 def _smallest_good(losses: Mapping[int, float]) -> int | None:
     """The smallest number of summaries whose loss is nearly the best; None without retraining."""
     best = min(losses.values(), default=0.0)
     return min((n for n, loss in losses.items() if loss <= best + NEARLY), default=None)
+
+
+def _losses_of_retrained(
+    posterior: Posterior, steps: int | None, per_parameter: Sequence[int], seed: int
+) -> dict[int, float]:
+    """Validation losses by number of summaries; empty without steps of training."""
+    if steps is None:
+        return {}
+    sizes = [n * len(posterior.simulator.prior.names) for n in per_parameter]
+    return _losses_with(posterior, sizes, steps, child(seed, Purpose.SUMMARY_TRAINING))
 
 
 def _losses_with(
@@ -151,14 +169,33 @@ def _loss_with(posterior: Posterior, n_summaries: int, steps: int, seed: int) ->
     return float(trained.history.best.best)
 
 
+def _r_squared_by_number(points: Array, theta: Array) -> Array:
+    """`_r_squared` from the first component, the first two, and so on, (component,)."""
+    return np.array([_r_squared(points[:, :k], theta) for k in range(1, points.shape[1] + 1)])
+
+
 def _r_squared(points: Array, theta: Array) -> float:
     """The mean over parameters of R² of a regression on points and their squares.
 
     It is fitted to the first half of the data sets and judged on the second.
     """
-    design = np.concatenate([np.ones((len(points), 1)), points, points**2], axis=1)
-    half = len(points) // 2
+    design, half = _design_matrix(points), len(points) // 2
     slopes = np.linalg.lstsq(design[:half], theta[:half], rcond=None)[0]
-    residual = theta[half:] - design[half:] @ slopes
-    total = theta[half:] - theta[half:].mean(axis=0)
-    return float(np.mean(1.0 - (residual**2).sum(axis=0) / (total**2).sum(axis=0)))
+    judged = theta[half:]
+    return float(np.mean(_shares_explained(judged, design[half:] @ slopes)))
+
+
+def _shares_explained(theta: Array, predicted: Array) -> Array:
+    """R² of each parameter, (parameter,)."""
+    total = theta - theta.mean(axis=0)
+    return 1.0 - _sum_of_squares(theta - predicted) / _sum_of_squares(total)
+
+
+def _design_matrix(points: Array) -> Array:
+    """1, the points and their squares, (dataset, feature)."""
+    return np.concatenate([np.ones((len(points), 1)), points, points**2], axis=1)
+
+
+def _sum_of_squares(x: Array) -> Array:
+    """The sum of squares over data sets, (parameter,)."""
+    return (x**2).sum(axis=0)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 import pandas as pd
 
 from incongruent.checks.replicas import in_parts, simulator_with
+from incongruent.checks.scope.design_groups import simulations_each
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials, concatenate
@@ -56,14 +58,20 @@ class SummarySpace:
         Columns: component, explained, together (cumulated), and the correlation with each
         parameter.
         """
-        frame = pd.DataFrame(
-            {
-                "component": np.arange(1, len(self.explained) + 1),
-                "explained": self.explained,
-                "together": np.cumsum(self.explained),
-            }
-        )
-        return frame.join(pd.DataFrame(self.correlation, columns=list(self.parameter_names)))
+        return self._shares_of_variance().join(self._correlations())
+
+    def _shares_of_variance(self) -> pd.DataFrame:
+        """The components by number, and what they explain alone and with those before."""
+        columns = {
+            "component": np.arange(1, len(self.explained) + 1),
+            "explained": self.explained,
+            "together": np.cumsum(self.explained),
+        }
+        return pd.DataFrame(columns)
+
+    def _correlations(self) -> pd.DataFrame:
+        """The correlations, one row per component and one column per parameter."""
+        return pd.DataFrame(self.correlation, columns=list(self.parameter_names))
 
     def most_like(self, component: int) -> tuple[str, float]:
         """The parameter that a component (from 0) correlates with most, and that correlation."""
@@ -75,14 +83,19 @@ class SummarySpace:
 
         Columns: set, component, mean, sd.
         """
-        own = self.points[OWN_PRIOR]
-        mean, sd = own.mean(axis=0), np.maximum(own.std(axis=0), 1e-300)
-        rows = []
-        for name in self._other_sets:
-            white = (self.points[name] - mean) / sd
-            moments = zip(white.mean(axis=0), white.std(axis=0), strict=True)
-            rows += [(name, k, *mean_and_sd) for k, mean_and_sd in enumerate(moments, 1)]
+        rows = [row for name in self._other_sets for row in self._places_of(name)]
         return pd.DataFrame(rows, columns=["set", "component", "mean", "sd"])
+
+    def _places_of(self, name: str) -> list[tuple[str, int, float, float]]:
+        """Rows of `places` for one set."""
+        white = self._in_sds_of_simulations(self.points[name])
+        moments = zip(white.mean(axis=0), white.std(axis=0), strict=True)
+        return [(name, k, mean, sd) for k, (mean, sd) in enumerate(moments, 1)]
+
+    def _in_sds_of_simulations(self, points: Array) -> Array:
+        """Points less the mean of the simulations, in their SDs, (dataset, component)."""
+        own = self.points[OWN_PRIOR]
+        return (points - own.mean(axis=0)) / np.maximum(own.std(axis=0), 1e-300)
 
     @property
     def _other_sets(self) -> list[str]:
@@ -93,21 +106,22 @@ class SummarySpace:
         return "".join([self._words_of_components(), *others])
 
     def _words_of_components(self) -> str:
-        n = components_for(self.explained)
-        likes = map(self.most_like, range(3))
-        first = ", ".join(
-            f"{share:.0%} ({name} r = {r:+.2f})"
-            for share, (name, r) in zip(self.explained[:3], likes, strict=False)
-        )
+        n, first = components_for(self.explained), range(min(3, len(self.explained)))
         return (
             f"{n} of {len(self.explained)} components hold {VARIANCE:.0%} of the variance of"
-            f" simulated summaries; the first: {first}."
+            f" simulated summaries; the first: {', '.join(map(self._words_of_component, first))}."
         )
+
+    def _words_of_component(self, component: int) -> str:
+        """Its share of the variance, and the parameter that it is most like."""
+        name, r = self.most_like(component)
+        return f"{self.explained[component]:.0%} ({name} r = {r:+.2f})"
 
 
 def _farthest(name: object, places: pd.DataFrame) -> str:
     """The component on which a set lies farthest from the simulations, as a sentence."""
-    far = places.iloc[int(np.abs(np.asarray(places["mean"])).argmax())]
+    distance = np.abs(np.asarray(places["mean"]))
+    far = places.iloc[int(distance.argmax())]
     return (
         f" {name}: farthest on component {int(far['component'])}, {far['mean']:+.1f} ±"
         f" {far['sd']:.1f} SD."
@@ -144,28 +158,17 @@ def summary_space(
         ((100, 18), (18, 6))
     """
     priors = dict(priors or {})
-    if {OWN_PRIOR, *studies} & set(priors) or OWN_PRIOR in studies:
-        raise ValueError(
-            f"Expected different names for studies and priors, and none {OWN_PRIOR!r}; got"
-            f" {[*studies, *priors]}. Rename one."
-        )
+    _require_different_names(studies, priors)
     people = list(studies.values())
     own, summaries = simulated_summaries(
         posterior, people, None, n_simulated, child(seed, Purpose.SUMMARY_DATA)
     )
-    if len(summaries) <= summaries.shape[1]:
-        raise ValueError(
-            f"Expected more simulations than the {summaries.shape[1]} summaries; got"
-            f" n_simulated={n_simulated}. Ask for more."
-        )
+    _require_more_than_summaries(summaries, n_simulated)
     components = components_of(summaries)
-    points = {OWN_PRIOR: components.of(summaries)}
-    for k, (name, prior) in enumerate(priors.items()):
-        other_seed = child(seed, Purpose.SUMMARY_OTHER_PRIOR, k)
-        other = simulated_summaries(posterior, people, prior, n_simulated, other_seed)[1]
-        points[name] = components.of(other)
-    for name, study in studies.items():
-        points[name] = components.of(posterior.summaries(study).astype(float))
+    others = _summaries_under(priors, posterior, people, n_simulated, seed)
+    observed = {name: _summaries(posterior, study) for name, study in studies.items()}
+    sets = {OWN_PRIOR: summaries, **others, **observed}
+    points = {name: components.of(found) for name, found in sets.items()}
     theta = posterior.simulator.prior.to_real(own.theta)
     return SummarySpace(
         points=points,
@@ -175,6 +178,44 @@ def summary_space(
         studies=tuple(studies),
         seed=seed,
     )
+
+
+def _require_different_names(studies: Mapping[str, Trials], priors: Mapping[str, AnyPrior]) -> None:
+    """Raise ValueError unless every set of data sets has a name of its own."""
+    if {OWN_PRIOR, *studies} & set(priors) or OWN_PRIOR in studies:
+        raise ValueError(
+            f"Expected different names for studies and priors, and none {OWN_PRIOR!r}; got"
+            f" {[*studies, *priors]}. Rename one."
+        )
+
+
+def _require_more_than_summaries(summaries: Array, n_simulated: int) -> None:
+    """Raise ValueError for fewer data sets than the components of summaries need."""
+    if len(summaries) <= summaries.shape[1]:
+        raise ValueError(
+            f"Expected more simulations than the {summaries.shape[1]} summaries; got"
+            f" n_simulated={n_simulated}. Ask for more."
+        )
+
+
+def _summaries_under(
+    priors: Mapping[str, AnyPrior],
+    posterior: Posterior,
+    people: Sequence[Trials],
+    n: int,
+    seed: int,
+) -> dict[str, Array]:
+    """Summaries of n simulations from each prior, by its name, (dataset, summary)."""
+    found: dict[str, Array] = {}
+    for k, (name, prior) in enumerate(priors.items()):
+        other_seed = child(seed, Purpose.SUMMARY_OTHER_PRIOR, k)
+        found[name] = simulated_summaries(posterior, people, prior, n, other_seed)[1]
+    return found
+
+
+def _summaries(posterior: Posterior, trials: Trials) -> Array:
+    """Summaries in double precision, (dataset, summary)."""
+    return posterior.summaries(trials).astype(float)
 
 
 def _correlation(points: Array, theta: Array) -> Array:
@@ -194,26 +235,28 @@ def simulated_summaries(
     """
     simulator = simulator_with(posterior, prior)
     if not studies:
-        own = simulator.simulate(n, seed=seed)
-        own = own.select(np.flatnonzero(own.trials.n_trials > 0))
-        return own, posterior.summaries(own.trials).astype(float)
+        own = _with_trials(simulator.simulate(n, seed=seed))
+        return own, _summaries(posterior, own.trials)
     people = concatenate([posterior.admit(study).trials for study in studies])
     return _summaries_of_designs(posterior, simulator, people, n, seed)
+
+
+def _with_trials(simulations: Simulations) -> Simulations:
+    """The simulations that have at least one trial."""
+    return simulations.select(np.flatnonzero(simulations.trials.n_trials > 0))
 
 
 def _summaries_of_designs(
     posterior: Posterior, simulator: Simulator, people: Trials, n: int, seed: int
 ) -> tuple[Simulations, Array]:
     """N simulations of people's designs in random order, and their summaries."""
-    order = stream(seed, Purpose.SUMMARY_ORDER).permutation(-(-n // len(people)) * len(people))
+    n_in_all = simulations_each(n, len(people)) * len(people)
+    order = stream(seed, Purpose.SUMMARY_ORDER).permutation(n_in_all)
     if len(people) > n:
         people, order = people.select(order[:n]), np.arange(n)
-    parts = list(in_parts(simulator, people, -(-n // len(people)), seed=seed))
+    parts = list(in_parts(simulator, people, simulations_each(n, len(people)), seed=seed))
     summaries = np.concatenate([posterior.summaries(part.trials) for part in parts]).astype(float)
-    together = parts[0]
-    for part in parts[1:]:
-        together = together.joined(part)
-    return together.select(order[:n]), summaries[order[:n]]
+    return reduce(Simulations.joined, parts).select(order[:n]), summaries[order[:n]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,11 +281,27 @@ class Components:
 
 def components_of(summaries: Array) -> Components:
     """The principal components of summaries (dataset, summary)."""
+    values, vectors = _eigen(_covariance(summaries))
+    signed = vectors * _signs_of_largest(vectors)
+    return Components(summaries.mean(axis=0), signed, values / values.sum())
+
+
+def _covariance(summaries: Array) -> Array:
+    """The covariance of summaries (dataset, summary); a matrix for one summary too."""
     dim = summaries.shape[1]
-    values, vectors = np.linalg.eigh(np.cov(summaries, rowvar=False).reshape(dim, dim))
-    values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
-    signs = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(dim)])
-    return Components(summaries.mean(axis=0), vectors * signs, values / values.sum())
+    return np.cov(summaries, rowvar=False).reshape(dim, dim)
+
+
+def _eigen(covariance: Array) -> tuple[Array, Array]:
+    """Eigenvalues, at least 0, and eigenvectors in columns, the largest first."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+
+
+def _signs_of_largest(vectors: Array) -> Array:
+    """The sign of the entry that is largest in size in each column."""
+    largest = np.abs(vectors).argmax(axis=0)
+    return np.sign(vectors[largest, np.arange(vectors.shape[1])])
 
 
 def components_for(explained: Array, *, slack: float = 0.0) -> int:

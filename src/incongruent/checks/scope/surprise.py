@@ -12,9 +12,9 @@ have to be small (sequential Monte Carlo; Besag & Clifford 1991, Biometrika 78, 
 are those of learned summaries and plain statistics together, whitened: the network's summaries
 alone may not notice what it has never seen. Two scores answer two questions. Who is outside: the
 mean distance to the ten nearest simulations over that of these to theirs, since wide priors make
-lonely data sets too (local outlier factor without smoothing; Breunig et al. 2000). Is everybody too
-central: the Mahalanobis distance, whose p-values are then too large, and the prior is wider than it
-needs to be.
+isolated data sets too (local outlier factor without smoothing; Breunig et al. 2000). Is everybody
+too central: the Mahalanobis distance, whose p-values are then too large, and the prior is wider
+than it needs to be.
 """
 
 from __future__ import annotations
@@ -25,12 +25,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from incongruent.checks.replicas import in_parts, simulator_with
+from incongruent.checks.scope.comparison import Comparison, Found, People
 from incongruent.checks.scope.design_groups import groups_of
-from incongruent.checks.scope.outlier_factor import Reference
-from incongruent.checks.scope.plain_statistics import plain_matrix, plain_statistics
+from incongruent.checks.scope.plain_statistics import plain_statistics
 from incongruent.data.basics.options import checked_names
-from incongruent.data.basics.streams import Purpose, child, stream
+from incongruent.data.basics.streams import Purpose, stream
 from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.joint import AnyPrior
@@ -40,12 +39,6 @@ Array = np.ndarray
 N_SIMULATED = 2000
 ALIKE = 0.25
 """Distances are learned from the designs of all people whose numbers agree within 25 %."""
-N_FIRST = 400
-"""Simulations that decide who may be outside, or more:"""
-FIRST_EACH = 20
-"""for each person compared with them, so that depths of people who share simulations hardly depend
-on each other.
-"""
 N_NULL = 9999
 N_NAMED = 3
 """Statistics that are named for a person outside."""
@@ -113,8 +106,7 @@ class Surprise:
     def standing_out(self, person: int, n: int = N_NAMED) -> list[tuple[str, float]]:
         """The statistics on which a person is farthest from the simulations, and their z."""
         z = self.z[person]
-        farthest = np.argsort(-np.nan_to_num(np.abs(z)), kind="stable")[:n]
-        return [(self.statistics[i], float(z[i])) for i in farthest if np.isfinite(z[i])]
+        return [(self.statistics[i], float(z[i])) for i in _farthest(z)[:n] if np.isfinite(z[i])]
 
     def table(self) -> pd.DataFrame:
         """One row per person.
@@ -122,17 +114,16 @@ class Surprise:
         Columns: person, p, adjusted, score, depth, outside, stands_out (in words; for people
         outside).
         """
-        return pd.DataFrame(
-            {
-                "participant": self.names,
-                "p": self.p_value,
-                "adjusted": self.adjusted,
-                "score": self.score,
-                "depth": self.depth,
-                "outside": self.outside,
-                "stands_out": [self._stands_out(i) for i in range(len(self))],
-            }
-        )
+        columns = {
+            "participant": self.names,
+            "p": self.p_value,
+            "adjusted": self.adjusted,
+            "score": self.score,
+            "depth": self.depth,
+            "outside": self.outside,
+            "stands_out": [self._stands_out(i) for i in range(len(self))],
+        }
+        return pd.DataFrame(columns)
 
     def _stands_out(self, person: int) -> str:
         """On which statistics a person outside stands out, in words; empty for others."""
@@ -146,25 +137,32 @@ class Surprise:
     @property
     def _outside_first(self) -> list[int]:
         """Positions of the people outside, the smallest p first."""
-        return [int(i) for i in np.argsort(self.p_value, kind="stable") if self.outside[i]]
+        by_p = np.argsort(self.p_value, kind="stable")
+        return [int(i) for i in by_p if self.outside[i]]
 
     @property
     def _words_of_outside(self) -> str:
-        who = [self.names[i] for i in self._outside_first]
-        named = f": {', '.join(who[:5])}{' …' if len(who) > 5 else ''}." if who else "."
         return (
             f"{self.n_outside} of {len(self)} people are outside what the simulator makes"
-            f" ({self.alpha:.0%} false discovery rate){named}"
+            f" ({self.alpha:.0%} false discovery rate){self._names_outside}."
         )
+
+    @property
+    def _names_outside(self) -> str:
+        """A colon and the first names of people outside; empty when nobody is."""
+        who = [self.names[i] for i in self._outside_first]
+        if not who:
+            return ""
+        return f": {', '.join(who[:5])}{' …' if len(who) > 5 else ''}"
 
     @property
     def _words_of_first(self) -> str:
         """In what the person with the smallest p stands out; empty when nobody is outside."""
         if not self._outside_first:
             return ""
-        person = self._outside_first[0]
-        found = ", ".join(f"{name} ({z:+.1f} SD)" for name, z in self.standing_out(person))
-        return f" Person {self.names[person]} stands out in {found}."
+        first = self._outside_first[0]
+        found = [f"{name} ({z:+.1f} SD)" for name, z in self.standing_out(first)]
+        return f" Person {self.names[first]} stands out in {', '.join(found)}."
 
     @property
     def _words_of_depth(self) -> str:
@@ -218,13 +216,10 @@ def surprise(
     summaries = posterior.summaries(study).astype(float)
     people = posterior.admit(study).trials
     plain = plain_statistics(people, posterior.simulator.design.levels)
-    data = _People(people, summaries, np.stack(list(plain.values()), axis=1))
-    p_value, score, depth = np.empty((3, len(people)))
-    found = _Found(p_value, score, depth, np.empty(data.plain.shape))
-    n_groups = 0
-    for k, alike in enumerate(groups_of(people, ALIKE)):
-        comparison = _Comparison(posterior, prior, m, alpha, seed, k)
-        n_groups += comparison.fill(found, data, alike)
+    data = People(people, summaries, np.stack(list(plain.values()), axis=1))
+    groups = groups_of(people, ALIKE)
+    comparisons = [Comparison(posterior, prior, m, alpha, seed, k) for k in range(len(groups))]
+    found, n_groups = _compared(comparisons, data, groups)
     central, extreme = excess(found.depth, seed)
     return Surprise(
         names=people.names,
@@ -243,9 +238,21 @@ def surprise(
     )
 
 
+def _compared(
+    comparisons: list[Comparison], data: People, groups: list[Array]
+) -> tuple[Found, int]:
+    """What is found about all people, and how many groups share simulations."""
+    found = Found.empty(*data.plain.shape)
+    n_groups = sum(
+        comparison.fill(found, data, alike)
+        for comparison, alike in zip(comparisons, groups, strict=True)
+    )
+    return found, n_groups
+
+
 def _number_of_simulations(n_people: int, n_simulated: int | None, alpha: float) -> int:
     """How many data sets people are compared with; ValueError for too few."""
-    n_least = int(np.ceil(n_people / alpha)) - 1 if 0.0 < alpha < 1.0 else 0
+    n_least = _fewest_to_call_one_outside(n_people, alpha)
     m = max(N_SIMULATED, 2 * n_least) if n_simulated is None else n_simulated
     if not 0.0 < alpha < 1.0 or m < n_least:
         raise ValueError(
@@ -255,111 +262,14 @@ def _number_of_simulations(n_people: int, n_simulated: int | None, alpha: float)
     return m
 
 
-@dataclass(frozen=True, eq=False)
-class _People:
-    """The people, their summaries (person, summary) and plain statistics (person, statistic)."""
-
-    trials: Trials
-    summaries: Array
-    plain: Array
+def _fewest_to_call_one_outside(n_people: int, alpha: float) -> int:
+    """With fewer simulations no p-value could be small enough; 0 for an impossible level."""
+    return int(np.ceil(n_people / alpha)) - 1 if 0.0 < alpha < 1.0 else 0
 
 
-@dataclass(frozen=True, eq=False)
-class _Found:
-    """What is found about each person, to be filled; see `Surprise`."""
-
-    p_value: Array
-    score: Array
-    depth: Array
-    z: Array
-
-
-@dataclass(frozen=True, eq=False)
-class _Comparison:
-    """The comparison of people whose numbers of trials are alike with simulations.
-
-    Attributes:
-        posterior: whose summaries and simulator.
-        prior: to simulate from instead of the posterior's own.
-        m: simulations that each person is compared with at most.
-        alpha: people with a larger p among the first simulations are compared with no more.
-        seed: of everything.
-        number: of the people's group, which has its own random streams.
-    """
-
-    posterior: Posterior
-    prior: AnyPrior | None
-    m: int
-    alpha: float
-    seed: int
-    number: int
-
-    def fill(self, found: _Found, data: _People, alike: Array) -> int:
-        """Fill in what is found about the people at some positions; the number of their groups."""
-        members = data.trials.select(alike)
-        learned = child(self.seed, Purpose.SURPRISE_LEARNED, self.number)
-        reference = Reference(*self._simulated(members, self.m, learned))
-        points = reference.points(data.summaries[alike], data.plain[alike])
-        found.score[alike] = reference.outlier_factor(points)
-        found.z[alike] = reference.z(data.plain[alike])
-        groups = groups_of(members)
-        for j, group in enumerate(groups):
-            rows = alike[group]
-            found.p_value[rows], found.depth[rows] = self._compared(
-                reference, members.select(group), points[group], found.score[rows], j
-            )
-        return len(groups)
-
-    def _compared(
-        self, reference: Reference, people: Trials, points: Array, score: Array, group: int
-    ) -> tuple[Array, Array]:
-        """p-values and depths of people of one design, each (person,).
-
-        All are compared with the first simulations, and those who may be outside with the rest.
-        """
-        n_first = min(self.m, max(N_FIRST, FIRST_EACH * len(people)))
-        first = self._points(reference, people, n_first, Purpose.SURPRISE_FIRST, group)
-        depth = conformal((points**2).sum(axis=1), (first**2).sum(axis=1))
-        others = reference.outlier_factor(first)
-        p_value = conformal(score, others)
-        maybe = p_value <= self.alpha
-        if maybe.any() and n_first < self.m:
-            n_more = self.m - n_first
-            more = self._points(reference, people, n_more, Purpose.SURPRISE_MORE, group)
-            everyone = np.concatenate([others, reference.outlier_factor(more)])
-            p_value[maybe] = conformal(score[maybe], everyone)
-        return p_value, depth
-
-    def _points(
-        self, reference: Reference, people: Trials, n: int, purpose: Purpose, group: int
-    ) -> Array:
-        """N simulations of people's designs as points of the reference."""
-        seed = child(self.seed, purpose, self.number, group)
-        return reference.points(*self._simulated(people, n, seed))
-
-    def _simulated(self, members: Trials, n: int, seed: int) -> tuple[Array, Array]:
-        """Summaries (n, summary) and plain statistics (n, statistic) of n simulations.
-
-        They are of the members' designs, in random order.
-        """
-        n_each = -(-n // len(members))
-        order = stream(seed, Purpose.SURPRISE_ORDER).permutation(n_each * len(members))[:n]
-        simulator = simulator_with(self.posterior, self.prior)
-        made = in_parts(simulator, members, n_each, seed=child(seed, Purpose.SURPRISE_DATA))
-        parts = [part.trials for part in made]
-        summaries = [self.posterior.summaries(trials) for trials in parts]
-        levels = self.posterior.simulator.design.levels
-        plain = [plain_matrix(trials, levels) for trials in parts]
-        return np.concatenate(summaries).astype(float)[order], np.concatenate(plain)[order]
-
-
-def conformal(scores: Array, simulated: Array) -> Array:
-    """The conformal p-value of each score (person,) among simulated ones (simulation,).
-
-    It is (1 + number at least as large) / (number + 1).
-    """
-    below = np.searchsorted(np.sort(simulated), scores, side="left")
-    return (1 + len(simulated) - below) / (len(simulated) + 1.0)
+def _farthest(z: Array) -> Array:
+    """Positions of statistics by distance from the simulations, the farthest first."""
+    return np.argsort(-np.nan_to_num(np.abs(z)), kind="stable")
 
 
 def excess(p_value: Array, seed: int) -> tuple[float, float]:
@@ -367,10 +277,19 @@ def excess(p_value: Array, seed: int) -> tuple[float, float]:
 
     Their mean is compared with those of uniform ones.
     """
-    uniform = [
-        stream(seed, Purpose.SURPRISE_EXCESS, i).random((1000, len(p_value))).mean(axis=1)
+    null, mean = _means_of_uniform(len(p_value), seed), p_value.mean()
+    return _one_sided_p(null >= mean), _one_sided_p(null <= mean)
+
+
+def _means_of_uniform(n_people: int, seed: int) -> Array:
+    """Means over so many people of uniform p-values, (N_NULL,)."""
+    thousands = [
+        stream(seed, Purpose.SURPRISE_EXCESS, i).random((1000, n_people)).mean(axis=1)
         for i in range(10)
     ]
-    null, mean = np.concatenate(uniform)[:N_NULL], p_value.mean()
-    n_larger, n_smaller = (null >= mean).sum(), (null <= mean).sum()
-    return float((1 + n_larger) / (N_NULL + 1)), float((1 + n_smaller) / (N_NULL + 1))
+    return np.concatenate(thousands)[:N_NULL]
+
+
+def _one_sided_p(as_extreme: Array) -> float:
+    """The p-value, given which means of the null are as extreme as the observed one."""
+    return float((1 + as_extreme.sum()) / (N_NULL + 1))
