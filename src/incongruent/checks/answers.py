@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from incongruent.checks.hygiene.findings import Hygiene
 from incongruent.checks.model.panel import Panel
@@ -10,6 +11,8 @@ from incongruent.checks.prior.population import PriorCheck
 from incongruent.checks.prior.suggestion import Suggestion
 from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.surprise import Surprise
+
+T = TypeVar("T")
 
 
 def json_of_hygiene(clean: Hygiene) -> dict[str, Any]:
@@ -22,13 +25,17 @@ def json_of_hygiene(clean: Hygiene) -> dict[str, Any]:
 
 def json_of_scope(scope: Surprise) -> dict[str, Any]:
     """Who is outside the simulator's scope, and the tests of everybody."""
-    outside = [name for name, out in zip(scope.names, scope.outside, strict=True) if out]
     return {
         "people": len(scope),
-        "outside": outside,
+        "outside": list(names_outside(scope)),
         "p_too_central": scope.central_p,
         "p_extreme": scope.extreme_p,
     }
+
+
+def names_outside(scope: Surprise) -> tuple[str, ...]:
+    """People outside the simulator's scope."""
+    return tuple(name for name, out in zip(scope.names, scope.outside, strict=True) if out)
 
 
 def json_of_mmd(test: MmdTest) -> dict[str, Any]:
@@ -66,3 +73,10 @@ def json_of_suggestion(suggestion: Suggestion) -> dict[str, Any]:
         "trusted": suggestion.trusted,
         "parameters": suggestion.table().to_dict("records"),
     }
+
+
+def json_if_asked(
+    json_of: Callable[[T], dict[str, Any]], answer: T | None
+) -> dict[str, Any] | None:
+    """An answer as plain values; None where the question was not asked."""
+    return None if answer is None else json_of(answer)

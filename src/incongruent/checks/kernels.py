@@ -54,8 +54,12 @@ class GaussianMixture:
     def mean_within(self, x: Array) -> float:
         """Mean of k over pairs i ≠ j of x (m, dim), in blocks; needs two points."""
         m = len(x)
-        total = sum(float(self(x[rows], x).sum()) for rows in blocks(m, m))
+        total = sum(self._sum(x[rows], x) for rows in blocks(m, m))
         return (total - m) / (m * (m - 1))
+
+    def _sum(self, x: Array, y: Array) -> float:
+        """Sum over i and j of k(x_i, y_j)."""
+        return float(self(x, y).sum())
 
 
 def median_kernel(points: Array) -> GaussianMixture:
@@ -106,8 +110,13 @@ def mmd_squared(x: Array, y: Array, kernel: GaussianMixture) -> float:
 def squared_distances(x: Array, y: Array) -> Array:
     """|x_i - y_j|^2, (…, m, n) for x (…, m, dim) and y (…, n, dim)."""
     cross = x @ np.swapaxes(y, -1, -2)
-    squared = (x**2).sum(axis=-1)[..., :, None] + (y**2).sum(axis=-1)[..., None, :] - 2.0 * cross
+    squared = _squared_lengths(x)[..., :, None] + _squared_lengths(y)[..., None, :] - 2.0 * cross
     return np.maximum(squared, 0.0, out=squared)
+
+
+def _squared_lengths(x: Array) -> Array:
+    """|x_i|^2, (…, m) for x (…, m, dim)."""
+    return (x**2).sum(axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +144,16 @@ def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
     Raises:
         ValueError: when points are not finite, too few, or all the same.
     """
+    points = _checked_points(points)
+    scale = _inverse_or_zero(points.std(axis=0))
+    values, vectors = _eigen(points * scale)
+    keep = values > floor * values.sum()
+    to_white = scale[:, None] * vectors[:, keep] / np.sqrt(values[keep])
+    return Whitening(points.mean(axis=0), to_white)
+
+
+def _checked_points(points: Array) -> Array:
+    """Points (n, dim) as numbers; ValueError when they have no whitening."""
     points = np.asarray(points, float)
     if points.ndim != 2 or len(points) <= points.shape[1]:
         raise ValueError(
@@ -146,15 +165,14 @@ def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
             "Expected finite points; got NaN or infinity. Leave such data sets out, and say how"
             " many."
         )
-    sd = points.std(axis=0)
-    if not (sd > 0).any():
+    if not (points.std(axis=0) > 0).any():
         raise ValueError("Expected points that differ; all are the same. Is the network trained?")
-    scaled = np.where(sd > 0, 1.0 / np.where(sd > 0, sd, 1.0), 0.0)
-    values, vectors = _eigen(points * scaled)
-    keep = values > floor * values.sum()
-    return Whitening(
-        points.mean(axis=0), scaled[:, None] * vectors[:, keep] / np.sqrt(values[keep])
-    )
+    return points
+
+
+def _inverse_or_zero(sd: Array) -> Array:
+    """1 over each SD; 0 where it is 0."""
+    return np.where(sd > 0, 1.0 / np.where(sd > 0, sd, 1.0), 0.0)
 
 
 def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
@@ -173,9 +191,13 @@ def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
         )
     values, vectors = _eigen(points)
     values, vectors = values[::-1], vectors[:, ::-1]
-    n = int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
-    n = min(n, len(points) - 1, len(values))
+    n = min(_n_leading(values, share), len(points) - 1, len(values))
     return Whitening(points.mean(axis=0), vectors[:, :n] / np.sqrt(values[:n]))
+
+
+def _n_leading(values: Array, share: float) -> int:
+    """How many of the largest eigenvalues, which come first, hold a share of their sum."""
+    return int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
 
 
 def _eigen(points: Array) -> tuple[Array, Array]:

@@ -36,12 +36,7 @@ def _noise_of_one(
     if statistic.unit == "%":
         return _of_share(predicted[..., i])
     if statistic.kind is Kind.DELTA:
-        return np.hypot(
-            *(
-                _gap_between_quantiles(predicted, statistics, condition, statistic.probability)
-                for condition in ("congruent", "incongruent")
-            )
-        )
+        return _of_difference(predicted, statistics, statistic.probability)
     if statistic.kind is Kind.SKEWNESS:
         return 0.5 + np.abs(predicted[..., i])
     if statistic.kind is Kind.RT_QUANTILE:
@@ -57,6 +52,17 @@ def _noise_of_one(
     return 1.0
 
 
+def _of_difference(
+    predicted: Array, statistics: tuple[Statistic, ...], probability: float | None
+) -> Array:
+    """The noise of the difference of a quantile between the conditions, (…,)."""
+    congruent, incongruent = (
+        _gap_between_quantiles(predicted, statistics, condition, probability)
+        for condition in ("congruent", "incongruent")
+    )
+    return np.hypot(congruent, incongruent)
+
+
 def _of_share(percent: Array) -> Array:
     """The binomial noise of a share in percent, up to a constant; one percent added to both."""
     return np.sqrt((percent + 1.0) * (101.0 - percent))
@@ -69,15 +75,20 @@ def _gap_between_quantiles(
     probability: float | None,
 ) -> Array:
     """The distance of the predicted RT quantiles on both sides of one, (…,)."""
-    places = [
-        i
-        for i, statistic in enumerate(statistics)
-        if statistic.kind is Kind.RT_QUANTILE and statistic.condition == condition
-    ]
+    places = _places_of_quantiles(statistics, condition)
     k = [statistics[i].probability for i in places].index(probability)
     above = predicted[..., places[min(k + 1, len(places) - 1)]]
     below = predicted[..., places[max(k - 1, 0)]]
     return np.maximum(above - below, LEAST_MS)
+
+
+def _places_of_quantiles(statistics: tuple[Statistic, ...], condition: str | None) -> list[int]:
+    """The positions of the RT quantiles of a condition, in order."""
+    return [
+        i
+        for i, statistic in enumerate(statistics)
+        if statistic.kind is Kind.RT_QUANTILE and statistic.condition == condition
+    ]
 
 
 def _spread(predicted: Array, statistics: tuple[Statistic, ...], condition: str | None) -> Array:

@@ -75,16 +75,18 @@ class Statistic:
 
     def number(self, value: float) -> str:
         """A value without its unit; "none" for NaN."""
-        if np.isnan(value):
-            return "none"
-        digits = DIGITS.get(self.unit, 2)
-        rounded = round(value, digits) + 0.0  # + 0.0 so that −0 becomes 0
-        return f"{rounded:.{digits}f}".replace("-", "−")
+        return "none" if np.isnan(value) else _with_minus_sign(value, DIGITS.get(self.unit, 2))
 
     def shown(self, value: float) -> str:
         """A value with its unit; "none" for NaN."""
         number = self.number(value)
         return number if np.isnan(value) else f"{number} {self.unit}".rstrip()
+
+
+def _with_minus_sign(value: float, digits: int) -> str:
+    """A number with so many decimal places, and a typographic minus sign."""
+    rounded = round(value, digits) + 0.0  # + 0.0 so that −0 becomes 0
+    return f"{rounded:.{digits}f}".replace("-", "−")
 
 
 def statistics_for(study: Trials) -> tuple[Statistic, ...]:
@@ -96,19 +98,29 @@ def statistics_for(study: Trials) -> tuple[Statistic, ...]:
     Raises:
         ValueError: when the trials are not those of a conflict task.
     """
-    if set(study.columns) != set(CONFLICT_TASK):
-        raise ValueError(
-            "Expected trials of a conflict task, with condition, response and rt; got"
-            f" {[c.name for c in study.columns]}."
-        )
+    _check_columns(study)
     levels = levels_in(study)
     found = [statistic for level in levels for statistic in _of_condition(level)]
     if has_delta(levels):
         found += _of_delta_function()
     found.append(_fast_answers())
-    if (study.present & ~study.answered).any():
+    if _has_omissions(study):
         found.append(_omissions())
     return tuple(found)
+
+
+def _check_columns(study: Trials) -> None:
+    """Refuse trials that are not those of a conflict task."""
+    if set(study.columns) != set(CONFLICT_TASK):
+        raise ValueError(
+            "Expected trials of a conflict task, with condition, response and rt; got"
+            f" {[c.name for c in study.columns]}."
+        )
+
+
+def _has_omissions(study: Trials) -> bool:
+    """Whether some trial has no answer."""
+    return bool((study.present & ~study.answered).any())
 
 
 def levels_in(study: Trials) -> tuple[str, ...]:
@@ -187,23 +199,24 @@ def _accuracies(level: str) -> list[Statistic]:
 
 def _of_delta_function() -> list[Statistic]:
     """The congruency effect at each quantile, and the last slope of the delta function."""
-    effects = [
-        Statistic(
-            Kind.DELTA,
-            f"delta at 0.{10 * p:.0f}",
-            "ms",
-            f"the congruency effect (incongruent − congruent RT) at the {100 * p:.0f} % quantile",
-            probability=p,
-        )
-        for p in PROBABILITIES
-    ]
     slope = Statistic(
         Kind.DELTA_SLOPE,
         "delta, last slope",
         "ms per 100 ms",
         "the slope of the delta function at slow responses",
     )
-    return [*effects, slope]
+    return [*(_effect_at(p) for p in PROBABILITIES), slope]
+
+
+def _effect_at(p: float) -> Statistic:
+    """The congruency effect at one quantile."""
+    return Statistic(
+        Kind.DELTA,
+        f"delta at 0.{10 * p:.0f}",
+        "ms",
+        f"the congruency effect (incongruent − congruent RT) at the {100 * p:.0f} % quantile",
+        probability=p,
+    )
 
 
 def _fast_answers() -> Statistic:

@@ -66,13 +66,16 @@ def panel_values(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
 
     def compute(start: int) -> None:
         rows = slice(start, start + AT_ONCE)
-        _fill(
-            Columns(*(np.ascontiguousarray(column[rows]) for column in columns)), layout, out[rows]
-        )
+        _fill(_rows_of(columns, rows), layout, out[rows])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(compute, range(0, len(trials), AT_ONCE)))
     return out[:, : len(statistics)]
+
+
+def _rows_of(columns: Columns, rows: slice) -> Columns:
+    """Some of the data sets, each column in one piece of memory."""
+    return Columns(*(np.ascontiguousarray(column[rows]) for column in columns))
 
 
 def _columns_of(trials: Trials) -> Columns:
@@ -87,13 +90,22 @@ def _columns_of(trials: Trials) -> Columns:
 
 
 def _layout_of(statistics: tuple[Statistic, ...]) -> Layout:
-    occurring = {statistic.condition for statistic in statistics}
-    levels = tuple(level for level in CONDITION.levels if level in occurring)
+    levels = _levels_of(statistics)
     codes = np.array([CONDITION.levels.index(level) for level in levels], np.int8)
-    congruent, incongruent = (
-        (levels.index("congruent"), levels.index("incongruent")) if has_delta(levels) else (-1, -1)
-    )
-    return Layout(codes, congruent, incongruent, np.asarray(PROBABILITIES), FAST)
+    return Layout(codes, *_places_of_conflict(levels), np.asarray(PROBABILITIES), FAST)
+
+
+def _levels_of(statistics: tuple[Statistic, ...]) -> tuple[str, ...]:
+    """The conditions that have statistics of their own, in order."""
+    occurring = {statistic.condition for statistic in statistics}
+    return tuple(level for level in CONDITION.levels if level in occurring)
+
+
+def _places_of_conflict(levels: tuple[str, ...]) -> tuple[int, int]:
+    """Places of the congruent and the incongruent condition; −1 without a delta function."""
+    if not has_delta(levels):
+        return -1, -1
+    return levels.index("congruent"), levels.index("incongruent")
 
 
 def _width_of(layout: Layout) -> int:
@@ -105,26 +117,25 @@ def _width_of(layout: Layout) -> int:
 @numba.njit(nogil=True, cache=True)
 def _fill(columns, layout, out):  # pragma: no cover - compiled
     """The statistics of each data set, in the order of `statistics_for`, into out."""
-    rt, condition, correct, answered, present = columns
     codes, congruent, incongruent, probabilities, fast = layout
-    times, right = np.empty(rt.shape[1]), np.empty(rt.shape[1], np.bool_)
-    for d in range(len(rt)):
+    n_times = columns.rt.shape[1]
+    times, right = np.empty(n_times), np.empty(n_times, np.bool_)
+    last = len(codes) * PER_LEVEL
+    for d in range(len(columns.rt)):
         for c in range(len(codes)):
-            n = _gather(rt, condition, correct, answered, d, codes[c], times, right)
+            n = _gather(columns, d, codes[c], times, right)
             if n > 0:
-                first = c * PER_LEVEL
-                part = out[d, first : first + PER_LEVEL]
+                part = out[d, c * PER_LEVEL : (c + 1) * PER_LEVEL]
                 _of_condition(times[:n], right[:n], probabilities, part)
-        last = len(codes) * PER_LEVEL
         if congruent >= 0:
             _of_delta(out[d], congruent * PER_LEVEL, incongruent * PER_LEVEL, last)
-            last += N_QUANTILES + 1
-        _of_all_trials(rt, answered, present, d, fast, out[d, last : last + 2])
+        _of_all_trials(columns, d, fast, out[d, -2:])
 
 
 @numba.njit(nogil=True, cache=True)
-def _gather(rt, condition, correct, answered, d, code, times, right):  # pragma: no cover - compiled
+def _gather(columns, d, code, times, right):  # pragma: no cover - compiled
     """The answers of data set d in one condition, to the front of the buffers; their number."""
+    rt, condition, correct, answered, _ = columns
     n = 0
     for t in range(rt.shape[1]):
         if answered[d, t] and condition[d, t] == code:
@@ -134,17 +145,22 @@ def _gather(rt, condition, correct, answered, d, code, times, right):  # pragma:
 
 
 @numba.njit(nogil=True, cache=True)
-def _of_all_trials(rt, answered, present, d, fast, out):  # pragma: no cover - compiled
+def _of_all_trials(columns, d, fast, out):  # pragma: no cover - compiled
     """The shares of fast answers and of omissions of data set d."""
+    rt, _, _, answered, present = columns
     n_present, n_answered, n_fast = 0, 0, 0
     for t in range(rt.shape[1]):
         n_present += present[d, t]
         n_answered += answered[d, t]
         n_fast += answered[d, t] and rt[d, t] < fast
-    if n_answered > 0:
-        out[0] = 100.0 * n_fast / n_answered
-    if n_present > 0:
-        out[1] = 100.0 * (n_present - n_answered) / n_present
+    out[0] = _percent(n_fast, n_answered)
+    out[1] = _percent(n_present - n_answered, n_present)
+
+
+@numba.njit(nogil=True, cache=True)
+def _percent(part, of):  # pragma: no cover - compiled
+    """The share of a part in percent; NaN of nothing."""
+    return 100.0 * part / of if of > 0 else np.nan
 
 
 @numba.njit(nogil=True, cache=True)
@@ -157,10 +173,9 @@ def _of_condition(rt, correct, probabilities, out):  # pragma: no cover - compil
         _of_correct(right[:n_correct], probabilities, out)
         if n_correct < n:
             out[N_QUANTILES + 4] = error_sum / (n - n_correct) - out[N_QUANTILES]
-    out[N_QUANTILES + 3] = 100.0 * (n - n_correct) / n
+    out[N_QUANTILES + 3] = _percent(n - n_correct, n)
     for b in range(N_BINS):
-        if bins[b, 0] > 0.0:
-            out[N_QUANTILES + 5 + b] = 100.0 * bins[b, 1] / bins[b, 0]
+        out[N_QUANTILES + 5 + b] = _percent(bins[b, 1], bins[b, 0])
 
 
 @numba.njit(nogil=True, cache=True)
@@ -190,19 +205,27 @@ def _of_correct(rt, probabilities, out):  # pragma: no cover - compiled
     """Quantiles, mean, SD and skewness of ordered correct RTs."""
     for q in range(len(probabilities)):
         out[q] = _quantile(rt, probabilities[q])
-    n, mean = len(rt), 0.0
-    for value in rt:
-        mean += value
-    mean /= n
-    second, third = 0.0, 0.0
-    for value in rt:
-        second += (value - mean) ** 2
-        third += (value - mean) ** 3
+    n = len(rt)
+    mean, second, third = _moments(rt)
     out[N_QUANTILES] = mean
     if n > 1:
         out[N_QUANTILES + 1] = np.sqrt(second / (n - 1))
     if n > 2 and second > 0.0:
         out[N_QUANTILES + 2] = third / n / (second / n) ** 1.5
+
+
+@numba.njit(nogil=True, cache=True)
+def _moments(values):  # pragma: no cover - compiled
+    """The mean, and the sums of squared and of cubed distances from it."""
+    mean = 0.0
+    for value in values:
+        mean += value
+    mean /= len(values)
+    second, third = 0.0, 0.0
+    for value in values:
+        second += (value - mean) ** 2
+        third += (value - mean) ** 3
+    return mean, second, third
 
 
 @numba.njit(nogil=True, cache=True)
@@ -224,7 +247,12 @@ def _of_delta(out, congruent, incongruent, first):  # pragma: no cover - compile
     for q in range(N_QUANTILES):
         out[first + q] = out[incongruent + q] - out[congruent + q]
     last = N_QUANTILES - 1
-    step = 0.5 * (out[congruent + last] - out[congruent + last - 1])
-    step += 0.5 * (out[incongruent + last] - out[incongruent + last - 1])
+    step = 0.5 * _step_to(out, congruent + last) + 0.5 * _step_to(out, incongruent + last)
     if step > 0.0:
-        out[first + N_QUANTILES] = 100.0 * (out[first + last] - out[first + last - 1]) / step
+        out[first + N_QUANTILES] = 100.0 * _step_to(out, first + last) / step
+
+
+@numba.njit(nogil=True, cache=True)
+def _step_to(values, place):  # pragma: no cover - compiled
+    """How much larger a value is than the one before it."""
+    return values[place] - values[place - 1]

@@ -61,12 +61,17 @@ def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> S
             f"Expected at least one data set for each of at least one person; got n_each={n_each},"
             f" {len(study)} people."
         )
-    rows = np.tile(np.arange(len(study)), n_each)
-    design = simulator.design
-    layout = layout_of(study, window=design.window, deadline=design.deadline).select(rows)
+    layout = _repeated_layout(study, simulator, n_each)
     theta, trials, given_up = _drawn_until_filled(simulator, layout, seed)
     trials = replace(trials, excluded={GIVEN_UP: given_up} if given_up.any() else {})
     return Simulations(theta, trials, simulator.prior.names, simulator)
+
+
+def _repeated_layout(study: Trials, simulator: Simulator, n_each: int) -> ObservedLayout:
+    """The layout of all people once, then of all again, so many times."""
+    rows = np.tile(np.arange(len(study)), n_each)
+    design = simulator.design
+    return layout_of(study, window=design.window, deadline=design.deadline).select(rows)
 
 
 def _drawn_until_filled(
@@ -92,13 +97,17 @@ def _drawn_until_filled(
         pending = pending[~complete]
         given_up[pending] += 1
         if len(pending) == 0:
-            in_order = concatenate(parts).select(np.argsort(np.concatenate(order)))
-            return theta, renumbered(in_order), given_up
+            return theta, _put_in_order(parts, order), given_up
     raise ValueError(
         f"Expected a prior whose answers lie within the window {simulator.design.window} ms;"
         f" {len(pending)} of {n} data sets had nearly none, for {THETAS} values of theta each."
         " Widen the window, or use a prior for these data."
     )
+
+
+def _put_in_order(parts: list[Trials], order: list[Array]) -> Trials:
+    """The data sets of all parts, at the places (dataset,) that order says for each part."""
+    return renumbered(concatenate(parts).select(np.argsort(np.concatenate(order))))
 
 
 def matched_summaries(
@@ -115,25 +124,25 @@ def matched_summaries(
         prior: to simulate from instead of the posterior's own.
         seed: of everything.
     """
-    parts = [
-        posterior.summaries(part.trials)
-        for part in in_parts(simulator_with(posterior, prior), study, n_each, seed=seed)
-    ]
-    return np.concatenate(parts).reshape(n_each, len(study), -1).astype(float)
+    simulator = simulator_with(posterior, prior)
+    parts = in_parts(simulator, study, n_each, seed=seed)
+    summaries = np.concatenate([posterior.summaries(part.trials) for part in parts])
+    return summaries.reshape(n_each, len(study), -1).astype(float)
 
 
 def in_parts(
     simulator: Simulator, study: Trials, n_each: int, *, seed: int
 ) -> Iterator[Simulations]:
     """Simulate as `matched` does, in parts, so that memory does not grow with n_each."""
-    at_once = max(1, PLACES_AT_ONCE // max(study.present.size, 1))
+    at_once = _n_at_once(study)
     for first in range(0, n_each, at_once):
-        yield matched(
-            simulator,
-            study,
-            min(at_once, n_each - first),
-            seed=child(seed, Purpose.MATCHED_PARTS, first),
-        )
+        part_seed = child(seed, Purpose.MATCHED_PARTS, first)
+        yield matched(simulator, study, min(at_once, n_each - first), seed=part_seed)
+
+
+def _n_at_once(study: Trials) -> int:
+    """How many data sets a person are in memory together."""
+    return max(1, PLACES_AT_ONCE // max(study.present.size, 1))
 
 
 def simulator_with(posterior: Posterior, prior: AnyPrior | None) -> Simulator:
@@ -152,23 +161,23 @@ def _filled(
     simulator: Simulator, layout: ObservedLayout, theta: Array, rng: np.random.Generator
 ) -> Trials:
     """One data set a row of theta, with all trials of the layout that `ROUNDS` rounds give."""
-    trials = Simulator(simulator.model, simulator.prior, layout).simulate_at(
-        theta, seed=seed_from(rng)
-    )
-    filled = _Buffers(
-        {name: array.copy() for name, array in trials.values.items()},
-        trials.present.copy(),
-        trials.answered.copy(),
-    )
+    trials = _simulated(simulator, layout, theta, rng)
+    filled = _Buffers.of(trials)
     for _ in range(ROUNDS):
-        short = np.flatnonzero((layout.present & ~filled.present).any(axis=1))
+        short = filled.short_of(layout)
         if len(short) == 0:
             break
-        again = Simulator(simulator.model, simulator.prior, layout.select(short)).simulate_at(
-            theta[short], seed=seed_from(rng)
-        )
+        again = _simulated(simulator, layout.select(short), theta[short], rng)
         filled.fill(again, short, layout.present[short])
     return Trials(trials.columns, filled.values, filled.present, filled.answered)
+
+
+def _simulated(
+    simulator: Simulator, layout: ObservedLayout, theta: Array, rng: np.random.Generator
+) -> Trials:
+    """One data set a row of theta, without the answers that are outside the window."""
+    again = Simulator(simulator.model, simulator.prior, layout)
+    return again.simulate_at(theta, seed=seed_from(rng))
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +187,16 @@ class _Buffers:
     values: dict[str, Array]
     present: Array
     answered: Array
+
+    @classmethod
+    def of(cls, trials: Trials) -> _Buffers:
+        """Copies of the arrays of data sets."""
+        values = {name: array.copy() for name, array in trials.values.items()}
+        return cls(values, trials.present.copy(), trials.answered.copy())
+
+    def short_of(self, layout: ObservedLayout) -> Array:
+        """Positions of the data sets that lack trials of a layout."""
+        return np.flatnonzero((layout.present & ~self.present).any(axis=1))
 
     def fill(self, again: Trials, rows: Array, wanted: Array) -> None:
         """Fill missing trials of the data sets at some rows by those of others.

@@ -58,11 +58,16 @@ def max_t(values: Array) -> Simultaneous:
     everything = np.abs(standardised(values, values))
     defined = ~np.isnan(everything)
     large = np.where(defined, everything, -1.0)
-    p = _as_large(large, large[0]).sum(axis=0) / np.maximum(defined.sum(axis=0), 1)
+    p = _p_of_each(large, defined)
     adjusted = np.maximum(_step_down(large), p)  # p may rest on fewer replicates
     z = standardised(values[:1], values[1:])[0]
     z, p, adjusted = (np.where(defined[0], found, np.nan) for found in (z, p, adjusted))
     return Simultaneous(z, p, adjusted, _band_of(large[1:]))
+
+
+def _p_of_each(large: Array, defined: Array) -> Array:
+    """The p-value of each statistic alone, from |z| and where it is defined."""
+    return _as_large(large, large[0]).sum(axis=0) / np.maximum(defined.sum(axis=0), 1)
 
 
 def _as_large(large: Array, observed: Array) -> Array:
@@ -80,42 +85,65 @@ def standardised(values: Array, by: Array) -> Array:
 
     NaN for statistics that are hardly ever defined or do not vary.
     """
-    n = (~np.isnan(by)).sum(axis=0)
     centre = nan_mean(by, axis=0)
     scale = _scale_of(np.abs(by - centre))
-    usable = (n >= FEWEST) & (scale > 1e-9)
+    usable = (_n_defined(by) >= FEWEST) & (scale > 1e-9)
     return np.where(usable, (values - centre) / np.where(usable, scale, 1.0), np.nan)
+
+
+def _n_defined(values: Array) -> Array:
+    """How many values along the first axis are not NaN."""
+    return (~np.isnan(values)).sum(axis=0)
 
 
 def _scale_of(distance: Array) -> Array:
     """The scale of distances from the centre along the first axis, NaN where not defined."""
-    known = ~np.isnan(distance)
-    n = known.sum(axis=0)
-    squares = np.where(known, distance, 0.0) ** 2
-    scale = np.sqrt(squares.sum(axis=0) / np.maximum(n - 1, 1))
-    ordered = np.sort(np.where(known, distance, np.inf), axis=0)
+    n = _n_defined(distance)
+    scale = _root_mean_square(distance, n)
+    ordered = np.sort(distance, axis=0)  # NaN come last
     for probability, normal in TAILS:
-        place = np.maximum(np.floor(probability * n).astype(int) - 1, 0)
-        point = np.take_along_axis(ordered, place[None], 0)[0]
+        point = _point_of(ordered, n, probability)
         scale = np.maximum(scale, np.where(n > 0, point, 0.0) / normal)
     return scale
+
+
+def _root_mean_square(distance: Array, n: Array) -> Array:
+    """The SD from n distances from the centre along the first axis; 0 where there are none."""
+    squares = np.where(np.isnan(distance), 0.0, distance) ** 2
+    return np.sqrt(squares.sum(axis=0) / np.maximum(n - 1, 1))
+
+
+def _point_of(ordered: Array, n: Array, probability: float) -> Array:
+    """The point that a share of the n first values in order are up to."""
+    place = np.maximum(np.floor(probability * n).astype(int) - 1, 0)
+    return np.take_along_axis(ordered, place[None], axis=0)[0]
 
 
 def _step_down(large: Array) -> Array:
     """Adjusted p (…, statistic) from |z| (1 + replicate, …, statistic), undefined ones below 0."""
     order = np.argsort(-large[0], axis=-1, kind="stable")
     ordered = np.take_along_axis(large, np.broadcast_to(order, large.shape), -1)
-    rest = np.maximum.accumulate(ordered[..., ::-1], axis=-1)[..., ::-1]  # largest of the others
-    adjusted = np.maximum.accumulate(_as_large(rest, ordered[:1]).mean(axis=0), axis=-1)
+    as_large = _as_large(_largest_of_the_rest(ordered), ordered[:1])
+    adjusted = np.maximum.accumulate(as_large.mean(axis=0), axis=-1)
     out = np.empty_like(adjusted)
     np.put_along_axis(out, order, adjusted, -1)
     return out
+
+
+def _largest_of_the_rest(ordered: Array) -> Array:
+    """The largest |z| of each statistic and all after it, (…, statistic)."""
+    return np.maximum.accumulate(ordered[..., ::-1], axis=-1)[..., ::-1]
 
 
 def holm(p: Array) -> Array:
     """p-values (test,) corrected for their number by Holm's step-down method; NaN stays NaN."""
     out, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
     order = known[np.argsort(p[known], kind="stable")]
-    raised = p[order] * (len(order) - np.arange(len(order)))
-    out[order] = np.minimum(1.0, np.maximum.accumulate(raised))
+    out[order] = _stepped_down(p[order])
     return out
+
+
+def _stepped_down(ordered: Array) -> Array:
+    """Corrected p-values from p-values that rise."""
+    raised = ordered * (len(ordered) - np.arange(len(ordered)))
+    return np.minimum(1.0, np.maximum.accumulate(raised))

@@ -19,7 +19,7 @@ N_BINS = 5
 def error_share(trials: Trials, level: str) -> Array:
     """The share of errors among the answers of a condition, (dataset,)."""
     here = trials.where(CONDITION.name, level) & trials.answered
-    return _ratio((here & trials.where(RESPONSE.name, "error")).sum(axis=1), here.sum(axis=1))
+    return _share_of(here & trials.where(RESPONSE.name, "error"), here)
 
 
 def rt_quantiles(
@@ -32,13 +32,13 @@ def rt_quantiles(
 
     They are linear between order statistics.
     """
-    here = trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
+    here = _answers_of(trials, level, response)
     return quantiles_of(trials.values["rt"], here, probabilities)
 
 
 def mean_rt(trials: Trials, level: str, response: str = "correct") -> Array:
     """The mean RT of one response in one condition, (dataset,)."""
-    here = trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
+    here = _answers_of(trials, level, response)
     total = np.where(here, trials.values["rt"], 0.0).sum(axis=1, dtype=float)
     return _ratio(total, here.sum(axis=1))
 
@@ -49,13 +49,16 @@ def conditional_accuracy(trials: Trials, level: str, n_bins: int = N_BINS) -> Ar
     It is the share of correct answers in bins of equally many trials from fast to slow.
     """
     here = trials.where(CONDITION.name, level) & trials.answered
-    order = np.argsort(np.where(here, trials.values["rt"], np.inf), axis=1, kind="stable")
+    order = _from_fast_to_slow(trials.values["rt"], here)
     correct = np.take_along_axis(trials.where(RESPONSE.name, "correct") & here, order, 1)
     bins = _bins_of_ranks(here.sum(axis=1), order.shape[1], n_bins)  # (dataset, rank)
-    shares = [
-        _ratio((correct & (bins == k)).sum(axis=1), (bins == k).sum(axis=1)) for k in range(n_bins)
-    ]
+    shares = [_share_of(correct & (bins == k), bins == k) for k in range(n_bins)]
     return np.stack(shares, axis=1)
+
+
+def _from_fast_to_slow(rt: Array, here: Array) -> Array:
+    """Positions of trials by RT, (dataset, rank); those that are not here come last."""
+    return np.argsort(np.where(here, rt, np.inf), axis=1, kind="stable")
 
 
 def _bins_of_ranks(n: Array, n_ranks: int, n_bins: int) -> Array:
@@ -86,6 +89,16 @@ def nan_mean(values: Array, axis: int) -> Array:
     defined = ~np.isnan(values).all(axis=axis, keepdims=True)
     means = np.nanmean(np.where(defined, values, 0.0), axis=axis, keepdims=True)
     return np.where(defined, means, np.nan).squeeze(axis)
+
+
+def _share_of(part: Array, of: Array) -> Array:
+    """The share of some trials (dataset, trial) among others, (dataset,)."""
+    return _ratio(part.sum(axis=1), of.sum(axis=1))
+
+
+def _answers_of(trials: Trials, level: str, response: str) -> Array:
+    """Which trials of a condition have a response, bool (dataset, trial)."""
+    return trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
 
 
 def _ratio(part: Array, of: Array) -> Array:

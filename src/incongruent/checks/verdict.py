@@ -26,12 +26,14 @@ import numpy as np
 import pandas as pd
 
 from incongruent.checks.answers import (
+    json_if_asked,
     json_of_hygiene,
     json_of_mmd,
     json_of_panel_after,
     json_of_prior,
     json_of_scope,
     json_of_suggestion,
+    names_outside,
 )
 from incongruent.checks.better_prior import better_prior
 from incongruent.checks.conclusions import Verdict
@@ -100,9 +102,7 @@ class Check:
     @property
     def outside(self) -> tuple[str, ...]:
         """People outside the simulator's scope."""
-        return tuple(
-            name for name, out in zip(self.scope.names, self.scope.outside, strict=True) if out
-        )
+        return names_outside(self.scope)
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -124,10 +124,9 @@ class Check:
             ]
         if not self.outside:
             return []
-        who = ", ".join(self.outside[:5]) + (" …" if len(self.outside) > 5 else "")
         return [
-            f"Do not trust the posteriors of {who}: look at these trials, and leave them out or"
-            " train for them."
+            f"Do not trust the posteriors of {_first_few(self.outside)}: look at these trials, and"
+            " leave them out or train for them."
         ]
 
     def _advice_on_model(self) -> list[str]:
@@ -147,22 +146,17 @@ class Check:
 
     def _advice_on_prior(self) -> list[str]:
         """How the prior should move, if at all."""
-        moves = self.prior.moves() if self.prior is not None else ()
+        moves = _moves_of(self.prior)
         if not moves:
             return []
         words = ", ".join(f"{name} {word}" for name, word in moves)
-        if all(word == "narrower" for _, word in moves):
-            return [f"The prior may be narrower: {words}."]
-        return [f"Prior: {words}."]
+        if _has_to_move(moves):
+            return [f"Prior: {words}."]
+        return [f"The prior may be narrower: {words}."]
 
     def _advice_on_suggestion(self, suggestion: Suggestion, after: MmdTest) -> str:
         """Whether to train under the suggested prior, with what it changes."""
-        under = f"under it the MMD test has p = {after.p_value:.2g}, now p = {self.mmd.p_value:.2g}"
-        if self.panel_after is not None:
-            under += (
-                f", and the fitted model fails in {len(self.panel_after.failing())} statistics,"
-                f" now in {len(self.panel.failing())}"
-            )
+        under = self._words_of_tests_after(after)
         if after.p_value > max(self.mmd.p_value, LEVEL):
             return (
                 f"Train with {suggestion.prior!r}: {suggestion.share:.1%} of the present"
@@ -171,6 +165,16 @@ class Check:
         return (
             "Moving the prior alone does not help: the best that was found leaves people unlike"
             f" the simulations ({under})."
+        )
+
+    def _words_of_tests_after(self, after: MmdTest) -> str:
+        """What the tests are under the suggested prior, and what they are now."""
+        words = f"under it the MMD test has p = {after.p_value:.2g}, now p = {self.mmd.p_value:.2g}"
+        if self.panel_after is None:
+            return words
+        return (
+            f"{words}, and the fitted model fails in {len(self.panel_after.failing())} statistics,"
+            f" now in {len(self.panel.failing())}"
         )
 
     def brief(self) -> str:
@@ -189,9 +193,8 @@ class Check:
         does not predict.
         """
         frame = self.scope.table()
-        asked = asked_about(self.scope)
         failing = [""] * len(self.scope)
-        for k, person in enumerate(asked):
+        for k, person in enumerate(asked_about(self.scope)):
             failing[person] = "; ".join(self.panel.failing(k))
         frame["failing"] = failing
         return frame
@@ -216,19 +219,15 @@ class Check:
             "hygiene": json_of_hygiene(self.hygiene),
             "scope": json_of_scope(self.scope),
             "mmd": json_of_mmd(self.mmd),
-            "mmd_after": json_of_mmd(self.mmd_after) if self.mmd_after is not None else None,
+            "mmd_after": json_if_asked(json_of_mmd, self.mmd_after),
             "model": {
                 "failing": list(self.panel.failing()),
                 "statistics": self.panel.table().to_dict("records"),
             },
-            "model_after": json_of_panel_after(self.panel_after)
-            if self.panel_after is not None
-            else None,
+            "model_after": json_if_asked(json_of_panel_after, self.panel_after),
             "extension": self.extension.to_json() if self.extension is not None else None,
-            "prior": json_of_prior(self.prior) if self.prior is not None else None,
-            "suggestion": json_of_suggestion(self.suggestion)
-            if self.suggestion is not None
-            else None,
+            "prior": json_if_asked(json_of_prior, self.prior),
+            "suggestion": json_if_asked(json_of_suggestion, self.suggestion),
         }
         return {question: answer for question, answer in answers.items() if answer is not None}
 
@@ -246,10 +245,7 @@ class Check:
         if self.suggestion is not None:
             sections.append(("Which prior would be?", self.suggestion.sentences()))
         sections.append(("What to do", self.advice))
-        return tuple(
-            (title, tuple(sentence.removeprefix("* ") for sentence in sentences))
-            for title, sentences in sections
-        )
+        return tuple((title, _without_bullets(sentences)) for title, sentences in sections)
 
     def _words_of_hygiene(self) -> list[str]:
         notable = [f for f in self.hygiene.findings if f.severity is not Severity.FINE]
@@ -260,10 +256,7 @@ class Check:
         parts = [
             f"# {self.verdict.value.capitalize()}",
             self.reason.capitalize() + f" ({len(self.scope)} people; {self.network}).",
-        ]
-        parts += [
-            f"## {title}\n\n" + "\n".join(f"* {sentence}" for sentence in sentences)
-            for title, sentences in self.sections()
+            *(_as_markdown(title, sentences) for title, sentences in self.sections()),
         ]
         return "\n\n".join(parts) + "\n"
 
@@ -272,6 +265,20 @@ class Check:
 
     def _repr_html_(self) -> str:
         return html(self.brief().capitalize(), self.advice, self.people())
+
+
+def _first_few(names: tuple[str, ...]) -> str:
+    """At most five of the names, in a list."""
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+
+
+def _without_bullets(sentences: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sentence.removeprefix("* ") for sentence in sentences)
+
+
+def _as_markdown(title: str, sentences: Sequence[str]) -> str:
+    """A section with a heading and one bullet a sentence."""
+    return f"## {title}\n\n" + "\n".join(f"* {sentence}" for sentence in sentences)
 
 
 def check(
@@ -368,9 +375,19 @@ def decide(clean: Hygiene, scope: Surprise, panel: Panel, prior: PriorCheck | No
         return Verdict.OUTSIDE
     if panel.failing(level=LEVEL):
         return Verdict.DEFICIENT
-    moves = prior.moves(LEVEL) if prior is not None else ()
-    if any(word != "narrower" for _, word in moves):
+    moves = _moves_of(prior)
+    if _has_to_move(moves):
         return Verdict.MOVE_PRIOR
     if many_outside(scope):
         return Verdict.OUTSIDE
     return Verdict.WASTEFUL if moves else Verdict.WELL_SPECIFIED
+
+
+def _moves_of(prior: PriorCheck | None) -> tuple[tuple[str, str], ...]:
+    """How the prior should change; nothing where it was not tested."""
+    return () if prior is None else prior.moves(LEVEL)
+
+
+def _has_to_move(moves: tuple[tuple[str, str], ...]) -> bool:
+    """Whether people lie elsewhere than the prior says: a narrower one would only be cheaper."""
+    return any(word != "narrower" for _, word in moves)

@@ -63,7 +63,7 @@ def weigh(log_joint: Array, log_q: Array) -> Weights:
         log_weights=smoothed,
         k_hat=np.where(possible, k_hat, np.inf),
         ess=np.where(possible, ess, 0.0),
-        log_evidence=np.log(np.exp(relative).mean(axis=1)) + np.where(possible, largest, -np.inf),
+        log_evidence=_log_mean(relative) + np.where(possible, largest, -np.inf),
         log_evidence_error=np.where(possible, _error_of_mean(ess, log_q.shape[1]), np.inf),
     )
 
@@ -80,6 +80,11 @@ def _relative(log_ratios: Array, largest: Array) -> Array:
     possible = np.isfinite(largest)
     shifted = log_ratios - np.where(possible, largest, 0.0)[:, None]
     return np.where(possible[:, None], shifted, 0.0)
+
+
+def _log_mean(log_ratios: Array) -> Array:
+    """The log of the mean ratio of each person, (person,)."""
+    return np.log(np.exp(log_ratios).mean(axis=1))
 
 
 def _error_of_mean(ess: Array, n_draws: int) -> Array:
@@ -107,13 +112,23 @@ def _smoothed(log_ratios: Array) -> tuple[Array, float]:
     weights are equal and inf when too few draws have any.
     """
     finite = np.maximum(log_ratios, SMALLEST_LOG_RATIO)
-    k_hat = _k_hat_without_a_tail(finite, n_usable=int((log_ratios > SMALLEST_LOG_RATIO).sum()))
+    k_hat = _k_hat_without_a_tail(finite, n_usable=_n_usable(log_ratios))
     if k_hat is not None:
         return _normalised(finite), k_hat
     smoothed, k_hat = _pareto_smoothed(finite)
-    if not (np.isfinite(smoothed).all() and np.isfinite(k_hat)):
+    if not _may_be_used(smoothed, k_hat):
         return _normalised(finite), math.inf
     return smoothed, k_hat
+
+
+def _n_usable(log_ratios: Array) -> int:
+    """How many draws have a weight above 0."""
+    return int((log_ratios > SMALLEST_LOG_RATIO).sum())
+
+
+def _may_be_used(smoothed: Array, k_hat: float) -> bool:
+    """Whether smoothing gave numbers."""
+    return bool(np.isfinite(smoothed).all() and np.isfinite(k_hat))
 
 
 def _k_hat_without_a_tail(log_ratios: Array, n_usable: int) -> float | None:
@@ -126,12 +141,21 @@ def _k_hat_without_a_tail(log_ratios: Array, n_usable: int) -> float | None:
     n = len(log_ratios)
     if n_usable == n and _all_equal(log_ratios):
         return -math.inf
-    if n_usable < max(FEWEST_DRAWS, 3.0 * math.sqrt(n)):  # no more than the tail
+    if n_usable < _fewest_usable(n):
         return math.inf
-    n_tail = math.ceil(min(0.2 * n, 3.0 * math.sqrt(n)))
-    if _all_equal(np.sort(log_ratios)[-n_tail:]):  # so that nothing larger is to come
+    if _all_equal(np.sort(log_ratios)[-_tail_length(n) :]):  # so that nothing larger is to come
         return -math.inf
     return None
+
+
+def _fewest_usable(n_draws: int) -> float:
+    """Draws with a weight above 0 that are needed, so that there are more than the tail."""
+    return max(FEWEST_DRAWS, 3.0 * math.sqrt(n_draws))
+
+
+def _tail_length(n_draws: int) -> int:
+    """How many of the largest weights are the tail."""
+    return math.ceil(min(0.2 * n_draws, 3.0 * math.sqrt(n_draws)))
 
 
 def _all_equal(log_ratios: Array) -> bool:
@@ -160,10 +184,15 @@ def resample(weights: Weights, rngs: Sequence[np.random.Generator]) -> Array:
 
     Resampling is systematic (Kitagawa 1996), and the order random.
     """
-    people, n = weights.log_weights.shape
-    rows = np.empty((people, n), int)
+    rows = np.empty(weights.log_weights.shape, int)
     for i, rng in enumerate(rngs):
-        ends = np.cumsum(np.exp(weights.log_weights[i]))
-        found = np.searchsorted(ends / ends[-1], (np.arange(n) + rng.random()) / n, side="right")
-        rows[i] = rng.permutation(np.minimum(found, n - 1))
+        rows[i] = rng.permutation(_systematic(weights.log_weights[i], rng.random()))
     return rows
+
+
+def _systematic(log_weights: Array, offset: float) -> Array:
+    """Positions (draw,) in rising order, each as often as its weight says."""
+    n = len(log_weights)
+    ends = np.cumsum(np.exp(log_weights))
+    found = np.searchsorted(ends / ends[-1], (np.arange(n) + offset) / n, side="right")
+    return np.minimum(found, n - 1)

@@ -78,15 +78,20 @@ def log_likelihood(
     """
     found, accurate = evaluate(simulator, theta, study, workers=workers)
     if not accurate.all():
-        names = [name for name, fine in zip(study.names, accurate, strict=True) if not fine]
-        warnings.warn(
-            f"Expected log likelihoods within {TOLERANCE} nats of the finest level of accuracy; not"
-            f" reached for {', '.join(names[:10])}. Weights and evidence of these people are less"
-            " exact.",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+        _warn_of_inaccuracy(study.names, accurate)
     return found
+
+
+def _warn_of_inaccuracy(names: tuple[str, ...], accurate: Array) -> None:
+    """Warn of people for whom the finest level of accuracy still makes a difference."""
+    missed = [name for name, fine in zip(names, accurate, strict=True) if not fine]
+    warnings.warn(
+        f"Expected log likelihoods within {TOLERANCE} nats of the finest level of accuracy; not"
+        f" reached for {', '.join(missed[:10])}. Weights and evidence of these people are less"
+        " exact.",
+        RuntimeWarning,
+        stacklevel=3,
+    )
 
 
 def evaluate(
@@ -98,19 +103,30 @@ def evaluate(
     """
     likelihood = likelihood_of(simulator)
     theta = np.asarray(theta, float)
-    if theta.ndim != 3 or theta.shape[::2] != (len(study), len(simulator.prior.names)):
-        raise ValueError(
-            f"Expected theta of shape ({len(study)}, draw, {len(simulator.prior.names)}), (person,"
-            f" draw, parameter); got {theta.shape}."
-        )
+    _check_shape(theta, (len(study), len(simulator.prior.names)))
     if theta.shape[1] == 0:
         return np.empty(theta.shape[:2]), np.ones(len(study), bool)
     people = people_of(simulator, study)
-    levels = in_threads(
-        lambda pair: level_for(likelihood, *pair), zip(people, theta, strict=True), workers=workers
-    )
-    found = _in_blocks(likelihood, people, theta, [level for level, _ in levels], workers)
-    return found, np.array([accurate for _, accurate in levels], bool)
+    levels, accurate = _levels_for(likelihood, people, theta, workers)
+    return _in_blocks(likelihood, people, theta, levels, workers), accurate
+
+
+def _check_shape(theta: Array, expected: tuple[int, int]) -> None:
+    """Refuse theta that is not for so many people and parameters."""
+    if theta.ndim != 3 or theta.shape[::2] != expected:
+        raise ValueError(
+            f"Expected theta of shape ({expected[0]}, draw, {expected[1]}), (person,"
+            f" draw, parameter); got {theta.shape}."
+        )
+
+
+def _levels_for(
+    likelihood: Likelihood, people: list[Person], theta: Array, workers: int | None
+) -> tuple[list[int], Array]:
+    """The level of accuracy of each person, and who is computed accurately, bool (person,)."""
+    pairs = zip(people, theta, strict=True)
+    found = in_threads(lambda pair: level_for(likelihood, *pair), pairs, workers=workers)
+    return [level for level, _ in found], np.array([accurate for _, accurate in found], bool)
 
 
 def _in_blocks(
@@ -124,7 +140,7 @@ def _in_blocks(
 
     Each person has a level of accuracy; threads share the blocks.
     """
-    blocks = list(product(range(len(people)), range(0, theta.shape[1], BLOCK)))
+    blocks = _blocks_of(len(people), theta.shape[1])
     people_done = counting(len(people))
 
     def one(block: tuple[int, int]) -> Array:
@@ -141,6 +157,11 @@ def _in_blocks(
     return out
 
 
+def _blocks_of(n_people: int, n_draws: int) -> list[tuple[int, int]]:
+    """The person and the first draw of each block."""
+    return list(product(range(n_people), range(0, n_draws, BLOCK)))
+
+
 @dataclass(frozen=True, eq=False)
 class Person:
     """The trials of one person, without gaps."""
@@ -153,12 +174,17 @@ class Person:
     def of(cls, simulator: Simulator, trials: Trials, person: int) -> Person:
         """One of several people, with what the simulator's design keeps."""
         present = trials.present[person]
-        values = {name: column[person, present] for name, column in trials.values.items()}
-        return cls(values, trials.answered[person, present], kept_by(simulator))
+        answered = trials.answered[person, present]
+        return cls(_values_at(trials, person, present), answered, kept_by(simulator))
 
     def log_likelihood(self, likelihood: Likelihood, theta: Array, level: int) -> Array:
         """Log likelihood at theta (theta, parameter), (theta,), at a level of accuracy."""
         return likelihood.at(theta, self.values, self.answered, self.kept, level)
+
+
+def _values_at(trials: Trials, person: int, places: Array) -> dict[str, Array]:
+    """The columns of some of a person's trials, by name."""
+    return {name: column[person, places] for name, column in trials.values.items()}
 
 
 def kept_by(simulator: Simulator) -> Kept:
@@ -168,8 +194,13 @@ def kept_by(simulator: Simulator) -> Kept:
 
 def people_of(simulator: Simulator, study: Trials) -> list[Person]:
     """The people of a study, with the trials that a simulator's design can have."""
-    trials = readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
+    trials = _readable_by(simulator, study)
     return [Person.of(simulator, trials, i) for i in range(len(trials))]
+
+
+def _readable_by(simulator: Simulator, study: Trials) -> Trials:
+    """The trials of a study that a simulator's design can have."""
+    return readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
 
 
 def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int, bool]:
@@ -184,8 +215,7 @@ def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int
         fine = person.log_likelihood(likelihood, some, level + 1)
         if _agree(fine, coarse):
             return level, True
-        finite = np.isfinite(fine)
-        some, coarse = some[finite], fine[finite]
+        some, coarse = _possible_ones(some, fine)
     return likelihood.n_levels - 1, len(coarse) == 0 or likelihood.n_levels == 1
 
 
@@ -193,15 +223,24 @@ def _likeliest(likelihood: Likelihood, person: Person, theta: Array) -> tuple[Ar
     """The likeliest of draws at the fastest level, and their log likelihoods; finite ones alone."""
     found = person.log_likelihood(likelihood, theta, 0)
     best = np.argsort(found)[-N_COMPARED:]
-    best = best[np.isfinite(found[best])]
-    return theta[best], found[best]
+    return _possible_ones(theta[best], found[best])
+
+
+def _possible_ones(theta: Array, log_likelihoods: Array) -> tuple[Array, Array]:
+    """The draws whose log likelihood is finite, and their log likelihoods."""
+    finite = np.isfinite(log_likelihoods)
+    return theta[finite], log_likelihoods[finite]
 
 
 def _agree(fine: Array, coarse: Array) -> bool:
     """Whether log likelihoods (draw,) of two levels of accuracy differ by nothing that matters."""
     if not np.isfinite(fine).all():
         return False
-    change, allowed = fine - coarse, TOLERANCE + SHARE_OF_SPREAD * np.ptp(fine)
+    return _is_small(fine - coarse, TOLERANCE + SHARE_OF_SPREAD * np.ptp(fine))
+
+
+def _is_small(change: Array, allowed: float) -> bool:
+    """Whether changes (draw,) have at most the SD that is allowed, and little in common."""
     return bool(np.std(change) <= allowed and abs(np.mean(change)) <= 4.0 * allowed)
 
 
@@ -218,10 +257,15 @@ def impossible_trials(simulator: Simulator, theta: Array, study: Trials, person:
     densities = likelihood_of(simulator).densities
     trials = readable(checked(study), simulator.design)
     found = np.zeros(trials.present.shape[1], bool)
-    answered = np.flatnonzero(trials.present[person] & trials.answered[person])
+    answered = _places_of_answers(trials, person)
     if densities is None or not len(answered):
         return found
-    values = {name: column[person, answered] for name, column in trials.values.items()}
+    values = _values_at(trials, person, answered)
     log_densities = densities(_spread_over(theta, N_COMPARED), values, kept_by(simulator), 0)
     found[answered] = np.isneginf(log_densities).all(axis=0)
     return found
+
+
+def _places_of_answers(trials: Trials, person: int) -> Array:
+    """Positions of the answered trials of a person."""
+    return np.flatnonzero(trials.present[person] & trials.answered[person])

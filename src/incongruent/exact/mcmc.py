@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats
 
 from incongruent.data.basics.streams import legacy_state
-from incongruent.exact.importance import largest_k_hat, weigh
+from incongruent.exact.importance import Weights, largest_k_hat, weigh
 from incongruent.exact.likelihood import Person, level_for, likelihood_of
 from incongruent.models.model import Likelihood
 from incongruent.priors.joint import AnyPrior
@@ -87,15 +87,25 @@ def sample_exactly(
     target = _Target.near(start, simulator, person)
     sampler = _ensemble(target, start.shape[1], rng)
     time = _run_until_settled(sampler, start, stopped)
-    if time is None:
-        return None
+    return None if time is None else _chain_from(sampler, target, time, len(likely), rng)
+
+
+def _chain_from(
+    sampler: Ensemble, target: _Target, time: float, n_draws: int, rng: np.random.Generator
+) -> Chain:
+    """So many draws from a sampler that has run, whose autocorrelation time is known."""
     discard = _burn_in(sampler, time)
     z, log_lik = _visited(sampler, discard)
-    rows = rng.choice(len(z), len(likely), replace=len(z) < len(likely))
-    theta, log_lik = simulator.prior.from_real(z[rows]), log_lik[rows]
-    log_joint = log_lik + simulator.prior.log_prob(theta)
+    rows = _chosen_rows(len(z), n_draws, rng)
+    theta, log_lik = target.prior.from_real(z[rows]), log_lik[rows]
+    log_joint = log_lik + target.prior.log_prob(theta)
     evidence, error = _evidence_from(z, target.log_density, rng)
     return Chain(theta, log_lik, log_joint, evidence, error, sampler.iteration - discard, time)
+
+
+def _chosen_rows(n_places: int, n_draws: int, rng: np.random.Generator) -> Array:
+    """Positions of the draws among all places visited; some twice only where there are fewer."""
+    return rng.choice(n_places, n_draws, replace=n_places < n_draws)
 
 
 def _start(simulator: Simulator, likely: Array, rng: np.random.Generator) -> Array:
@@ -103,12 +113,19 @@ def _start(simulator: Simulator, likely: Array, rng: np.random.Generator) -> Arr
 
     The draws have been resampled and may coincide, so that their spread has a lower limit.
     """
-    places = np.clip(
-        np.nan_to_num(simulator.prior.to_real(likely)), -FURTHEST_START, FURTHEST_START
-    )
-    spread = np.clip(places.std(axis=0), 0.05, 1.0)
+    places = _on_the_real_line(simulator.prior, likely)
     start = places[rng.choice(len(places), N_WALKERS)]
-    return start + 0.1 * spread * rng.standard_normal(start.shape)
+    return start + 0.1 * _limited_spread(places) * rng.standard_normal(start.shape)
+
+
+def _limited_spread(places: Array) -> Array:
+    """The SD of places (place, parameter), neither too small nor too large, (parameter,)."""
+    return np.clip(places.std(axis=0), 0.05, 1.0)
+
+
+def _on_the_real_line(prior: AnyPrior, theta: Array) -> Array:
+    """Theta on the real line, not too far from the centre of the prior."""
+    return np.clip(np.nan_to_num(prior.to_real(theta)), -FURTHEST_START, FURTHEST_START)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,16 +167,20 @@ class _Target:
 
 
 def _ensemble(target: _Target, n_parameters: int, rng: np.random.Generator) -> Ensemble:
-    """The sampler of emcee for a target.
-
-    Its DESnookerMove is not among the moves, since it gives SDs that are 4 % too small.
-    """
-    moves = [(emcee.moves.DEMove(), 0.9), (emcee.moves.DEMove(gamma0=1.0), 0.1)]
+    """The sampler of emcee for a target."""
     sampler = emcee.EnsembleSampler(
-        N_WALKERS, n_parameters, target.both, vectorize=True, moves=moves, blobs_dtype=float
+        N_WALKERS, n_parameters, target.both, vectorize=True, moves=_moves(), blobs_dtype=float
     )
     sampler.random_state = legacy_state(rng).get_state()
     return sampler
+
+
+def _moves() -> list[tuple[Any, float]]:
+    """The moves of the walkers, with how often each is made.
+
+    DESnookerMove of emcee is not among them, since it gives SDs that are 4 % too small.
+    """
+    return [(emcee.moves.DEMove(), 0.9), (emcee.moves.DEMove(gamma0=1.0), 0.1)]
 
 
 def _run_until_settled(
@@ -177,9 +198,14 @@ def _run_until_settled(
         time = _autocorrelation_time(sampler, before)
         if sampler.iteration >= MOST_STEPS or _long_enough(sampler, time, before):
             return time
-        if stopped() or not np.any(sampler.acceptance_fraction > 0.0):
+        if stopped() or not _has_moved(sampler):
             return None
         before = time
+
+
+def _has_moved(sampler: Ensemble) -> bool:
+    """Whether any walker has moved."""
+    return bool(np.any(sampler.acceptance_fraction > 0.0))
 
 
 def _long_enough(sampler: Ensemble, time: float, before: float) -> bool:
@@ -207,22 +233,33 @@ def _autocorrelation_time(sampler: Ensemble, before: float) -> float:
     moved.
     """
     discard = 0 if math.isinf(before) else _burn_in(sampler, before)
-    with np.errstate(invalid="ignore"):
-        time = float(np.max(sampler.get_autocorr_time(discard=discard, tol=0)))
+    time = _longest_time_after(sampler, discard)
     return time if math.isfinite(time) else math.inf
+
+
+def _longest_time_after(sampler: Ensemble, discard: int) -> float:
+    """The longest time after some steps, however few there are; NaN for a constant parameter."""
+    with np.errstate(invalid="ignore"):
+        return float(np.max(sampler.get_autocorr_time(discard=discard, tol=0)))
 
 
 def _evidence_from(
     z: Array, log_density: Callable[[Array], Array], rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Log evidence and its standard error from importance draws.
-
-    Their proposal is a Student t distribution with the mean of the chain and a wider covariance.
-    """
-    family: Any = stats.multivariate_t
-    proposal = family(z.mean(axis=0), 1.2 * np.atleast_2d(np.cov(z.T)), df=5, seed=rng)
+    """Log evidence and its standard error from importance draws, near the places of a chain."""
+    proposal = _proposal_like(z, rng)
     drawn = np.reshape(proposal.rvs(N_FOR_EVIDENCE), (N_FOR_EVIDENCE, -1))
     weights = weigh(log_density(drawn)[None], np.asarray(proposal.logpdf(drawn))[None])
+    return float(weights.log_evidence[0]), _trusted_error(weights)
+
+
+def _trusted_error(weights: Weights) -> float:
+    """The standard error of the evidence of the first person; inf when it cannot be trusted."""
     trusted = weights.k_hat[0] <= largest_k_hat(N_FOR_EVIDENCE)
-    error = float(weights.log_evidence_error[0]) if trusted else math.inf
-    return float(weights.log_evidence[0]), error
+    return float(weights.log_evidence_error[0]) if trusted else math.inf
+
+
+def _proposal_like(z: Array, rng: np.random.Generator) -> Any:
+    """A Student t distribution with the mean of places z, and wider than they lie."""
+    family: Any = stats.multivariate_t
+    return family(z.mean(axis=0), 1.2 * np.atleast_2d(np.cov(z.T)), df=5, seed=rng)

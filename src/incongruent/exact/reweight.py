@@ -73,16 +73,17 @@ def reweight(
     _check(draws, study)
     simulator = draws.simulator if prior is None else with_prior(draws.simulator, prior)
     log_lik, accurate = evaluate(simulator, draws.theta, study, workers=workers)
-    weights = weigh(simulator.prior.log_prob(draws.theta) + log_lik, draws.log_q)
-    sample = _resampled(draws, simulator, log_lik, weights, seed)
+    log_joint = simulator.prior.log_prob(draws.theta) + log_lik
+    weights = weigh(log_joint, draws.log_q)
+    sample = _resampled(draws, log_lik, log_joint, weights, seed)
     impossible = np.isneginf(log_lik).all(axis=1)  # also under other priors
     _warn_of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
-    wanted = np.ones(len(draws), bool) if exact else _untrusted(weights) & mcmc
-    people = np.flatnonzero(wanted & ~impossible)
+    people = np.flatnonzero(_to_be_sampled(weights, exact=exact, mcmc=mcmc) & ~impossible)
     _announce(people, exact=exact)
     chains = _chains(simulator, study, sample.theta, people, seed, workers)
     sample.take(people, chains)
-    _warn_of_short_chains(study.names, people, sample)
+    _warn_of_stuck_chains(_names_where(~sample.mcmc, study.names, people))
+    _warn_of_short_chains(_names_where(sample.too_short, study.names, people))
     return replace(
         draws,
         theta=sample.theta,
@@ -151,6 +152,11 @@ class _Sample:
         self.mcmc[person] = True
         self.steps[person], self.times[person] = chain.n_steps, chain.time
 
+    @property
+    def too_short(self) -> Array:
+        """Whose MCMC did not reach its criterion, bool (person,)."""
+        return self.mcmc & (self.steps < STEPS_PER_TIME * self.times)
+
     def log_posterior(self) -> Array:
         """Log density of the corrected posterior (person, draw); the network's where all are 0."""
         nothing = np.isneginf(self.evidence)
@@ -173,18 +179,16 @@ class _Sample:
 
 
 def _resampled(
-    draws: Draws, simulator: Simulator, log_lik: Array, weights: Weights, seed: int
+    draws: Draws, log_lik: Array, log_joint: Array, weights: Weights, seed: int
 ) -> _Sample:
     """As many of the draws as before, each as often as its weight says, with evidence from all."""
-    places = places_of(draws.names)
-    rows = resample(weights, [stream(seed, Purpose.RESAMPLING, *place) for place in places])
-    log_joint = simulator.prior.log_prob(draws.theta) + log_lik
+    rows = _rows_by_weight(weights, draws.names, seed)
     n = len(draws)
     return _Sample(
         theta=np.take_along_axis(draws.theta, rows[..., None], axis=1),
-        log_q=np.take_along_axis(draws.log_q, rows, axis=1),
-        log_likelihood=np.take_along_axis(log_lik, rows, axis=1),
-        log_joint=np.take_along_axis(log_joint, rows, axis=1),
+        log_q=_at_rows(draws.log_q, rows),
+        log_likelihood=_at_rows(log_lik, rows),
+        log_joint=_at_rows(log_joint, rows),
         evidence=weights.log_evidence.copy(),
         error=weights.log_evidence_error.copy(),
         mcmc=np.zeros(n, bool),
@@ -193,10 +197,26 @@ def _resampled(
     )
 
 
+def _rows_by_weight(weights: Weights, names: tuple[str, ...], seed: int) -> Array:
+    """Positions of draws by weight, (person, draw); those of a person depend on nobody else."""
+    rngs = [stream(seed, Purpose.RESAMPLING, *place) for place in places_of(names)]
+    return resample(weights, rngs)
+
+
+def _at_rows(values: Array, rows: Array) -> Array:
+    """Values (person, draw) at positions of draws, (person, draw)."""
+    return np.take_along_axis(values, rows, axis=1)
+
+
 def _untrusted(weights: Weights) -> Array:
     """Whose weights cannot be trusted, bool (person,); also where k-hat is not a number."""
     n_draws = weights.log_weights.shape[1]
     return ~(weights.k_hat <= largest_k_hat(n_draws))
+
+
+def _to_be_sampled(weights: Weights, *, exact: bool, mcmc: bool) -> Array:
+    """Who is to be sampled by MCMC, bool (person,): everybody, or those with poor weights."""
+    return np.full(len(weights.k_hat), True) if exact else _untrusted(weights) & mcmc
 
 
 def _announce(people: Array, *, exact: bool) -> None:
@@ -258,11 +278,11 @@ def _warn_of_impossible_trials(
     """
     if not len(people):
         return
-    words = [_impossible_words(simulator, theta[i], study, i) for i in map(int, people[:10])]
+    words = ", ".join(_impossible_words(simulator, theta[i], study, int(i)) for i in people[:10])
     warnings.warn(
         f"Expected trials that the model can give; {len(people)} of {len(study)} people have some"
         " whose probability is 0 at every draw:"
-        f" {', '.join(words)}{', …' if len(people) > 10 else ''}. Their draws are the network's,"
+        f" {words}{', …' if len(people) > 10 else ''}. Their draws are the network's,"
         " uncorrected (k_hat is infinite). Exclude such trials, by a window for example, and fit"
         " again.",
         RuntimeWarning,
@@ -273,28 +293,39 @@ def _warn_of_impossible_trials(
 def _impossible_words(simulator: Simulator, theta: Array, study: Trials, person: int) -> str:
     """How many impossible trials a person has, and how long the longest response time is."""
     wrong = impossible_trials(simulator, theta, study, person)
-    longest = ""
-    if wrong.any() and "rt" in study.values:
-        longest = f", up to {float(np.max(study.values['rt'][person][wrong])):,.0f} ms"
+    longest = _words_of_longest(study, person, wrong)
     return f"{study.names[person]} ({int(wrong.sum()) or 'some'} trials{longest})"
 
 
-def _warn_of_short_chains(names: tuple[str, ...], people: Array, sample: _Sample) -> None:
-    """Warn of people for whom MCMC did not move, or did not run long enough."""
-    stuck = [names[i] for i in people if not sample.mcmc[i]]
-    too_short = sample.mcmc & (sample.steps < STEPS_PER_TIME * sample.times)
-    short = [names[i] for i in people if too_short[i]]
-    if stuck:
+def _words_of_longest(study: Trials, person: int, wrong: Array) -> str:
+    """The longest response time of impossible trials; empty where it is not known."""
+    if not wrong.any() or "rt" not in study.values:
+        return ""
+    return f", up to {float(np.max(study.values['rt'][person][wrong])):,.0f} ms"
+
+
+def _names_where(true: Array, names: tuple[str, ...], people: Array) -> list[str]:
+    """Those of some people for whom something is true, by name."""
+    return [names[i] for i in people if true[i]]
+
+
+def _warn_of_stuck_chains(names: list[str]) -> None:
+    """Warn of people for whom MCMC did not move, if there are any."""
+    if names:
         warnings.warn(
-            f"Expected MCMC to move; it did not for {', '.join(stuck)}. They keep draws with"
+            f"Expected MCMC to move; it did not for {', '.join(names)}. They keep draws with"
             " weights that cannot be trusted (k_hat).",
             RuntimeWarning,
             stacklevel=3,
         )
-    if short:
+
+
+def _warn_of_short_chains(names: list[str]) -> None:
+    """Warn of people for whom MCMC did not run long enough, if there are any."""
+    if names:
         warnings.warn(
             f"Expected MCMC to reach {STEPS_PER_TIME} autocorrelation times within {MOST_STEPS}"
-            f" steps; it did not for {', '.join(short)}. Their draws depend on each other; see"
+            f" steps; it did not for {', '.join(names)}. Their draws depend on each other; see"
             " mcmc_steps and autocorrelation_time.",
             RuntimeWarning,
             stacklevel=3,

@@ -41,9 +41,9 @@ class Finding:
     def rows(self) -> list[tuple[str, str, float, str, float]]:
         """One row per number: name, severity, p, number, value; one row also without numbers."""
         p = np.nan if self.p is None else self.p
-        numbers = self.numbers or {"": np.nan}
         return [
-            (self.name, self.severity.value, p, number, value) for number, value in numbers.items()
+            (self.name, self.severity.value, p, number, value)
+            for number, value in (self.numbers or {"": np.nan}).items()
         ]
 
     def __str__(self) -> str:

@@ -37,13 +37,7 @@ def hygiene(study: Trials, *, level: float = LEVEL, seed: int) -> Hygiene:
         >>> hygiene(demo_study(), seed=1)["units"].severity
         <Severity.FINE: 'fine'>
     """
-    if set(study.columns) != set(CONFLICT_TASK):
-        raise ValueError(
-            "Expected trials of a conflict task, with condition, response and rt; got"
-            f" {[c.name for c in study.columns]}."
-        )
-    if not study.answered.any():
-        raise ValueError("Expected at least one trial with an answer; got none.")
+    _check_columns(study)
     steps, rows = steps_in(study), rows_of(study)
     clear = steps.power >= CLEAR and steps.p < level
     return Hygiene(
@@ -57,17 +51,33 @@ def hygiene(study: Trials, *, level: float = LEVEL, seed: int) -> Hygiene:
     )
 
 
+def _check_columns(study: Trials) -> None:
+    """Refuse trials that are not those of a conflict task, or hold no answer."""
+    if set(study.columns) != set(CONFLICT_TASK):
+        raise ValueError(
+            "Expected trials of a conflict task, with condition, response and rt; got"
+            f" {[c.name for c in study.columns]}."
+        )
+    if not study.answered.any():
+        raise ValueError("Expected at least one trial with an answer; got none.")
+
+
 def _effects_of_order(rows: list[Rows], level: float) -> tuple[Finding, ...]:
     """What the order of trials shows; only that it is not the experiment's where it is not."""
     reason = disorder(rows)
-    if not reason:
-        return (
-            first_trial(rows, level),
-            autocorrelation(rows, level),
-            congruency_sequence(rows, level),
-        )
+    if reason:
+        return (_order_unknown(reason),)
+    return (
+        first_trial(rows, level),
+        autocorrelation(rows, level),
+        congruency_sequence(rows, level),
+    )
+
+
+def _order_unknown(reason: str) -> Finding:
+    """The finding that trials are not in the order of the experiment."""
     sentence = (
         f"Trials stand {reason}, so their order is not that of the experiment; effects of order"
         " were not looked for. Keep the order in the file."
     )
-    return (Finding("order", Severity.UNKNOWN, sentence),)
+    return Finding("order", Severity.UNKNOWN, sentence)

@@ -50,13 +50,16 @@ def steps_in(study: Trials) -> Steps:
     hardly any above a few tens of Hz.
     """
     spectrum = _spectrum(study)
-    searched = (spectrum.frequency >= 1.0 / SMOOTH) & (spectrum.frequency <= 1.0 / SHORTEST)
+    searched = _searched(spectrum.frequency)
     best = float(spectrum.power[searched].max())
     at = _first_peak(spectrum, best) if best > 0 else int(np.flatnonzero(searched)[0])
-    largest = float(spectrum.total[searched].max())
-    log_p = stats.gamma.logsf(largest, spectrum.n_people) + np.log(searched.sum())
     size = float(1.0 / spectrum.frequency[_climbed(spectrum.power, at)])
-    return Steps(size, max(best, 0.0), float(np.exp(min(log_p, 0.0))))
+    return Steps(size, max(best, 0.0), _p_of_largest(spectrum, searched))
+
+
+def _searched(frequency: Array) -> Array:
+    """Which frequencies are those of steps that are looked for, bool (frequency,)."""
+    return (frequency >= 1.0 / SMOOTH) & (frequency <= 1.0 / SHORTEST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,13 @@ class _Spectrum:
     n_people: int
 
 
+def _p_of_largest(spectrum: _Spectrum, searched: Array) -> float:
+    """The probability of the largest total or more by chance, at any frequency searched."""
+    largest = float(spectrum.total[searched].max())
+    log_p = stats.gamma.logsf(largest, spectrum.n_people) + np.log(searched.sum())
+    return float(np.exp(min(log_p, 0.0)))
+
+
 def _first_peak(spectrum: _Spectrum, best: float) -> int:
     """The first frequency with nearly the best power."""
     near = (spectrum.power >= 0.8 * best) & (spectrum.frequency >= 1.0 / LONGEST)
@@ -90,20 +100,29 @@ def _climbed(power: Array, at: int) -> int:
 
 
 def _spectrum(study: Trials) -> _Spectrum:
-    used = study.answered & (study.values["rt"] <= LATEST)
-    longest = float(study.values["rt"][used].max(initial=1.0))
-    n_bins = 1 << int(np.ceil(np.log2(4.0 * longest / BIN + 2)))
+    """The power spectrum of the RTs of everybody who has at least two of them."""
+    people = _times_of_people(study)
+    n_bins = _n_bins_for(max((rt.max(initial=1.0) for rt in people), default=1.0))
     frequency = np.fft.rfftfreq(n_bins, BIN)
-    power, total, n_pairs, n_people = np.zeros(len(frequency)), np.zeros(len(frequency)), 0.0, 0
-    for person in range(len(study)):
-        rt = study.values["rt"][person][used[person]].astype(float)
-        n = len(rt)
-        if n < 2:
-            continue
-        square = _squared_transform(rt, n_bins)
+    power, total, n_pairs = np.zeros(len(frequency)), np.zeros(len(frequency)), 0.0
+    people = [rt for rt in people if len(rt) > 1]
+    for rt in people:
+        n, square = len(rt), _squared_transform(rt, n_bins)
         power, total = power + square - n, total + square / n
-        n_pairs, n_people = n_pairs + n * (n - 1.0), n_people + 1
-    return _Spectrum(frequency, power / max(n_pairs, 1.0), total, n_people)
+        n_pairs += n * (n - 1.0)
+    return _Spectrum(frequency, power / max(n_pairs, 1.0), total, len(people))
+
+
+def _times_of_people(study: Trials) -> list[Array]:
+    """The RTs of each person's answers that are not very late, (answer,)."""
+    rt = study.values["rt"]
+    used = study.answered & (rt <= LATEST)
+    return [rt[person][used[person]].astype(float) for person in range(len(study))]
+
+
+def _n_bins_for(longest: float) -> int:
+    """The number of bins, a power of two, that reach four times as far as the longest RT."""
+    return 1 << int(np.ceil(np.log2(4.0 * longest / BIN + 2)))
 
 
 def _squared_transform(rt: Array, n_bins: int) -> Array:
@@ -145,7 +164,7 @@ def wall_in(study: Trials, *, step: float = 0.0) -> Wall:
     if scale <= 0:
         return Wall(float(rt.max(initial=0.0)), 0, 0.0, 0.0, 1.0)
     width = max(0.25 * scale, step)
-    n_further = int((rt > rt.max() - width + 1e-6 * width).sum()) - 1
+    n_further = _n_within(rt, width) - 1
     n_beyond = n_further * scale / width
     return Wall(
         at=float(rt.max()),
@@ -154,6 +173,11 @@ def wall_in(study: Trials, *, step: float = 0.0) -> Wall:
         missing=float(n_beyond / (len(rt) + n_beyond)),
         p=float((1.0 - np.exp(-width / scale)) ** n_further),
     )
+
+
+def _n_within(rt: Array, width: float) -> int:
+    """How many RTs lie within so many ms of the longest, which is one of them."""
+    return int((rt > rt.max() - width + 1e-6 * width).sum())
 
 
 def _scale_of_tail(rt: Array) -> float:

@@ -42,6 +42,11 @@ class Rows:
     next: Array
     first: bool
 
+    @property
+    def n_pairs(self) -> int:
+        """How many answers stand right after another one."""
+        return int(self.next[1:].sum())
+
 
 def rows_of(study: Trials) -> list[Rows]:
     """The answers of everybody, in order."""
@@ -49,6 +54,7 @@ def rows_of(study: Trials) -> list[Rows]:
 
 
 def _rows_of_person(study: Trials, person: int) -> Rows:
+    """One person's answers in order."""
     run = np.flatnonzero(study.present[person])
     answered = study.answered[person, run]
     here = run[answered]
@@ -58,10 +64,20 @@ def _rows_of_person(study: Trials, person: int) -> Rows:
         rt=rt,
         score=_normal_scores(rt, condition),
         condition=condition,
-        correct=study.values[RESPONSE.name][person, here] == RESPONSE.levels.index("correct"),
-        next=np.diff(np.flatnonzero(answered), prepend=-2) == 1,
+        correct=_correct_at(study, person, here),
+        next=_follows_an_answer(answered),
         first=bool(len(answered) and answered[0]),
     )
+
+
+def _correct_at(study: Trials, person: int, places: Array) -> Array:
+    """Which of some trials of a person have a correct answer, bool (trial,)."""
+    return study.values[RESPONSE.name][person, places] == RESPONSE.levels.index("correct")
+
+
+def _follows_an_answer(answered: Array) -> Array:
+    """Which answers stand right after another one, bool (answer,), from bool (trial,)."""
+    return np.diff(np.flatnonzero(answered), prepend=-2) == 1
 
 
 def _normal_scores(rt: Array, condition: Array) -> Array:
@@ -69,8 +85,13 @@ def _normal_scores(rt: Array, condition: Array) -> Array:
     score = np.zeros(len(rt))
     for level in np.unique(condition):
         mine = condition == level
-        score[mine] = stats.norm.ppf((stats.rankdata(rt[mine]) - 0.5) / mine.sum())
+        score[mine] = _scores_of_ranks(rt[mine])
     return score
+
+
+def _scores_of_ranks(values: Array) -> Array:
+    """The normal scores of the ranks of values."""
+    return stats.norm.ppf((stats.rankdata(values) - 0.5) / len(values))
 
 
 def disorder(rows: list[Rows]) -> str:
@@ -80,20 +101,28 @@ def disorder(rows: list[Rows]) -> str:
     the order.
     """
     long = [row for row in rows if len(row.rt) >= FEWEST_TRIALS]
-    if not long:
-        return ""
-    if _sorted_by([row.condition for row in long]):
+    return _sorted_in_what_way(long) if long else ""
+
+
+def _sorted_in_what_way(rows: list[Rows]) -> str:
+    """By what the trials of people are sorted; empty when they do not seem to be."""
+    if _sorted_by([row.condition for row in rows]):
         return "sorted by condition"
-    if _sorted_by([row.correct for row in long]):
+    if _sorted_by([row.correct for row in rows]):
         return "sorted by accuracy"
-    return "sorted by RT" if _sorted_by_rt(long) else ""
+    return "sorted by RT" if _sorted_by_rt(rows) else ""
 
 
 def _sorted_by(people: list[Array]) -> bool:
     """Whether values of trials (trial,) of each person change far less often than by chance."""
-    n_changes = sum(int((values[1:] != values[:-1]).sum()) for values in people)
+    n_changes = sum(_n_changes(values) for values in people)
     expected = np.array([_expected_changes(values) for values in people]).sum()
     return bool(expected > 20 and n_changes < 0.25 * expected)
+
+
+def _n_changes(values: Array) -> int:
+    """How often values change from trial to trial."""
+    return int((values[1:] != values[:-1]).sum())
 
 
 def _expected_changes(values: Array) -> float:
@@ -104,12 +133,13 @@ def _expected_changes(values: Array) -> float:
 
 def _sorted_by_rt(rows: list[Rows]) -> bool:
     """Whether most people's RTs rise or fall from the first trial to the last."""
-    alike = [
-        abs(np.corrcoef(stats.rankdata(row.rt), np.arange(len(row.rt)))[0, 1])
-        for row in rows
-        if np.ptp(row.rt) > 0
-    ]
+    alike = [abs(_correlation_with_place(row.rt)) for row in rows if np.ptp(row.rt) > 0]
     return bool(alike and np.median(alike) > SORTED)
+
+
+def _correlation_with_place(rt: Array) -> float:
+    """The rank correlation of RTs with their places in order."""
+    return np.corrcoef(stats.rankdata(rt), np.arange(len(rt)))[0, 1]
 
 
 def first_ranks(rows: list[Rows]) -> tuple[Array, Array]:
@@ -117,9 +147,14 @@ def first_ranks(rows: list[Rows]) -> tuple[Array, Array]:
 
     Both are (person,). Ranks are from 0 to 1, ties in the middle; the excess is in ms.
     """
-    usable = [row for row in rows if row.first and len(row.rt) >= FEWEST_TRIALS]
-    rank = np.array([_rank_of_first(row.rt) for row in usable])
-    return rank, np.array([row.rt[0] - np.median(row.rt) for row in usable])
+    people = [row.rt for row in rows if row.first and len(row.rt) >= FEWEST_TRIALS]
+    rank = np.array([_rank_of_first(rt) for rt in people])
+    return rank, np.array([_excess_of_first(rt) for rt in people])
+
+
+def _excess_of_first(rt: Array) -> float:
+    """How much longer the first RT is than the median."""
+    return rt[0] - np.median(rt)
 
 
 def _rank_of_first(rt: Array) -> float:
@@ -131,15 +166,15 @@ def lag_one(rows: list[Rows]) -> tuple[Array, Array]:
 
     Its expectation under exchangeability is taken off.
     """
-    usable = [row for row in rows if row.next[1:].sum() >= FEWEST_TRIALS and np.ptp(row.score) > 0]
+    usable = [row for row in rows if row.n_pairs >= FEWEST_TRIALS and np.ptp(row.score) > 0]
     r = np.array([_lag_one_of(row) for row in usable])
-    return r, np.array([int(row.next[1:].sum()) for row in usable])
+    return r, np.array([row.n_pairs for row in usable])
 
 
 def _lag_one_of(row: Rows) -> float:
-    s = row.score - row.score.mean()
-    successive = (s[1:] * s[:-1])[row.next[1:]]
-    return successive.mean() / (s**2).mean() + 1.0 / (len(s) - 1)
+    score = row.score - row.score.mean()
+    successive = (score[1:] * score[:-1])[row.next[1:]]
+    return successive.mean() / (score**2).mean() + 1.0 / (len(score) - 1)
 
 
 def sequence_effect(rows: list[Rows]) -> tuple[Array, Array, Array]:
@@ -150,8 +185,8 @@ def sequence_effect(rows: list[Rows]) -> tuple[Array, Array, Array]:
     left out.
     """
     effects = [_sequence_effect_of(row, cells) for row in rows if (cells := _cells_of(row))]
-    table = np.array(effects).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
+    after_congruent, after_incongruent, difference = np.array(effects).reshape(-1, 3).T
+    return after_congruent, after_incongruent, difference
 
 
 def _cells_of(row: Rows) -> list[list[Array]]:
@@ -160,14 +195,23 @@ def _cells_of(row: Rows) -> list[list[Array]]:
     Empty when a cell has too few.
     """
     codes = [CONDITION.levels.index(level) for level in ("congruent", "incongruent")]
-    usable = np.r_[False, row.next[1:] & row.correct[1:] & row.correct[:-1]]
+    usable = _correct_after_correct(row)
     before = np.r_[-1, row.condition[:-1]]
     cells = [
         [usable & (before == previous) & (row.condition == now) for now in codes]
         for previous in codes
     ]
-    fewest = min(cell.sum() for pair in cells for cell in pair)
-    return cells if fewest >= FEWEST_IN_CELL else []
+    return cells if _smallest_of(cells) >= FEWEST_IN_CELL else []
+
+
+def _correct_after_correct(row: Rows) -> Array:
+    """Which correct answers stand right after another correct one, bool (trial,)."""
+    return np.r_[False, row.next[1:] & row.correct[1:] & row.correct[:-1]]
+
+
+def _smallest_of(cells: list[list[Array]]) -> int:
+    """How many answers the cell with the fewest has."""
+    return min(cell.sum() for pair in cells for cell in pair)
 
 
 def _sequence_effect_of(row: Rows, cells: list[list[Array]]) -> tuple[float, float, float]:

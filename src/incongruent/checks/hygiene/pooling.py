@@ -81,10 +81,9 @@ def pooling_of(study: Trials, *, seed: int) -> Pooling:
     n = np.bincount(unit, minlength=len(study)).astype(float)
     n_units = int((n > 1).sum())
     if n_units < 2:
-        nothing = pd.DataFrame({"statistic": [], "ratio": []})
-        return Pooling(n_units, np.nan, np.nan, np.nan, 0.0, nothing)
+        return _nothing_to_compare(n_units)
     ratio, size = _variance_ratio(unit, y, n)
-    least = 1.0 + size * LEAST_BETWEEN / (1.0 - LEAST_BETWEEN)
+    least = _least_ratio_of_people(size)
     f = stats.f(n_units - 1, float(n[n > 1].sum()) - n_units)
     return Pooling(
         n_units=n_units,
@@ -96,14 +95,30 @@ def pooling_of(study: Trials, *, seed: int) -> Pooling:
     )
 
 
+def _nothing_to_compare(n_units: int) -> Pooling:
+    """The result where there are fewer than two units."""
+    nothing = pd.DataFrame({"statistic": [], "ratio": []})
+    return Pooling(n_units, np.nan, np.nan, np.nan, 0.0, nothing)
+
+
+def _least_ratio_of_people(size: float) -> float:
+    """The expected F of units of a size that are people who differ as little as people can."""
+    return 1.0 + size * LEAST_BETWEEN / (1.0 - LEAST_BETWEEN)
+
+
 def _centred_log_rt(study: Trials) -> tuple[Array, Array]:
     """The unit and the log RT of each answer, the conditions' means taken off; both (answer,)."""
     unit, trial = np.nonzero(study.answered)
-    y = np.log(np.maximum(study.values["rt"][unit, trial].astype(float), 1e-3))
+    y = _log_of(study.values["rt"][unit, trial])
     condition = study.values[CONDITION.name][unit, trial]
     for level in np.unique(condition):
         y[condition == level] -= y[condition == level].mean()
     return unit, y
+
+
+def _log_of(rt: Array) -> Array:
+    """Log RT; that of an RT of 0 is finite."""
+    return np.log(np.maximum(rt.astype(float), 1e-3))
 
 
 def _variance_ratio(unit: Array, y: Array, n: Array) -> tuple[float, float]:
@@ -118,7 +133,13 @@ def _variance_ratio(unit: Array, y: Array, n: Array) -> tuple[float, float]:
     within = ((y - mean[unit]) ** 2)[n[unit] > 1].sum() / (total - n_units)
     centre = (n * mean)[used].sum() / total
     ratio = float((n * (mean - centre) ** 2)[used].sum() / (n_units - 1) / within)
-    return ratio, (total - (n[used] ** 2).sum() / total) / (n_units - 1)
+    return ratio, _typical_size(n[used])
+
+
+def _typical_size(n: Array) -> float:
+    """The size of units of equal sizes that give as much power as units of n answers, (unit,)."""
+    total = float(n.sum())
+    return (total - (n**2).sum() / total) / (len(n) - 1)
 
 
 def _ratios(study: Trials, seed: int) -> pd.DataFrame:
@@ -146,22 +167,33 @@ def _ratio(observed: Array, samples: Array) -> float:
     defined = np.isfinite(observed) & np.isfinite(samples).all(axis=0)
     if defined.sum() < 2:
         return np.nan
-    sampling = samples[:, defined].var(axis=0, ddof=1).mean()
+    sampling = _sampling_variance(samples[:, defined])
     return observed[defined].var(ddof=1) / sampling if sampling > 0 else np.nan
+
+
+def _sampling_variance(samples: Array) -> float:
+    """The mean over units of the variance of bootstrap samples (sample, unit)."""
+    return samples.var(axis=0, ddof=1).mean()
 
 
 def _resampled(study: Trials, rng: np.random.Generator) -> Trials:
     """A bootstrap sample: as many trials of every unit, drawn from its own with replacement."""
-    n = study.n_trials
-    trials_first = np.argsort(~study.present, axis=1, kind="stable")  # absent ones after them
-    drawn = (rng.random(study.present.shape) * n[:, None]).astype(int)
-    drawn = np.minimum(drawn, np.maximum(n - 1, 0)[:, None])
-    place = np.take_along_axis(trials_first, drawn, 1)
-    values = {name: np.take_along_axis(array, place, 1) for name, array in study.values.items()}
-    present = np.arange(study.present.shape[1]) < n[:, None]
+    place = _drawn_places(study, rng)
+    values = {name: _at(array, place) for name, array in study.values.items()}
+    present = np.arange(study.present.shape[1]) < study.n_trials[:, None]
     return replace(
-        study,
-        values=values,
-        present=present,
-        answered=np.take_along_axis(study.answered, place, 1) & present,
+        study, values=values, present=present, answered=_at(study.answered, place) & present
     )
+
+
+def _drawn_places(study: Trials, rng: np.random.Generator) -> Array:
+    """Positions of trials drawn from each unit's own, with replacement, (unit, trial)."""
+    n = study.n_trials[:, None]
+    trials_first = np.argsort(~study.present, axis=1, kind="stable")  # absent ones after them
+    drawn = (rng.random(study.present.shape) * n).astype(int)
+    return _at(trials_first, np.minimum(drawn, np.maximum(n - 1, 0)))
+
+
+def _at(values: Array, places: Array) -> Array:
+    """Values (unit, trial) at places (unit, trial)."""
+    return np.take_along_axis(values, places, axis=1)

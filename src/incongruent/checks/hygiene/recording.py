@@ -19,20 +19,29 @@ NOTICED = 0.002
 def deadline(study: Trials, step: float, level: float) -> Finding:
     """Is the slow tail of RTs cut off?"""
     wall, timeouts = wall_in(study, step=step), _timeouts(study)
-    numbers = {
+    numbers = _numbers_of_deadline(wall, timeouts)
+    late = f" {timeouts:.0f} trials have no answer in time." if timeouts else ""
+    if wall.p >= level:
+        sentence = f"The slow tail thins out by itself.{late}"
+        return Finding("deadline", Severity.FINE, sentence, numbers, wall.p)
+    windowed = _is_windowed(study)
+    noticed = wall.missing >= NOTICED and not windowed
+    severity = Severity.WARNING if noticed else Severity.NOTE
+    return Finding("deadline", severity, _cut_off(wall, late, windowed), numbers, wall.p)
+
+
+def _numbers_of_deadline(wall: Wall, timeouts: float) -> dict[str, float]:
+    return {
         "longest RT (ms)": wall.at,
         "answers near it": float(wall.n_near),
         "share missing beyond": wall.missing,
         "timeouts": timeouts,
     }
-    late = f" {timeouts:.0f} trials have no answer in time." if timeouts else ""
-    if wall.p >= level:
-        sentence = f"The slow tail thins out by itself.{late}"
-        return Finding("deadline", Severity.FINE, sentence, numbers, wall.p)
-    windowed = bool(study.excluded.get("out of window", np.zeros(1)).any())
-    noticed = wall.missing >= NOTICED and not windowed
-    severity = Severity.WARNING if noticed else Severity.NOTE
-    return Finding("deadline", severity, _cut_off(wall, late, windowed), numbers, wall.p)
+
+
+def _is_windowed(study: Trials) -> bool:
+    """Whether RTs outside a window were left out on reading."""
+    return bool(study.excluded.get("out of window", np.zeros(1)).any())
 
 
 def _timeouts(study: Trials) -> float:
@@ -64,18 +73,21 @@ def rounding(steps: Steps, clear: bool) -> Finding:
     if not clear:
         sentence = "RTs come in no steps larger than 3 ms."
         return Finding("rounding", Severity.FINE, sentence, numbers, steps.p)
-    coarse = steps.size > COARSE
-    severity = Severity.WARNING if coarse else Severity.NOTE
+    severity = Severity.WARNING if steps.size > COARSE else Severity.NOTE
+    return Finding("rounding", severity, _rounded(steps.size), numbers, steps.p)
+
+
+def _rounded(size: float) -> str:
+    """What steps of a size in ms mean, and what to do about them."""
     do = (
         "Do not interpret sd_R, and get the unrounded times if they exist."
-        if coarse
+        if size > COARSE
         else "Below 20 ms this changes posteriors little."
     )
-    sentence = (
-        f"RTs come in steps of {steps.size:.1f} ms{_likely_source(steps.size)}. It adds a spread of"
-        f" {steps.size / np.sqrt(12):.1f} ms to non-decision times (sd_R). {do}"
+    return (
+        f"RTs come in steps of {size:.1f} ms{_likely_source(size)}. It adds a spread of"
+        f" {size / np.sqrt(12):.1f} ms to non-decision times (sd_R). {do}"
     )
-    return Finding("rounding", severity, sentence, numbers, steps.p)
 
 
 def _likely_source(size: float) -> str:
@@ -83,7 +95,10 @@ def _likely_source(size: float) -> str:
     if abs(size - 10) < 0.05:
         return ", hundredths of a second"
     hertz = 1000.0 / size
+    return f", the frames of a display of {hertz:.0f} Hz" if _is_display_rate(hertz) else ""
+
+
+def _is_display_rate(hertz: float) -> bool:
+    """Whether displays are refreshed at such a rate: near a multiple of 5 Hz."""
     near_five = abs(hertz - round(hertz / 5) * 5) < 0.02 * hertz
-    if near_five and 45 <= hertz <= 250:
-        return f", the frames of a display of {hertz:.0f} Hz"
-    return ""
+    return near_five and 45 <= hertz <= 250

@@ -9,6 +9,8 @@ from incongruent.checks.hygiene.findings import Finding, Severity
 from incongruent.checks.hygiene.order import Rows, first_ranks, lag_one, sequence_effect
 from incongruent.checks.hygiene.pooling import FEWEST_UNITS
 
+Array = np.ndarray
+
 CLEARLY_CORRELATED = 0.1
 """Correlation of successive RTs from which on it is more than a note."""
 
@@ -23,7 +25,7 @@ def first_trial(rows: list[Rows], level: float) -> Finding:
             " trial and 20 others."
         )
         return Finding("first trial", Severity.UNKNOWN, sentence, {"people": float(n)})
-    p = float(stats.norm.sf((rank.mean() - 0.5) * np.sqrt(12.0 * n)))
+    p = _p_of_high_ranks(rank)
     numbers = {
         "people": float(n),
         "excess over the own median (ms)": float(np.median(excess)),
@@ -32,12 +34,22 @@ def first_trial(rows: list[Rows], level: float) -> Finding:
     if p >= level:
         sentence = "First trials are no slower than others."
         return Finding("first trial", Severity.FINE, sentence, numbers, p)
-    sentence = (
-        f"The first trial is slower than a person's others (by {np.median(excess):.0f} ms in the"
+    sentence = _slow_start(float(np.median(excess)))
+    return Finding("first trial", Severity.NOTE, sentence, numbers, p)
+
+
+def _p_of_high_ranks(rank: Array) -> float:
+    """One-sided p-value of ranks (person,) from 0 to 1, which are uniform by chance."""
+    return float(stats.norm.sf((rank.mean() - 0.5) * np.sqrt(12.0 * len(rank))))
+
+
+def _slow_start(excess: float) -> str:
+    """What slow first trials mean, and what to do about them."""
+    return (
+        f"The first trial is slower than a person's others (by {excess:.0f} ms in the"
         " median). It belongs to another process, getting started, and its slow answers pass for"
         " slow decisions. Leave out the first trial or two of each person, and of each block."
     )
-    return Finding("first trial", Severity.NOTE, sentence, numbers, p)
 
 
 def autocorrelation(rows: list[Rows], level: float) -> Finding:
@@ -46,15 +58,19 @@ def autocorrelation(rows: list[Rows], level: float) -> Finding:
     if not len(r):
         sentence = "Nobody has 20 pairs of successive answers; their correlation cannot be told."
         return Finding("autocorrelation", Severity.UNKNOWN, sentence)
-    # Each r has a variance of 1 / n when trials are exchangeable.
-    z = float((r * n_pairs).sum() / np.sqrt(n_pairs.sum()))
-    p, mean = float(2.0 * stats.norm.sf(abs(z))), float(r.mean())
+    p, mean = _p_of_correlations(r, n_pairs), float(r.mean())
     numbers = {"people": float(len(r)), "lag-1 correlation": mean}
     if p >= level:
         sentence = f"Successive RTs are not correlated (r = {mean:.2f})."
         return Finding("autocorrelation", Severity.FINE, sentence, numbers, p)
     severity = Severity.WARNING if abs(mean) >= CLEARLY_CORRELATED else Severity.NOTE
     return Finding("autocorrelation", severity, _correlated(mean), numbers, p)
+
+
+def _p_of_correlations(r: Array, n_pairs: Array) -> float:
+    """Two-sided p-value of correlations (person,); 1 / n is the variance of each by chance."""
+    z = float((r * n_pairs).sum() / np.sqrt(n_pairs.sum()))
+    return float(2.0 * stats.norm.sf(abs(z)))
 
 
 def _correlated(mean: float) -> str:
@@ -77,13 +93,8 @@ def congruency_sequence(rows: list[Rows], level: float) -> Finding:
     after_congruent, after_incongruent, scores = sequence_effect(rows)
     n = len(scores)
     if n < FEWEST_UNITS:
-        sentence = (
-            f"A congruency-sequence effect cannot be told: {n} people have three or more correct"
-            " answers in each of the four sequences of conditions."
-        )
-        return Finding("congruency sequence", Severity.UNKNOWN, sentence, {"people": float(n)})
-    t = scores.mean() / max(scores.std(ddof=1) / np.sqrt(n), 1e-12)
-    p = float(2.0 * stats.t.sf(abs(t), n - 1))
+        return _sequence_unknown(n)
+    p = _p_of_mean(scores)
     one, two = float(after_congruent.mean()), float(after_incongruent.mean())
     numbers = {
         "people": float(n),
@@ -91,13 +102,32 @@ def congruency_sequence(rows: list[Rows], level: float) -> Finding:
         "effect after incongruent (ms)": two,
     }
     if p >= level:
-        sentence = (
-            f"The congruency effect is the same after congruent ({one:.0f} ms) and incongruent"
-            f" trials ({two:.0f} ms)."
-        )
-        return Finding("congruency sequence", Severity.FINE, sentence, numbers, p)
+        return Finding("congruency sequence", Severity.FINE, _not_sequential(one, two), numbers, p)
     sentence = _sequential(one, two, gratton=bool(scores.mean() > 0))
     return Finding("congruency sequence", Severity.WARNING, sentence, numbers, p)
+
+
+def _sequence_unknown(n: int) -> Finding:
+    """The finding that too few people have enough answers."""
+    sentence = (
+        f"A congruency-sequence effect cannot be told: {n} people have three or more correct"
+        " answers in each of the four sequences of conditions."
+    )
+    return Finding("congruency sequence", Severity.UNKNOWN, sentence, {"people": float(n)})
+
+
+def _p_of_mean(scores: Array) -> float:
+    """Two-sided p-value of a t-test of the mean of scores (person,) against 0."""
+    n = len(scores)
+    t = scores.mean() / max(scores.std(ddof=1) / np.sqrt(n), 1e-12)
+    return float(2.0 * stats.t.sf(abs(t), n - 1))
+
+
+def _not_sequential(after_congruent: float, after_incongruent: float) -> str:
+    return (
+        f"The congruency effect is the same after congruent ({after_congruent:.0f} ms) and"
+        f" incongruent trials ({after_incongruent:.0f} ms)."
+    )
 
 
 def _sequential(after_congruent: float, after_incongruent: float, *, gratton: bool) -> str:

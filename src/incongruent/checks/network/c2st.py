@@ -10,6 +10,7 @@ measure Lueckmann et al. 2021, AISTATS 130).
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -54,6 +55,22 @@ def c2st(reference: Array, draws: Array, *, seed: int) -> float:
         >>> c2st(rng.normal(0, 1, (100, 1)), rng.normal(20, 1, (100, 1)), seed=1)
         1.0
     """
+    folds = _folds(seed)
+    reference, draws = _checked(reference, draws)
+    points = _standardised(np.concatenate([reference, draws]), reference)
+    is_draw = np.repeat([0, 1], len(draws))
+    judged = [
+        _accuracy(points, is_draw, learned, held_out, word(seed, Purpose.C2ST_WEIGHTS, k))
+        for k, (learned, held_out) in enumerate(folds.split(points))
+    ]
+    unfinished = sum(not finished for _, finished in judged)
+    if unfinished:
+        _warn_of_unfinished(unfinished)
+    return float(np.mean([accuracy for accuracy, _ in judged]))
+
+
+def _folds(seed: int) -> Any:
+    """The folds of scikit-learn, which it splits points into."""
     try:
         from sklearn.model_selection import KFold
     except ImportError as error:
@@ -61,23 +78,22 @@ def c2st(reference: Array, draws: Array, *, seed: int) -> float:
             "Expected scikit-learn for c2st; it is not installed. Install it with: pip install"
             " scikit-learn"
         ) from error
-    reference, draws = _checked(reference, draws)
+    return KFold(N_FOLDS, shuffle=True, random_state=word(seed, Purpose.C2ST_FOLDS))
+
+
+def _standardised(points: Array, reference: Array) -> Array:
+    """Points (point, dim) in units of mean and SD of the reference, in single precision."""
     mean, sd = reference.mean(axis=0), reference.std(axis=0, ddof=1)
-    points = ((np.concatenate([reference, draws]) - mean) / sd).astype(np.float32)  # (2 draw, dim)
-    is_draw = np.repeat([0, 1], len(draws))
-    folds = KFold(N_FOLDS, shuffle=True, random_state=word(seed, Purpose.C2ST_FOLDS)).split(points)
-    judged = [
-        _accuracy(points, is_draw, learned, held_out, word(seed, Purpose.C2ST_WEIGHTS, k))
-        for k, (learned, held_out) in enumerate(folds)
-    ]
-    unfinished = sum(not finished for _, finished in judged)
-    if unfinished:
-        warnings.warn(
-            f"Expected classifiers that have learned all they can after {MAX_EPOCHS} epochs;"
-            f" {unfinished} of {N_FOLDS} had not, so the accuracy may be too low. Give more draws.",
-            stacklevel=2,
-        )
-    return float(np.mean([accuracy for accuracy, _ in judged]))
+    return ((points - mean) / sd).astype(np.float32)
+
+
+def _warn_of_unfinished(n: int) -> None:
+    """Warn that so many classifiers were still learning."""
+    warnings.warn(
+        f"Expected classifiers that have learned all they can after {MAX_EPOCHS} epochs;"
+        f" {n} of {N_FOLDS} had not, so the accuracy may be too low. Give more draws.",
+        stacklevel=3,
+    )
 
 
 def _accuracy(
@@ -86,27 +102,45 @@ def _accuracy(
     """Accuracy on the points held out, and whether the loss had stopped falling before the last
     epoch.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.neural_network import MLPClassifier
-    from threadpoolctl import threadpool_limits
-
-    layers = (WIDTH * points.shape[1],) * N_LAYERS
-    network = MLPClassifier(
-        layers, activation="relu", solver="adam", max_iter=MAX_EPOCHS, random_state=seed
-    )
-    # the matrices are so small that threads wait for each other
-    with (
-        warnings.catch_warnings(),
-        threadpool_limits(1),
-    ):
-        warnings.simplefilter("ignore", ConvergenceWarning)  # `c2st` says it once for all folds
-        network.fit(points[learned], is_draw[learned])
+    network = _classifier(points.shape[1], seed)
+    _fit_quietly(network, points[learned], is_draw[learned])
     right = network.predict(points[held_out]) == is_draw[held_out]
     return float(np.mean(right)), network.n_iter_ < MAX_EPOCHS
 
 
+def _classifier(n_dimensions: int, seed: int) -> Any:
+    """The classifier before it has learned anything."""
+    from sklearn.neural_network import MLPClassifier
+
+    layers = (WIDTH * n_dimensions,) * N_LAYERS
+    return MLPClassifier(
+        layers, activation="relu", solver="adam", max_iter=MAX_EPOCHS, random_state=seed
+    )
+
+
+def _fit_quietly(network: Any, points: Array, is_draw: Array) -> None:
+    """Train a classifier in one thread, without its own warning.
+
+    The matrices are so small that threads wait for each other; and `c2st` warns once for all folds.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
+
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        network.fit(points, is_draw)
+
+
 def _checked(reference: Array, draws: Array) -> tuple[Array, Array]:
+    """Both samples as numbers; ValueError when they cannot be told apart by a classifier."""
     reference, draws = np.asarray(reference, float), np.asarray(draws, float)
+    _check_shapes(reference, draws)
+    _check_values(reference, draws)
+    return reference, draws
+
+
+def _check_shapes(reference: Array, draws: Array) -> None:
+    """Refuse samples that differ in shape, or are small."""
     if reference.ndim != 2 or reference.shape != draws.shape or reference.size == 0:
         raise ValueError(
             f"Expected two samples of one shape (draw, dim); got {reference.shape} and"
@@ -116,6 +150,10 @@ def _checked(reference: Array, draws: Array) -> tuple[Array, Array]:
         raise ValueError(
             f"Expected at least {2 * N_FOLDS} draws of each; got {len(reference)}. Draw more."
         )
+
+
+def _check_values(reference: Array, draws: Array) -> None:
+    """Refuse samples that are not finite, and a reference that does not vary."""
     if not (np.isfinite(reference).all() and np.isfinite(draws).all()):
         raise ValueError(
             "Expected finite draws; got NaN or infinity. Leave such draws out, and say how many."
@@ -126,4 +164,3 @@ def _checked(reference: Array, draws: Array) -> tuple[Array, Array]:
             "Expected a reference that varies in every dimension; got a constant in"
             f" {constant.tolist()}. Leave these dimensions out."
         )
-    return reference, draws

@@ -17,11 +17,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from incongruent.checks.network.recovery import BIN_EDGES, LEVELS, by_bins, covered_share
+from incongruent.checks.network.recovery import (
+    BIN_EDGES,
+    by_bins,
+    coverage_columns,
+    simulations_for,
+)
 from incongruent.checks.network.uniformity import uniformity_p
 from incongruent.checks.simultaneous import holm
 from incongruent.data.basics.streams import Purpose, child, stream
-from incongruent.exact.importance import largest_k_hat, resample, weigh
+from incongruent.exact.importance import Weights, largest_k_hat, resample, weigh
 from incongruent.exact.likelihood import evaluate
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.posterior import Posterior
@@ -77,24 +82,22 @@ class Calibration:
         """
         names = list(self.ranks)
         ranks = np.stack([self.ranks[name][rows] for name in names], axis=1)  # (dataset, quantity)
-        central, covered = covered_share(ranks)
-        z = self.z_score[rows]
-        of_parameters = pd.DataFrame(
-            {
-                "contraction": np.mean(self.contraction[rows], axis=0),
-                "z_mean": np.mean(z, axis=0),
-                "z_sd": np.std(z, axis=0),
-            },
-            index=list(self.parameter_names),
-        )
         columns = {
             "quantity": names,
             "p": [uniformity_p(column) for column in ranks.T],
-            "coverage_50": (central <= 0.5).mean(axis=0),
-            "coverage_90": (central <= 0.9).mean(axis=0),
-            "calibration_error": np.abs(covered - LEVELS[:, None]).mean(axis=0),
+            **coverage_columns(ranks),
         }
-        return pd.DataFrame(columns).join(of_parameters, on="quantity")
+        return pd.DataFrame(columns).join(self._of_parameters(rows), on="quantity")
+
+    def _of_parameters(self, rows: Array | slice) -> pd.DataFrame:
+        """One row per parameter, with the columns that only parameters have."""
+        contraction, z = self.contraction[rows], self.z_score[rows]
+        columns = {
+            "contraction": np.mean(contraction, axis=0),
+            "z_mean": np.mean(z, axis=0),
+            "z_sd": np.std(z, axis=0),
+        }
+        return pd.DataFrame(columns, index=list(self.parameter_names))
 
     def by_trials(self, edges: Sequence[int] = BIN_EDGES) -> pd.DataFrame:
         """The same table for bins of the number of trials.
@@ -109,29 +112,41 @@ class Calibration:
         All bands together hold with 95 % probability (Holm 1979).
         """
         table = self.table() if edges is None else self.by_trials(edges)
-        if len(table) == 0:
-            return table
-        return table.iloc[np.flatnonzero(holm(table["p"].to_numpy()) <= 1.0 - LEVEL)]
+        return table.iloc[_places_of_small(table["p"].to_numpy())] if len(table) else table
 
     def __str__(self) -> str:
-        failed, n = list(self.failures()["quantity"]), len(self.ranks)
         how = "corrected by the exact likelihood" if self.corrected else "as the network gives them"
-        what = f"not uniform for {', '.join(failed)}" if failed else "uniform"
         return (
-            f"{len(self)} simulated data sets, draws {how}{self._words_of_weights}: ranks {what}"
-            f" ({LEVEL:.0%} level, adjusted for {n} quantities)."
+            f"{len(self)} simulated data sets, draws {how}{self._words_of_weights}: ranks"
+            f" {self._words_of_ranks} ({LEVEL:.0%} level, adjusted for {len(self.ranks)}"
+            " quantities)."
         )
+
+    @property
+    def _words_of_ranks(self) -> str:
+        """Whether ranks are uniform, and of which quantities they are not."""
+        failed = list(self.failures()["quantity"])
+        return f"not uniform for {', '.join(failed)}" if failed else "uniform"
 
     @property
     def _words_of_weights(self) -> str:
         """How good the importance weights are; empty for a model without an exact likelihood."""
         if not np.isfinite(self.ess).any():
             return ""
-        bad = (~(self.k_hat <= largest_k_hat(self.n_draws))).mean()
         return (
-            f" ({bad:.1%} with bad weights; median effective share of the network's draws"
-            f" {np.median(self.ess):.0%})"
+            f" ({self._share_of_bad_weights:.1%} with bad weights; median effective share of the"
+            f" network's draws {np.median(self.ess):.0%})"
         )
+
+    @property
+    def _share_of_bad_weights(self) -> float:
+        """The share of data sets whose weights cannot be trusted."""
+        return float((~(self.k_hat <= largest_k_hat(self.n_draws))).mean())
+
+
+def _places_of_small(p: Array) -> Array:
+    """Positions of p-values that are small after Holm's correction for their number."""
+    return np.flatnonzero(holm(p) <= 1.0 - LEVEL)
 
 
 def calibrate(
@@ -163,25 +178,14 @@ def calibrate(
     Raises:
         LikelihoodError: for ``corrected`` without an exact likelihood.
     """
-    if simulations is None:
-        simulations = posterior.simulator.simulate(
-            n_datasets, seed=child(seed, Purpose.CALIBRATION_DATA)
-        )
-    if simulations.parameter_names != posterior.simulator.prior.names:
-        raise ValueError(
-            f"Expected simulations with the parameters {posterior.simulator.prior.names}; got"
-            f" {simulations.parameter_names}."
-        )
+    simulations = simulations_for(
+        posterior, simulations, n_datasets, seed=child(seed, Purpose.CALIBRATION_DATA)
+    )
     draws = posterior.unguarded().sample(
         simulations.trials, n_draws + 1, seed=child(seed, Purpose.CALIBRATION_DRAWS)
     )
-    references = {
-        TARP_PRIOR: posterior.simulator.prior.sample(
-            len(draws), seed=stream(seed, Purpose.CALIBRATION_REFERENCE)
-        ),
-        TARP_NEAR: draws.theta[:, -1],
-    }
-    draws = replace(draws, theta=draws.theta[:, :-1], log_q=draws.log_q[:, :-1])
+    references = _references(posterior.simulator.prior, draws, seed)
+    draws = _without_the_last(draws)
     weighted = _weighted(posterior, draws, simulations, corrected, seed, workers)
     quantities = {
         **_quantities(posterior, weighted, simulations),
@@ -201,6 +205,17 @@ def calibrate(
     )
 
 
+def _references(prior: AnyPrior, draws: Draws, seed: int) -> dict[str, Array]:
+    """Reference points of TARP, (dataset, parameter): from the prior, and the last draws."""
+    rng = stream(seed, Purpose.CALIBRATION_REFERENCE)
+    return {TARP_PRIOR: prior.sample(len(draws), seed=rng), TARP_NEAR: draws.theta[:, -1]}
+
+
+def _without_the_last(draws: Draws) -> Draws:
+    """All draws of each data set but the last, which is a reference point."""
+    return replace(draws, theta=draws.theta[:, :-1], log_q=draws.log_q[:, :-1])
+
+
 def _z_score(theta: Array, truth: Array) -> Array:
     """The distance of posterior means from the truth in posterior SDs, (dataset, parameter)."""
     mean, sd = theta.mean(axis=1), theta.std(axis=1, ddof=1)
@@ -214,10 +229,24 @@ class _Quantity:
     at_draws: Array
     at_truth: Array
 
+    @classmethod
+    def with_truth_last(cls, values: Array) -> _Quantity:
+        """From values (dataset, draw + 1), of which the last is that at the truth."""
+        return cls(values[:, :-1], values[:, -1])
+
+    @property
+    def n_below(self) -> Array:
+        """How many draws have a value below that at the truth, (dataset,)."""
+        return (self.at_draws < self.at_truth[:, None]).sum(axis=1)
+
     def rank(self, rng: np.random.Generator) -> Array:
         """The rank of the truth among the draws from 0 to 1, made continuous by noise."""
-        below = (self.at_draws < self.at_truth[:, None]).sum(axis=1)
-        return (below + rng.random(len(below))) / (self.at_draws.shape[1] + 1.0)
+        n_datasets, n_draws = self.at_draws.shape
+        return (self.n_below + rng.random(n_datasets)) / (n_draws + 1.0)
+
+    def at_rows(self, rows: Array) -> _Quantity:
+        """The values at some of the draws, at positions (dataset, draw)."""
+        return replace(self, at_draws=np.take_along_axis(self.at_draws, rows, axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,34 +280,41 @@ def _weighted(
     log_q_true = posterior.log_prob(simulations.theta, simulations.trials)
     log_q = _Quantity(draws.log_q, log_q_true)
     if not corrected and posterior.simulator.model.likelihood is None:
-        unknown = np.full(len(draws), np.nan)
-        return _Weighted(draws.theta, log_q, None, unknown, unknown)
+        return _unweighted(draws.theta, log_q)
     both = np.concatenate([draws.theta, simulations.theta[:, None]], axis=1)
     log_lik, _ = evaluate(posterior.simulator, both, simulations.trials, workers=workers)
-    log_joint = log_lik + posterior.simulator.prior.log_prob(both)
-    weights = weigh(log_joint[:, :-1], draws.log_q)
-    likelihood = _Quantity(log_lik[:, :-1], log_lik[:, -1])
+    likelihood = _Quantity.with_truth_last(log_lik)
+    joint = _Quantity.with_truth_last(log_lik + posterior.simulator.prior.log_prob(both))
+    weights = weigh(joint.at_draws, draws.log_q)
     weighted = _Weighted(draws.theta, log_q, likelihood, weights.k_hat, weights.ess)
     if not corrected:
         return weighted
-    rngs = [stream(seed, Purpose.CALIBRATION_RESAMPLING, i) for i in range(len(draws))]
-    joint = _Quantity(log_joint[:, :-1], log_joint[:, -1])
-    return _resampled(weighted, joint, likelihood, resample(weights, rngs))
+    return _resampled(weighted, joint, likelihood, _rows_by_weight(weights, seed))
+
+
+def _unweighted(theta: Array, log_q: _Quantity) -> _Weighted:
+    """Draws of a model without an exact likelihood, whose weights are not known."""
+    unknown = np.full(len(theta), np.nan)
+    return _Weighted(theta, log_q, None, unknown, unknown)
+
+
+def _rows_by_weight(weights: Weights, seed: int) -> Array:
+    """Positions of draws by weight, (dataset, draw)."""
+    n_datasets = len(weights.k_hat)
+    return resample(
+        weights, [stream(seed, Purpose.CALIBRATION_RESAMPLING, i) for i in range(n_datasets)]
+    )
 
 
 def _resampled(
     weighted: _Weighted, log_joint: _Quantity, log_likelihood: _Quantity, rows: Array
 ) -> _Weighted:
     """The draws at resampled positions (dataset, draw); the joint density takes the place of q."""
-
-    def at_rows(quantity: _Quantity) -> _Quantity:
-        return replace(quantity, at_draws=np.take_along_axis(quantity.at_draws, rows, 1))
-
     return replace(
         weighted,
         theta=np.take_along_axis(weighted.theta, rows[..., None], axis=1),
-        log_density=at_rows(log_joint),
-        log_likelihood=at_rows(log_likelihood),
+        log_density=log_joint.at_rows(rows),
+        log_likelihood=log_likelihood.at_rows(rows),
     )
 
 
@@ -286,14 +322,16 @@ def _quantities(
     posterior: Posterior, weighted: _Weighted, simulations: Simulations
 ) -> dict[str, _Quantity]:
     """Every parameter, the log density, and the log likelihood where there is one, by name."""
-    found = {
-        name: _Quantity(weighted.theta[..., i], simulations.theta[:, i])
-        for i, name in enumerate(posterior.simulator.prior.names)
-    }
+    found = _parameters(posterior.simulator.prior.names, weighted.theta, simulations.theta)
     found[LOG_Q] = weighted.log_density
     if weighted.log_likelihood is not None:
         found[LOG_LIKELIHOOD] = weighted.log_likelihood
     return found
+
+
+def _parameters(names: tuple[str, ...], theta: Array, truth: Array) -> dict[str, _Quantity]:
+    """Every parameter as a quantity, by name."""
+    return {name: _Quantity(theta[..., i], truth[:, i]) for i, name in enumerate(names)}
 
 
 def _distances(
@@ -301,11 +339,14 @@ def _distances(
 ) -> dict[str, _Quantity]:
     """The distance from reference points (dataset, parameter) on the prior's real line, by name."""
     z, z_true = prior.to_real(theta), prior.to_real(truth)
-    points = {name: prior.to_real(place) for name, place in references.items()}
     return {
-        name: _Quantity(_distance(z, at[:, None]), _distance(z_true, at))
-        for name, at in points.items()
+        name: _distance_from(prior.to_real(point), z, z_true) for name, point in references.items()
     }
+
+
+def _distance_from(point: Array, z: Array, z_true: Array) -> _Quantity:
+    """The distance of draws and of the truth from a point (dataset, parameter) of each data set."""
+    return _Quantity(_distance(z, point[:, None]), _distance(z_true, point))
 
 
 def _distance(a: Array, b: Array) -> Array:

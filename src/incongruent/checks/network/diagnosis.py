@@ -34,12 +34,16 @@ class Diagnosis:
     advice: tuple[str, ...]
 
     def __str__(self) -> str:
-        found = (
+        return " ".join((self._finding, *(self.advice or ("Nothing to change stands out.",))))
+
+    @property
+    def _finding(self) -> str:
+        """Where the time went, in a sentence."""
+        return (
             f"The bottleneck was {self.bottleneck}: a step took {self.milliseconds:.0f} ms,"
             f" {self.waiting:.0%} of the time went into waiting for simulations,"
             f" {self.compiling:.0%} into what comes before the first step."
         )
-        return " ".join((found, *(self.advice or ("Nothing to change stands out.",))))
 
 
 def diagnose_training(posterior: Posterior) -> Diagnosis:
@@ -56,19 +60,37 @@ def diagnose_training(posterior: Posterior) -> Diagnosis:
         raise ValueError(
             "Expected a posterior with the history of its training; it has none on record."
         )
-    seconds = max(history.evaluations[-1].seconds, 1e-9)
-    waiting, first = history.waiting_seconds / seconds, history.first_step_seconds or 0.0
-    compiling = min(first / seconds, 1.0)
+    waiting, compiling = _share_waiting(history), _share_compiling(history)
     bottleneck = history.bottleneck if compiling < max(COMPILING, waiting) else "compilation"
-    steps = max(history.evaluations[-1].step - 1, 1)
-    milliseconds = 1000.0 * max(history.learning_seconds - first, 0.0) / steps
     return Diagnosis(
         bottleneck,
         waiting,
         compiling,
-        milliseconds,
+        _milliseconds_a_step(history),
         (*_advice(posterior, history, bottleneck), *history.warnings),
     )
+
+
+def _seconds(history: History) -> float:
+    """How long training took."""
+    return max(history.evaluations[-1].seconds, 1e-9)
+
+
+def _share_waiting(history: History) -> float:
+    """The share of the time spent waiting for simulations."""
+    return history.waiting_seconds / _seconds(history)
+
+
+def _share_compiling(history: History) -> float:
+    """The share of the time until the first step was done."""
+    return min((history.first_step_seconds or 0.0) / _seconds(history), 1.0)
+
+
+def _milliseconds_a_step(history: History) -> float:
+    """How long a step after the first took on average."""
+    steps = max(history.evaluations[-1].step - 1, 1)
+    after_first = history.learning_seconds - (history.first_step_seconds or 0.0)
+    return 1000.0 * max(after_first, 0.0) / steps
 
 
 def _advice(posterior: Posterior, history: History, bottleneck: str) -> list[str]:
@@ -95,28 +117,51 @@ def _faster_simulation(history: History) -> list[str]:
 
 
 def _faster_learning(posterior: Posterior, history: History) -> list[str]:
-    """Cheaper encoders and batches, where there are any."""
+    """A cheaper encoder, smaller batches or more simulations, where they make learning faster."""
+    return [
+        *_cheaper_encoder(posterior),
+        *_smaller_batches(posterior, history),
+        *_more_simulations(history),
+    ]
+
+
+def _reads_trials_one_by_one(encoder: object) -> bool:
+    """Whether the cost of an encoder grows with the number of trials."""
+    return isinstance(encoder, encoders.DeepSet | encoders.SetTransformer)
+
+
+def _can_read_histograms(posterior: Posterior) -> bool:
+    """Whether the histogram encoder is the usual choice for these columns."""
     design, columns = posterior.simulator.design, posterior.simulator.model.columns
-    encoder, out = posterior.architecture.encoder, []
-    cheapest = Architecture().chosen_for(columns, design.largest).encoder
-    if isinstance(encoder, encoders.DeepSet | encoders.SetTransformer) and isinstance(
-        cheapest, encoders.Histogram
-    ):
-        out.append(
+    usual = Architecture().chosen_for(columns, design.largest).encoder
+    return isinstance(usual, encoders.Histogram)
+
+
+def _cheaper_encoder(posterior: Posterior) -> list[str]:
+    """Which encoder learns as much at lower cost, if there is one."""
+    encoder = posterior.architecture.encoder
+    if _reads_trials_one_by_one(encoder) and _can_read_histograms(posterior):
+        return [
             "These columns can be read by the histogram encoder, which costs the same for any"
             " number of trials: leave out encoder=."
-        )
-    elif isinstance(encoder, encoders.SetTransformer):
-        out.append(
+        ]
+    if isinstance(encoder, encoders.SetTransformer):
+        return [
             "A deep set costs a fraction of a set transformer and often learns as much:"
             " encoder=encoders.DeepSet()."
-        )
-    if isinstance(encoder, encoders.DeepSet | encoders.SetTransformer) and history.batch_size > 64:
-        out.append(
-            f"Batches of 64 instead of {history.batch_size} give more steps in the same time."
-        )
-    if history.overfitting and history.n_stored is not None:
-        out.append(
-            "Simulating while learning (train with the simulator itself) never runs out of data."
-        )
-    return out
+        ]
+    return []
+
+
+def _smaller_batches(posterior: Posterior, history: History) -> list[str]:
+    """Whether smaller batches give more steps."""
+    if not _reads_trials_one_by_one(posterior.architecture.encoder) or history.batch_size <= 64:
+        return []
+    return [f"Batches of 64 instead of {history.batch_size} give more steps in the same time."]
+
+
+def _more_simulations(history: History) -> list[str]:
+    """Whether stored simulations are too few."""
+    if not history.overfitting or history.n_stored is None:
+        return []
+    return ["Simulating while learning (train with the simulator itself) never runs out of data."]

@@ -15,7 +15,9 @@ from incongruent.checks.network.calibration import Calibration, calibrate
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials
 from incongruent.exact.reweight import reweight
+from incongruent.posterior.draws import Draws
 from incongruent.posterior.posterior import Posterior
+from incongruent.simulation.designs import Design
 from incongruent.simulation.observed import ObservedDesign, design_of
 from incongruent.simulation.simulator import Simulations, Simulator
 
@@ -72,18 +74,37 @@ def _neighbourhood(
     posterior: Posterior, one: Trials, n: int, seed: int, workers: int | None
 ) -> Array:
     """Draws from the posterior of one person, corrected where possible, (n, parameter)."""
-    own_seed = child(seed, Purpose.SBC_DRAWS)
-    many = max(20 * n, 1000)  # many more than are needed: corrected ones hold repeats
-    draws = posterior.unguarded().sample(one, many, seed=own_seed)
-    if posterior.simulator.model.likelihood is not None:
-        draws = reweight(draws, one, seed=own_seed, workers=workers)
+    draws = _corrected_draws(posterior, one, _n_to_choose_from(n), seed, workers)
     rng = stream(seed, Purpose.SBC_CHOICE)
     return draws.theta[0, rng.choice(draws.theta.shape[1], n, replace=False)]
+
+
+def _n_to_choose_from(n: int) -> int:
+    """Many more draws than the n that are needed, since corrected ones hold repeats."""
+    return max(20 * n, 1000)
+
+
+def _corrected_draws(
+    posterior: Posterior, one: Trials, n: int, seed: int, workers: int | None
+) -> Draws:
+    """Draws from the posterior of one person, corrected by the exact likelihood if there is one."""
+    own_seed = child(seed, Purpose.SBC_DRAWS)
+    draws = posterior.unguarded().sample(one, n, seed=own_seed)
+    if posterior.simulator.model.likelihood is None:
+        return draws
+    return reweight(draws, one, seed=own_seed, workers=workers)
 
 
 def _continued(posterior: Posterior, one: Trials) -> Simulator[ObservedDesign]:
     """A simulator of the person's design, with as many trials as fit into the network's design."""
     design = posterior.simulator.design
+    own = design_of(one, window=design.window, deadline=design.deadline, condition=design.condition)
+    layout = replace(own, counts=_counts_of_new_trials(own.counts, one, design))
+    return Simulator(posterior.simulator.model, posterior.simulator.prior, layout)
+
+
+def _counts_of_new_trials(counts: Array, one: Trials, design: Design) -> Array:
+    """Counts like the person's own, of as many trials as fit into the network's design."""
     n = int(one.n_trials[0])
     n_new = min(n, design.largest - n)
     if n_new < design.smallest:
@@ -92,18 +113,16 @@ def _continued(posterior: Posterior, one: Trials) -> Simulator[ObservedDesign]:
             f" the network knows up to {design.largest}. Use a network for more trials, or fewer of"
             " the person's."
         )
-    own = design_of(one, window=design.window, deadline=design.deadline, condition=design.condition)
-    counts = np.round(own.counts * n_new / n).astype(int)
-    layout = replace(own, counts=counts)
-    return Simulator(posterior.simulator.model, posterior.simulator.prior, layout)
+    return np.round(counts * n_new / n).astype(int)
 
 
 def _side_by_side(first: Trials, second: Trials) -> Trials:
     """The trials of both, data set by data set."""
-    values = {
-        name: np.concatenate([first.values[name], second.values[name]], axis=1)
-        for name in first.values
-    }
-    present = np.concatenate([first.present, second.present], axis=1)
-    answered = np.concatenate([first.answered, second.answered], axis=1)
-    return Trials(first.columns, values, present, answered)
+    values = {name: _joined(first.values[name], second.values[name]) for name in first.values}
+    present = _joined(first.present, second.present)
+    return Trials(first.columns, values, present, _joined(first.answered, second.answered))
+
+
+def _joined(first: Array, second: Array) -> Array:
+    """The trials (dataset, trial) of the first, then those of the second."""
+    return np.concatenate([first, second], axis=1)

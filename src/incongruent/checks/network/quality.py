@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from incongruent.checks.network.calibration import Calibration, calibrate
-from incongruent.checks.network.recovery import bins_of, recover
+from incongruent.checks.network.recovery import Recovery, bins_of, recover
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.reweight import reweight
+from incongruent.posterior.draws import Correction
 from incongruent.posterior.posterior import Posterior
 from incongruent.simulation.designs import Design
 from incongruent.simulation.simulator import Simulator
@@ -40,12 +41,10 @@ def with_quality(
             out likewise.
     """
     recovery = recover(posterior, n_datasets=n_datasets, seed=seed)
-    quality: dict[str, Any] = {
+    quality = {
         "n_datasets": n_datasets,
         "seed": seed,
-        "nats": recovery.nats,
-        "overall": recovery.table().to_dict("records"),
-        "by_trials": recovery.by_trials(bins_of(posterior)).to_dict("records"),
+        **_recovery_record(recovery, bins_of(posterior)),
     }
     if posterior.simulator.model.likelihood is not None:
         calibration = calibrate(
@@ -59,6 +58,15 @@ def with_quality(
             posterior, n_datasets=n_efficiency, seed=child(seed, Purpose.EFFICIENCY)
         )
     return posterior.with_notes(quality=quality)
+
+
+def _recovery_record(recovery: Recovery, edges: list[int]) -> dict[str, Any]:
+    """A recovery as plain values: nats, and the table overall and by number of trials."""
+    return {
+        "nats": recovery.nats,
+        "overall": recovery.table().to_dict("records"),
+        "by_trials": recovery.by_trials(edges).to_dict("records"),
+    }
 
 
 def calibration_record(calibration: Calibration, edges: list[int]) -> dict[str, Any]:
@@ -90,19 +98,35 @@ def efficiency(
     design = posterior.simulator.design
     found = []
     for n in EFFICIENCY_AT:
-        if not design.smallest <= n <= design.largest:
-            continue
-        fixed = Design(n, design.share, design.window, design.deadline, design.condition)
-        simulator = Simulator(posterior.simulator.model, posterior.simulator.prior, fixed)
-        trials = simulator.simulate(n_datasets, seed=child(seed, Purpose.EFFICIENCY_DATA, n)).trials
-        own = child(seed, Purpose.EFFICIENCY_DRAWS, n)
-        correction = reweight(
-            posterior.unguarded().sample(trials, n_draws, seed=own), trials, mcmc=False, seed=own
-        ).correction
-        assert correction is not None
-        good = float((correction.k_hat <= largest_k_hat(n_draws)).mean())
-        median, q10, lowest = (float(np.quantile(correction.ess, q)) for q in (0.5, 0.1, 0.0))
-        found.append(
-            {"trials": n, "median": median, "q10": q10, "lowest": lowest, "k_hat_good": good}
-        )
+        if design.smallest <= n <= design.largest:
+            correction = _correction_at(posterior, n, n_datasets, n_draws, seed)
+            found.append({"trials": n, **_summary_of(correction, n_draws)})
     return found
+
+
+def _simulator_of(posterior: Posterior, n_trials: int) -> Simulator[Design]:
+    """The posterior's simulator, with a fixed number of trials."""
+    own = posterior.simulator
+    design = own.design
+    fixed = Design(n_trials, design.share, design.window, design.deadline, design.condition)
+    return Simulator(own.model, own.prior, fixed)
+
+
+def _correction_at(
+    posterior: Posterior, n_trials: int, n_datasets: int, n_draws: int, seed: int
+) -> Correction:
+    """How the draws of simulated data sets of so many trials are corrected, without MCMC."""
+    data_seed = child(seed, Purpose.EFFICIENCY_DATA, n_trials)
+    trials = _simulator_of(posterior, n_trials).simulate(n_datasets, seed=data_seed).trials
+    own = child(seed, Purpose.EFFICIENCY_DRAWS, n_trials)
+    draws = posterior.unguarded().sample(trials, n_draws, seed=own)
+    correction = reweight(draws, trials, mcmc=False, seed=own).correction
+    assert correction is not None
+    return correction
+
+
+def _summary_of(correction: Correction, n_draws: int) -> dict[str, float]:
+    """The effective share of the draws, and the share of data sets with a good k-hat."""
+    median, q10, lowest = (float(np.quantile(correction.ess, q)) for q in (0.5, 0.1, 0.0))
+    good = float((correction.k_hat <= largest_k_hat(n_draws)).mean())
+    return {"median": median, "q10": q10, "lowest": lowest, "k_hat_good": good}

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,19 @@ def covered_share(probability: Array) -> tuple[Array, Array]:
     return central, (central[None] <= LEVELS[:, None, None]).mean(axis=1)
 
 
+def coverage_columns(probability: Array) -> dict[str, Array]:
+    """Coverage of the central 50 % and 90 % intervals, and calibration error, each (quantity,).
+
+    From shares of draws below the truth (dataset, quantity).
+    """
+    central, covered = covered_share(probability)
+    return {
+        "coverage_50": (central <= 0.5).mean(axis=0),
+        "coverage_90": (central <= 0.9).mean(axis=0),
+        "calibration_error": np.abs(covered - LEVELS[:, None]).mean(axis=0),
+    }
+
+
 def by_bins(
     table_of: Callable[[Array], pd.DataFrame], n_trials: Array, edges: Sequence[int]
 ) -> pd.DataFrame:
@@ -45,17 +59,29 @@ def by_bins(
 
     Bins with fewer than 20 data sets, too few to judge, are left out.
     """
-    tables = []
-    for low, high in pairwise(edges):
-        last = high == edges[-1]
-        above, below = (n_trials >= low) | (low == edges[0]), (n_trials < high) | last
-        rows = above & below  # the outer bins are open
-        if rows.sum() >= FEWEST_IN_BIN:
-            table = table_of(rows)
-            table.insert(0, "n_datasets", int(rows.sum()))
-            table.insert(0, "trials", f"{low}–{high if last else high - 1}")
-            tables.append(table)
+    bins = ((bounds, _in_bin(n_trials, *bounds, edges)) for bounds in pairwise(edges))
+    tables = [
+        _labelled(table_of(rows), *bounds, edges, n_datasets=int(rows.sum()))
+        for bounds, rows in bins
+        if rows.sum() >= FEWEST_IN_BIN
+    ]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _in_bin(n_trials: Array, low: int, high: int, edges: Sequence[int]) -> Array:
+    """Which data sets are in a bin of the number of trials; the outer bins are open."""
+    above = (n_trials >= low) | (low == edges[0])
+    below = (n_trials < high) | (high == edges[-1])
+    return above & below
+
+
+def _labelled(
+    table: pd.DataFrame, low: int, high: int, edges: Sequence[int], *, n_datasets: int
+) -> pd.DataFrame:
+    """The table of a bin, with its numbers of trials and of data sets in front."""
+    table.insert(0, "n_datasets", n_datasets)
+    table.insert(0, "trials", f"{low}–{high if high == edges[-1] else high - 1}")
+    return table
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,17 +117,10 @@ class Recovery:
 
         Columns: r, nrmse, bias, contraction, coverage_50, coverage_90, calibration_error.
         """
-        truth, mean = self.truth[rows], self.mean[rows]
-        spread = truth.std(axis=0)
-        central, covered = covered_share(self.probability[rows])
         columns = {
-            "r": [_correlation(*pair) for pair in zip(truth.T, mean.T, strict=True)],
-            "nrmse": np.sqrt(((mean - truth) ** 2).mean(axis=0)) / spread,
-            "bias": (mean - truth).mean(axis=0) / spread,
+            **_error_columns(self.truth[rows], self.mean[rows]),
             "contraction": self.contraction[rows].mean(axis=0),
-            "coverage_50": (central <= 0.5).mean(axis=0),
-            "coverage_90": (central <= 0.9).mean(axis=0),
-            "calibration_error": np.abs(covered - LEVELS[:, None]).mean(axis=0),
+            **coverage_columns(self.probability[rows]),
         }
         return pd.DataFrame({"parameter": self.parameter_names, **columns})
 
@@ -114,13 +133,28 @@ class Recovery:
 
     def __str__(self) -> str:
         table = self.table()
-        worst = table.loc[table["r"].idxmin()]
         return (
             f"{len(self.truth)} simulated data sets: {self.nats:.2f} nats over the prior; "
             f"90 % intervals hold the truth in {table['coverage_90'].mean():.1%}; "
             f"largest calibration error {table['calibration_error'].max():.3f}; "
-            f"r from {worst['r']:.2f} ({worst['parameter']}) to {table['r'].max():.2f}."
+            f"{_words_of_correlations(table)}."
         )
+
+
+def _words_of_correlations(table: pd.DataFrame) -> str:
+    """The smallest and the largest correlation with the truth."""
+    worst = table.loc[table["r"].idxmin()]
+    return f"r from {worst['r']:.2f} ({worst['parameter']}) to {table['r'].max():.2f}"
+
+
+def _error_columns(truth: Array, mean: Array) -> dict[str, Any]:
+    """Correlation, NRMSE and bias of posterior means (dataset, parameter), each (parameter,)."""
+    error, spread = mean - truth, truth.std(axis=0)
+    return {
+        "r": [_correlation(*pair) for pair in zip(truth.T, mean.T, strict=True)],
+        "nrmse": np.sqrt((error**2).mean(axis=0)) / spread,
+        "bias": error.mean(axis=0) / spread,
+    }
 
 
 def _correlation(a: Array, b: Array) -> float:
@@ -144,35 +178,63 @@ def recover(
         n_draws: draws a data set.
         seed: of simulations and draws.
     """
-    if simulations is None:
-        simulations = posterior.simulator.simulate(
-            n_datasets, seed=child(seed, Purpose.RECOVERY_DATA)
-        )
-    if simulations.parameter_names != posterior.simulator.prior.names:
-        raise ValueError(
-            f"Expected simulations with the parameters {posterior.simulator.prior.names}; got"
-            f" {simulations.parameter_names}."
-        )
+    simulations = simulations_for(
+        posterior, simulations, n_datasets, seed=child(seed, Purpose.RECOVERY_DATA)
+    )
     draws = posterior.unguarded().sample(
         simulations.trials, n_draws, seed=child(seed, Purpose.RECOVERY_DRAWS)
     )
-    below = (draws.theta < simulations.theta[:, None, :]).sum(axis=1)
-    gain = posterior.log_prob(
-        simulations.theta, simulations.trials
-    ) - posterior.simulator.prior.log_prob(simulations.theta)
     return Recovery(
         simulations.theta,
         draws.means,
-        (below + 0.5) / (n_draws + 1.0),
+        _share_below(draws.theta, simulations.theta),
         draws.contraction,
-        gain,
+        _gain_over_prior(posterior, simulations),
         simulations.trials.n_trials,
         simulations.parameter_names,
     )
 
 
+def simulations_for(
+    posterior: Posterior, simulations: Simulations | None, n_datasets: int, *, seed: int
+) -> Simulations:
+    """Given simulations, or fresh ones from the posterior's own simulator when there are none.
+
+    Raises:
+        ValueError: when their parameters are not those of the posterior.
+    """
+    if simulations is None:
+        return posterior.simulator.simulate(n_datasets, seed=seed)
+    if simulations.parameter_names != posterior.simulator.prior.names:
+        raise ValueError(
+            f"Expected simulations with the parameters {posterior.simulator.prior.names}; got"
+            f" {simulations.parameter_names}."
+        )
+    return simulations
+
+
+def _share_below(theta: Array, truth: Array) -> Array:
+    """The share of draws (dataset, draw, parameter) below the truth; neither 0 nor 1."""
+    below = (theta < truth[:, None, :]).sum(axis=1)
+    return (below + 0.5) / (theta.shape[1] + 1.0)
+
+
+def _gain_over_prior(posterior: Posterior, simulations: Simulations) -> Array:
+    """Log q minus log prior at the truth, (dataset,)."""
+    log_q = posterior.log_prob(simulations.theta, simulations.trials)
+    return log_q - posterior.simulator.prior.log_prob(simulations.theta)
+
+
 def bins_of(posterior: Posterior) -> list[int]:
     """Edges of bins of trial numbers for the design that a posterior was trained for."""
     design = posterior.simulator.design
-    inner = [edge for edge in BIN_EDGES if design.smallest < edge < design.largest]
-    return [design.smallest, *inner, max(design.largest, design.smallest + 1)]
+    return [
+        design.smallest,
+        *_edges_between(design.smallest, design.largest),
+        max(design.largest, design.smallest + 1),
+    ]
+
+
+def _edges_between(low: int, high: int) -> list[int]:
+    """The usual edges of bins that lie between two numbers of trials."""
+    return [edge for edge in BIN_EDGES if low < edge < high]

@@ -40,7 +40,12 @@ def uniformity_p(values: Array) -> float:
     if len(values) == 0:
         return float("nan")
     observed = _extremity(np.asarray(values)[None])[0]
-    as_extreme = _null(len(values)) <= observed + 1e-12
+    return _share_as_extreme(_null(len(values)), observed)
+
+
+def _share_as_extreme(null: Array, observed: float) -> float:
+    """The share of samples, the observed one among them, that are as extreme."""
+    as_extreme = null <= observed + 1e-12
     return float((1 + as_extreme.sum()) / (N_NULL + 1))
 
 
@@ -63,17 +68,21 @@ def _null(n: int) -> Array:
 
 def _extremity(values: Array) -> Array:
     """The smallest pointwise tail probability over the grid of each sample (sample, n)."""
-    n = values.shape[1]
-    # (sample, place)
-    below = np.stack([np.searchsorted(row, GRID, side="right") for row in np.sort(values, axis=1)])
-    lower, upper = _tails(n)
+    below = _counts_below(values)
+    lower, upper = _tails(values.shape[1])
     places = np.arange(len(GRID))
     return np.minimum(lower[places, below], upper[places, below]).min(axis=1)
+
+
+def _counts_below(values: Array) -> Array:
+    """How many values of each sample (sample, n) are up to each place of the grid."""
+    ordered = np.sort(values, axis=1)
+    return np.stack([np.searchsorted(row, GRID, side="right") for row in ordered])
 
 
 @lru_cache(maxsize=64)
 def _tails(n: int) -> tuple[Array, Array]:
     """P(X <= k) and P(X >= k) for X ~ Binomial(n, z), each (place, k)."""
-    k = np.arange(n + 1)
-    lower = stats.binom.cdf(k[None, :], n, GRID[:, None])
-    return np.asarray(lower), np.asarray(stats.binom.sf(k[None, :] - 1, n, GRID[:, None]))
+    k = np.arange(n + 1)[None, :]
+    z = GRID[:, None]
+    return np.asarray(stats.binom.cdf(k, n, z)), np.asarray(stats.binom.sf(k - 1, n, z))

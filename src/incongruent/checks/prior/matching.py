@@ -36,14 +36,17 @@ def distribution_like(before: Distribution, location: float, spread: float) -> D
         spread: its SD on that scale.
     """
     low, high = map(float, before.support())
-    tails = stats.norm.ppf(PROBABILITIES) * spread + np.clip(location, -FARTHEST, FARTHEST)
-    wanted = np.where(
-        tails < 0, before.ppf(stats.norm.cdf(tails)), before.isf(stats.norm.sf(tails))
-    )
+    wanted = _wanted_quantiles(before, location, spread)
     fits = [_Family(_normal, wanted, low, high).nearest(wanted)]
     if low >= 0.0:
         fits.append(_Family(_lognormal, wanted, low, high).nearest(np.log(wanted)))
     return _with_few_digits(min(fits, key=lambda fit: fit[0])[1])
+
+
+def _wanted_quantiles(before: Distribution, location: float, spread: float) -> Array:
+    """The quantiles of a population in the unit of the parameter, (probability,)."""
+    z = stats.norm.ppf(PROBABILITIES) * spread + np.clip(location, -FARTHEST, FARTHEST)
+    return np.where(z < 0, before.ppf(stats.norm.cdf(z)), before.isf(stats.norm.sf(z)))
 
 
 def _normal(location: float, log_sd: float) -> Any:
@@ -59,10 +62,13 @@ def _with_few_digits(distribution: Distribution) -> Distribution:
     if isinstance(distribution, Truncated):
         return truncated(_with_few_digits(distribution.base), distribution.low, distribution.high)
     frozen: Any = distribution
-    few = [float(f"{value:.{DIGITS}g}") for value in frozen.args]
-    return frozen.dist(
-        *few, **{name: float(f"{value:.{DIGITS}g}") for name, value in frozen.kwds.items()}
-    )
+    few = {name: _rounded(value) for name, value in frozen.kwds.items()}
+    return frozen.dist(*map(_rounded, frozen.args), **few)
+
+
+def _rounded(value: float) -> float:
+    """A number with few significant digits."""
+    return float(f"{value:.{DIGITS}g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +94,13 @@ class _Family:
         widened by as much on both sides, and to twice that range; so what piles up on a limit still
         gets plain numbers.
         """
-        width = float(np.ptp(values))
-        bounds = [
-            (float(values.min()) - width, float(values.max()) + width),
-            (math.log(1e-3 * width), math.log(2.0 * width)),
-        ]
-        start = (float(np.median(values)), float(np.log(values.std())))
         options = {"xatol": 1e-3, "fatol": 1e-6 * float(np.var(self.wanted))}
         best = optimize.minimize(
-            self._gap, start, method="Nelder-Mead", bounds=bounds, options=options
+            self._gap,
+            (float(np.median(values)), float(np.log(values.std()))),
+            method="Nelder-Mead",
+            bounds=_bounds_around(values),
+            options=options,
         )
         return float(best.fun), self._distribution(best.x)
 
@@ -112,5 +116,17 @@ class _Family:
         full = self.member(*at)
         if 1.0 - float(full.cdf(self.low)) - float(full.sf(self.high)) < LEAST_WITHIN:
             return float("inf")
-        quantiles = np.asarray(self._distribution(at).ppf(PROBABILITIES))
-        return float(np.mean((quantiles - self.wanted) ** 2))
+        return _mean_square(np.asarray(self._distribution(at).ppf(PROBABILITIES)) - self.wanted)
+
+
+def _mean_square(values: Array) -> float:
+    return float(np.mean(values**2))
+
+
+def _bounds_around(values: Array) -> list[tuple[float, float]]:
+    """The ranges of location and log SD of a family, from the quantiles that are wanted."""
+    width = float(np.ptp(values))
+    return [
+        (float(values.min()) - width, float(values.max()) + width),
+        (math.log(1e-3 * width), math.log(2.0 * width)),
+    ]

@@ -27,6 +27,7 @@ from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
+from incongruent.priors.joint import AnyPrior
 
 Array = np.ndarray
 
@@ -93,12 +94,8 @@ class PriorCheck:
         shifts = _directions(self.location, self.adjusted_location <= level, "down", "up")
         widths = _directions(self.spread, self.adjusted_spread <= level, "narrower", "wider")
         moved = {i for _, i, _ in shifts}
-        found = [(z, self.parameters[i], word) for z, i, word in shifts]
-        found += [
-            (z, self.parameters[i], word)
-            for z, i, word in widths
-            if not (word == "wider" and i in moved)
-        ]
+        widths = [found for found in widths if not (found[2] == "wider" and found[1] in moved)]
+        found = ((size, self.parameters[i], word) for size, i, word in shifts + widths)
         return tuple((name, word) for _, name, word in sorted(found, reverse=True))
 
     def table(self) -> pd.DataFrame:
@@ -122,12 +119,7 @@ class PriorCheck:
 
     def sentences(self) -> tuple[str, ...]:
         """What was found, one sentence each."""
-        said = [self._sentence(name, word) for name, word in self.moves()]
-        if not said:
-            said.append(
-                f"The prior is where these {self.n_people} people are and as wide as they differ"
-                f" (smallest p = {self.p_value:.2g})."
-            )
+        said = [self._sentence(name, word) for name, word in self.moves()] or [self._all_is_well]
         if self.silent:
             said.append(
                 f"The data cannot tell about the prior of {', '.join(self.silent)} (contraction"
@@ -135,16 +127,28 @@ class PriorCheck:
             )
         return tuple(said)
 
+    @property
+    def _all_is_well(self) -> str:
+        """The sentence where nothing has to move."""
+        return (
+            f"The prior is where these {self.n_people} people are and as wide as they differ"
+            f" (smallest p = {self.p_value:.2g})."
+        )
+
     def _sentence(self, name: str, word: str) -> str:
         """What to change about one parameter, with the score and its p-value."""
-        i = self.parameters.index(name)
-        shifted = word in ("up", "down")
-        score = (self.location if shifted else self.spread)[i]
-        p = (self.adjusted_location if shifted else self.adjusted_spread)[i]
+        score, p = self._test_of(name, of_location=word in ("up", "down"))
         return (
             f"{WORDS[word].format(name)} (score {score:+.1f} standard errors, p = {p:.2g} after"
             " correction for all parameters)."
         )
+
+    def _test_of(self, name: str, *, of_location: bool) -> tuple[float, float]:
+        """The score of a parameter's location or spread, and its adjusted p-value."""
+        i = self.parameters.index(name)
+        if of_location:
+            return self.location[i], self.adjusted_location[i]
+        return self.spread[i], self.adjusted_spread[i]
 
     def __repr__(self) -> str:
         return " ".join(self.sentences())
@@ -218,7 +222,7 @@ def prior_replicas(
 
     Arguments are those of `check_prior`.
     """
-    n_replicas = max(FEWEST_REPLICAS, -(-n_simulated // len(people)))
+    n_replicas = _n_replicas_for(len(people), n_simulated)
     made = matched(posterior.simulator, people, n_replicas, seed=child(seed, Purpose.REPLICAS))
     mean, variance = _moments(posterior, made.trials, n_draws, child(seed, Purpose.REPLICA_DRAWS))
     return PriorReplicas(
@@ -226,6 +230,11 @@ def prior_replicas(
         1.0 - variance.mean(axis=0),
         n_draws,
     )
+
+
+def _n_replicas_for(n_people: int, n_simulated: int) -> int:
+    """How many replicas of each person there are, for so many simulated people or more."""
+    return max(FEWEST_REPLICAS, -(-n_simulated // n_people))
 
 
 def prior_scores(
@@ -239,12 +248,7 @@ def prior_scores(
     observed = _slopes(
         *_moments(posterior, people, replicas.n_draws, child(seed, Purpose.PEOPLE_DRAWS))
     )
-    used = np.flatnonzero(np.tile(replicas.contraction >= INFORMED, 2))
-    total, null = _one_step(
-        observed[:, used], replicas.slopes[:, :, used], stream(seed, Purpose.SCORES_NULL)
-    )
-    scores, p = np.full((2, 2 * len(names)), np.nan)
-    scores[used], p[used] = total, _two_sided(total, null)
+    scores, p = _scores_and_p(observed, replicas, stream(seed, Purpose.SCORES_NULL))
     location, spread = np.split(scores, 2)
     p_location, p_spread = np.split(p, 2)
     adjusted_location, adjusted_spread = np.split(holm(p), 2)
@@ -261,10 +265,26 @@ def prior_scores(
     )
 
 
+def _scores_and_p(
+    observed: Array, replicas: PriorReplicas, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Scores and p-values, each (2 × parameter,); NaN where the data are silent."""
+    used = np.flatnonzero(np.tile(replicas.contraction >= INFORMED, 2))
+    total, null = _one_step(observed[:, used], replicas.slopes[:, :, used], rng)
+    scores, p = np.full((2, observed.shape[1]), np.nan)
+    scores[used], p[used] = total, _two_sided(total, null)
+    return scores, p
+
+
 def _two_sided(total: Array, null: Array) -> Array:
     """Two-sided p-values of scores (test,) among those of simulated studies (study, test)."""
     above, below = (null >= total).sum(axis=0), (null <= total).sum(axis=0)
-    return np.minimum(1.0, 2.0 * (1.0 + np.minimum(above, below)) / (len(null) + 1.0))
+    return np.minimum(1.0, 2.0 * _share_with_observed(np.minimum(above, below), len(null)))
+
+
+def _share_with_observed(n_as_extreme: Array, n: int) -> Array:
+    """The share of as extreme values among n and the observed one, which is one of them."""
+    return (1.0 + n_as_extreme) / (n + 1.0)
 
 
 def independent_prior(posterior: Posterior) -> Prior:
@@ -288,12 +308,7 @@ def usable_people(posterior: Posterior, study: Trials, leave_out: Sequence[str])
     Raises:
         ValueError: when names are unknown or nobody is left.
     """
-    unknown = sorted(set(leave_out) - set(study.names))
-    if unknown:
-        raise ValueError(
-            f"Expected names of people of the study to leave out; {unknown[:5]} are not among"
-            f" {study.names[:5]} …."
-        )
+    _check_names(leave_out, study.names)
     trials = posterior.admit(study).trials
     stays = np.array([name not in set(leave_out) for name in trials.names], bool)
     rows = np.flatnonzero(stays & (trials.n_trials > 0))
@@ -304,11 +319,26 @@ def usable_people(posterior: Posterior, study: Trials, leave_out: Sequence[str])
     return trials.select(rows)
 
 
+def _check_names(leave_out: Sequence[str], names: tuple[str, ...]) -> None:
+    """Refuse to leave out people who are not in the study."""
+    unknown = sorted(set(leave_out) - set(names))
+    if unknown:
+        raise ValueError(
+            f"Expected names of people of the study to leave out; {unknown[:5]} are not among"
+            f" {names[:5]} …."
+        )
+
+
 def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> tuple[Array, Array]:
     """Posterior mean and variance of z, each (person, parameter)."""
-    z = posterior.simulator.prior.to_real(posterior.sample(people, n_draws, seed=seed).theta)
-    z = np.clip(z, -8.0, 8.0)  # theta on a limit, to double precision
+    theta = posterior.sample(people, n_draws, seed=seed).theta
+    z = on_prior_scale(posterior.simulator.prior, theta)
     return z.mean(axis=1), z.var(axis=1, ddof=1)
+
+
+def on_prior_scale(prior: AnyPrior, theta: Array) -> Array:
+    """Theta on the scale of the network; finite also on a limit, to double precision."""
+    return np.clip(prior.to_real(theta), -8.0, 8.0)
 
 
 def _slopes(mean: Array, variance: Array) -> Array:
@@ -325,11 +355,20 @@ def _one_step(observed: Array, replicas: Array, rng: np.random.Generator) -> tup
     if not n_tests:
         return np.empty(0), np.empty((N_NULL, 0))
     center = replicas.mean(axis=0)
-    information = np.einsum("rij,rik->jk", replicas - center, replicas - center) / (n_replicas - 1)
-    inverse = np.linalg.inv(information)
-    solve = inverse / np.sqrt(np.diag(inverse))  # symmetric up to the scale of its columns
+    solve = _solver_of(_information(replicas - center))
     of_person = (replicas - center) @ solve  # (replica, person, test)
     null = np.zeros((N_NULL, n_tests))
     for person in range(n_people):
         null += of_person[rng.integers(n_replicas, size=N_NULL), person]
     return ((observed - center) @ solve).sum(axis=0), null
+
+
+def _information(centred: Array) -> Array:
+    """The covariance of centred slopes (replica, person, test), summed over people."""
+    return np.einsum("rij,rik->jk", centred, centred) / (len(centred) - 1)
+
+
+def _solver_of(information: Array) -> Array:
+    """The matrix (test, test) that makes standardised one-step estimates of slopes."""
+    inverse = np.linalg.inv(information)
+    return inverse / np.sqrt(np.diag(inverse))  # symmetric up to the scale of its columns

@@ -25,7 +25,12 @@ from scipy import stats
 
 from incongruent.checks.prior.em import climb, log_ratio_of
 from incongruent.checks.prior.matching import distribution_like
-from incongruent.checks.prior.population import INFORMED, independent_prior, usable_people
+from incongruent.checks.prior.population import (
+    INFORMED,
+    independent_prior,
+    on_prior_scale,
+    usable_people,
+)
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat, weigh
@@ -96,12 +101,8 @@ class Suggestion:
             "parameter": name,
             **_quantiles("before", self.before[name]),
             **_quantiles("suggested", self.prior[name]),
-            "location": self.location[i],
-            "location low": self.location_interval[i, 0],
-            "location high": self.location_interval[i, 1],
-            "spread": self.spread[i],
-            "spread low": self.spread_interval[i, 0],
-            "spread high": self.spread_interval[i, 1],
+            **_with_ends("location", self.location[i], self.location_interval[i]),
+            **_with_ends("spread", self.spread[i], self.spread_interval[i]),
             "kept": name in self.kept,
         }
 
@@ -122,19 +123,28 @@ class Suggestion:
         said = [_sentence(name, table.loc[name]) for name in table.index if name not in self.kept]
         if self.kept:
             said.append(f"{', '.join(self.kept)}: the data say too little; keep the prior.")
-        said.append(
+        return (*said, *self._caveats())
+
+    def _caveats(self) -> list[str]:
+        """How many simulations are of use, and whether the estimate is only a direction."""
+        said = [
             f"Of the simulations under the prior in use {self.share:.1%} land where these people"
             " live."
-        )
+        ]
         if not self.trusted:
             said.append(
                 "This far from the prior in use the estimate is a direction, not a value: train"
                 " with it and ask again."
             )
-        return tuple(said)
+        return said
 
     def __repr__(self) -> str:
         return " ".join(self.sentences())
+
+
+def _with_ends(label: str, value: float, interval: Array) -> dict[str, float]:
+    """An estimate and the ends of its interval, by column."""
+    return {label: value, f"{label} low": interval[0], f"{label} high": interval[1]}
 
 
 def _quantiles(label: str, distribution: Distribution) -> dict[str, float]:
@@ -185,15 +195,12 @@ def suggest_prior(
             f"Expected at least {FEWEST_PEOPLE} people, to see how they differ; got {len(people)}."
         )
     z = _places(posterior, people, draws, child(seed, Purpose.SUGGESTION_DRAWS))
-    silent = 1.0 - z.var(axis=1).mean(axis=0) < INFORMED
     population = climb(z, np.ones(len(z)), np.zeros((2, z.shape[2])))
     rng = stream(seed, Purpose.SUGGESTION_BOOTSTRAP)
     again = _bootstrap(z, population, rng)
-    tail = expanded_tail(len(z))
-    low, high = np.quantile(again, [tail, 1.0 - tail], axis=0)
-    kept = tuple(name for name, nothing in zip(before.names, silent, strict=True) if nothing)
+    low, high = _interval(again, n_people=len(z))
+    kept = _silent_parameters(before.names, z)
     prior = _prior_of(before, population[0], _spread_of_new_person(again), kept)
-    log_ratio = log_ratio_of(z, population)
     return Suggestion(
         prior=prior,
         before=before,
@@ -203,28 +210,49 @@ def suggest_prior(
         spread_interval=np.exp(np.stack([low[1], high[1]], axis=1)),
         kept=kept,
         share=_share(before, prior, rng),
-        k_hat=weigh(log_ratio, np.zeros_like(log_ratio)).k_hat,
+        k_hat=_k_hat_at(population, z),
         n_draws=z.shape[1],
     )
+
+
+def _silent_parameters(names: tuple[str, ...], z: Array) -> tuple[str, ...]:
+    """Parameters about which the data say too little, from draws z (person, draw, parameter)."""
+    silent = 1.0 - z.var(axis=1).mean(axis=0) < INFORMED
+    return tuple(name for name, nothing in zip(names, silent, strict=True) if nothing)
+
+
+def _interval(again: Array, n_people: int) -> Array:
+    """The ends of 95 % intervals from bootstrap populations, (2, 2, parameter)."""
+    tail = expanded_tail(n_people)
+    return np.quantile(again, [tail, 1.0 - tail], axis=0)
+
+
+def _k_hat_at(population: Array, z: Array) -> Array:
+    """K-hat of the weights of each person's draws under a population, (person,)."""
+    log_ratio = log_ratio_of(z, population)
+    return weigh(log_ratio, np.zeros_like(log_ratio)).k_hat
 
 
 def _places(posterior: Posterior, people: Trials, draws: Draws | None, seed: int) -> Array:
     """Draws on the network's scale, (person, draw, parameter); the network's if none are given."""
     before = independent_prior(posterior)
-    draws = (
-        posterior.unguarded().sample(people, MOST_DRAWS, seed=seed)
-        if draws is None
-        else _of_the_same(draws, people, before)
-    )
-    return _thinned(np.clip(before.to_real(draws.theta), -8.0, 8.0), MOST_DRAWS)
+    if draws is None:
+        draws = posterior.unguarded().sample(people, MOST_DRAWS, seed=seed)
+    else:
+        draws = _of_the_same(draws, people, before)
+    return _thinned(on_prior_scale(before, draws.theta), MOST_DRAWS)
 
 
 def _bootstrap(z: Array, population: Array, rng: np.random.Generator) -> Array:
     """Populations of a Bayesian bootstrap of people, (bootstrap, 2, parameter)."""
-    weights = rng.dirichlet(np.ones(len(z)), N_BOOTSTRAP) * len(z)
-    few = _thinned(z, BOOTSTRAP_DRAWS)
+    few, weights = _thinned(z, BOOTSTRAP_DRAWS), _bootstrap_weights(len(z), rng)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return np.stack(list(pool.map(lambda w: climb(few, w, population), weights)))
+
+
+def _bootstrap_weights(n_people: int, rng: np.random.Generator) -> Array:
+    """Weights of a Bayesian bootstrap with mean 1, (bootstrap, person)."""
+    return rng.dirichlet(np.ones(n_people), N_BOOTSTRAP) * n_people
 
 
 def _spread_of_new_person(again: Array) -> Array:
@@ -275,5 +303,9 @@ def _share(before: Prior, prior: Prior, rng: np.random.Generator) -> float:
     """The effective share of simulations under the prior in use for a new prior."""
     theta = before.sample(N_PRIOR, seed=rng)
     log_weight = prior.log_prob(theta) - before.log_prob(theta)
-    weight = np.exp(log_weight - log_weight.max())
+    return _effective_share(np.exp(log_weight - log_weight.max()))
+
+
+def _effective_share(weight: Array) -> float:
+    """The effective share of simulations with weights (simulation,)."""
     return float(weight.sum() ** 2 / (len(weight) * (weight**2).sum()))
