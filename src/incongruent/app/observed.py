@@ -40,7 +40,8 @@ class Observed:
         """Between which times 99 % of the answers came, in ms."""
         done = np.cumsum(np.nansum(self.density, axis=(0, 1)))
         first, last = np.searchsorted(done, [0.005 * done[-1], 0.995 * done[-1]])
-        return float(self.edges[first]), float(self.edges[last + 1])
+        start, end = self.edges[[first, last + 1]]
+        return float(start), float(end)
 
 
 def observe(study: Trials, person: int | None = None) -> Observed:
@@ -51,13 +52,15 @@ def observe(study: Trials, person: int | None = None) -> Observed:
     people = study if person is None else study.select([person])
     edges = _edges(people)
     at, delta = delta_function(people)
+    each = (_density(people, edges), at, delta, _accuracy(people))
+    return Observed(edges, *(_mean(values) for values in each))
+
+
+def _mean(values: Array) -> Array:
+    """The mean over people (person, …) of what is known of them; NaN where nothing is."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a mean of nothing is NaN
-        means = [
-            np.nanmean(values, axis=0)
-            for values in (_density(people, edges), at, delta, _accuracy(people))
-        ]
-    return Observed(edges, *means)
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a mean of nothing
+        return np.nanmean(values, axis=0)
 
 
 def _edges(people: Trials) -> Array:
@@ -68,16 +71,21 @@ def _edges(people: Trials) -> Array:
 
 def _density(people: Trials, edges: Array) -> Array:
     """(person, condition, side, bin)."""
-    place = np.clip((people.values["rt"] / WIDTH).astype(int), 0, len(edges) - 2)
-    out = np.full((len(people), len(LEVELS), len(RESPONSE.levels), len(edges) - 1), np.nan)
+    n_bins = len(edges) - 1
+    place = np.clip((people.values["rt"] / WIDTH).astype(int), 0, n_bins - 1)
+    out = np.full((len(people), len(LEVELS), len(RESPONSE.levels), n_bins), np.nan)
     for i, level in enumerate(LEVELS):
         here = people.where(CONDITION.name, level) & people.answered
         for j, response in enumerate(RESPONSE.levels):
             these = here & people.where(RESPONSE.name, response)
             for k in np.flatnonzero(here.any(axis=1)):
-                counts = np.bincount(place[k, these[k]], minlength=len(edges) - 1)
-                out[k, i, j] = counts / (here[k].sum() * WIDTH)
+                out[k, i, j] = _counts(place[k, these[k]], n_bins) / (here[k].sum() * WIDTH)
     return out
+
+
+def _counts(place: Array, n_bins: int) -> Array:
+    """How many answers lie in each bin, from the bin of each answer."""
+    return np.bincount(place, minlength=n_bins)
 
 
 def _accuracy(people: Trials) -> Array:

@@ -165,9 +165,9 @@ def _errors(row: Mapping[str, Any]) -> str:
 
 def _posterior(correction: Correction, person: int) -> str:
     """Where a person's draws come from, and what speaks for them."""
-    return (
-        _sampled(correction, person) if correction.mcmc[person] else _weighted(correction, person)
-    )
+    if correction.mcmc[person]:
+        return _sampled(correction, person)
+    return _weighted(correction, person)
 
 
 def _weighted(correction: Correction, person: int) -> str:
