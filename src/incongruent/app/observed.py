@@ -73,19 +73,22 @@ def _density(people: Trials, edges: Array) -> Array:
     """(person, condition, side, bin)."""
     n_bins = len(edges) - 1
     place = np.clip((people.values["rt"] / WIDTH).astype(int), 0, n_bins - 1)
-    out = np.full((len(people), len(LEVELS), len(RESPONSE.levels), n_bins), np.nan)
-    for i, level in enumerate(LEVELS):
-        here = people.where(CONDITION.name, level) & people.answered
-        for j, response in enumerate(RESPONSE.levels):
-            these = here & people.where(RESPONSE.name, response)
-            for k in np.flatnonzero(here.any(axis=1)):
-                out[k, i, j] = _counts(place[k, these[k]], n_bins) / (here[k].sum() * WIDTH)
-    return out
+    return np.stack([_condition_density(people, level, place, n_bins) for level in LEVELS], axis=1)
 
 
-def _counts(place: Array, n_bins: int) -> Array:
-    """How many answers lie in each bin, from the bin of each answer."""
-    return np.bincount(place, minlength=n_bins)
+def _condition_density(people: Trials, level: str, place: Array, n_bins: int) -> Array:
+    """(person, side, bin) of one condition, from the bin of every trial (person, trial)."""
+    here = people.where(CONDITION.name, level) & people.answered
+    sides = [here & people.where(RESPONSE.name, response) for response in RESPONSE.levels]
+    counts = np.stack([_counts(place, side, n_bins) for side in sides], axis=1)
+    n = here.sum(axis=1)
+    return counts / np.where(n > 0, n * WIDTH, np.nan)[:, None, None]
+
+
+def _counts(place: Array, these: Array, n_bins: int) -> Array:
+    """How many of these trials lie in each bin, (person, bin)."""
+    rows = zip(place, these, strict=True)
+    return np.array([np.bincount(row[mask], minlength=n_bins) for row, mask in rows])
 
 
 def _accuracy(people: Trials) -> Array:

@@ -198,9 +198,8 @@ def _name_paths(activation: Activation, end: float, ax: Axes) -> None:
     """
     paths, times = [activation.of(level) for level in PAIR], activation.times
     places = [_last_below(path, 0.5 * activation.bound) for path in paths]
-    if abs(times[places[1]] - times[places[0]]) > 0.04 * end:
-        sides = _beside_each_other(places)
-    else:
+    sides = _beside_each_other(places)
+    if abs(times[places[1]] - times[places[0]]) <= 0.04 * end:
         at = _farthest_apart(paths, activation.bound)
         places, sides = [at, at], _above_each_other(paths, at)
     for level, path, at, side in zip(PAIR, paths, places, sides, strict=True):
@@ -245,11 +244,22 @@ def _name_flanks(densities: Densities, density: Array, ax: Axes) -> None:
         _draw_legend(densities.levels, ax)
         return
     rt, faster = densities.rt, _faster(densities.rt, density)
-    left, right = _flanks(density[faster])[0], _flanks(density[1 - faster])[1]
-    start = (float(rt[left]), float(density[faster, left]))
+    start = _start(rt, density[faster])
     _name_condition(densities.levels[faster], start, "left", ax)
-    end = (float(rt[right]), float(density[:, right].max()))
+    end = _end(rt, density[1 - faster], density.max(axis=0))
     _name_condition(densities.levels[1 - faster], end, "right", ax)
+
+
+def _start(rt: Array, density: Array) -> tuple[float, float]:
+    """The left flank of a density (time,)."""
+    left = _flanks(density)[0]
+    return float(rt[left]), float(density[left])
+
+
+def _end(rt: Array, density: Array, highest: Array) -> tuple[float, float]:
+    """The right flank of a density (time,), as high as the highest density is there."""
+    right = _flanks(density)[1]
+    return float(rt[right]), float(highest[right])
 
 
 def _faster(rt: Array, density: Array) -> int:
