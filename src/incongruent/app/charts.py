@@ -142,29 +142,32 @@ def in_words(curves: Curves) -> dict[str, str]:
 
 
 def _main_numbers(curves: Curves) -> dict[str, str]:
-    first_drift, last_drift = curves.drift[:, 0], curves.drift[:, -1]
-    fastest, slowest = curves.accuracy[:, 0], curves.accuracy[:, -1]
-    effects = [
-        f"{effect:.0f} ms at {at:.0f} ms"
-        for effect, at in zip(curves.delta[[0, -1]], curves.delta_at[[0, -1]], strict=True)
-    ]
     return {
-        "activation": (
-            f"bounds at ±{curves.bound:.0f}; the automatic part is at most"
-            f" {np.abs(curves.automatic).max():.0f}"
-        ),
-        "drift": (
-            f"{_of_both('{:.2f} at first', first_drift)};"
-            f" {_of_both('{:.2f} in the end', last_drift)}"
-        ),
+        "activation": _heights_in_words(curves),
+        "drift": _ends_in_words(curves.drift, "{:.2f} at first", "{:.2f} in the end"),
         "correct": _of_both("{:.0f} ms on average", curves.mean_rt),
         "error": _of_both("{:.1%} of the answers", curves.errors),
-        "delta": f"from {' to '.join(effects)}",
-        "accuracy": (
-            f"{_of_both('{:.0%} in the fastest fifth', fastest)};"
-            f" {_of_both('{:.0%} in the slowest', slowest)}"
+        "delta": _effects_in_words(curves),
+        "accuracy": _ends_in_words(
+            curves.accuracy, "{:.0%} in the fastest fifth", "{:.0%} in the slowest"
         ),
     }
+
+
+def _heights_in_words(curves: Curves) -> str:
+    highest = np.abs(curves.automatic).max()
+    return f"bounds at ±{curves.bound:.0f}; the automatic part is at most {highest:.0f}"
+
+
+def _ends_in_words(rows: Array, first: str, last: str) -> str:
+    """The first and the last value of both conditions (condition, …)."""
+    return f"{_of_both(first, rows[:, 0])}; {_of_both(last, rows[:, -1])}"
+
+
+def _effects_in_words(curves: Curves) -> str:
+    """The effect at the first and at the last quantile."""
+    ends = zip(curves.delta[[0, -1]], curves.delta_at[[0, -1]], strict=True)
+    return f"from {' to '.join(f'{effect:.0f} ms at {at:.0f} ms' for effect, at in ends)}"
 
 
 def _of_both(words: str, values: Array) -> str:
@@ -179,13 +182,18 @@ def options(chart: str) -> Options:
     return {
         "animation": False,
         "textStyle": {"fontFamily": "system-ui, sans-serif"},
-        "grid": {"left": 58, "right": 14, "top": 34 if chart != "activation" else 52, "bottom": 40},
+        "grid": _grid(chart),
         "legend": {**LEGEND, "data": legend},
         "tooltip": TOOLTIP,
         "xAxis": _x_axis(chart),
         "yAxis": _y_axis(chart),
         "series": SERIES[chart],
     }
+
+
+def _grid(chart: str) -> Options:
+    """Room around a chart in pixels; the legend of the activation has two lines."""
+    return {"left": 58, "right": 14, "top": 34 if chart != "activation" else 52, "bottom": 40}
 
 
 def _x_axis(chart: str) -> Options:
@@ -197,9 +205,12 @@ def _x_axis(chart: str) -> Options:
         "axisLine": {"onZero": False, "lineStyle": {"color": GREY}},
         "scale": chart == "delta",
     }
-    if chart == "accuracy":
-        axis |= {"type": "category", "data": [str(i + 1) for i in range(N_BINS)]}
-    return axis
+    return axis | (_categories(N_BINS) if chart == "accuracy" else {})
+
+
+def _categories(n: int) -> Options:
+    """Places that are counted from 1, instead of numbers."""
+    return {"type": "category", "data": [str(i + 1) for i in range(n)]}
 
 
 def _y_axis(chart: str) -> Options:
@@ -229,7 +240,7 @@ def curves_data(curves: Curves, data: tuple[float, float] | None = None) -> dict
         data: the first and the last reaction time of data in ms, over which axes reach too.
     """
     end = _rounded(max(_span(curves)[1] - curves.rt[0], 200.0), 50)
-    shares = [[round(float(share), 4) for share in condition] for condition in curves.accuracy]
+    shares = [_rounded_shares(condition) for condition in curves.accuracy]
     return {
         "activation": _activation_data(curves, end),
         "drift": _drift_data(curves, end),
@@ -239,20 +250,33 @@ def curves_data(curves: Curves, data: tuple[float, float] | None = None) -> dict
     }
 
 
+def _rounded_shares(shares: Array) -> list[float]:
+    return [round(float(share), 4) for share in shares]
+
+
 def _activation_data(curves: Curves, end: float) -> Options:
     """Mean paths, their parts, and the bounds, up to a time."""
+    reach = _rounded(1.35 * curves.bound)
+    axes = {"yAxis": {"min": -reach, "max": reach}, "xAxis": {"max": end}}
+    return _series("activation", [*_paths(curves, end), *_bounds(curves, end)]) | axes
+
+
+def _paths(curves: Curves, end: float) -> list[list[Any]]:
+    """Mean paths of both conditions, and their parts."""
     is_shown = curves.time <= end
     time = curves.time[is_shown]
-    bound, reach = np.full(len(time), curves.bound), _rounded(1.35 * curves.bound)
-    paths = [
+    return [
         *_both(time, curves.activation[:, is_shown]),
         *_both(time, curves.automatic[:, is_shown]),
         _xy(time, curves.controlled[is_shown]),
-        _xy(time, bound),
-        _xy(time, -bound),
     ]
-    axes = {"yAxis": {"min": -reach, "max": reach}, "xAxis": {"max": end}}
-    return _series("activation", paths) | axes
+
+
+def _bounds(curves: Curves, end: float) -> list[list[Any]]:
+    """The upper and the lower bound."""
+    time = curves.time[curves.time <= end]
+    bound = np.full(len(time), curves.bound)
+    return [_xy(time, bound), _xy(time, -bound)]
 
 
 def _drift_data(curves: Curves, end: float) -> Options:
@@ -264,31 +288,46 @@ def _drift_data(curves: Curves, end: float) -> Options:
 def _density_data(curves: Curves, span: tuple[float, float]) -> dict[str, Options]:
     """Densities of correct answers and of errors, between two reaction times."""
     first, last = span
-    is_shown, found = curves.rt <= last, {}
-    for side, chart in enumerate(SIDES):
-        rows = _both(curves.rt[is_shown], 1000.0 * curves.density[:, side, is_shown], 4)
-        found[chart] = _series(chart, rows) | {"xAxis": {"min": first, "max": last}}
-    return found
+    axes = {"xAxis": {"min": first, "max": last}}
+    return {
+        chart: _series(chart, _densities(curves, side, last)) | axes
+        for side, chart in enumerate(SIDES)
+    }
+
+
+def _densities(curves: Curves, side: int, last: float) -> list[list[Any]]:
+    """Densities of one side in both conditions, up to a reaction time, in 1/s."""
+    is_shown = curves.rt <= last
+    return _both(curves.rt[is_shown], 1000.0 * curves.density[:, side, is_shown], 4)
 
 
 def observed_data(observed: Observed | None) -> dict[str, Options]:
     """What each chart shows of the data; nothing for None."""
     if observed is None:
-        nothing: list[list[Any]] = [[], []]
-        return {
-            **{chart: _series(chart, nothing, 2) for chart in SIDES},
-            "delta": _series("delta", nothing, 1),
-            "accuracy": _series("accuracy", nothing, 2),
-        }
-    density = 1000.0 * _closed(observed.density)
-    shares = [_known(condition, 4) for condition in observed.accuracy]
+        return _no_data()
     return {
-        **{
-            chart: _series(chart, _both(observed.edges, density[:, side], 4), 2)
-            for side, chart in enumerate(SIDES)
-        },
+        **_histograms(observed),
         "delta": _series("delta", [_xy(observed.delta_at, observed.delta, 1)], 1),
-        "accuracy": _series("accuracy", shares, 2),
+        "accuracy": _series("accuracy", [_known(shares, 4) for shares in observed.accuracy], 2),
+    }
+
+
+def _no_data() -> dict[str, Options]:
+    """Every series of data without any."""
+    nothing: list[list[Any]] = [[], []]
+    return {
+        **{chart: _series(chart, nothing, 2) for chart in SIDES},
+        "delta": _series("delta", nothing, 1),
+        "accuracy": _series("accuracy", nothing, 2),
+    }
+
+
+def _histograms(observed: Observed) -> dict[str, Options]:
+    """Densities of correct answers and of errors in bins, in 1/s."""
+    density = 1000.0 * _closed(observed.density)
+    return {
+        chart: _series(chart, _both(observed.edges, density[:, side], 4), 2)
+        for side, chart in enumerate(SIDES)
     }
 
 

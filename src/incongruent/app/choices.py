@@ -77,15 +77,18 @@ class Choices:
     def _options(self, window: tuple[float, float] | None, deadline: float | None) -> list[str]:
         """What differs from the reader's defaults, as it is written in a call."""
         said = {"names": self.names, "by": self.by, "where": self.where, "unit": self.unit}
-        words = [f"{name}={value!r}" for name, value in said.items() if value is not None]
-        if window != (150.0, 2500.0):
-            words.append(f"window={window!r}")
-        if deadline is not None:
-            words.append(f"deadline={deadline!r}")
-        roles = [
-            f"{name}={value!r}" for name, value in vars(self.coding).items() if value is not None
+        roles = _arguments(vars(self.coding))
+        return [
+            *_arguments(said),
+            *([f"window={window!r}"] if window != (150.0, 2500.0) else []),
+            *_arguments({"deadline": deadline}),
+            *([f"coding=inc.Coding({', '.join(roles)})"] if roles else []),
         ]
-        return words + ([f"coding=inc.Coding({', '.join(roles)})"] if roles else [])
+
+
+def _arguments(values: Mapping[str, object]) -> list[str]:
+    """Values as arguments of a call, without those that are None."""
+    return [f"{name}={value!r}" for name, value in values.items() if value is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,9 +186,8 @@ def _outcome_labels(table: pd.DataFrame, coding: Coding) -> Labels:
         return {}
     column, one_is_correct = found
     words = labels_of(column_of(table, column), coding.outcomes)
-    return _common(
-        words, outcome_meaning(words, one_is_correct, coding, np.ones(len(words), bool)).levels
-    )
+    everywhere = np.ones(len(words), bool)
+    return _common(words, outcome_meaning(words, one_is_correct, coding, everywhere).levels)
 
 
 def _found(find: Callable[[], T | Unsettled]) -> T | None:
@@ -213,24 +215,34 @@ def first_lines(path: str | os.PathLike[str]) -> list[str]:
     if os.path.isdir(path):
         path = min(Path(path).iterdir())
     with open(path, "rb") as file:
-        content = file.read(LINES * 4096)
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    text = content.decode(encoding, errors="replace")
-    lines = [
-        "".join(c if c.isprintable() or c == "\t" else "·" for c in line)
-        for line in text.splitlines()[:LINES]
-    ]
-    return [line if len(line) <= WIDTH else f"{line[:WIDTH]}…" for line in lines]
+        text = _decoded(file.read(LINES * 4096))
+    return [_cut(_printable(line)) for line in text.splitlines()[:LINES]]
+
+
+def _decoded(content: bytes) -> str:
+    """The beginning of a file as text, with signs for what cannot be read."""
+    is_utf_16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+    return content.decode("utf-16" if is_utf_16 else "utf-8-sig", errors="replace")
+
+
+def _printable(line: str) -> str:
+    return "".join(c if c.isprintable() or c == "\t" else "·" for c in line)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else f"{line[:WIDTH]}…"
 
 
 def first_rows(table: pd.DataFrame) -> list[list[str]]:
     """The first rows of a table as text, "" where a value is missing."""
     head = table.head(LINES).astype(object)
-    words = [
-        [word if word is not None else "" for word in texts(column_of(head, column))]
-        for column in head.columns
-    ]
+    words = [_words(column_of(head, column)) for column in head.columns]
     return [list(row) for row in zip(*words, strict=True)]
+
+
+def _words(column: pd.Series) -> list[str]:
+    """The values of a column as text, "" where one is missing."""
+    return [word if word is not None else "" for word in texts(column)]
 
 
 def kept(study: Trials) -> int:

@@ -46,20 +46,22 @@ class Controls:
         self.given_levels = dict(reading.choices.coding.levels or {})
         self.given_outcomes = dict(reading.choices.coding.outcomes or {})
         self.names: Any = None
-        choices = reading.choices
         heading("Corrections", 3)
         with ui.element("div").classes("fields"):
-            if not self.columns or choices.names is not None:
-                self.names = _text(
-                    "Names of the columns",
-                    ", ".join(choices.names or ()),
-                    changed,
-                    "names",
-                    "subject, condition, rt, accuracy",
-                )
-            if self.columns:
-                self._roles(choices)
+            self._fields(reading.choices)
         self.labels = ui.element("div")
+
+    def _fields(self, choices: Choices) -> None:
+        """Names where a header is missing, and everything else where there are columns."""
+        if not self.columns or choices.names is not None:
+            self.names = self._names_field(choices)
+        if self.columns:
+            self._roles(choices)
+
+    def _names_field(self, choices: Choices) -> ui.input:
+        written = ", ".join(choices.names or ())
+        example = "subject, condition, rt, accuracy"
+        return _text("Names of the columns", written, self.changed, "names", example)
 
     def _roles(self, choices: Choices) -> None:
         self.by = self._people(choices)
@@ -67,23 +69,28 @@ class Controls:
             role: self._column(role, label, getattr(choices.coding, role))
             for role, label in ROLES.items()
         }
-        self.unit = ui.select(
-            UNITS, label="Unit of reaction times", value=choices.unit or "", on_change=self.changed
-        ).classes("at-unit")
-        self.where = _text(
-            "Rows to take",
-            choices.where or "",
-            self.changed,
-            "where",
-            'block > 0 and task == "flanker"',
-        )
+        self.unit = self._unit(choices)
+        self.where = self._where(choices)
         self.computed = {
             role: self._expression(role, example, getattr(choices.coding, role))
             for role, example in COMPUTED.items()
         }
-        self.alone = ui.checkbox(
-            "All rows are one person's", value=choices.by == (), on_change=self.changed
-        )
+        self.alone = self._alone(choices)
+
+    def _unit(self, choices: Choices) -> ui.select:
+        value = choices.unit or ""
+        unit = ui.select(UNITS, label="Unit of reaction times", value=value, on_change=self.changed)
+        return unit.classes("at-unit")
+
+    def _where(self, choices: Choices) -> ui.input:
+        """A field for which rows to take."""
+        example = 'block > 0 and task == "flanker"'
+        return _text("Rows to take", choices.where or "", self.changed, "where", example)
+
+    def _alone(self, choices: Choices) -> ui.checkbox:
+        """A control for a file of one person."""
+        is_alone = choices.by == ()
+        return ui.checkbox("All rows are one person's", value=is_alone, on_change=self.changed)
 
     def _people(self, choices: Choices) -> ui.select:
         """A control for the columns that tell people apart."""
@@ -102,12 +109,14 @@ class Controls:
     def _column(self, role: str, label: str, chosen: str | None) -> Any:
         options = {FOUND_OUT: "found out", **dict(enumerate(self.columns))}
         value = self.columns.index(chosen) if chosen in self.columns else FOUND_OUT
-        handler = {
-            "condition": self._other_condition,
-            "accuracy": self._other_accuracy,
-            "error": self._other_accuracy,
-        }.get(role, self.changed)
-        return ui.select(options, label=label, value=value, on_change=handler).classes(f"at-{role}")
+        control = ui.select(options, label=label, value=value, on_change=self._handler(role))
+        return control.classes(f"at-{role}")
+
+    def _handler(self, role: str) -> Callable[[], Awaitable[None]]:
+        """What is called when another column is chosen for a role."""
+        if role == "condition":
+            return self._other_condition
+        return self._other_accuracy if role in ("accuracy", "error") else self.changed
 
     def _expression(self, role: str, example: str, said: str | None) -> ui.input:
         """A field for how a role is computed from columns, instead of the column that plays it."""
@@ -150,21 +159,16 @@ class Controls:
         """A control for each label."""
         if not labels:
             return {}
-        controls: dict[str, Any] = {}
-        ui.label(f"What the labels of the {role} mean").classes("soft small").style(
-            "margin-top: 10px"
-        )
+        title = ui.label(f"What the labels of the {role} mean")
+        title.classes("soft small").style("margin-top: 10px")
+        options = [*meanings, UNUSED]
         with ui.element("div").classes("fields"):
-            for i, (label, (share, meaning)) in enumerate(labels.items()):
-                options = [*meanings, UNUSED]
-                controls[label] = ui.select(
-                    options,
-                    label=f"{label[:60]} ({share:.0%})",
-                    value=meaning or UNUSED,
-                    on_change=changed,
+            return {
+                label: _meaning(f"{label[:60]} ({share:.0%})", options, meaning, changed).classes(
+                    f"at-{mark}-{i}"
                 )
-                controls[label].classes(f"at-{mark}-{i}")
-        return controls
+                for i, (label, (share, meaning)) in enumerate(labels.items())
+            }
 
     async def _other_level(self) -> None:
         self.given_levels = _said(self.levels)
@@ -183,18 +187,17 @@ class Controls:
         names = self._names()
         if not self.columns:
             return Choices(names=names)
-        coding = Coding(
-            **self._said_roles(),
-            levels=self.given_levels or None,
-            outcomes=self.given_outcomes or None,
-        )
         return Choices(
             names=names,
             by=self._by(),
             where=_written(self.where) or None,
             unit=self.unit.value or None,
-            coding=coding,
+            coding=self._coding(),
         )
+
+    def _coding(self) -> Coding:
+        levels, outcomes = self.given_levels or None, self.given_outcomes or None
+        return Coding(**self._said_roles(), levels=levels, outcomes=outcomes)
 
     def _names(self) -> tuple[str, ...] | None:
         """The names of columns that are written; None when nothing is."""
@@ -209,13 +212,21 @@ class Controls:
 
     def _said_roles(self) -> dict[str, str]:
         """The column of each role, or the expression that computes it."""
-        chosen = {
-            role: self.columns[control.value]
-            for role, control in self.roles.items()
-            if control.value != FOUND_OUT
-        }
         written = {role: _written(field) for role, field in self.computed.items()}
-        return chosen | {role: expression for role, expression in written.items() if expression}
+        computed = {role: expression for role, expression in written.items() if expression}
+        return self._chosen_columns() | computed
+
+    def _chosen_columns(self) -> dict[str, str]:
+        """The column that is chosen for each role; roles that are to be found out are not there."""
+        chosen = {role: control.value for role, control in self.roles.items()}
+        return {role: self.columns[i] for role, i in chosen.items() if i != FOUND_OUT}
+
+
+def _meaning(
+    label: str, options: list[str], meaning: str | None, changed: Callable[[], Awaitable[None]]
+) -> ui.select:
+    """A control for what one label means."""
+    return ui.select(options, label=label, value=meaning or UNUSED, on_change=changed)
 
 
 def _written(field: Any) -> str:

@@ -11,8 +11,9 @@ from nicegui import events, run, ui
 
 from incongruent.app.charts import CHARTS, TITLES, curves_data, in_words, observed_data, options
 from incongruent.app.house import House, card, frame
-from incongruent.app.observed import observe
+from incongruent.app.observed import Observed, observe
 from incongruent.app.visitors import Visitor
+from incongruent.app.work import Outcome
 from incongruent.data.trials import Trials
 from incongruent.models import Model, Parameter, dmc
 from incongruent.models.implied import Curves, curves
@@ -41,9 +42,9 @@ class ExplorerPage:
         self.house, self.visitor = house, visitor
         # The page shows this study until it is opened again.
         self.study = visitor.reading.study if visitor.reading is not None else None
-        network = house.posteriors[visitor.network or next(iter(house.posteriors))]
-        self.model, prior = _explorable(network.simulator.model, network.simulator.prior)
-        self.ranges = [_range(p, *prior.limits(i)) for i, p in enumerate(self.model.parameters)]
+        simulator = house.posteriors[visitor.network or next(iter(house.posteriors))].simulator
+        self.model, prior = _explorable(simulator.model, simulator.prior)
+        self.ranges = _ranges(self.model, prior)
         self.typical = self._inside([p.typical for p in self.model.parameters])
         self.values = list(self.typical)
         self.busy, self.again = False, False
@@ -103,14 +104,19 @@ class ExplorerPage:
     def _parameter(self, place: int) -> None:
         """What a parameter is called and means, and two controls that move it."""
         parameter = self.model.parameters[place]
-        name, unit = parameter.name, f" ({parameter.unit})" if parameter.unit else ""
         with ui.element("div").classes("parameter"):
-            ui.label(f"{name}: {parameter.meaning}{unit}").classes("meaning small")
-            slider = ui.slider(**self._limits(place)).props(f'aria-label="{name}"')
-            self.sliders.append(slider.classes(f"at-slider-{name}"))
-            number = ui.number(**self._limits(place))
-            number.props(f'dense outlined hide-bottom-space aria-label="{name}, number"')
-            self.numbers.append(number.classes(f"at-number-{name}"))
+            ui.label(_in_words(parameter)).classes("meaning small")
+            self.sliders.append(self._slider(place, parameter.name))
+            self.numbers.append(self._number(place, parameter.name))
+
+    def _slider(self, place: int, name: str) -> ui.slider:
+        slider = ui.slider(**self._limits(place)).props(f'aria-label="{name}"')
+        return slider.classes(f"at-slider-{name}")
+
+    def _number(self, place: int, name: str) -> ui.number:
+        number = ui.number(**self._limits(place))
+        number.props(f'dense outlined hide-bottom-space aria-label="{name}, number"')
+        return number.classes(f"at-number-{name}")
 
     def _limits(self, place: int) -> dict[str, Any]:
         """What both controls of a parameter have in common."""
@@ -123,15 +129,17 @@ class ExplorerPage:
 
         What is no value of the parameter, such as a number half typed, is not taken.
         """
-        low, high, _ = self.ranges[place]
         value = event.value
-        if not isinstance(value, int | float) or not low <= value <= high:
-            return
-        if value == self.values[place]:
+        if not self._is_possible(place, value) or value == self.values[place]:
             return
         self.values[place] = float(value)
         self._show_values([place])
         await self._draw()
+
+    def _is_possible(self, place: int, value: object) -> bool:
+        """Whether something is a value that the parameter can have."""
+        low, high, _ = self.ranges[place]
+        return isinstance(value, int | float) and low <= value <= high
 
     def _show_values(self, places: list[int]) -> None:
         for place in places:
@@ -165,9 +173,9 @@ class ExplorerPage:
                 found = await run.io_bound(self._drawn)
                 if found is None:  # while the server stops
                     return
-                self._send(found[0])
-                for chart, words in found[1].items():
-                    self.spoken[chart].props["aria-label"] = words
+                changed, spoken = found
+                self._send(changed)
+                self._say(spoken)
         finally:
             self.busy = False
 
@@ -180,35 +188,38 @@ class ExplorerPage:
         for chart, numbers in changed.items():
             self.charts[chart].run_chart_method("setOption", numbers)
 
+    def _say(self, spoken: dict[str, str]) -> None:
+        """What each chart shows, for those who hear the page."""
+        for chart, words in spoken.items():
+            self.spoken[chart].props["aria-label"] = words
+
     # --- data -------------------------------------------------------------------------------------
 
     def _data_card(self) -> None:
-        study = self.study
         with card("Data behind the curves"):
-            if study is None:
+            if self.study is None:
                 ui.label(
                     "None yet: drop a file on the page Fit, and its people can be shown here."
                 ).classes("soft small")
-                return
-            ui.label(self.visitor.file_name).classes("soft small text")
-            self._person_control(study)
-            self.take = ui.button("Take the posterior mean", on_click=self._take_mean)
-            self.take.classes("at-take-mean")
-            self.take.props("outline dense padding='4px 12px'").style("margin-top: 10px")
-            ui.label("Densities reach over 99 % of the answers.").classes("soft small").style(
-                "margin-top: 6px"
-            )
-            self.why_not = ui.label().classes("soft small").style("margin-top: 6px")
+            else:
+                self._data_controls(self.study)
+
+    def _data_controls(self, study: Trials) -> None:
+        ui.label(self.visitor.file_name).classes("soft small text")
+        self._person_control(study)
+        self._mean_button()
+        _small_print("Densities reach over 99 % of the answers.")
+        self.why_not = _small_print("")
+
+    def _mean_button(self) -> None:
+        self.take = ui.button("Take the posterior mean", on_click=self._take_mean)
+        self.take.classes("at-take-mean")
+        self.take.props("outline dense padding='4px 12px'").style("margin-top: 10px")
 
     def _person_control(self, study: Trials) -> None:
-        """Whose data are shown; people are known by their positions."""
-        people = {
-            NOTHING: "none",
-            EVERYBODY: f"mean of {len(study)} people",
-            **dict(enumerate(study.names)),
-        }
+        """Whose data are shown."""
         self.person = ui.select(
-            people,
+            _choices(study),
             value=EVERYBODY,
             with_input=len(study) > MANY,
             on_change=lambda e: self._show_data(e.value),
@@ -221,14 +232,16 @@ class ExplorerPage:
         if study is None or person is None:
             return
         self.person_ticket = ticket = self.person_ticket + 1
-        found = None
-        if person != NOTHING:
-            found = await run.io_bound(observe, study, None if person == EVERYBODY else person)
+        found = await _observed(study, person)
         if ticket != self.person_ticket:
             return  # somebody else has been chosen meanwhile
         self.span = found.span if found is not None else None
         self._send(observed_data(found))
         await self._draw()
+        self._offer_mean(person)
+
+    def _offer_mean(self, person: int) -> None:
+        """Let the posterior mean be taken where there is one, and say else why not."""
         self.take.enabled = self._mean(person) is not None
         self.why_not.text = self._why_no_mean(person)
 
@@ -257,8 +270,7 @@ class ExplorerPage:
             return None
         if person == EVERYBODY:
             return outcome.means.mean(axis=0).tolist()
-        name = study.names[person]
-        return outcome.means[outcome.names.index(name)].tolist() if name in outcome.names else None
+        return _mean_of(study.names[person], outcome)
 
     async def _take_mean(self) -> None:
         mean = self._mean(self.person.value)
@@ -275,6 +287,41 @@ def _explorable(model: Model, prior: AnyPrior) -> tuple[Model, AnyPrior]:
     return model, prior
 
 
+def _mean_of(name: str, outcome: Outcome) -> list[float] | None:
+    """The posterior mean of the person with this name; None where there is nobody."""
+    if name not in outcome.names:
+        return None
+    return outcome.means[outcome.names.index(name)].tolist()
+
+
+async def _observed(study: Trials, person: int) -> Observed | None:
+    """What the data of a person show, or those of everybody; nothing where none are wanted."""
+    if person == NOTHING:
+        return None
+    return await run.io_bound(observe, study, None if person == EVERYBODY else person)
+
+
+def _choices(study: Trials) -> dict[int, str]:
+    """Whose data can be shown; people are known by their positions."""
+    everybody = f"mean of {len(study)} people"
+    return {NOTHING: "none", EVERYBODY: everybody, **dict(enumerate(study.names))}
+
+
+def _small_print(text: str) -> ui.label:
+    return ui.label(text).classes("soft small").style("margin-top: 6px")
+
+
+def _in_words(parameter: Parameter) -> str:
+    """A parameter's name, meaning and unit."""
+    unit = f" ({parameter.unit})" if parameter.unit else ""
+    return f"{parameter.name}: {parameter.meaning}{unit}"
+
+
+def _ranges(model: Model, prior: AnyPrior) -> list[tuple[float, float, float]]:
+    """The ends and the step of every slider."""
+    return [_range(p, *prior.limits(i)) for i, p in enumerate(model.parameters)]
+
+
 def _range(parameter: Parameter, low: float, high: float) -> tuple[float, float, float]:
     """Of a slider: its ends, and a step that people would choose.
 
@@ -283,11 +330,13 @@ def _range(parameter: Parameter, low: float, high: float) -> tuple[float, float,
     high = high if np.isfinite(high) else 3.0 * (parameter.typical or 1.0)
     low = low if np.isfinite(low) else 0.0
     step = _step((high - low) / STEPS)
-    return (
-        round(float(np.ceil(low / step) * step), 10),
-        round(float(np.floor(high / step) * step), 10),
-        float(f"{step:.1g}"),
-    )
+    first, last = np.ceil(low / step), np.floor(high / step)
+    return _multiple(first, step), _multiple(last, step), float(f"{step:.1g}")
+
+
+def _multiple(n: float, step: float) -> float:
+    """So many steps, without the last digits that come of computing."""
+    return round(float(n * step), 10)
 
 
 def _step(longest: float) -> float:
@@ -313,9 +362,13 @@ def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
 
 def _with_numbers(whole: dict[str, Any], numbers: dict[str, Any]) -> dict[str, Any]:
     """A chart's options with its first numbers, before it is sent as a whole."""
-    by_id = {entry["id"]: entry["data"] for entry in numbers["series"]}
-    series = [entry | {"data": by_id.get(entry["id"], [])} for entry in whole["series"]]
     axes = {
         axis: {**whole[axis], **numbers[axis]} for axis in ("xAxis", "yAxis") if axis in numbers
     }
-    return {**whole, **axes, "series": series}
+    return {**whole, **axes, "series": _with_data(whole["series"], numbers["series"])}
+
+
+def _with_data(series: list[dict[str, Any]], numbers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every series with its numbers, by its id; without any where none are given."""
+    by_id = {entry["id"]: entry["data"] for entry in numbers}
+    return [entry | {"data": by_id.get(entry["id"], [])} for entry in series]

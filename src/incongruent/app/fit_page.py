@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -128,9 +129,7 @@ class FitPage:
         path, places = self.visitor.places_for_uploads(names)
         for file, place in zip(event.files, places, strict=True):
             await file.save(place)
-        await self._take(
-            path, names[0] if len(names) == 1 else f"{len(names)} files: {', '.join(names)}"
-        )
+        await self._take(path, _together(names))
 
     async def _demo(self) -> None:
         path = self.visitor.place_for_upload()
@@ -193,13 +192,17 @@ class FitPage:
             return
         with self.understood, card():
             heading(self.visitor.file_name).classes("text").classes("at-file-name")
-            with ui.element("div").classes("columns"):
-                self.words = ui.element("div")
-                with ui.element("div"):
-                    self.controls = Controls(reading, self._corrected)
+            self._words_and_controls(reading)
             ui.label("The file's first rows").classes("soft small").style("margin-top: 14px")
             show_rows(reading, first_lines(self.visitor.path))
         self._show_words()
+
+    def _words_and_controls(self, reading: Reading) -> None:
+        """How the file is understood, beside what corrects that."""
+        with ui.element("div").classes("columns"):
+            self.words = ui.element("div")
+            with ui.element("div"):
+                self.controls = Controls(reading, self._corrected)
 
     def _show_words(self) -> None:
         """What the reader says, and what can be done with it."""
@@ -246,11 +249,15 @@ class FitPage:
                 self._draw_network_control()
                 self._draw_wish_controls()
             with ui.element("div").classes("line").style("margin-top: 10px"):
-                ui.button("Fit", on_click=self._start).props("unelevated").classes("at-fit")
-                ui.label(
-                    "About a minute for a few people, several for a hundred; the page can be closed"
-                    " and opened again."
-                ).classes("soft small")
+                self._fit_button()
+
+    def _fit_button(self) -> None:
+        """A button, and beside it how long a fit takes."""
+        ui.button("Fit", on_click=self._start).props("unelevated").classes("at-fit")
+        ui.label(
+            "About a minute for a few people, several for a hundred; the page can be closed and"
+            " opened again."
+        ).classes("soft small")
 
     def _draw_network_control(self) -> None:
         ui.select(
@@ -341,3 +348,8 @@ class FitPage:
         if self._network in shipped():
             return f"inc.pretrained({self._network!r})"
         return f"inc.load_posterior({self.house.names[self._network]!r})"
+
+
+def _together(names: Sequence[str]) -> str:
+    """What several files are called, or the one."""
+    return names[0] if len(names) == 1 else f"{len(names)} files: {', '.join(names)}"

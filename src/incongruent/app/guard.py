@@ -69,10 +69,7 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", PAGES)
-                headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "no-referrer")
+                _add_headers(message)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)
@@ -85,14 +82,23 @@ class Guard:
             )
         if scope["type"] == "websocket" or scope["method"] in ("GET", "HEAD"):
             return None
-        length = headers.get("content-length", "")
+        return self._refusal_of_body(headers.get("content-length", ""))
+
+    def _refusal_of_body(self, length: str) -> PlainTextResponse | None:
+        """Refuse a body that is too large, or does not say how large it is."""
         if not length.isdigit():
             return PlainTextResponse("Expected a request that says how long it is.", 411)
-        return (
-            PlainTextResponse(too_large(self.limit), 413)
-            if int(length) > self.limit + SLACK
-            else None
-        )
+        if int(length) > self.limit + SLACK:
+            return PlainTextResponse(too_large(self.limit), 413)
+        return None
+
+
+def _add_headers(message: Message) -> None:
+    """Say what a page may load, where an answer does not say so itself."""
+    headers = MutableHeaders(scope=message)
+    headers.setdefault("Content-Security-Policy", PAGES)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
 
 
 def _from_elsewhere(headers: Headers) -> bool:
@@ -104,8 +110,10 @@ def _from_elsewhere(headers: Headers) -> bool:
     origin = headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != headers.get("host"):
         return True
-    follows = (
-        headers.get("sec-fetch-mode") == "navigate"
-        and headers.get("sec-fetch-dest", "document") == "document"
-    )
-    return headers.get("sec-fetch-site") in ELSEWHERE and not follows
+    return headers.get("sec-fetch-site") in ELSEWHERE and not _follows_link(headers)
+
+
+def _follows_link(headers: Headers) -> bool:
+    """Whether a whole page is asked for, to be shown instead of another one."""
+    mode, what = headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest", "document")
+    return mode == "navigate" and what == "document"

@@ -47,16 +47,24 @@ def frame(here: str) -> Iterator[None]:
     ui.add_css(STYLE)
     ui.colors(primary="#0072B2")
     with ui.element("header").classes("top"):
-        with ui.element("h1"):
-            _tagged("span", "incongruent")
-            _tagged("span", f": {PAGES[here]}").classes("unseen")
+        _title(PAGES[here])
         with ui.element("nav").props('aria-label="pages"'):
             for target, name in PAGES.items():
-                ui.link(name, target).classes("here" if target == here else "").props(
-                    "aria-current=page" if target == here else ""
-                )
+                _link(name, target, is_here=target == here)
     with ui.element("main"):
         yield
+
+
+def _title(page: str) -> None:
+    """The name of the package, and for those who hear the page that of the page."""
+    with ui.element("h1"):
+        _tagged("span", "incongruent")
+        _tagged("span", f": {page}").classes("unseen")
+
+
+def _link(name: str, target: str, *, is_here: bool) -> None:
+    link = ui.link(name, target).classes("here" if is_here else "")
+    link.props("aria-current=page" if is_here else "")
 
 
 @contextmanager

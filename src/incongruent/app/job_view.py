@@ -61,12 +61,16 @@ class JobView:
         self.status.text = self._state(job) if job is not None else ""
         self.result.clear()
         with self.result:
-            if job is not None and job.state is not State.DONE:
-                with card():
-                    self._progress(job)
-            if self.visitor.outcome is not None:
-                with card():
-                    self._outcome(self.visitor.outcome)
+            self._show_cards(job)
+
+    def _show_cards(self, job: Job | None) -> None:
+        """How far the job is, and what came of it or of the one before."""
+        if job is not None and job.state is not State.DONE:
+            with card():
+                self._progress(job)
+        if self.visitor.outcome is not None:
+            with card():
+                self._outcome(self.visitor.outcome)
 
     def _state(self, job: Job) -> str:
         """For those who hear the page: the state of the job with its stage, without the clock."""
@@ -87,13 +91,17 @@ class JobView:
         heading(self._head(job)).classes("at-job-state")
         if job.state is State.FAILED:
             refusal(job.complaint)
+        self._stages(job)
+        if job.state not in ENDED:
+            with ui.element("div").classes("line").style("margin-top: 10px"):
+                self._cancel_button(job)
+
+    def _stages(self, job: Job) -> None:
+        """Every stage so far; the last one is the present one while the job runs."""
         table = job.timetable()
         for i, (words, seconds) in enumerate(table):
             is_present = job.state is State.RUNNING and i == len(table) - 1
             self._stage(words, seconds, job.share() if is_present else None)
-        if job.state not in ENDED:
-            with ui.element("div").classes("line").style("margin-top: 10px"):
-                self._cancel_button(job)
 
     def _stage(self, words: str, seconds: float, share: str | None) -> None:
         """One stage with its time; the present one has a share that is done."""
@@ -118,10 +126,7 @@ class JobView:
         job = self.visitor.job
         heading("Results").classes("at-results")
         if job is not None and job.outcome is outcome:
-            ui.label(
-                f"{len(outcome.names)} people of {job.task.origin.source}, in"
-                f" {duration(job.seconds())}."
-            ).classes("text soft")
+            ui.label(_in_short(job)).classes("text soft")
         for sentence in outcome.sentences:
             ui.label(f"• {sentence}").classes("note")
         self._links(f"/results/{self.visitor.token}")
@@ -137,3 +142,9 @@ class JobView:
             f'src="{results}/{REPORT}" sandbox="allow-scripts allow-popups allow-downloads"'
             ' title="report"'
         ).classes("report")
+
+
+def _in_short(job: Job) -> str:
+    """How many people of which file were fitted, and how long that took."""
+    source, seconds = job.task.origin.source, job.seconds()
+    return f"{len(job.outcome.names)} people of {source}, in {duration(seconds)}."

@@ -40,7 +40,8 @@ class Observed:
         """Between which times 99 % of the answers came, in ms."""
         done = np.cumsum(np.nansum(self.density, axis=(0, 1)))
         first, last = np.searchsorted(done, [0.005 * done[-1], 0.995 * done[-1]])
-        return float(self.edges[first]), float(self.edges[last + 1])
+        start, end = self.edges[[first, last + 1]]
+        return float(start), float(end)
 
 
 def observe(study: Trials, person: int | None = None) -> Observed:
@@ -51,13 +52,15 @@ def observe(study: Trials, person: int | None = None) -> Observed:
     people = study if person is None else study.select([person])
     edges = _edges(people)
     at, delta = delta_function(people)
+    each = (_density(people, edges), at, delta, _accuracy(people))
+    return Observed(edges, *(_mean(values) for values in each))
+
+
+def _mean(values: Array) -> Array:
+    """The mean over people (person, …) of what is known of them; NaN where nothing is."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a mean of nothing is NaN
-        means = [
-            np.nanmean(values, axis=0)
-            for values in (_density(people, edges), at, delta, _accuracy(people))
-        ]
-    return Observed(edges, *means)
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a mean of nothing
+        return np.nanmean(values, axis=0)
 
 
 def _edges(people: Trials) -> Array:
@@ -68,16 +71,24 @@ def _edges(people: Trials) -> Array:
 
 def _density(people: Trials, edges: Array) -> Array:
     """(person, condition, side, bin)."""
-    place = np.clip((people.values["rt"] / WIDTH).astype(int), 0, len(edges) - 2)
-    out = np.full((len(people), len(LEVELS), len(RESPONSE.levels), len(edges) - 1), np.nan)
-    for i, level in enumerate(LEVELS):
-        here = people.where(CONDITION.name, level) & people.answered
-        for j, response in enumerate(RESPONSE.levels):
-            these = here & people.where(RESPONSE.name, response)
-            for k in np.flatnonzero(here.any(axis=1)):
-                counts = np.bincount(place[k, these[k]], minlength=len(edges) - 1)
-                out[k, i, j] = counts / (here[k].sum() * WIDTH)
-    return out
+    n_bins = len(edges) - 1
+    place = np.clip((people.values["rt"] / WIDTH).astype(int), 0, n_bins - 1)
+    return np.stack([_condition_density(people, level, place, n_bins) for level in LEVELS], axis=1)
+
+
+def _condition_density(people: Trials, level: str, place: Array, n_bins: int) -> Array:
+    """(person, side, bin) of one condition, from the bin of every trial (person, trial)."""
+    here = people.where(CONDITION.name, level) & people.answered
+    sides = [here & people.where(RESPONSE.name, response) for response in RESPONSE.levels]
+    counts = np.stack([_counts(place, side, n_bins) for side in sides], axis=1)
+    n = here.sum(axis=1)
+    return counts / np.where(n > 0, n * WIDTH, np.nan)[:, None, None]
+
+
+def _counts(place: Array, these: Array, n_bins: int) -> Array:
+    """How many of these trials lie in each bin, (person, bin)."""
+    rows = zip(place, these, strict=True)
+    return np.array([np.bincount(row[mask], minlength=n_bins) for row, mask in rows])
 
 
 def _accuracy(people: Trials) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import pandas as pd
 from nicegui import ui
 
 from incongruent.app.choices import Reading, first_rows
@@ -37,19 +38,20 @@ def _show_refusal(words: str) -> None:
 
 def _size(study: Trials) -> str:
     """How many people and trials there are."""
-    n, left_out = study.n_trials, int(study.n_excluded.sum())
-    each = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
     who = f"{len(study)} people" if len(study) != 1 else "1 data set"
-    return f"{who}, {each} trials each; {left_out} trials left out."
+    left_out = int(study.n_excluded.sum())
+    return f"{who}, {_trials_each(study)} trials each; {left_out} trials left out."
+
+
+def _trials_each(study: Trials) -> str:
+    """The fewest and the most trials of a person."""
+    fewest, most = study.n_trials.min(), study.n_trials.max()
+    return f"{fewest}" if fewest == most else f"{fewest}–{most}"
 
 
 def _show_exclusions(study: Trials) -> None:
     """A table of the trials kept and left out of each person, closed at first."""
-    frame = exclusions(study)
-    columns = [
-        _column(i, name.replace("_", " "), "right" if i else "left") for i, name in enumerate(frame)
-    ]
-    rows = [_row(map(str, row)) for row in frame.itertuples(index=False)]
+    columns, rows = _exclusions(study)
     with (
         ui.expansion("Trials kept and left out, person by person")
         .classes("fill")
@@ -59,13 +61,27 @@ def _show_exclusions(study: Trials) -> None:
         table.classes("table").props("dense flat")
 
 
+def _exclusions(study: Trials) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Columns and rows of the table of trials kept and left out."""
+    frame = exclusions(study)
+    columns = [
+        _column(i, name.replace("_", " "), "right" if i else "left") for i, name in enumerate(frame)
+    ]
+    return columns, [_row(map(str, row)) for row in frame.itertuples(index=False)]
+
+
 def show_rows(reading: Reading, lines: list[str]) -> None:
     """Show the first rows as the reader split them, or the first lines when it could not."""
     if reading.table is None:
         ui.label("\n".join(lines)).classes("mono").classes("at-raw")
-        return
-    columns = [_column(i, name, "left") for i, name in enumerate(reading.columns)]
-    rows = [{"row": k, **_row(row)} for k, row in enumerate(first_rows(reading.table))]
+    else:
+        _show_table(reading.table)
+
+
+def _show_table(content: pd.DataFrame) -> None:
+    """The first rows of a table."""
+    columns = [_column(i, name, "left") for i, name in enumerate(content.columns)]
+    rows = [{"row": k, **_row(row)} for k, row in enumerate(first_rows(content))]
     table = ui.table(columns=columns, rows=rows, row_key="row").classes("table")
     table.props("dense flat hide-pagination").classes("at-raw")
 

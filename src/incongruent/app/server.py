@@ -107,7 +107,12 @@ def _working_folder(folder: Path | None) -> Iterator[Path]:
 
 def _install(house: House, port: int) -> None:
     """Pages, files and guards of the one application."""
+    _add_pages(house)
+    _add_results(house)
+    _add_guards(house, port)
 
+
+def _add_pages(house: House) -> None:
     @ui.page("/", title="incongruent · fit")
     def fit() -> None:
         FitPage(house, house.visitors.of(app.storage.browser["id"])).build()
@@ -116,6 +121,10 @@ def _install(house: House, port: int) -> None:
     def explorer() -> None:
         ExplorerPage(house, house.visitors.of(app.storage.browser["id"])).build()
 
+
+def _add_results(house: House) -> None:
+    """The files of results, for those who know their token."""
+
     @app.get("/results/{token}/{name}")
     def results(token: str, name: str, download: bool = False) -> Response:
         path = house.visitors.file(token, name)
@@ -123,6 +132,8 @@ def _install(house: House, port: int) -> None:
             return PlainTextResponse("There is no such result here.", 404)
         return _file(path, is_shown=name == REPORT and not download)
 
+
+def _add_guards(house: House, port: int) -> None:
     # Cookies know no ports: a page beside this one must not take its cookie. "lax", as a link from
     # elsewhere would else begin a new session.
     app.add_middleware(

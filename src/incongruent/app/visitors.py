@@ -87,22 +87,13 @@ class Visitor:
             return alone, [alone]
         folder = alone.with_name(STORED_TOGETHER)
         folder.mkdir()
-        places: dict[str, Path] = {}
-        for name in map(_safe, names):
-            place = folder / name
-            # Two names may differ in nothing that every disk can keep.
-            while place.name.casefold() in places:
-                place = place.with_name(f"{place.stem}_{len(places) + 1}{place.suffix}")
-            places[place.name.casefold()] = place
-        return folder, list(places.values())
+        return folder, [folder / name for name in _told_apart([_safe(name) for name in names])]
 
     def take(self, path: Path, name: str, *, is_demo: bool = False) -> None:
         """Have another file, which was written to its place, instead of the one before."""
         before, self.path, self.reading, self.is_demo = self.path, path, None, is_demo
         self._ticket += 1  # whoever still reads the file before comes too late
-        self.file_name = (
-            "".join(c if c.isprintable() else "·" for c in name)[:LONGEST_NAME] or "unnamed"
-        )
+        self.file_name = _shown(name)
         if before is not None:
             shutil.rmtree(before.parent, ignore_errors=True)
 
@@ -177,13 +168,32 @@ class Visitors:
         return folder / name if (folder / name).is_file() else None
 
 
+def _shown(name: str) -> str:
+    """A file name as the page shows it."""
+    return "".join(c if c.isprintable() else "·" for c in name)[:LONGEST_NAME] or "unnamed"
+
+
 def _safe(name: str) -> str:
     """A file name that every disk can keep, and that names nothing outside its folder."""
-    kept = "".join(c if c.isprintable() and c not in '/\\:*?"<>|' else "_" for c in name).strip(
-        " ."
-    )
+    kept = "".join(c if _is_safe(c) else "_" for c in name).strip(" .")
     stem, dot, suffix = kept.rpartition(".")
     return f"{stem[:LONGEST_STEM]}{dot}{suffix[:LONGEST_STEM]}" or "unnamed"
+
+
+def _is_safe(character: str) -> bool:
+    """Whether every disk can keep a character in the name of a file."""
+    return character.isprintable() and character not in '/\\:*?"<>|'
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """File names with numbers where two differ in nothing that every disk can keep."""
+    found: dict[str, str] = {}
+    for name in names:
+        place = Path(name)
+        while place.name.casefold() in found:
+            place = place.with_name(f"{place.stem}_{len(found) + 1}{place.suffix}")
+        found[place.name.casefold()] = place.name
+    return list(found.values())
 
 
 def _new_folder(parent: Path, prefix: str) -> Path:

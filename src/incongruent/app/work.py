@@ -13,6 +13,8 @@ import numpy as np
 from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
 from incongruent.data.trials import Trials
+from incongruent.posterior.ensemble import Ensemble
+from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.pretrained import network_named
 from incongruent.posterior.progress import announce
 from incongruent.report import Origin, write_report
@@ -80,18 +82,23 @@ def program(
         network: the expression that loads it.
         n_draws, seed, with_check, anyway: as in `Task`.
     """
-    go_on = ", anyway=True" if anyway else ""
+    options = f"{', anyway=True' if anyway else ''}, seed={seed}"
     lines = [
+        "import incongruent as inc",
+        reading,
         f"posterior = {network}",
-        f"fit = inc.fit(posterior, study, n_draws={n_draws}{go_on}, seed={seed})",
+        f"fit = inc.fit(posterior, study, n_draws={n_draws}{options})",
+        *(_check_lines(options) if with_check else []),
     ]
-    check_too = [
+    return "\n".join(lines)
+
+
+def _check_lines(options: str) -> list[str]:
+    """The lines of a program that check those who were fitted."""
+    return [
         "usable = [i for i, n in enumerate(fit.study.n_trials) if n > 0]",
-        f"check = inc.check(posterior, study.select(usable){go_on}, seed={seed})",
+        f"check = inc.check(posterior, study.select(usable){options})",
     ]
-    return "\n".join(
-        ["import incongruent as inc", reading, *lines, *(check_too if with_check else [])]
-    )
 
 
 def carry_out(task: Task) -> Outcome:
@@ -122,16 +129,19 @@ def _fit_and_check(task: Task) -> tuple[Fit, Check | None]:
     found = fit_into(
         tables, task.study, posterior, n_draws=task.n_draws, anyway=task.anyway, seed=task.seed
     )
-    verdict = None
-    if task.with_check:
-        verdict, _ = check_into(
-            tables / "check", task.study, posterior, anyway=True, seed=task.seed
-        )
+    verdict = _checked(task, posterior) if task.with_check else None
     announce("writing the report")
     write_report(
         task.folder / REPORT, posterior=posterior, fit=found, check=verdict, origin=task.origin
     )
     return found, verdict
+
+
+def _checked(task: Task, posterior: Posterior | Ensemble) -> Check:
+    """What the check says of the study, also where nobody fits the network."""
+    folder = task.folder / TABLES / "check"
+    verdict, _ = check_into(folder, task.study, posterior, anyway=True, seed=task.seed)
+    return verdict
 
 
 def _warned(caught: Iterable[warnings.WarningMessage]) -> list[str]:
@@ -142,19 +152,35 @@ def _warned(caught: Iterable[warnings.WarningMessage]) -> list[str]:
 
 def _words(found: Fit, verdict: Check | None) -> list[str]:
     """What the user should know: alarms, the verdict, and who was left out or flagged."""
-    words = list(found.alarms)
-    if verdict is not None:
-        brief = verdict.brief()
-        words += [f"{brief[0].upper()}{brief[1:]}.", *verdict.advice]
-    if found.not_fitted:
-        words.append(f"Left out, without usable trials: {_some(found.not_fitted)}.")
-    flagged = sum(bool(flags) for flags in found.flags)
-    if flagged:
-        words.append(
-            f"{flagged} of {len(found.study)} people lie outside what the network was trained for;"
-            " see flags in people.csv."
-        )
-    return words
+    return [
+        *found.alarms,
+        *(_verdict(verdict) if verdict is not None else ()),
+        *_not_fitted(found),
+        *_flagged(found),
+    ]
+
+
+def _verdict(verdict: Check) -> list[str]:
+    brief = verdict.brief()
+    return [f"{brief[0].upper()}{brief[1:]}.", *verdict.advice]
+
+
+def _not_fitted(found: Fit) -> list[str]:
+    """Who was left out; nothing where everybody was fitted."""
+    if not found.not_fitted:
+        return []
+    return [f"Left out, without usable trials: {_some(found.not_fitted)}."]
+
+
+def _flagged(found: Fit) -> list[str]:
+    """How many people the network was not trained for; nothing where it was for all."""
+    n = sum(bool(flags) for flags in found.flags)
+    if not n:
+        return []
+    return [
+        f"{n} of {len(found.study)} people lie outside what the network was trained for; see flags"
+        " in people.csv."
+    ]
 
 
 def _some(names: Sequence[str]) -> str:
@@ -167,7 +193,7 @@ def pack(folder: Path) -> Path:
 
     The archive is whole or absent.
     """
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ARCHIVE]
+    files = _to_pack(folder)
     with (
         atomic_path(folder / ARCHIVE) as beside,
         zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -175,6 +201,11 @@ def pack(folder: Path) -> Path:
         for path in files:
             archive.write(path, _place(path, folder))
     return folder / ARCHIVE
+
+
+def _to_pack(folder: Path) -> list[Path]:
+    """All files of a folder, in order, except archives."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ARCHIVE]
 
 
 def _place(path: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from matplotlib.gridspec import GridSpec
 
 from incongruent.checks.network.calibration import LEVEL, Calibration
 from incongruent.checks.network.recovery import LEVELS
-from incongruent.checks.network.uniformity import GRID, simultaneous_band
+from incongruent.checks.network.uniformity import GRID, Band, simultaneous_band
 from incongruent.plots.style import (
     ACCENT,
     BAND,
@@ -26,6 +26,11 @@ from incongruent.plots.style import (
 )
 
 A_ROW = 5
+INSIDE: dict[str, Any] = {"color": ACCENT, "ls": "-"}
+OUTSIDE: dict[str, Any] = {"color": SECOND, "ls": (0, (4, 1))}
+"""How ranks look that stay in their band, and such that leave it."""
+BARS: dict[str, Any] = {"ls": "none", "elinewidth": 0.9, "capsize": 1.5}
+"""How mean ± SD look."""
 
 
 def plot_ranks(calibration: Calibration, quantity: str, ax: Axes) -> Axes:
@@ -34,26 +39,44 @@ def plot_ranks(calibration: Calibration, quantity: str, ax: Axes) -> Axes:
     The band is simultaneous; ranks that leave it are orange and dashed.
     """
     ranks = calibration.ranks[quantity]
-    band = simultaneous_band(len(ranks), LEVEL)
+    share, band = _share_up_to_grid(ranks), simultaneous_band(len(ranks), LEVEL)
+    is_outside = _leaves(share, band)
     low, high = band.low - GRID, band.high - GRID
-    share = (ranks[:, None] <= GRID).mean(axis=0)
-    is_outside = bool(((share < band.low) | (share > band.high)).any())
     ax.fill_between(GRID, low, high, color=BAND, lw=0, step="mid")
     _draw_difference(share - GRID, is_outside, ax)
-    _set_axes(max(0.06, 1.15 * float(np.abs(np.r_[share - GRID, high, low]).max())), ax)
+    _set_axes(_reach(share - GRID, low, high), ax)
     ax.set_title(quantity, color=SECOND if is_outside else INK)
     return ax
 
 
+def _share_up_to_grid(ranks: np.ndarray) -> np.ndarray:
+    """The empirical distribution of ranks (dataset,) at every point of `GRID`."""
+    return (ranks[:, None] <= GRID).mean(axis=0)
+
+
+def _leaves(share: np.ndarray, band: Band) -> bool:
+    """Whether a distribution leaves its band anywhere."""
+    return bool(((share < band.low) | (share > band.high)).any())
+
+
+def _reach(*curves: np.ndarray) -> float:
+    """How far the vertical axis goes to either side of 0, so that all curves are on it."""
+    return max(0.06, 1.15 * float(np.abs(np.r_[curves]).max()))
+
+
 def _set_axes(reach: float, ax: Axes) -> None:
-    limits = {"xlim": (0, 1), "ylim": (-reach, reach)}
-    ax.set(**limits, xlabel="rank (share)", ylabel="ECDF − uniform (share)")
+    ax.set(xlim=(0, 1), ylim=(-reach, reach))
+    ax.set(xlabel="rank (share)", ylabel="ECDF − uniform (share)")
     ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
 
 
 def _draw_difference(difference: np.ndarray, outside: bool, ax: Axes) -> None:
-    colour, line = (SECOND, (0, (4, 1))) if outside else (ACCENT, "-")
-    ax.plot(GRID, difference, color=colour, lw=1.2, ls=line)
+    ax.plot(GRID, difference, lw=1.2, **(OUTSIDE if outside else INSIDE))
+    _draw_zero(ax)
+
+
+def _draw_zero(ax: Axes) -> None:
+    """A thin line where nothing differs from what it should be."""
     ax.axhline(0.0, color=INK, lw=0.5)
 
 
@@ -63,25 +86,34 @@ def plot_coverage(calibration: Calibration, ax: Axes) -> Axes:
     There is one line for each parameter, coloured as in `plot_z_scores`.
     """
     for i, name in enumerate(calibration.parameter_names):
-        too_many, look = _too_many(calibration.ranks[name]), _look(i, every=(5 + 3 * i, 24))
-        ax.plot(100 * LEVELS, too_many, lw=1.0, label=name, **look)
-    ax.axhline(0.0, color=INK, lw=0.5)
-    reach = max(5.0, 1.1 * float(np.abs(ax.get_ylim()).max()))
-    ax.set(
-        xlim=(0, 100),
-        ylim=(-reach, reach),
-        xlabel="central interval (%)",
-        ylabel="truth within, too many (%)",
-        title="Coverage",
-    )
+        _draw_coverage(calibration.ranks[name], i, name, ax)
+    _draw_zero(ax)
+    ax.set(xlim=(0, 100), ylim=_around_zero(ax.get_ylim()))
+    ax.set(xlabel="central interval (%)", ylabel="truth within, too many (%)", title="Coverage")
     return ax
+
+
+def _draw_coverage(ranks: np.ndarray, place: int, name: str, ax: Axes) -> None:
+    """The line of one parameter, whose markers do not cover those of the others."""
+    look = _look(place, every=(5 + 3 * place, 24))
+    ax.plot(100 * LEVELS, _too_many(ranks), lw=1.0, label=name, **look)
+
+
+def _around_zero(limits: tuple[float, float]) -> tuple[float, float]:
+    """Limits with 0 in the middle, a little further away than these."""
+    reach = max(5.0, 1.1 * float(np.abs(limits).max()))
+    return -reach, reach
 
 
 def _too_many(ranks: np.ndarray) -> np.ndarray:
     """By how many percent central intervals of each level hold the truth too often."""
+    return 100 * (_share_within(ranks) - LEVELS)
+
+
+def _share_within(ranks: np.ndarray) -> np.ndarray:
+    """How often central intervals of each level hold the truth, from its ranks (dataset,)."""
     central = np.abs(2.0 * ranks - 1.0)
-    share = (central[:, None] <= LEVELS).mean(axis=0)
-    return 100 * (share - LEVELS)
+    return (central[:, None] <= LEVELS).mean(axis=0)
 
 
 def plot_z_scores(calibration: Calibration, ax: Axes) -> Axes:
@@ -90,24 +122,24 @@ def plot_z_scores(calibration: Calibration, ax: Axes) -> Axes:
     A posterior that is sharp and right is on the right, at 0 ± 1.
     """
     ax.axhspan(-1.0, 1.0, color=BAND, lw=0)
-    ax.axhline(0.0, color=INK, lw=0.5)
+    _draw_zero(ax)
     for i, name in enumerate(calibration.parameter_names):
         _draw_z_score(calibration.z_score[:, i], calibration.contraction[:, i], i, name, ax)
-    left = min(0.0, 1.1 * float(calibration.contraction.mean(axis=0).min()))
     furthest = _furthest(calibration.z_score)
-    ax.set(
-        xlim=(left, 1.04),
-        ylim=(-furthest, furthest),
-        xlabel="contraction (share of variance)",
-        ylabel="z-score, mean ± SD",
-    )
+    ax.set(xlim=(_leftmost(calibration.contraction), 1.04), ylim=(-furthest, furthest))
+    ax.set(xlabel="contraction (share of variance)", ylabel="z-score, mean ± SD")
     ax.set_title("Sharp and right?")
     return ax
 
 
 def _draw_z_score(z: np.ndarray, contraction: np.ndarray, place: int, name: str, ax: Axes) -> None:
-    look: dict[str, Any] = _look(place) | {"ls": "none", "elinewidth": 0.9, "capsize": 1.5}
+    look = _look(place) | BARS
     ax.errorbar(contraction.mean(), z.mean(), yerr=z.std(), label=name, **look)
+
+
+def _leftmost(contraction: np.ndarray) -> float:
+    """Where the axis of contraction begins: at 0, or at the lowest mean below it."""
+    return min(0.0, 1.1 * float(contraction.mean(axis=0).min()))
 
 
 def _furthest(z_score: np.ndarray) -> float:
@@ -122,21 +154,32 @@ def calibration_figure(calibration: Calibration) -> Figure:
         figure = Figure(figsize=(TWO_COLUMNS, 1.45 * n_rows + 2.5))
         grid = figure.add_gridspec(n_rows + 1, A_ROW, height_ratios=[1.0] * n_rows + [1.35])
         _draw_all_ranks(calibration, grid, figure)
-        plot_coverage(calibration, figure.add_subplot(grid[n_rows, :2]))
-        ax = plot_z_scores(calibration, figure.add_subplot(grid[n_rows, 2:4]))
-        _draw_legend(ax, figure.add_subplot(grid[n_rows, 4]))
+        _draw_last_row(calibration, grid, n_rows, figure)
         figure.supxlabel(_caption(calibration), fontsize=SMALL)
     return figure
+
+
+def _draw_last_row(calibration: Calibration, grid: GridSpec, row: int, figure: Figure) -> None:
+    """Coverage, z-scores, and the legend of both."""
+    plot_coverage(calibration, figure.add_subplot(grid[row, :2]))
+    ax = plot_z_scores(calibration, figure.add_subplot(grid[row, 2:4]))
+    _draw_legend(ax, figure.add_subplot(grid[row, 4]))
 
 
 def _draw_all_ranks(calibration: Calibration, grid: GridSpec, figure: Figure) -> None:
     """Ranks of every quantity, with labels only at the rim."""
     for k, quantity in enumerate(calibration.ranks):
-        ax = plot_ranks(calibration, quantity, figure.add_subplot(grid[k // A_ROW, k % A_ROW]))
-        if k % A_ROW:
-            ax.set_ylabel("")
-        if k + A_ROW < len(calibration.ranks):
-            ax.set_xlabel("")
+        row, column = divmod(k, A_ROW)
+        ax = plot_ranks(calibration, quantity, figure.add_subplot(grid[row, column]))
+        _clear_inside(k, len(calibration.ranks), ax)
+
+
+def _clear_inside(place: int, n: int, ax: Axes) -> None:
+    """Take away the labels that another plot has on its left, or below."""
+    if place % A_ROW:
+        ax.set_ylabel("")
+    if place + A_ROW < n:
+        ax.set_xlabel("")
 
 
 def _draw_legend(ax: Axes, beside: Axes) -> None:

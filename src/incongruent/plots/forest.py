@@ -68,19 +68,27 @@ def plot_forest(
     """
     people = np.arange(len(draws)) if order is None else np.asarray(order, int)
     values = draws.theta[people, :, parameter_place(draws, parameter)]  # (person, draw)
-    is_small, last = len(people) > MANY, float(len(people) - 1)
-    end = last + (GROUP_GAP if len(people) > 1 else 0.0)
+    is_small = len(people) > MANY
     _draw_guides(len(people), ax)
     if len(people) > 1:
-        _draw_mean(values.mean(axis=0), end, ax)
-    _draw_people(values, np.array([bool(draws.flags[i]) for i in people]), ax, is_small)
+        _draw_mean(values.mean(axis=0), _last_row(len(people)), ax)
+    _draw_people(values, _flagged(draws, people), ax, is_small)
     if labels:
-        _write_names(draws, people, ax, SMALLEST if is_small else SMALL)
-        if len(people) > 1:
-            _write_mean(len(people), end, ax)
-    ax.set(ylim=(end + 0.8, -0.8), xlabel=with_unit(parameter, unit_of(draws, parameter)))
+        _write_labels(draws, people, ax, SMALLEST if is_small else SMALL)
+    ax.set_ylim(_last_row(len(people)) + 0.8, -0.8)
+    ax.set_xlabel(with_unit(parameter, unit_of(draws, parameter)))
     _set_axes(ax, on_top=is_small)
     return ax
+
+
+def _last_row(n_people: int) -> float:
+    """Where the mean of all stands, or the one person."""
+    return float(n_people - 1) + (GROUP_GAP if n_people > 1 else 0.0)
+
+
+def _flagged(draws: Draws, people: Array) -> Array:
+    """Who of some people lies outside what the network was trained for."""
+    return np.array([bool(draws.flags[i]) for i in people])
 
 
 def _set_axes(ax: Axes, *, on_top: bool) -> None:
@@ -89,20 +97,29 @@ def _set_axes(ax: Axes, *, on_top: bool) -> None:
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(3))
     if on_top:
-        ax.tick_params(top=True, labeltop=True)
-        ax.spines["top"].set_visible(True)
+        _repeat_scale_on_top(ax)
+
+
+def _repeat_scale_on_top(ax: Axes) -> None:
+    ax.tick_params(top=True, labeltop=True)
+    ax.spines["top"].set_visible(True)
 
 
 def _draw_guides(n_people: int, ax: Axes) -> None:
     """Thin lines that guide the eye along some of the rows."""
-    rows = np.arange(n_people, dtype=float)[EVERY - 1 :: EVERY]
     across = ax.get_yaxis_transform()
+    rows = _rows(n_people)[EVERY - 1 :: EVERY]
     ax.hlines(rows, 0.0, 1.0, transform=across, color=FAINT, lw=0.4, zorder=0)
+
+
+def _rows(n_people: int) -> Array:
+    """Heights of the rows of people."""
+    return np.arange(n_people, dtype=float)
 
 
 def _draw_people(values: Array, flagged: Array, ax: Axes, small: bool) -> None:
     """All rows (person, draw); those of flagged people look otherwise."""
-    rows = np.arange(len(values), dtype=float)
+    rows = _rows(len(values))
     for chosen, colour, filling in ((~flagged, ACCENT, ACCENT), (flagged, SECOND, "white")):
         _draw_rows(values[chosen], rows[chosen], ax, colour, filling, small)
 
@@ -117,20 +134,23 @@ def forest_figure(draws: Draws, *, sort_by: str | None = None) -> Figure:
         sort_by: the parameter by whose posterior mean people are sorted; as in the draws when left
             out.
     """
-    names = draws.parameter_names
-    order = _order(draws, sort_by)
-    n_columns = min(len(names), PANELS_A_ROW)
-    n_rows = -(-len(names) // n_columns)
+    n_columns = min(len(draws.parameter_names), PANELS_A_ROW)
+    n_rows = -(-len(draws.parameter_names) // n_columns)
+    height = _height(len(draws)) * n_rows + 0.3
     with styled():
-        figure, axes = new_figure(
-            n_rows, n_columns, width=TWO_COLUMNS, height=_height(len(draws)) * n_rows + 0.3
-        )
-        for k, (name, ax) in enumerate(zip(names, axes, strict=False)):
-            plot_forest(draws, name, ax, order=order, labels=k % n_columns == 0)
-        for ax in axes[len(names) :]:
-            ax.set_axis_off()
+        figure, axes = new_figure(n_rows, n_columns, width=TWO_COLUMNS, height=height)
+        _draw_panels(draws, _order(draws, sort_by), axes, n_columns)
         figure.supxlabel(_caption(draws), fontsize=SMALL, x=0.01, ha="left")
     return figure
+
+
+def _draw_panels(draws: Draws, order: list[int], axes: list[Axes], n_columns: int) -> None:
+    """One panel for each parameter, with names beside the first of a row; the rest is empty."""
+    names = draws.parameter_names
+    for k, (name, ax) in enumerate(zip(names, axes, strict=False)):
+        plot_forest(draws, name, ax, order=order, labels=k % n_columns == 0)
+    for ax in axes[len(names) :]:
+        ax.set_axis_off()
 
 
 def _order(draws: Draws, sort_by: str | None) -> list[int]:
@@ -155,21 +175,18 @@ def _draw_rows(
     for (low, high), width in ((NARROW, 0.7), (WIDE, 1.6 if small else 2.2)):
         ends = np.quantile(values, [low, high], axis=1)
         _draw_intervals(ends, rows, ax, colour, width)
-    ax.plot(
-        values.mean(axis=1),
-        rows,
-        "o",
-        color=colour,
-        mfc=filling,
-        ms=2.4 if small else 3.4,
-        mew=0.7,
-        ls="none",
-    )
+    look = {"color": colour, "mfc": filling, "mew": 0.7, "ls": "none"}
+    ax.plot(values.mean(axis=1), rows, "o", ms=2.4 if small else 3.4, **look)
 
 
 def _draw_intervals(ends: Array, rows: Array, ax: Axes, colour: str, width: float) -> None:
-    x = np.stack([*ends, np.full(len(rows), np.nan)], axis=1).ravel()
-    ax.plot(x, np.repeat(rows, 3), color=colour, lw=width, ls="-", solid_capstyle="butt")
+    x, y = _with_gaps(*ends), np.repeat(rows, 3)
+    ax.plot(x, y, color=colour, lw=width, ls="-", solid_capstyle="butt")
+
+
+def _with_gaps(low: Array, high: Array) -> Array:
+    """Both ends of each interval and a NaN after them, where the line is interrupted."""
+    return np.stack([low, high, np.full(len(low), np.nan)], axis=1).ravel()
 
 
 def _draw_mean(mean: Array, row: float, ax: Axes) -> None:
@@ -180,17 +197,20 @@ def _draw_mean(mean: Array, row: float, ax: Axes) -> None:
     ax.plot(mean.mean(), row, "D", color=INK, ms=4.0, ls="none")
 
 
-def _write_names(draws: Draws, people: Array, ax: Axes, size: float) -> None:
-    """Names of people beside their rows, with links."""
+def _write_labels(draws: Draws, people: Array, ax: Axes, size: float) -> None:
+    """Names of people beside their rows, and what stands below them."""
     for row, i in enumerate(people):
-        label = _write_beside(drawable(draws.names[i], LONGEST_NAME), row, ax, size)
-        label.set_color(SECOND if draws.flags[i] else INK)
-        label.set_url(f"#person-{i}")
-        label.set_gid(f"name-{i}")
+        _write_name(draws, i, row, ax, size)
+    if len(people) > 1:
+        _write_beside(f"mean of {len(people)}", _last_row(len(people)), ax, SMALL)
 
 
-def _write_mean(n_people: int, row: float, ax: Axes) -> None:
-    _write_beside(f"mean of {n_people}", row, ax, SMALL)
+def _write_name(draws: Draws, person: int, row: int, ax: Axes, size: float) -> None:
+    """The name of one person, with a link."""
+    label = _write_beside(drawable(draws.names[person], LONGEST_NAME), row, ax, size)
+    label.set_color(SECOND if draws.flags[person] else INK)
+    label.set_url(f"#person-{person}")
+    label.set_gid(f"name-{person}")
 
 
 def _write_beside(text: str, row: float, ax: Axes, size: float) -> Text:
@@ -204,12 +224,16 @@ def _caption(draws: Draws) -> str:
     text = "Posterior means with central 50 % (thick) and 90 % intervals (thin)"
     if len(draws) > 1:
         text += "; diamond, grey: mean of these people, 90 % interval"
-    flagged = sum(bool(flags) for flags in draws.flags)
+    return f"{text}.{_caption_of_flagged(draws)}"
+
+
+def _caption_of_flagged(draws: Draws) -> str:
+    """How many people are flagged, on a line of its own; nothing where nobody is."""
+    n_flagged = sum(bool(flags) for flags in draws.flags)
+    if not n_flagged:
+        return ""
     return (
-        f"{text}.\nOrange, hollow: outside what the network was trained for ({flagged} of"
-        f" {len(draws)})."
-        if flagged
-        else f"{text}."
+        f"\nOrange, hollow: outside what the network was trained for ({n_flagged} of {len(draws)})."
     )
 
 

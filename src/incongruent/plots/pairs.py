@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,6 +31,8 @@ from incongruent.priors.joint import AnyPrior, PriorError
 Array = np.ndarray
 
 N_BINS = 30
+BEHIND: dict[str, Any] = {"color": FAINT, "alpha": 0.7, "lw": 0, "zorder": 0.5}
+"""How the prior looks, behind the draws."""
 N_PRIOR = 4000
 """Draws of a prior whose marginal densities are not known."""
 
@@ -60,18 +63,28 @@ def plot_pairs(
     """
     places = [parameter_place(draws, name) for name in (first, second)]
     theta = draws.theta[person][:, places]  # (draw, 2)
-    known = np.full(2, np.nan) if truth is None else np.asarray(truth, float)[places]
-    limits = [_limits(column, value) for column, value in zip(theta.T, known, strict=True)]
-    ax.set(xlim=limits[0], xlabel=with_unit(first, unit_of(draws, first)))
+    known = _values_at(places, truth)
+    across, up = (_limits(column, value) for column, value in zip(theta.T, known, strict=True))
+    ax.set(xlim=across, xlabel=_label(draws, first))
     ax.xaxis.set_major_locator(MaxNLocator(3, prune="both"))
     if first == second:
-        _draw_marginal(draws.simulator.prior, first, theta[:, 0], limits[0], ax)
+        _draw_marginal(draws.simulator.prior, first, theta[:, 0], across, ax)
     else:
         _draw_cloud(theta, ax)
-        ax.set(ylim=limits[1], ylabel=with_unit(second, unit_of(draws, second)))
+        ax.set(ylim=up, ylabel=_label(draws, second))
     if truth is not None:
         _draw_truth(known, first != second, ax)
     return ax
+
+
+def _values_at(places: list[int], truth: Sequence[float] | Array | None) -> Array:
+    """The true values of two parameters; NaN where they are not known."""
+    return np.full(2, np.nan) if truth is None else np.asarray(truth, float)[places]
+
+
+def _label(draws: Draws, parameter: str) -> str:
+    """A parameter with its unit."""
+    return with_unit(parameter, unit_of(draws, parameter))
 
 
 def _draw_cloud(theta: Array, ax: Axes) -> None:
@@ -91,22 +104,31 @@ def pairs_figure(
 ) -> Figure:
     """All pairs of parameters of one person, two columns wide; marginals on the diagonal."""
     names = draws.parameter_names
-    n = len(names)
-    height = max(0.95 * TWO_COLUMNS * min(1.0, n / 4), 2.0)
     with styled():
-        figure, axes = new_figure(n, n, width=TWO_COLUMNS, height=height)
-        for k, ax in enumerate(axes):
-            row, column = divmod(k, n)
-            if column > row:
-                ax.set_axis_off()
-            else:
-                plot_pairs(draws, names[column], names[row], ax, person=person, truth=truth)
-                _clear_inside(row, column, n, ax)
-        figure.align_ylabels(axes)
-        words = _words(draws, person, has_truth=truth is not None)
-        label = figure.text(0.99, 0.99, words, ha="right", va="top", parse_math=False)
-        label.set_in_layout(False)
+        figure, axes = _corner(len(names))
+        for (row, column), ax in axes.items():
+            plot_pairs(draws, names[column], names[row], ax, person=person, truth=truth)
+            _clear_inside(row, column, len(names), ax)
+        figure.align_ylabels(figure.axes)
+        _write_in_corner(_words(draws, person, has_truth=truth is not None), figure)
     return figure
+
+
+def _corner(n: int) -> tuple[Figure, dict[tuple[int, int], Axes]]:
+    """A figure with n × n places, and its axes by row and column, none above the diagonal."""
+    height = max(0.95 * TWO_COLUMNS * min(1.0, n / 4), 2.0)
+    figure, axes = new_figure(n, n, width=TWO_COLUMNS, height=height)
+    places = {divmod(k, n): ax for k, ax in enumerate(axes)}
+    for (row, column), ax in places.items():
+        if column > row:
+            ax.set_axis_off()
+    return figure, {place: ax for place, ax in places.items() if place[1] <= place[0]}
+
+
+def _write_in_corner(words: str, figure: Figure) -> None:
+    """Words where there are no plots, so that the layout needs no room for them."""
+    label = figure.text(0.99, 0.99, words, ha="right", va="top", parse_math=False)
+    label.set_in_layout(False)
 
 
 def _clear_inside(row: int, column: int, n: int, ax: Axes) -> None:
@@ -132,32 +154,52 @@ def _draw_marginal(
     heights, edges = np.histogram(values, N_BINS, limits, density=True)
     ax.stairs(heights, edges, fill=True, color=ACCENT, alpha=0.35, lw=0)
     ax.stairs(heights, edges, color=ACCENT, lw=0.9, ls="-")
-    if isinstance(prior, Prior):
-        _draw_density(prior, name, limits, ax)
-    else:
-        # The prior of a saved network whose functions are gone cannot be drawn.
-        with suppress(PriorError):
-            _draw_sampled(prior, name, ax)
+    _draw_prior(prior, name, limits, ax)
+    _set_marginal_axes(ax)
+
+
+def _set_marginal_axes(ax: Axes) -> None:
+    """No scale of densities, and a line below them."""
     ax.set(yticks=[], ylim=(0, None))
     ax.spines["left"].set_visible(False)
     ax.spines["bottom"].set_color(INK)
 
 
+def _draw_prior(prior: AnyPrior, name: str, limits: tuple[float, float], ax: Axes) -> None:
+    """The prior of one parameter; nothing where it cannot be drawn.
+
+    It cannot where it is the prior of a saved network whose functions are gone.
+    """
+    if isinstance(prior, Prior):
+        _draw_density(prior, name, limits, ax)
+    else:
+        with suppress(PriorError):
+            _draw_sampled(prior, name, ax)
+
+
 def _draw_density(prior: Prior, name: str, limits: tuple[float, float], ax: Axes) -> None:
     x = np.linspace(*limits, 200)
-    ax.fill_between(x, np.exp(prior[name].logpdf(x)), color=FAINT, alpha=0.7, lw=0, zorder=0.5)
+    ax.fill_between(x, np.exp(prior[name].logpdf(x)), **BEHIND)
 
 
 def _draw_sampled(prior: AnyPrior, name: str, ax: Axes) -> None:
     """A prior whose marginal densities are not known, by a histogram of its draws."""
+    heights, edges = np.histogram(_prior_draws(prior, name), N_BINS, density=True)
+    ax.stairs(heights, edges, fill=True, **BEHIND)
+
+
+def _prior_draws(prior: AnyPrior, name: str) -> Array:
+    """Draws of one parameter from its prior, the same ones each time."""
     drawn = prior.sample(N_PRIOR, seed=child(1, Purpose.SHOWN_PRIOR))
-    values = drawn[:, prior.names.index(name)]
-    heights, edges = np.histogram(values, N_BINS, density=True)
-    ax.stairs(heights, edges, fill=True, color=FAINT, alpha=0.7, lw=0, zorder=0.5)
+    return drawn[:, prior.names.index(name)]
 
 
 def _limits(values: Array, truth: float) -> tuple[float, float]:
     """From the lowest to the highest draw (draw,) and the truth, with a margin."""
     low, high = np.fmin(values.min(), truth), np.fmax(values.max(), truth)
+    return _with_margin(float(low), float(high))
+
+
+def _with_margin(low: float, high: float) -> tuple[float, float]:
     room = 0.05 * (high - low) + 1e-9
-    return float(low - room), float(high + room)
+    return low - room, high + room

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -33,6 +33,15 @@ GAP = 1.2
 """Rows between groups."""
 HEAD = 0.95
 """So many rows above its first statistic stands the name of a group."""
+MARK: dict[str, Any] = {"s": 24, "linewidths": 1.0, "zorder": 3, "clip_on": False}
+"""How the mark of every statistic looks."""
+DISTANCE: dict[str, Any] = {
+    "textcoords": "offset points",
+    "va": "center",
+    "fontsize": 6.5,
+    "bbox": {"fc": "white", "ec": "none", "pad": 0.5},
+}
+"""How the number beside an arrow looks."""
 NUMBERS_AT = 1.03
 """Where the observed and the predicted values stand, as a share of the width."""
 
@@ -79,44 +88,58 @@ def plot_panel(panel: Panel, ax: Axes, person: int | None = None) -> Axes:
     for block in blocks:
         _draw_block(ax, block, edge)
     _in_row(ax, "observed  |  predicted", NUMBERS_AT, -HEAD, fontsize=SMALL, color=INK)
-    rows = [row for block in blocks for row in block.rows]
-    ax.set_yticks([row.y for row in rows], [row.name for row in rows], fontsize=SMALL)
-    ax.tick_params(axis="y", length=0.0, pad=6.0)  # arrows at the edge are in front of them
-    bottom = len(rows) + GAP * len(blocks) - 0.7
-    ax.set(xlim=(-edge, edge), ylim=(bottom, -1.7), xlabel="observed − predicted (z)")
+    _name_rows(ax, [row for block in blocks for row in block.rows])
+    ax.set(xlim=(-edge, edge), ylim=(_bottom(blocks), -1.7), xlabel="observed − predicted (z)")
     return ax
+
+
+def _name_rows(ax: Axes, rows: list[Row]) -> None:
+    """Names of statistics on the left, far enough for the arrows at the edge."""
+    ax.set_yticks([row.y for row in rows], [row.name for row in rows], fontsize=SMALL)
+    ax.tick_params(axis="y", length=0.0, pad=6.0)
+
+
+def _bottom(blocks: list[Block]) -> float:
+    """Where the axis ends, below the last row."""
+    n_rows = sum(len(block.rows) for block in blocks)
+    return n_rows + GAP * len(blocks) - 0.7
 
 
 def _blocks(panel: Panel, person: int | None) -> list[Block]:
     """Groups in their order, from the top to the bottom."""
-    observed, predicted, tests = panel.result(person)
-    failing = np.nan_to_num(tests.adjusted, nan=1.0) <= LEVEL
-    blocks, top = [], 0.0
+    rows, blocks, top = _rows(panel, person), [], 0.0
     for group, places in _groups(panel.statistics):
-        rows = [
-            Row(
-                top + k,
-                panel.statistics[i].label,
-                float(tests.z[i]),
-                _numbers(panel.statistics[i], float(observed[i]), float(predicted[i])),
-                bool(failing[i]),
-            )
-            for k, i in enumerate(places)
-        ]
-        blocks.append(Block(group, rows))
-        top += len(rows) + GAP
+        moved = [rows[i]._replace(y=top + k) for k, i in enumerate(places)]
+        blocks.append(Block(group, moved))
+        top += len(moved) + GAP
     return blocks
 
 
+def _rows(panel: Panel, person: int | None) -> list[Row]:
+    """Every statistic as it is drawn, all of them at the top."""
+    observed, predicted, tests = panel.result(person)
+    failing = np.nan_to_num(tests.adjusted, nan=1.0) <= LEVEL
+    return [
+        Row(0.0, statistic.label, float(z), _numbers(statistic, float(o), float(p)), bool(fails))
+        for statistic, z, o, p, fails in zip(
+            panel.statistics, tests.z, observed, predicted, failing, strict=True
+        )
+    ]
+
+
 def _draw_block(ax: Axes, block: Block, edge: float) -> None:
+    colour = readable(block.colour)
     for row in block.rows:
         _draw(ax, row, edge, block.colour)
-        label = _in_row(
-            ax, row.numbers, NUMBERS_AT, row.y, fontsize=SMALL, color=readable(block.colour)
-        )
-        label.set_fontweight("bold" if row.is_failing else "normal")
-    head, colour = block.rows[0].y - HEAD, readable(block.colour)
+        _write_numbers(ax, row, colour)
+    head = block.rows[0].y - HEAD
     _in_row(ax, block.group, 0.015, head, fontsize=8, color=colour).set_fontweight("bold")
+
+
+def _write_numbers(ax: Axes, row: Row, colour: str) -> None:
+    """The observed and the predicted value beside a statistic, bold where it fails."""
+    label = _in_row(ax, row.numbers, NUMBERS_AT, row.y, fontsize=SMALL, color=colour)
+    label.set_fontweight("bold" if row.is_failing else "normal")
 
 
 def _edge(z: np.ndarray, band: float) -> float:
@@ -157,17 +180,9 @@ def _draw(ax: Axes, row: Row, edge: float, colour: str) -> None:
         return
     at, is_far = float(np.clip(row.z, -edge, edge)), abs(row.z) > edge
     ax.hlines(row.y, 0.0, at, color=colour, lw=0.7, alpha=0.6)
-    ax.scatter(
-        [at],
-        [row.y],
-        s=24,
-        marker=_marker(row.z, is_far),
-        c=[colour if row.is_failing else "white"],
-        edgecolors=colour,
-        linewidths=1.0,
-        zorder=3,
-        clip_on=False,
-    )
+    filling = colour if row.is_failing else "white"
+    look = {"marker": _marker(row.z, is_far), "c": [filling], "edgecolors": colour}
+    ax.scatter([at], [row.y], **MARK, **look)
     if is_far:
         _write_distance(ax, row.z, (at, row.y), colour)
 
@@ -181,17 +196,8 @@ def _marker(z: float, is_far: bool) -> str:
 def _write_distance(ax: Axes, z: float, at: tuple[float, float], colour: str) -> None:
     """The number of a statistic that lies beyond the edge, beside its arrow."""
     place, side = (-7, "right") if z > 0 else (7, "left")
-    ax.annotate(
-        f"{z:+.0f}".replace("-", "−"),
-        at,
-        (place, 0),
-        textcoords="offset points",
-        ha=side,
-        va="center",
-        fontsize=6.5,
-        color=colour,
-        bbox={"fc": "white", "ec": "none", "pad": 0.5},
-    )
+    words = f"{z:+.0f}".replace("-", "−")
+    ax.annotate(words, at, (place, 0), ha=side, color=colour, **DISTANCE)
 
 
 def _numbers(statistic: Statistic, observed: float, predicted: float) -> str:
@@ -202,12 +208,17 @@ def _numbers(statistic: Statistic, observed: float, predicted: float) -> str:
 
 def panel_figure(panel: Panel, person: int | None = None) -> Figure:
     """The panel of the group, or of one person."""
-    n_rows = len(panel.statistics) + GAP * len({s.group for s in panel.statistics})
     with styled():
-        figure, axes = new_figure(1, 1, width=TWO_COLUMNS, height=1.2 + 0.165 * n_rows)
+        figure, axes = new_figure(1, 1, width=TWO_COLUMNS, height=_height(panel))
         plot_panel(panel, axes[0], person)
         figure.suptitle(_title(panel, person), fontsize=8, x=0.01, ha="left", parse_math=False)
     return figure
+
+
+def _height(panel: Panel) -> float:
+    """Inches that statistics and the gaps between their groups need."""
+    n_groups = len({statistic.group for statistic in panel.statistics})
+    return 1.2 + 0.165 * (len(panel.statistics) + GAP * n_groups)
 
 
 def _title(panel: Panel, person: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Set
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -23,6 +24,9 @@ NOTHING_OF_THE_DAY: dict[str, dict[str, Any]] = {
 picture alone.
 """
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+OF_WHOLE_FILES = (f"{{{SVG}}}metadata", f"{{{SVG}}}style")
+"""Elements that have no place in a part of a page."""
+HREFS = ("href", f"{{{XLINK}}}href")
 PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 REFERENCE = re.compile(r"url\(#([^)]*)\)")
 
@@ -71,49 +75,75 @@ def figure_svg(figure: Figure, *, prefix: str, description: str = "") -> str:
             " Take something like 'forest-'."
         )
     root = ET.fromstring(_bytes(figure, ".svg"))
-    for parent in list(root.iter()):
-        for child in [
-            child for child in parent if child.tag in (f"{{{SVG}}}metadata", f"{{{SVG}}}style")
-        ]:
-            parent.remove(child)
-    # the style sheet that was removed speaks of all elements of a page; these two are inherited
-    # from the root just as well
-    root.set("style", "stroke-linejoin:round;stroke-linecap:butt;max-width:100%;height:auto")
+    _remove_style_sheet(root)
     _rename_ids(root, prefix)
-    links = any(element.tag == f"{{{SVG}}}a" for element in root.iter())
-    root.set("role", "group" if links else "img")  # of an "img" nobody would be read the links
+    _describe(root, description)
+    return _as_text(root)
+
+
+def _remove_style_sheet(root: ET.Element) -> None:
+    """Take away what speaks of all elements of a page, and metadata.
+
+    What the style sheet said is inherited from the root just as well.
+    """
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.tag in OF_WHOLE_FILES]:
+            parent.remove(child)
+    root.set("style", "stroke-linejoin:round;stroke-linecap:butt;max-width:100%;height:auto")
+
+
+def _describe(root: ET.Element, description: str) -> None:
+    """Say to those who cannot see it what it is; of an "img" they would not be read the links."""
+    has_links = any(element.tag == f"{{{SVG}}}a" for element in root.iter())
+    root.set("role", "group" if has_links else "img")
     if description:
         root.set("aria-label", description)
+
+
+def _as_text(root: ET.Element) -> str:
     ET.register_namespace("", SVG)
     ET.register_namespace("xlink", XLINK)
     return ET.tostring(root, encoding="unicode")
 
 
 def _bytes(figure: Figure, suffix: str) -> bytes:
-    # The layout begins where it begins in a new figure: otherwise its last digits would depend on
-    # earlier drawings.
-    for ax in figure.axes:
-        if (place := ax.get_subplotspec()) is not None:
-            ax.set_subplotspec(place)
+    _forget_layout(figure)
     buffer = BytesIO()
     with styled():
         figure.savefig(buffer, format=suffix[1:], metadata=NOTHING_OF_THE_DAY[suffix])
     return buffer.getvalue()
 
 
+def _forget_layout(figure: Figure) -> None:
+    """Let the layout begin where it begins in a new figure.
+
+    Its last digits would depend on earlier drawings otherwise.
+    """
+    for ax in figure.axes:
+        if (place := ax.get_subplotspec()) is not None:
+            ax.set_subplotspec(place)
+
+
 def _rename_ids(root: ET.Element, prefix: str) -> None:
     """Put a prefix before every id and every reference to one of them."""
     ids = {element.attrib["id"] for element in root.iter() if "id" in element.attrib}
-
-    def renamed(name: str, value: str) -> str:
-        if name == "id":
-            return prefix + value
-        if name in ("href", f"{{{XLINK}}}href"):
-            return f"#{prefix}{value[1:]}" if value.startswith("#") and value[1:] in ids else value
-        return REFERENCE.sub(
-            lambda found: f"url(#{prefix}{found[1]})" if found[1] in ids else found[0], value
-        )
-
     for element in root.iter():
         for name, value in element.attrib.items():
-            element.set(name, renamed(name, value))
+            element.set(name, _renamed(name, value, ids, prefix))
+
+
+def _renamed(name: str, value: str, ids: Set[str], prefix: str) -> str:
+    """The value of an attribute with the prefix before every id in it."""
+    if name == "id":
+        return prefix + value
+    if name in HREFS:
+        return _renamed_link(value, ids, prefix)
+    return REFERENCE.sub(
+        lambda found: f"url(#{prefix}{found[1]})" if found[1] in ids else found[0], value
+    )
+
+
+def _renamed_link(target: str, ids: Set[str], prefix: str) -> str:
+    """A link with the prefix where it points into the figure, as it is where it points out."""
+    is_inside = target.startswith("#") and target[1:] in ids
+    return f"#{prefix}{target[1:]}" if is_inside else target

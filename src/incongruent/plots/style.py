@@ -41,6 +41,13 @@ CONDITION_LINE: dict[str, Any] = {
     "incongruent": (0, (4, 1.5)),
     "neutral": (0, (1, 1)),
 }
+BESIDE = {
+    "left": ((-6, 0), "right", "center"),
+    "right": ((6, 0), "left", "center"),
+    "above": ((0, 5), "left", "bottom"),
+    "below": ((0, -5), "left", "top"),
+}
+"""How a label stands on each side of a place: points away from it, and its alignment."""
 INK = "#222222"
 FAINT = "#C8C8C8"
 BAND = "#DADADA"
@@ -59,8 +66,16 @@ def drawable(name: str, most: int = 24) -> str:
     ``parse_math=False``.
     """
     font = font_manager.get_font(font_manager.findfont(font_manager.FontProperties()))
-    short = name if len(name) <= most else f"{name[: most - 1]}…"
-    return "".join(c if c.isprintable() and font.get_char_index(ord(c)) else "□" for c in short)
+    return "".join(c if _has(font, c) else "□" for c in _shortened(name, most))
+
+
+def _has(font: Any, character: str) -> bool:
+    """Whether a font can draw a character."""
+    return character.isprintable() and bool(font.get_char_index(ord(character)))
+
+
+def _shortened(name: str, most: int) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def plain(texts: Sequence[Text]) -> None:
@@ -108,23 +123,9 @@ def beside(ax: Axes, text: str, at: tuple[float, float], *, colour: str, side: s
         side: "left" or "right" of the place, or "above" or "below" it and to the right. The layout
             leaves no room for it.
     """
-    offset, across, along = {
-        "left": ((-6, 0), "right", "center"),
-        "right": ((6, 0), "left", "center"),
-        "above": ((0, 5), "left", "bottom"),
-        "below": ((0, -5), "left", "top"),
-    }[side]
-    label = ax.annotate(
-        text,
-        at,
-        xytext=offset,
-        textcoords="offset points",
-        ha=across,
-        va=along,
-        color=readable(colour),
-        fontsize=SMALL,
-        parse_math=False,
-    )
+    offset, across, along = BESIDE[side]
+    label = ax.annotate(text, at, offset, textcoords="offset points", parse_math=False)
+    label.set(ha=across, va=along, color=readable(colour), fontsize=SMALL)
     label.set_in_layout(False)
     return label
 

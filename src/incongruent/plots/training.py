@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -45,23 +45,23 @@ def plot_history(history: History, ax: Axes) -> Axes:
     rose again while the training loss fell: the network learned its simulations by heart.
     """
     losses, best = _losses(history), history.best
-    ax.plot(
-        losses.seconds, losses.training, color=SECOND, lw=0.9, ls=(0, (4, 1.5)), label="training"
-    )
-    ax.plot(losses.seconds, losses.validation, color=ACCENT, lw=1.4, ls="-", label="validation")
+    _draw_lines(losses, ax)
     ax.plot(best.seconds, best.best, "o", color=ACCENT, ms=4.5)
     if history.overfitting:
         ax.axvspan(best.seconds, losses.seconds[-1], color=BAND, lw=0, zorder=0)
-    ax.set(
-        xlabel="time since start (s)",
-        ylabel="mean −log q (nats)",
-        ylim=_limits(losses, history.prior_loss),
-    )
+    ax.set(xlabel="time since start (s)", ylabel="mean −log q (nats)")
+    ax.set_ylim(_limits(losses, history.prior_loss))
     _name_lines(history, losses, ax)
     _name_best(history, losses, ax)
     _name_prior(history, ax)
     ax.set_title(WHY[history.stopped])
     return ax
+
+
+def _draw_lines(losses: Losses, ax: Axes) -> None:
+    seconds, training, validation = losses
+    ax.plot(seconds, training, color=SECOND, lw=0.9, ls=(0, (4, 1.5)), label="training")
+    ax.plot(seconds, validation, color=ACCENT, lw=1.4, ls="-", label="validation")
 
 
 def history_figure(history: History) -> Figure:
@@ -80,24 +80,39 @@ def _losses(history: History) -> Losses:
 
 def _limits(losses: Losses, prior_loss: float) -> tuple[float, float]:
     """From the best loss, with room for its label, to the worst or to that of the prior."""
-    low = min(losses.training.min(), losses.validation.min())
-    worst = max(losses.training.max(), losses.validation.max())
-    high = max(min(worst, prior_loss), low + 1e-3)
-    return low - 0.34 * (high - low), high + 0.12 * (high - low)
+    best, worst = _best_and_worst(losses)
+    high = max(min(worst, prior_loss), best + 1e-3)
+    return best - 0.34 * (high - best), high + 0.12 * (high - best)
+
+
+def _best_and_worst(losses: Losses) -> tuple[float, float]:
+    """The lowest and the highest of all losses."""
+    _, training, validation = losses
+    return min(training.min(), validation.min()), max(training.max(), validation.max())
 
 
 def _name_lines(history: History, losses: Losses, ax: Axes) -> None:
     """Each line is named where it is flat, on the side of it that it leaves."""
     at = _flat(history, losses.seconds)
-    ahead = min(at + max(len(losses.seconds) // 10, 1), len(losses.seconds) - 1)
     lines = {"training": (losses.training, SECOND), "validation": (losses.validation, ACCENT)}
     lower_first = sorted(lines, key=lambda name: lines[name][0][at])
     for name, side in zip(lower_first, ("below", "above"), strict=True):
         values, colour = lines[name]
         place = (float(losses.seconds[at]), float(values[at]))
         label = beside(ax, name, place, colour=colour, side=side)
-        is_falling, is_above = values[ahead] < values[at], side == "above"
-        label.set_horizontalalignment("left" if is_falling == is_above else "right")
+        label.set_horizontalalignment(_away_from(values, at, side))
+
+
+def _away_from(values: Array, at: int, side: str) -> Literal["left", "right"]:
+    """The alignment with which a label above or below a line does not run into it."""
+    is_above = side == "above"
+    return "left" if _falls(values, at) == is_above else "right"
+
+
+def _falls(values: Array, at: int) -> bool:
+    """Whether a line is lower a tenth of its length after a position."""
+    ahead = min(at + max(len(values) // 10, 1), len(values) - 1)
+    return bool(values[ahead] < values[at])
 
 
 def _flat(history: History, seconds: Array) -> int:
@@ -111,24 +126,33 @@ def _name_best(history: History, losses: Losses, ax: Axes) -> None:
     """The best loss, in words below everything."""
     best, (bottom, top) = history.best, ax.get_ylim()
     ax.vlines(best.seconds, bottom, best.best, color=ACCENT, lw=0.6, ls=":")
-    words = f"best {best.best:.2f}"
-    if history.overfitting:
-        words += f", then +{history.overfitting:.2f}"
     is_late = best.seconds > 0.5 * (losses.seconds[0] + losses.seconds[-1])
     place = (best.seconds, bottom + 0.05 * (top - bottom))
-    beside(ax, words, place, colour=ACCENT, side="left" if is_late else "right")
+    beside(ax, _best_in_words(history), place, colour=ACCENT, side="left" if is_late else "right")
+
+
+def _best_in_words(history: History) -> str:
+    """The best loss, and by how much it rose afterwards."""
+    words = f"best {history.best.best:.2f}"
+    return f"{words}, then +{history.overfitting:.2f}" if history.overfitting else words
 
 
 def _name_prior(history: History, ax: Axes) -> None:
     """The loss of the prior at the top, with an arrow where it lies above the axes."""
-    top = ax.get_ylim()[1]
-    is_inside = history.prior_loss <= top
-    if is_inside:
-        ax.axhline(history.prior_loss, color=INK, lw=0.6, ls=":")
-    words = f"nothing learned (the prior): {history.prior_loss:.2f}"
+    loss, top = history.prior_loss, ax.get_ylim()[1]
+    words = f"nothing learned (the prior): {loss:.2f}"
+    if loss <= top:
+        ax.axhline(loss, color=INK, lw=0.6, ls=":")
+        _write_at_right(words, loss, ax)
+    else:
+        _write_at_right(f"{words} ↑", top, ax)
+
+
+def _write_at_right(words: str, height: float, ax: Axes) -> None:
+    """Words that end at the right edge, just below a height."""
     label = ax.annotate(
-        words if is_inside else f"{words} ↑",
-        (1.0, min(history.prior_loss, top)),
+        words,
+        (1.0, height),
         (-2, -2),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",

@@ -10,7 +10,7 @@ import numpy as np
 from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
 from incongruent.exact.importance import largest_k_hat
-from incongruent.posterior.draws import Draws
+from incongruent.posterior.draws import Correction, Draws
 
 
 class Concern(NamedTuple):
@@ -34,10 +34,7 @@ LIKELIHOOD = Concern(
 
 def concerns_of(fit: Fit, check: Check | None) -> list[list[Concern]]:
     """For each person of the study, why to be careful."""
-    found = [
-        [Concern("outside training", flag) for flag in flags] if n > 0 else [NO_TRIALS]
-        for n, flags in zip(fit.study.n_trials, fit.flags, strict=True)
-    ]
+    found = _about_trials(fit)
     fitted = np.flatnonzero(fit.study.n_trials > 0)
     for i, concerns in zip(fitted, _about_correction(fit.draws), strict=True):
         found[i] += concerns
@@ -47,27 +44,43 @@ def concerns_of(fit: Fit, check: Check | None) -> list[list[Concern]]:
     return found
 
 
+def _about_trials(fit: Fit) -> list[list[Concern]]:
+    """For everybody, whether there are trials, and such as the network was trained for."""
+    return [
+        [Concern("outside training", flag) for flag in flags] if n > 0 else [NO_TRIALS]
+        for n, flags in zip(fit.study.n_trials, fit.flags, strict=True)
+    ]
+
+
 def _about_correction(draws: Draws) -> Iterator[list[Concern]]:
     """For everybody who was fitted, what speaks against their weights and their likelihood."""
     correction = draws.correction
     if correction is None:
         yield from ([] for _ in draws.names)
         return
-    trusted = (correction.k_hat <= largest_k_hat(draws.theta.shape[1])) | correction.mcmc
+    trusted = _trusted(correction, draws.theta.shape[1])
     for is_trusted, is_accurate in zip(trusted, correction.accurate, strict=True):
         yield [*([] if is_trusted else [WEIGHTS]), *([] if is_accurate else [LIKELIHOOD])]
+
+
+def _trusted(correction: Correction, n_draws: int) -> np.ndarray:
+    """Whose weights can be trusted, or are not needed (person,)."""
+    return (correction.k_hat <= largest_k_hat(n_draws)) | correction.mcmc
 
 
 def _about_model(check: Check) -> Iterator[list[Concern]]:
     """For everybody who was checked, what the model does not make or predict."""
     for row in check.people().to_dict("records"):
-        concerns = []
-        if row["outside"]:
-            words = (
-                f"Unlike anything that the simulator makes: {row['stands_out'] or 'all in all'}."
-            )
-            concerns.append(Concern("outside the model", words))
-        if row["failing"]:
-            words = f"The fitted model does not predict: {row['failing']}."
-            concerns.append(Concern("not predicted", words))
-        yield concerns
+        yield [
+            *([_outside_the_model(row["stands_out"])] if row["outside"] else []),
+            *([_not_predicted(row["failing"])] if row["failing"] else []),
+        ]
+
+
+def _outside_the_model(stands_out: str) -> Concern:
+    words = f"Unlike anything that the simulator makes: {stands_out or 'all in all'}."
+    return Concern("outside the model", words)
+
+
+def _not_predicted(statistics: str) -> Concern:
+    return Concern("not predicted", f"The fitted model does not predict: {statistics}.")

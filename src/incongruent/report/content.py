@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
@@ -56,43 +57,57 @@ def glance(fit: Fit | None, check: Check | None, left_out: Sequence[str] = ()) -
         "not_fitted": list(fit.not_fitted),
         **_trials(fit.study),
         "errors": _errors(fit),
-        "flagged": [
-            (name, list(flags))
-            for name, flags, n in zip(fit.study.names, fit.flags, fit.study.n_trials, strict=True)
-            if flags and n > 0
-        ],
+        "flagged": _flagged(fit),
         "notes": list(fit.study.notes),
     }
 
 
+def _flagged(fit: Fit) -> list[tuple[str, list[str]]]:
+    """Who has trials that lie outside what the network was trained for, and in what."""
+    everybody = zip(fit.study.names, fit.flags, fit.study.n_trials, strict=True)
+    return [(name, list(flags)) for name, flags, n in everybody if flags and n > 0]
+
+
 def _trials(study: Trials) -> dict[str, Any]:
     """How many trials were used, of each person and in all, and how many were left out and why."""
-    n = study.n_trials[study.n_trials > 0]
-    counts = {reason: int(each.sum()) for reason, each in study.excluded.items()}
     n_used, n_excluded = int(study.n_trials.sum()), int(study.n_excluded.sum())
     return {
         "n_trials": n_used,
-        "trials_each": (int(n.min()), int(np.median(n)), int(n.max())) if len(n) else (0, 0, 0),
-        "excluded": {reason: count for reason, count in counts.items() if count},
+        "trials_each": _trials_each(study),
+        "excluded": _excluded(study),
         "n_excluded": n_excluded,
         "share_excluded": n_excluded / max(n_used + n_excluded, 1),
     }
 
 
+def _trials_each(study: Trials) -> tuple[int, int, int]:
+    """The fewest, the median and the most trials of those who have any."""
+    n = study.n_trials[study.n_trials > 0]
+    return (int(n.min()), int(np.median(n)), int(n.max())) if len(n) else (0, 0, 0)
+
+
+def _excluded(study: Trials) -> dict[str, int]:
+    """How many trials were left out for each reason that there was."""
+    counts = {reason: int(each.sum()) for reason, each in study.excluded.items()}
+    return {reason: count for reason, count in counts.items() if count}
+
+
 def _errors(fit: Fit) -> dict[str, str]:
     """The mean share of errors of each condition in which there are answers."""
-    people = fit.people()
-    means = {
+    means = _mean_errors(fit.people())
+    return {level: percent(mean) for level, mean in means.items() if np.isfinite(mean)}
+
+
+def _mean_errors(people: pd.DataFrame) -> dict[str, float]:
+    """The mean share of errors of each condition; NaN where there is no answer."""
+    return {
         level: float(np.mean(people[name].dropna()))
         for name, level in error_columns(people).items()
     }
-    return {level: percent(mean) for level, mean in means.items() if np.isfinite(mean)}
 
 
 def versions() -> list[tuple[str, str]]:
     """Python, the machine and the packages on which a result rests."""
-    known = [
-        ("Python", platform.python_version()),
-        ("system", f"{platform.system()} {platform.machine()}"),
-    ]
-    return known + [(name, metadata.version(name)) for name in VERSIONS]
+    system = f"{platform.system()} {platform.machine()}"
+    packages = [(name, metadata.version(name)) for name in VERSIONS]
+    return [("Python", platform.python_version()), ("system", system), *packages]

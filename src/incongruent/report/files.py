@@ -37,27 +37,44 @@ def write_fit(result: Fit, folder: str | os.PathLike[str]) -> list[Path]:
     Returns:
         The files written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _made(folder)
     written = [
         _write_table(result.draws.summary(), folder / "posterior.csv"),
         _write_table(result.people(), folder / "people.csv"),
         write_netcdf(result.draws, folder / "draws.nc"),
         *_write_predictions(result.prediction, folder),
     ]
+    _remove_uncorrected(folder)
+    return written
+
+
+def _made(folder: str | os.PathLike[str]) -> Path:
+    """A folder that is there now."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _remove_uncorrected(folder: Path) -> None:
     for name in UNCORRECTED:
         (folder / name).unlink(missing_ok=True)
-    return written
 
 
 def _write_predictions(prediction: Prediction, folder: Path) -> list[Path]:
-    """Figures of the group, and of everybody on some pages; pages of a larger study are removed."""
-    written = [_write_figure(predictive_figure(prediction), folder / "predictive_group.png")]
+    """Figures of the group, and of everybody on some pages."""
+    group = _write_figure(predictive_figure(prediction), folder / "predictive_group.png")
+    _remove_pages(folder)
+    pages = enumerate(people_figures(prediction), 1)
+    return [
+        group,
+        *(_write_figure(figure, folder / f"predictive_people_{k}.png") for k, figure in pages),
+    ]
+
+
+def _remove_pages(folder: Path) -> None:
+    """Remove the pages of an earlier fit, which may have been of more people."""
     for stale in folder.glob("predictive_people_*.png"):
         stale.unlink()
-    for page, figure in enumerate(people_figures(prediction), 1):
-        written.append(_write_figure(figure, folder / f"predictive_people_{page}.png"))
-    return written
 
 
 def write_uncorrected(
@@ -75,9 +92,7 @@ def write_uncorrected(
     Returns:
         The files written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    posterior, people, all_draws = (folder / name for name in UNCORRECTED)
+    posterior, people, all_draws = (_made(folder) / name for name in UNCORRECTED)
     table = people_table(draws, admission.trials, admission.flags)
     return [
         _write_table(draws.summary(), posterior),
@@ -118,14 +133,22 @@ def write_check(result: Check, folder: str | os.PathLike[str]) -> list[Path]:
     Returns:
         The files written.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    as_json = json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-    scope = misspecification_figure(result.mmd, result.scope)
+    folder = _made(folder)
     return [
         _write_text(result.to_markdown(), folder / "verdict.md"),
-        _write_text(as_json, folder / "verdict.json"),
+        _write_text(_as_json(result), folder / "verdict.json"),
         _write_table(result.people(), folder / "people.csv"),
+        *_write_check_figures(result, folder),
+    ]
+
+
+def _as_json(result: Check) -> str:
+    return json.dumps(result.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _write_check_figures(result: Check, folder: Path) -> list[Path]:
+    scope = misspecification_figure(result.mmd, result.scope)
+    return [
         _write_figure(scope, folder / "scope.png"),
         _write_figure(panel_figure(result.panel), folder / "panel.png"),
     ]

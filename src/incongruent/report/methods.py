@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 
 from incongruent.analysis import Fit
+from incongruent.checks.model.panel import Panel
+from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.verdict import Check
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
@@ -17,6 +21,7 @@ from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior
 from incongruent.report.values import percent
+from incongruent.simulation.designs import Design
 from incongruent.simulation.nuisance import integrated_out
 
 Array = np.ndarray
@@ -79,19 +84,20 @@ def methods(
     posterior: Posterior | Ensemble, fit: Fit | None, check: Check | None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paragraphs, and the references that they cite, in alphabetical order."""
-    paragraphs = [_model_and_network(posterior)]
-    if fit is not None:
-        paragraphs += [_data(fit), _posteriors(posterior, fit)]
-    if check is not None:
-        paragraphs.append(_checks(check))
-    calibrated = _calibration(posterior)
-    if calibrated is not None:
-        paragraphs.append(calibrated)
-    version = metadata.version("incongruent")
-    paragraphs.append(f"All computations were done with incongruent {version}.")
-    text = " ".join(paragraphs)
-    references = (found for cited, found in REFERENCES.items() if _is_cited(cited, text))
-    return tuple(paragraphs), tuple(references)
+    calibrated, version = _calibration(posterior), metadata.version("incongruent")
+    paragraphs = (
+        _model_and_network(posterior),
+        *((_data(fit), _posteriors(posterior, fit)) if fit is not None else ()),
+        *((_checks(check),) if check is not None else ()),
+        *((calibrated,) if calibrated is not None else ()),
+        f"All computations were done with incongruent {version}.",
+    )
+    return paragraphs, _references(" ".join(paragraphs))
+
+
+def _references(text: str) -> tuple[str, ...]:
+    """The references that a text cites."""
+    return tuple(found for cited, found in REFERENCES.items() if _is_cited(cited, text))
 
 
 def _is_cited(cited: str, text: str) -> bool:
@@ -109,21 +115,29 @@ def _model_and_network(posterior: Posterior | Ensemble) -> str:
         f"{_network(posterior)} gives the posterior of every person.",
         "The prior, as scipy.stats writes distributions, was"
         f" {_inner(simulator.prior)}{_units(simulator.model)}.",
+        f"The network was trained for {_sizes(simulator.design)} trials a person.",
     ]
-    sizes = np.array([simulator.design.smallest, simulator.design.largest])
-    words.append(f"The network was trained for {_each(sizes)} trials a person.")
     return " ".join(words)
+
+
+def _sizes(design: Design) -> str:
+    """The fewest and the most trials of a design."""
+    return _each(np.array([design.smallest, design.largest]))
 
 
 def _network(posterior: Posterior | Ensemble) -> str:
     """What kind of network it is, and from how much it has learned."""
-    network = "A neural network"
-    if isinstance(posterior, Ensemble):
-        network = f"An ensemble of {len(posterior.members)} neural networks"
+    network = _kind_of_network(posterior)
     if posterior.history is None:
         return network
     n_simulated = posterior.history.evaluations[-1].n_simulated
     return f"{network} that had learned from {n_simulated:,} simulated data sets"
+
+
+def _kind_of_network(posterior: Posterior | Ensemble) -> str:
+    if isinstance(posterior, Ensemble):
+        return f"An ensemble of {len(posterior.members)} neural networks"
+    return "A neural network"
 
 
 def _units(model: Model) -> str:
@@ -142,24 +156,25 @@ def _variant(model: Model) -> list[str]:
     """How a model that ships differs from the standard one, and what is integrated out."""
     if model.name not in BUILDERS:
         return []
-    words, changed, nuisance = [], _changed(model), integrated_out(model)
-    if changed:
-        words.append(f"The model's settings differ from the standard ones: {'; '.join(changed)}.")
-    if nuisance:
-        words.append(
-            f"Integrated out, from its assumed distribution, was {_inner(Prior(**nuisance))}."
-        )
-    return words
+    return [*_other_settings(model), *_nuisance(model)]
 
 
-def _changed(model: Model) -> list[str]:
-    """Settings of a model that ships which are not the standard ones."""
+def _nuisance(model: Model) -> list[str]:
+    """What is integrated out; nothing where all parameters are estimated."""
+    nuisance = integrated_out(model)
+    if not nuisance:
+        return []
+    return [f"Integrated out, from its assumed distribution, was {_inner(Prior(**nuisance))}."]
+
+
+def _other_settings(model: Model) -> list[str]:
+    """Settings of a model that ships which are not the standard ones; nothing where all are."""
     standard = BUILDERS[model.name]().settings
-    return [
-        f"{name} {value}"
-        for name, value in model.settings.items()
-        if name in standard and value != standard[name]
-    ]
+    both = [(name, value) for name, value in model.settings.items() if name in standard]
+    changed = [f"{name} {value}" for name, value in both if value != standard[name]]
+    if not changed:
+        return []
+    return [f"The model's settings differ from the standard ones: {'; '.join(changed)}."]
 
 
 def _inner(prior: AnyPrior) -> str:
@@ -171,12 +186,16 @@ def _inner(prior: AnyPrior) -> str:
 
 def _data(fit: Fit) -> str:
     n = fit.study.n_trials[fit.study.n_trials > 0]
-    words = [f"The data were {int(n.sum())} trials of {len(n)} people ({_each(n)} each)."]
-    words += _left_out(fit.study)
-    window = fit.draws.simulator.design.window
-    if window:
-        words.append(f"Reaction times between {window[0]:g} and {window[1]:g} ms were used.")
-    return " ".join(words)
+    used = f"The data were {int(n.sum())} trials of {len(n)} people ({_each(n)} each)."
+    return " ".join([used, *_left_out(fit.study), *_window(fit.draws.simulator.design)])
+
+
+def _window(design: Design) -> list[str]:
+    """Between which reaction times trials were used; nothing where all were."""
+    if not design.window:
+        return []
+    shortest, longest = design.window
+    return [f"Reaction times between {shortest:g} and {longest:g} ms were used."]
 
 
 def _left_out(study: Trials) -> list[str]:
@@ -184,9 +203,14 @@ def _left_out(study: Trials) -> list[str]:
     counts = {reason: int(each.sum()) for reason, each in study.excluded.items() if each.sum()}
     if not counts:
         return []
-    share = sum(counts.values()) / int(study.n_trials.sum() + study.n_excluded.sum())
+    share = sum(counts.values()) / _all_trials(study)
     listed = ", ".join(f"{reason} {count}" for reason, count in counts.items())
     return [f"Left out were {percent(share)} of all trials ({listed})."]
+
+
+def _all_trials(study: Trials) -> int:
+    """How many trials there are, used or left out."""
+    return int(study.n_trials.sum() + study.n_excluded.sum())
 
 
 def _each(n: Array) -> str:
@@ -202,9 +226,13 @@ def _posteriors(posterior: Posterior | Ensemble, fit: Fit) -> str:
             " exact likelihood by which they could be corrected."
         )
     words = _sampled(draws.correction, n, _how(posterior.simulator.model))
-    if draws.simulator.prior != posterior.simulator.prior:
-        words.append(f"Posteriors are those under the prior {draws.simulator.prior!r}.")
+    words += _other_prior(draws.simulator.prior, posterior.simulator.prior)
     return " ".join([*words, "People were fitted independently of each other."])
+
+
+def _other_prior(prior: AnyPrior, trained_with: AnyPrior) -> list[str]:
+    """The prior of the posteriors; nothing where it is that of the training."""
+    return [f"Posteriors are those under the prior {prior!r}."] if prior != trained_with else []
 
 
 def _how(model: Model) -> str:
@@ -224,19 +252,24 @@ def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]
             f"Everybody's posterior, {n_draws} draws, was sampled by MCMC (emcee; Foreman-Mackey et"
             f" al., 2013) on {likelihood}."
         ]
-    words = [
+    return [
         f"Each person's {n_draws} draws were corrected by importance weights (Dax et al., 2023),"
         f" smoothed after Vehtari et al. (2024), with {likelihood}.",
         _effective(correction.ess[~mcmc], "the other people" if mcmc.any() else "these people"),
         _reliability(correction.k_hat[~mcmc], largest_k_hat(n_draws)),
+        *_sampled_instead(int(mcmc.sum())),
     ]
-    if mcmc.any():
-        people = "person was" if mcmc.sum() == 1 else "people were"
-        words.append(
-            f"{int(mcmc.sum())} {people} sampled by MCMC on the exact likelihood instead (emcee;"
-            " Foreman-Mackey et al., 2013)."
-        )
-    return words
+
+
+def _sampled_instead(n: int) -> list[str]:
+    """How many people have MCMC draws; nothing where nobody has."""
+    if not n:
+        return []
+    people = "person was" if n == 1 else "people were"
+    return [
+        f"{n} {people} sampled by MCMC on the exact likelihood instead (emcee; Foreman-Mackey et"
+        " al., 2013)."
+    ]
 
 
 def _effective(ess: Array, whose: str) -> str:
@@ -249,45 +282,74 @@ def _effective(ess: Array, whose: str) -> str:
 
 def _reliability(k_hat: Array, limit: float) -> str:
     """How far the weights of some people can be trusted."""
-    finite, n_beyond = k_hat[np.isfinite(k_hat)], int((~(k_hat <= limit)).sum())
-    words = f"k-hat of {limit:.2f} is acceptable"
-    if len(finite):
-        words = f"the largest k-hat was {finite.max():.2f}, where {limit:.2f} is acceptable"
-    if n_beyond:
-        words += f"; {n_beyond} exceeded it, whose posteriors are not to be trusted"
-    return f"{words}."
+    n_beyond = int((~(k_hat <= limit)).sum())
+    beyond = f"; {n_beyond} exceeded it, whose posteriors are not to be trusted" if n_beyond else ""
+    return f"{_largest(k_hat[np.isfinite(k_hat)], limit)}{beyond}."
+
+
+def _largest(k_hat: Array, limit: float) -> str:
+    """The largest of some k-hats, and up to where it is acceptable."""
+    if not len(k_hat):
+        return f"k-hat of {limit:.2f} is acceptable"
+    return f"the largest k-hat was {k_hat.max():.2f}, where {limit:.2f} is acceptable"
 
 
 def _checks(check: Check) -> str:
-    n, failing = check.mmd.n_people, check.panel.failing()
+    return " ".join(
+        [
+            f"Of {len(check.scope)} people {len(check.outside)} lay outside what the model"
+            f" simulates under the prior (false discovery rate {check.scope.alpha:.0%}).",
+            _group_comparison(check.mmd),
+            _panel(check.panel),
+            f"The verdict on model and prior was “{check.verdict.value}”.",
+        ]
+    )
+
+
+def _group_comparison(mmd: MmdTest) -> str:
+    people = "person was" if mmd.n_people == 1 else "people were"
+    return (
+        f"{mmd.n_people} {people} compared as a group with simulations of the same designs, in the"
+        f" network's summaries (MMD² {mmd.statistic:.3g}, p = {mmd.p_value:.2g}; Gretton et al.,"
+        " 2012)."
+    )
+
+
+def _panel(panel: Panel) -> str:
+    """Which statistics of the group the model fails to predict."""
+    failing = panel.failing()
     missed = f"{len(failing)} ({', '.join(failing)})" if failing else "none"
     return (
-        f"Of {len(check.scope)} people {len(check.outside)} lay outside what the model simulates"
-        f" under the prior (false discovery rate {check.scope.alpha:.0%}). {n}"
-        f" {'person was' if n == 1 else 'people were'} compared as a group with simulations of the"
-        f" same designs, in the network's summaries (MMD² {check.mmd.statistic:.3g}, p ="
-        f" {check.mmd.p_value:.2g}; Gretton et al., 2012). Of {len(check.panel.statistics)}"
-        " statistics of the group, adjusted for their number, the fitted model failed to predict"
-        f" {missed}. The verdict on model and prior was “{check.verdict.value}”."
+        f"Of {len(panel.statistics)} statistics of the group, adjusted for their number, the fitted"
+        f" model failed to predict {missed}."
     )
 
 
 def _calibration(posterior: Posterior | Ensemble) -> str | None:
+    """How good the network is according to its own notes; None where it was not measured."""
     card = posterior.notes.get("quality")
     if not card:
         return None
+    calibration = card.get("calibration")
+    ranks = f"; {_uniform_ranks(calibration)}" if calibration else ""
+    return f"{_coverage(card)}{ranks}."
+
+
+def _coverage(card: Mapping[str, Any]) -> str:
+    """How often intervals held the truth."""
     coverage = [row["coverage_90"] for row in card["overall"]]
-    words = (
+    return (
         f"On {card['n_datasets']} fresh simulated data sets, the network's 90 % intervals held the"
         f" true values in {percent(min(coverage))} to {percent(max(coverage))} of cases, parameter"
         " by parameter"
     )
-    calibration = card.get("calibration")
-    if not calibration:
-        return f"{words}."
+
+
+def _uniform_ranks(calibration: Mapping[str, Any]) -> str:
+    """What simulation-based calibration found."""
     lowest = min(row["p"] for row in calibration["overall"])
     return (
-        f"{words}; in simulation-based calibration (Talts et al., 2018) of the corrected draws,"
+        "in simulation-based calibration (Talts et al., 2018) of the corrected draws,"
         f" {calibration['n_datasets']} data sets, the lowest p of uniform ranks among"
-        f" {len(calibration['overall'])} quantities was {lowest:.2f}."
+        f" {len(calibration['overall'])} quantities was {lowest:.2f}"
     )

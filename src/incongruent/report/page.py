@@ -16,6 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -23,6 +24,7 @@ from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check, Verdict
 from incongruent.data.basics.csvs import as_csv
 from incongruent.data.values import listed
+from incongruent.models import Model
 from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
@@ -72,12 +74,8 @@ def write_report(
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(
-        path,
-        report_html(posterior=posterior, fit=fit, check=check, origin=origin).encode(
-            "utf-8", "replace"
-        ),
-    )
+    text = report_html(posterior=posterior, fit=fit, check=check, origin=origin)
+    write_atomically(path, text.encode("utf-8", "replace"))
     return path
 
 
@@ -94,28 +92,45 @@ def report_html(
         ValueError: when neither fit nor check is given, or they are of different people.
     """
     _check_people(fit, check)
-    concerns = concerns_of(fit, check) if fit is not None else []
     paragraphs, references = methods(posterior, fit, check)
-    seed = origin.seed if origin.seed is not None or check is None else check.seed
     return (
         _environment()
         .get_template("page.html")
         .render(
             **_frame(),
             **_about_network(posterior, fit),
+            **_about_group(fit),
+            **_about_people(fit, check),
             origin=origin,
-            seed=seed,
+            seed=_seed(origin, check),
             glance=glance(fit, check, origin.left_out),
             verdict=_verdict(check) if check is not None else None,
-            group=group_table(fit.draws) if fit is not None else None,
-            people=people_table(fit, check, concerns),
-            overview=_overview(fit) if fit is not None else None,
             paragraphs=paragraphs,
             references=references,
             versions=versions(),
-            data=strict_json(_data(fit, check, concerns)),
         )
     )
+
+
+def _seed(origin: Origin, check: Check | None) -> int | None:
+    """The seed that the user gave, or else that of the check."""
+    return origin.seed if origin.seed is not None or check is None else check.seed
+
+
+def _about_group(fit: Fit | None) -> dict[str, Any]:
+    """What is known of all people together."""
+    if fit is None:
+        return {"group": None, "overview": None}
+    return {"group": group_table(fit.draws), "overview": _overview(fit)}
+
+
+def _about_people(fit: Fit | None, check: Check | None) -> dict[str, Any]:
+    """A table of people, and what the script shows of each."""
+    concerns = concerns_of(fit, check) if fit is not None else []
+    return {
+        "people": people_table(fit, check, concerns),
+        "data": strict_json(_data(fit, check, concerns)),
+    }
 
 
 def _frame() -> dict[str, Any]:
@@ -123,26 +138,37 @@ def _frame() -> dict[str, Any]:
 
     They are files of this package, not text from outside.
     """
-    script = _part("page.js")
+    style, script = _part("page.css"), _part("page.js")
+    return {"style": Markup(style), "script": Markup(script), "policy": _policy(script)}
+
+
+def _policy(script: str) -> str:
+    """A content security policy that lets one script run, by its hash."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = (
+    return (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src"
         f" 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
-    return {"style": Markup(_part("page.css")), "script": Markup(script), "policy": policy}
 
 
 def _about_network(posterior: Posterior | Ensemble, fit: Fit | None) -> dict[str, Any]:
     """What made the posteriors: model, prior, design, training, and how good that is."""
-    trials = fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None
-    settings = posterior.simulator.model.settings
     return {
         "network": posterior.simulator,
-        "settings": ", ".join(f"{name} = {value}" for name, value in settings.items()),
+        "settings": _settings(posterior.simulator.model),
         "history": str(posterior.history) if posterior.history is not None else None,
-        "quality": quality(posterior, trials),
+        "quality": quality(posterior, _numbers_of_trials(fit)),
         "made_by": _made_by(posterior),
     }
+
+
+def _settings(model: Model) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in model.settings.items())
+
+
+def _numbers_of_trials(fit: Fit | None) -> np.ndarray | None:
+    """How many trials people have who were fitted (person,); None without a fit."""
+    return fit.study.n_trials[fit.study.n_trials > 0] if fit is not None else None
 
 
 def _overview(fit: Fit) -> Markup:
@@ -196,8 +222,15 @@ def _verdict(check: Check) -> Mapping[str, Any]:
         "reason": check.reason,
         "advice": check.advice,
         "sections": check.sections()[:-1],
+        **_verdict_figures(check),
+    }
+
+
+def _verdict_figures(check: Check) -> dict[str, Markup]:
+    scope = misspecification_figure(check.mmd, check.scope)
+    return {
         "panel": _inline(panel_figure(check.panel), "panel"),
-        "scope": _inline(misspecification_figure(check.mmd, check.scope), "scope"),
+        "scope": _inline(scope, "scope"),
     }
 
 

@@ -40,19 +40,23 @@ def drawn(fit: Fit, check: Check | None, concerns: Sequence[Sequence[Concern]]) 
         check: of the people of the draws, in their order.
         concerns: of everybody in the study, see `concerns_of`.
     """
-    draws, prediction = fit.draws, fit.prediction
-    group = draws.theta.mean(axis=0)  # (draw, parameter)
     return {
         "parameters": [
-            {"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in parameters_of(draws)
+            {"name": p.name, "unit": p.unit, "meaning": p.meaning} for p in parameters_of(fit.draws)
         ],
-        "prior": _shorts(_prior_edges(draws).T),
-        "group": {
-            "curves": curves(prediction, None),
-            "mean": _shorts(group.mean(axis=0)),
-            "interval": _shorts(np.quantile(group, [0.05, 0.95], axis=0)),
-        },
+        "prior": _shorts(_prior_edges(fit.draws).T),
+        "group": _group(fit),
         "people": _people(fit, check, concerns),
+    }
+
+
+def _group(fit: Fit) -> dict[str, Any]:
+    """The mean of all people: curves, and parameters with their intervals."""
+    group = fit.draws.theta.mean(axis=0)  # (draw, parameter)
+    return {
+        "curves": curves(fit.prediction, None),
+        "mean": _shorts(group.mean(axis=0)),
+        "interval": _shorts(np.quantile(group, [0.05, 0.95], axis=0)),
     }
 
 
@@ -60,23 +64,34 @@ def _people(
     fit: Fit, check: Check | None, concerns: Sequence[Sequence[Concern]]
 ) -> list[dict[str, Any]]:
     """Numbers and words about everybody who was fitted."""
-    draws = fit.draws
-    quantiles = np.quantile(draws.theta, INTERVALS, axis=1)  # (interval, person, parameter)
-    rows = fit.people().to_dict("records")
-    checked = check.people().to_dict("records") if check is not None else [None] * len(draws)
+    rows, checked = fit.people().to_dict("records"), _checked(check, len(fit.draws))
     fitted = np.flatnonzero(fit.study.n_trials > 0).tolist()
     return [
         {
-            "name": name,
-            "curves": curves(fit.prediction, k),
-            "mean": _shorts(means),
-            "intervals": _shorts(quantiles[:, k]),
-            "points": _shorts(points(draws, k)),
-            "facts": facts(draws, k, rows[i], checked[k]),
+            **_numbers(fit, k),
+            "facts": facts(fit.draws, k, rows[i], checked[k]),
             "concerns": [concern.sentence for concern in concerns[i]],
         }
-        for k, (name, i, means) in enumerate(zip(draws.names, fitted, draws.means, strict=True))
+        for k, i in enumerate(fitted)
     ]
+
+
+def _checked(check: Check | None, n_people: int) -> list[Any]:
+    """The row of `Check.people` of everybody who was fitted; None where it was not asked."""
+    return check.people().to_dict("records") if check is not None else [None] * n_people
+
+
+def _numbers(fit: Fit, person: int) -> dict[str, Any]:
+    """Name, curves, and parameters of one person, by position in the draws."""
+    draws = fit.draws
+    quantiles = np.quantile(draws.theta[person], INTERVALS, axis=0)  # (interval, parameter)
+    return {
+        "name": draws.names[person],
+        "curves": curves(fit.prediction, person),
+        "mean": _shorts(draws.means[person]),
+        "intervals": _shorts(quantiles),
+        "points": _shorts(points(draws, person)),
+    }
 
 
 def _prior_edges(draws: Draws) -> Array:
@@ -93,8 +108,14 @@ def _prior_edges(draws: Draws) -> Array:
 
 def points(draws: Draws, person: int) -> Array:
     """Some of one person's draws, (point, parameter), evenly spread."""
-    n = min(max(FEWEST_POINTS, min(MOST_POINTS, ALL_POINTS // len(draws))), draws.theta.shape[1])
-    return draws.theta[person, np.linspace(0, draws.theta.shape[1] - 1, n).astype(int)]
+    n_draws = draws.theta.shape[1]
+    n = min(_points_each(len(draws)), n_draws)
+    return draws.theta[person, np.linspace(0, n_draws - 1, n).astype(int)]
+
+
+def _points_each(n_people: int) -> int:
+    """How many draws of each person the page can hold."""
+    return max(FEWEST_POINTS, min(MOST_POINTS, ALL_POINTS // n_people))
 
 
 def facts(
@@ -108,26 +129,34 @@ def facts(
         row: of `Fit.people`.
         checked: the row of `Check.people`; None when it was not asked.
     """
-    known = [("trials", _trials(row)), ("errors", _errors(row))]
-    correction = draws.correction
-    if correction is not None:
-        known.append(("posterior", _posterior(correction, person)))
-        known.append(("log evidence", f"{shown(correction.log_evidence[person], 6)} nats"))
-    if checked is not None:
-        known.append(
-            ("surprise", f"p = {shown(checked['p'])} among simulated data sets of the same design")
-        )
-    return known
+    return [
+        ("trials", _trials(row)),
+        ("errors", _errors(row)),
+        *(_about_correction(draws.correction, person) if draws.correction is not None else ()),
+        *([("surprise", _surprise(checked))] if checked is not None else ()),
+    ]
+
+
+def _about_correction(correction: Correction, person: int) -> list[tuple[str, str]]:
+    return [
+        ("posterior", _posterior(correction, person)),
+        ("log evidence", f"{shown(correction.log_evidence[person], 6)} nats"),
+    ]
+
+
+def _surprise(checked: Mapping[str, Any]) -> str:
+    return f"p = {shown(checked['p'])} among simulated data sets of the same design"
 
 
 def _trials(row: Mapping[str, Any]) -> str:
     """How many trials were used, and how many were left out and why."""
-    reasons = [
-        f"{row[name]} {name.removeprefix('excluded: ')}"
-        for name in row
-        if name.startswith("excluded: ") and row[name]
-    ]
-    return f"{row['n_trials']} used; left out: {', '.join(reasons) or 'none'}"
+    return f"{row['n_trials']} used; left out: {', '.join(_reasons(row)) or 'none'}"
+
+
+def _reasons(row: Mapping[str, Any]) -> list[str]:
+    """How many trials were left out for each reason that there was."""
+    columns = [name for name in row if name.startswith("excluded: ") and row[name]]
+    return [f"{row[name]} {name.removeprefix('excluded: ')}" for name in columns]
 
 
 def _errors(row: Mapping[str, Any]) -> str:
@@ -136,18 +165,25 @@ def _errors(row: Mapping[str, Any]) -> str:
 
 def _posterior(correction: Correction, person: int) -> str:
     """Where a person's draws come from, and what speaks for them."""
-    k_hat = shown(correction.k_hat[person], 2)
-    if not correction.mcmc[person]:
-        share = percent(float(correction.ess[person]), 0)
-        return (
-            f"the network's draws, weighted by the exact likelihood; k-hat {k_hat}, {share} of the"
-            " draws effective"
-        )
+    if correction.mcmc[person]:
+        return _sampled(correction, person)
+    return _weighted(correction, person)
+
+
+def _weighted(correction: Correction, person: int) -> str:
+    k_hat, share = correction.k_hat[person], float(correction.ess[person])
+    return (
+        f"the network's draws, weighted by the exact likelihood; k-hat {shown(k_hat, 2)},"
+        f" {percent(share, 0)} of the draws effective"
+    )
+
+
+def _sampled(correction: Correction, person: int) -> str:
     steps = int(correction.mcmc_steps[person])
     time = shown(correction.autocorrelation_time[person], 2)
     return (
         f"MCMC on the exact likelihood, {steps} steps, autocorrelation time {time}; importance"
-        f" weights were given up, or not wanted (k-hat {k_hat})"
+        f" weights were given up, or not wanted (k-hat {shown(correction.k_hat[person], 2)})"
     )
 
 
@@ -162,15 +198,17 @@ def curves(prediction: Prediction, person: int | None) -> dict[str, Any]:
 def _level_curves(prediction: Prediction, person: int | None, level: str) -> dict[str, Any]:
     """RT quantiles at the shares of trials below them, and accuracy, of one condition."""
     quantiles = _band(prediction.band(f"quantiles {level}", person))
-    errors = prediction.band(f"errors {level}", person)
+    shares = _shares(prediction.band(f"errors {level}", person))
+    accuracy = _band(prediction.band(f"accuracy {level}", person))
+    return {"quantiles": quantiles | shares, "accuracy": accuracy}
+
+
+def _shares(errors: Band) -> dict[str, Any]:
+    """The shares of all trials that were answered correctly below each quantile."""
     shares = np.asarray(PROBABILITIES)
     return {
-        "quantiles": {
-            **quantiles,
-            "share": _shorts(shares * (1 - errors.observed)),
-            "predicted": _shorts(shares * (1 - errors.middle)),
-        },
-        "accuracy": _band(prediction.band(f"accuracy {level}", person)),
+        "share": _shorts(shares * (1 - errors.observed)),
+        "predicted": _shorts(shares * (1 - errors.middle)),
     }
 
 

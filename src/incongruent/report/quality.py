@@ -41,29 +41,29 @@ def quality(posterior: Posterior | Ensemble, study_trials: Array | None) -> dict
     if not notes:
         return None
     calibration = notes.get("calibration", {})
-    p_values = {row["quantity"]: row["p"] for row in calibration.get("overall", [])}
-    rows = tuple(
-        (*_recovery_cells(row), _rank_cell(p_values.get(row["parameter"])))
-        for row in notes["overall"]
-    )
     return {
         "n_datasets": notes["n_datasets"],
         "n_calibrated": calibration.get("n_datasets"),
         "nats": shown(notes["nats"]),
-        "overall": Table((*COLUMNS, RANKS), rows),
+        "overall": _overall(notes["overall"], calibration.get("overall", [])),
         "at": _by_trials(notes.get("by_trials", []), study_trials),
         "efficiency": notes.get("efficiency", []),
     }
+
+
+def _overall(recovery: Sequence[Mapping[str, Any]], ranks: Sequence[Mapping[str, Any]]) -> Table:
+    """One row for each parameter: recovery, and whether ranks are uniform."""
+    p_values = {row["quantity"]: row["p"] for row in ranks}
+    rows = ((*_recovery_cells(row), _rank_cell(p_values.get(row["parameter"]))) for row in recovery)
+    return Table((*COLUMNS, RANKS), tuple(rows))
 
 
 def _recovery_cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
     """One parameter, in the order of `COLUMNS`."""
     return (
         Cell(row["parameter"]),
-        Cell(f"{row['r']:.2f}", row["r"]),
-        Cell(f"{row['contraction']:.2f}", row["contraction"]),
-        Cell(percent(row["coverage_50"]), row["coverage_50"]),
-        Cell(percent(row["coverage_90"]), row["coverage_90"]),
+        *(Cell(f"{row[name]:.2f}", row[name]) for name in ("r", "contraction")),
+        *(Cell(percent(row[name]), row[name]) for name in ("coverage_50", "coverage_90")),
     )
 
 
@@ -78,11 +78,12 @@ def _by_trials(
     if study_trials is None:
         return []
     bins = dict.fromkeys(str(row["trials"]) for row in rows)
-    return [
-        (name, Table(COLUMNS, tuple(_recovery_cells(row) for row in rows if row["trials"] == name)))
-        for name in bins
-        if _is_met(name, study_trials)
-    ]
+    return [(name, _of_bin(name, rows)) for name in bins if _is_met(name, study_trials)]
+
+
+def _of_bin(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """The recovery of data sets in one bin of trial number."""
+    return Table(COLUMNS, tuple(_recovery_cells(row) for row in rows if row["trials"] == name))
 
 
 def _is_met(name: str, study_trials: Array) -> bool:

@@ -6,7 +6,7 @@ come through here, so that both leave the same files.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +71,13 @@ def check_into(
         What was found, and the people who were left out.
     """
     usable = posterior.admit(study, anyway=anyway).trials.n_trials > 0
-    left_out = tuple(name for name, some in zip(study.names, usable, strict=True) if not some)
     checked = study.select(np.flatnonzero(usable))
     result = check(posterior, checked, anyway=anyway, seed=seed)
     announce("writing the verdict")
     write_check(result, folder)
-    return result, left_out
+    return result, _without(study.names, usable)
+
+
+def _without(names: Sequence[str], usable: np.ndarray) -> tuple[str, ...]:
+    """The names of those who have no usable trials, by a mask of those who have (person,)."""
+    return tuple(name for name, some in zip(names, usable, strict=True) if not some)

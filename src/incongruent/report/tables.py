@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,18 +48,26 @@ CHECK_COLUMNS = (
 
 def group_table(draws: Draws) -> Table:
     """One row per parameter: the mean of these people, how much they differ, what data taught."""
-    means = draws.theta.mean(axis=0)  # (draw, parameter)
-    sd, contraction = _sd_over_people(draws.means), draws.contraction.mean(axis=0)
-    rows = tuple(
-        (
-            Cell(parameter.name, below=parameter.meaning),
-            _average(means[:, i], parameter.unit),
-            number_cell(sd[i]),
-            number_cell(contraction[i], 2),
-        )
-        for i, parameter in enumerate(parameters_of(draws))
+    columns = zip(
+        parameters_of(draws),
+        draws.theta.mean(axis=0).T,  # (parameter, draw)
+        _sd_over_people(draws.means),
+        draws.contraction.mean(axis=0),
+        strict=True,
     )
-    return Table(GROUP_COLUMNS, rows)
+    return Table(GROUP_COLUMNS, tuple(_group_row(*of_parameter) for of_parameter in columns))
+
+
+def _group_row(
+    parameter: Parameter, means: Array, sd: float, contraction: float
+) -> tuple[Cell, ...]:
+    """One parameter, with the average over people at every draw (draw,)."""
+    return (
+        Cell(parameter.name, below=parameter.meaning),
+        _average(means, parameter.unit),
+        number_cell(sd),
+        number_cell(contraction, 2),
+    )
 
 
 def _sd_over_people(means: Array) -> Array:
@@ -87,15 +95,18 @@ def people_table(
     if fit is None:
         assert check is not None
         return _checked_people(check)
-    people, positions = fit.people(), _positions(fit)
-    estimates = _estimates(fit.draws)
-    rows = []
-    for i, row in enumerate(people.to_dict("records")):
-        k = positions[i]
-        cells = [Cell(fit.study.names[i]), *_data_cells(row), *_weight_cells(fit.draws, k)]
-        cells.append(Cell("; ".join(concern.short for concern in concerns[i])))
-        cells += estimates[k] if k is not None else [Cell("")] * len(estimates[0])
-        rows.append(tuple(cells))
+    people, positions, estimates = fit.people(), _positions(fit), _estimates(fit.draws)
+    everybody = zip(fit.study.names, people.to_dict("records"), positions, concerns, strict=True)
+    rows = [
+        (
+            Cell(name),
+            *_data_cells(row),
+            *_weight_cells(fit.draws, k),
+            Cell("; ".join(concern.short for concern in found)),
+            *(estimates[k] if k is not None else [Cell("")] * len(estimates[0])),
+        )
+        for name, row, k, found in everybody
+    ]
     return Table(_people_columns(fit.draws, error_columns(people)), tuple(rows), positions)
 
 
@@ -107,16 +118,26 @@ def _positions(fit: Fit) -> tuple[int | None, ...]:
 
 
 def _people_columns(draws: Draws, errors: Mapping[str, str]) -> tuple[Column, ...]:
-    columns = [Column("person", number=False), Column("trials", "used, with those left out below")]
-    columns += [Column(f"errors {level}", "share of these trials") for level in errors.values()]
-    if draws.correction is not None:
-        columns += _weight_columns(largest_k_hat(draws.theta.shape[1]))
-    columns.append(Column("look at", "why to be careful with this person", number=False))
-    columns += [Column(p.name, _meaning(p)) for p in parameters_of(draws)]
-    return tuple(columns)
+    return (
+        Column("person", number=False),
+        *_data_columns(errors.values()),
+        *_weight_columns(draws),
+        Column("look at", "why to be careful with this person", number=False),
+        *(Column(p.name, _meaning(p)) for p in parameters_of(draws)),
+    )
 
 
-def _weight_columns(largest: float) -> list[Column]:
+def _data_columns(levels: Iterable[str]) -> list[Column]:
+    """Trials, and errors of each condition."""
+    trials = Column("trials", "used, with those left out below")
+    return [trials, *(Column(f"errors {level}", "share of these trials") for level in levels)]
+
+
+def _weight_columns(draws: Draws) -> list[Column]:
+    """k-hat and effective share; none where draws were not corrected."""
+    if draws.correction is None:
+        return []
+    largest = largest_k_hat(draws.theta.shape[1])
     return [
         Column("k-hat", f"of the importance weights; up to {largest:.2f} they can be trusted"),
         Column("ESS", "effective share of the network's draws"),
@@ -130,9 +151,12 @@ def _meaning(parameter: Parameter) -> str:
 
 def _data_cells(row: Mapping[str, Any]) -> list[Cell]:
     """Trials and errors of one person, from a row of `Fit.people`."""
-    used, left_out = int(row["n_trials"]), int(row["n_excluded"])
-    trials = Cell(str(used), used, f"−{left_out}" if left_out else "")
-    return [trials, *(Cell(percent(row[name]), float(row[name])) for name in error_columns(row))]
+    errors = (Cell(percent(row[name]), float(row[name])) for name in error_columns(row))
+    return [_trials_cell(int(row["n_trials"]), int(row["n_excluded"])), *errors]
+
+
+def _trials_cell(used: int, left_out: int) -> Cell:
+    return Cell(str(used), used, f"−{left_out}" if left_out else "")
 
 
 def _weight_cells(draws: Draws, person: int | None) -> list[Cell]:
@@ -142,37 +166,43 @@ def _weight_cells(draws: Draws, person: int | None) -> list[Cell]:
         return []
     if person is None:
         return [Cell(""), Cell("")]
+    instead = "MCMC" if correction.mcmc[person] else ""
     k_hat, ess = float(correction.k_hat[person]), float(correction.ess[person])
-    words = f"{k_hat:.2f}".replace("-", "−") if np.isfinite(k_hat) else shown(k_hat)
-    return [
-        Cell(words, k_hat, "MCMC" if correction.mcmc[person] else ""),
-        Cell(percent(ess, 0), ess),
-    ]
+    return [Cell(_two_digits(k_hat), k_hat, instead), Cell(percent(ess, 0), ess)]
+
+
+def _two_digits(value: float) -> str:
+    """A number with two digits after the point."""
+    return f"{value:.2f}".replace("-", "−") if np.isfinite(value) else shown(value)
 
 
 def _estimates(draws: Draws) -> list[list[Cell]]:
     """Posterior mean and 90 % interval of every parameter, person by person."""
     low, high = np.quantile(draws.theta, [0.05, 0.95], axis=1)  # (person, parameter) each
+    return [_estimate_cells(*values) for values in zip(draws.means, low, high, strict=True)]
+
+
+def _estimate_cells(means: Array, lows: Array, highs: Array) -> list[Cell]:
+    """The parameters of one person (parameter,)."""
     return [
-        [
-            Cell(shown(mean), float(mean), interval(*ends))
-            for mean, *ends in zip(means, lows, highs, strict=True)
-        ]
-        for means, lows, highs in zip(draws.means, low, high, strict=True)
+        Cell(shown(mean), float(mean), interval(*ends))
+        for mean, *ends in zip(means, lows, highs, strict=True)
     ]
 
 
 def _checked_people(check: Check) -> Table:
     """What the check says of everybody."""
-    rows = [
-        (
-            Cell(str(row["participant"])),
-            number_cell(row["p"]),
-            number_cell(row["depth"]),
-            Cell("outside" if row["outside"] else ""),
-            Cell(str(row["stands_out"])),
-            Cell(str(row["failing"])),
-        )
-        for row in check.people().to_dict("records")
-    ]
-    return Table(CHECK_COLUMNS, tuple(rows))
+    rows = check.people().to_dict("records")
+    return Table(CHECK_COLUMNS, tuple(_check_cells(row) for row in rows))
+
+
+def _check_cells(row: Mapping[str, Any]) -> tuple[Cell, ...]:
+    """One person, from a row of `Check.people`."""
+    return (
+        Cell(str(row["participant"])),
+        number_cell(row["p"]),
+        number_cell(row["depth"]),
+        Cell("outside" if row["outside"] else ""),
+        Cell(str(row["stands_out"])),
+        Cell(str(row["failing"])),
+    )

@@ -56,11 +56,17 @@ class Table:
 def shown(value: float, digits: int = 3) -> str:
     """A number with so many significant digits, as people read it; a dash when it is not known."""
     if not np.isfinite(value):
-        return "–" if np.isnan(value) else "∞" if value > 0 else "−∞"
+        return _not_finite(value)
     text = f"{value:.{digits}g}"
     if "e" in text and 1e-4 <= abs(value) < 1e6:
         text = f"{value:.0f}"
     return text.replace("-", "−") if "e" not in text else text
+
+
+def _not_finite(value: float) -> str:
+    if np.isnan(value):
+        return "–"
+    return "∞" if value > 0 else "−∞"
 
 
 def percent(share: float, digits: int = 1) -> str:
