@@ -60,9 +60,7 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
     """
     described = _described(simulations)
     described.refuse_reserved()
-    card = {"kind": KIND, "version": VERSION, **described.to_json(), **_origin(simulations)}
-    metadata = {KEY: json.dumps(card, allow_nan=False).encode()}
-    schema = _schema(described).with_metadata(metadata)
+    schema = _schema(described).with_metadata(_metadata(simulations, described))
     with (
         atomic_path(path) as beside,
         pq.ParquetWriter(beside, schema, compression="zstd", write_page_checksum=True) as writer,
@@ -70,6 +68,12 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
         for part in _parts(simulations):
             columns = _to_arrow(part, described.reasons)
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def _metadata(simulations: Simulations | Bank, described: _Described) -> dict[bytes, bytes]:
+    """The card of simulations, as the metadata of a file."""
+    card = {"kind": KIND, "version": VERSION, **described.to_json(), **_origin(simulations)}
+    return {KEY: json.dumps(card, allow_nan=False).encode()}
 
 
 def _origin(simulations: Simulations | Bank) -> dict[str, Any]:
@@ -206,12 +210,16 @@ class _Described:
 
 def _described(simulations: Simulations | Bank) -> _Described:
     if isinstance(simulations, Bank):
-        made_by = simulations.simulator
-        columns, width = made_by.model.columns, made_by.design.largest
-        return _Described(columns, made_by.prior.names, made_by.reasons, width)
+        return _described_by(simulations.simulator)
     trials = simulations.trials
     width = trials.present.shape[1]
     return _Described(trials.columns, simulations.parameter_names, tuple(trials.excluded), width)
+
+
+def _described_by(simulator: Simulator) -> _Described:
+    """What the simulations of a simulator consist of."""
+    columns, width = simulator.model.columns, simulator.design.largest
+    return _Described(columns, simulator.prior.names, simulator.reasons, width)
 
 
 def _parts(simulations: Simulations | Bank) -> Iterator[Simulations]:
@@ -263,15 +271,15 @@ def _to_arrow(part: Simulations, reasons: Sequence[str]) -> list[pa.Array]:
     at = np.nonzero(trials.present)
     offsets = pa.array(np.concatenate([[0], np.cumsum(trials.n_trials)]), pa.int32())
 
-    def listed(flat: pa.Array) -> pa.Array:
-        return pa.ListArray.from_arrays(offsets, flat)
-
+    by_trial = [
+        pa.array(at[1], pa.int32()),
+        *(_present_values(trials, column, at) for column in trials.columns),
+        pa.array(trials.answered[at]),
+    ]
     return [
         pa.array(trials.names, pa.string()),
         *(pa.array(values, pa.float64()) for values in part.theta.T),
-        listed(pa.array(at[1], pa.int32())),
-        *(listed(_present_values(trials, column, at)) for column in trials.columns),
-        listed(pa.array(trials.answered[at])),
+        *(pa.ListArray.from_arrays(offsets, flat) for flat in by_trial),
         *(pa.array(np.asarray(trials.excluded[reason], np.int64)) for reason in reasons),
     ]
 
