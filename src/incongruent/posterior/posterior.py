@@ -114,12 +114,9 @@ class Posterior:
 
     def _repr_html_(self) -> str:
         design, model = self.simulator.design, self.simulator.model
-        table = pd.DataFrame(
-            {"parameter": p.name, "unit": p.unit, "meaning": p.meaning} for p in model.parameters
-        )
         heading = f"Posterior of the model {model.name}"
         trials = f"Trained for {design.smallest} to {design.largest} trials a data set."
-        return html(heading, [trials, f"Prior: {self.simulator.prior}"], table)
+        return html(heading, [trials, f"Prior: {self.simulator.prior}"], _parameter_table(model))
 
     def unguarded(self) -> Posterior:
         """The same posterior without flags and refusals.
@@ -220,11 +217,15 @@ class Posterior:
             )
         inside = np.asarray(np.isfinite(z).all(axis=-1))
         z = np.where(inside[..., None], z, 0.0)
-        several = z.reshape(len(study), -1, z.shape[-1]).astype(np.float32)  # person, draw, param.
-        (log_q,) = in_groups(lambda at, f: (_log_prob(self.estimator, at, f),), several, features)
+        log_q = self._log_q(z, features)
         with np.errstate(invalid="ignore"):
             found = log_q.reshape(inside.shape) + self.simulator.prior.log_jacobian(theta, z)
         return np.where(inside, found, -np.inf)
+
+    def _log_q(self, z: Array, features: Array) -> Array:
+        """Log density of the network, (person, draw), at z (person, parameter) or with draws."""
+        several = z.reshape(len(z), -1, z.shape[-1]).astype(np.float32)  # person, draw, param.
+        return in_groups(lambda at, f: (_log_prob(self.estimator, at, f),), several, features)[0]
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
@@ -255,6 +256,13 @@ class Posterior:
         """Save to one file, which is complete or absent."""
         arrays = named_leaves(self.estimator, "estimator")
         save_arrays(path, arrays, self.card(), kind=KIND, version=VERSION)
+
+
+def _parameter_table(model: Model) -> pd.DataFrame:
+    """One row a parameter of a model: its name, unit and meaning."""
+    return pd.DataFrame(
+        {"parameter": p.name, "unit": p.unit, "meaning": p.meaning} for p in model.parameters
+    )
 
 
 def axis_in(encoder: Encoder) -> tuple[float, float] | None:
@@ -315,12 +323,17 @@ def in_groups(function: Callable[..., tuple[Any, ...]], *arrays: Array) -> tuple
     parts = []
     for first in range(0, len(arrays[0]), DATASETS_AT_ONCE):
         group = [array[first : first + DATASETS_AT_ONCE] for array in arrays]
-        with jax.default_matmul_precision("highest"):
-            results = function(*map(_padded, group))
-        parts.append([np.asarray(result)[: len(group[0])] for result in results])
+        parts.append(_applied(function, group))
     if not parts:
         raise ValueError("Expected at least one data set; got none.")
     return tuple(np.concatenate(results) for results in zip(*parts, strict=True))
+
+
+def _applied(function: Callable[..., tuple[Any, ...]], group: list[Array]) -> list[Array]:
+    """The results of a compiled function for one group, without those of its padding."""
+    with jax.default_matmul_precision("highest"):
+        results = function(*map(_padded, group))
+    return [np.asarray(result)[: len(group[0])] for result in results]
 
 
 def _padded(rows: Array) -> Array:
