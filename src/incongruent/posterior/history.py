@@ -236,6 +236,11 @@ def history_from_json(spec: Mapping[str, Any]) -> History:
     return History(**{**spec, **known})
 
 
+def stored_history(spec: Mapping[str, Any] | None) -> History | None:
+    """The history in the card of a file; None where none was stored."""
+    return history_from_json(spec) if spec else None
+
+
 def _evaluation_from_json(entry: Mapping[str, Any]) -> Evaluation:
     values: dict[str, Any] = {name: _number(value) for name, value in entry.items()}
     return Evaluation(**values)

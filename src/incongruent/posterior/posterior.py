@@ -33,7 +33,7 @@ from incongruent.networks.task import Task
 from incongruent.posterior.about import KIND, VERSION, complete
 from incongruent.posterior.compiling import keep_compiled
 from incongruent.posterior.draws import Draws
-from incongruent.posterior.history import History, history_from_json
+from incongruent.posterior.history import History, stored_history
 from incongruent.posterior.scope import Admission, admit
 from incongruent.posterior.statistics import Ranges
 from incongruent.posterior.task_of import axis_of, levels_of
@@ -184,10 +184,13 @@ class Posterior:
         features, admission = self.features(study, anyway=anyway)
         noise = self._noise(study, n_draws, seed)
         z, log_q = in_groups(lambda u, f: _sample(self.estimator, u, f), noise, features)
-        z, log_q = z.astype(float), log_q.astype(float)
-        theta = self.simulator.prior.from_real(z)
-        log_q = log_q + self.simulator.prior.log_jacobian(theta, z)
+        theta, log_q = self._as_parameters(z.astype(float), log_q.astype(float))
         return Draws(theta, log_q, self.simulator, study.names, admission.flags)
+
+    def _as_parameters(self, z: Array, log_q: Array) -> tuple[Array, Array]:
+        """Draws in the parameters' units, and their log densities there."""
+        theta = self.simulator.prior.from_real(z)
+        return theta, log_q + self.simulator.prior.log_jacobian(theta, z)
 
     def _noise(self, study: Trials, n_draws: int, seed: int) -> Array:
         """Standard normal numbers (person, draw, parameter), from a stream for each person."""
@@ -292,7 +295,7 @@ def load_posterior(
         architecture = architecture_from_json(card["architecture"])
         task = task_of(simulator, architecture, axis=tuple(card["axis"]) if card["axis"] else None)
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
-        history = history_from_json(card["history"]) if card["history"] else None
+        history = stored_history(card["history"])
     skeleton = build_estimator(None, task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])

@@ -194,12 +194,17 @@ def _commonest(flags: list[Flag]) -> list[str]:
 def _reason(flags: list[Flag], n_people: int) -> str:
     """One of the reasons: the values of those people, what is known, how many they are."""
     few = "" if n_people == 1 else f" ({len(flags)} of {n_people})"
+    return f"{_value_words(flags)}{few}"
+
+
+def _value_words(flags: list[Flag]) -> str:
+    """The values of people with the same reason, and what the network was trained for."""
     statistic, known = flags[0].statistic, flags[0].known
     if statistic is None or known is None:
-        return f"{flags[0].name}{few}"
+        return flags[0].name
     values = _range_words(statistic, [flag.value for flag in flags])
     low, high = statistic.shown(known.low), statistic.shown(known.high)
-    return f"{statistic.name} {values}, trained for {low} to {high}{few}"
+    return f"{statistic.name} {values}, trained for {low} to {high}"
 
 
 def _range_words(statistic: Statistic, values: list[float]) -> str:

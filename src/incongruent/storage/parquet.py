@@ -338,26 +338,30 @@ def _from_arrow(
     batch: pa.RecordBatch, columns: tuple[Column, ...], card: Mapping[str, Any]
 ) -> tuple[Array, Trials]:
     """Theta and trials of some rows of the file."""
-    shape = (len(batch), int(card["n_trials"]))
-    places = batch.column("place")
-    dataset = np.repeat(np.arange(len(batch)), np.diff(places.offsets.to_numpy()))
-    at = (dataset, places.flatten().to_numpy())
+    shape, at = (len(batch), int(card["n_trials"])), _places_in(batch)
 
     def spread(flat: Array, dtype: Any) -> Array:
         out = np.zeros(shape, dtype)
         out[at] = flat
         return out
 
-    theta = [batch.column(f"theta.{name}").to_numpy() for name in card["parameters"]]
     trials = Trials(
         columns,
         {column.name: spread(_flat_values(batch, column), column.dtype) for column in columns},
-        spread(np.ones(len(dataset), bool), bool),
+        spread(np.ones(len(at[0]), bool), bool),
         spread(batch.column("answered").flatten().to_numpy(zero_copy_only=False), bool),
         tuple(batch.column("name").to_pylist()),
         {reason: batch.column(f"excluded.{reason}").to_numpy() for reason in card["reasons"]},
     )
+    theta = [batch.column(f"theta.{name}").to_numpy() for name in card["parameters"]]
     return np.stack(theta, axis=1), trials
+
+
+def _places_in(batch: pa.RecordBatch) -> tuple[Array, Array]:
+    """The data set and the place of every trial, one after the other."""
+    places = batch.column("place")
+    dataset = np.repeat(np.arange(len(batch)), np.diff(places.offsets.to_numpy()))
+    return dataset, places.flatten().to_numpy()
 
 
 def _flat_values(batch: pa.RecordBatch, column: Column) -> Array:
