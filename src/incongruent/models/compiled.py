@@ -64,33 +64,31 @@ class Compiled:
         self, theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> tuple[dict[str, Array], Array]:
         """What `Model.simulate` asks for."""
-        theta, layout = (
-            np.ascontiguousarray(theta, float),
-            tuple(np.ascontiguousarray(values[c.name]) for c in self.given),
-        )
-        made, answered = (
-            np.zeros((len(self.outcomes), *present.shape)),
-            np.zeros(present.shape, bool),
-        )
+        theta = np.ascontiguousarray(theta, float)
+        layout = tuple(np.ascontiguousarray(values[column.name]) for column in self.given)
+        made = np.zeros((len(self.outcomes), *present.shape))
+        answered = np.zeros(present.shape, bool)
         if present.any():
-            with self._lock:
-                if self._loop is None:
-                    i, j = np.argwhere(present)[0]
-                    self._loop = self._made(
-                        (theta[i], *(array[i, j] for array in layout), unchanging())
-                    )
-            self._loop(theta, layout, present, rng, made, answered)
-        return {
-            **values,
-            **{column.name: made[k] for k, column in enumerate(self.outcomes)},
-        }, answered
+            loop = self._loop_for(theta, layout, present)
+            loop(theta, layout, present, rng, made, answered)
+        outcomes = {column.name: made[k] for k, column in enumerate(self.outcomes)}
+        return {**values, **outcomes}, answered
+
+    def _loop_for(
+        self, theta: Array, layout: tuple[Array, ...], present: Array
+    ) -> Callable[..., None]:
+        """The loop, which is made for the first trial that comes; other threads wait for it."""
+        with self._lock:
+            if self._loop is None:
+                i, j = np.argwhere(present)[0]
+                trial = (array[i, j] for array in layout)
+                self._loop = self._made((theta[i], *trial, unchanging()))
+            return self._loop
 
     def _made(self, arguments: tuple[Any, ...]) -> Callable[..., None]:
         """The loop for arguments of these types."""
         once = self.function(*arguments)
-        wanted = tuple(map(numba.typeof, arguments))
-        signatures = self.function.nopython_signatures
-        kind: Any = next((s for s in signatures if s.args == wanted), signatures[-1]).return_type
+        kind = self._return_type(tuple(map(numba.typeof, arguments)))
         if isinstance(kind, types.NoneType):
             return _nothing
         kind = kind.type if isinstance(kind, types.Optional) else kind
@@ -98,6 +96,11 @@ class Compiled:
         if max(n_parts, 1) not in (len(self.outcomes), len(self.outcomes) + 1):
             wrong_outcome(self.outcomes, once)
         return _loop(self.function, len(self.given), len(self.outcomes), n_parts)
+
+    def _return_type(self, wanted: tuple[Any, ...]) -> Any:
+        """What the function returns for these types; if they were converted, for the last ones."""
+        signatures = self.function.nopython_signatures
+        return next((s for s in signatures if s.args == wanted), signatures[-1]).return_type
 
 
 def _nothing(*_: Any) -> None:

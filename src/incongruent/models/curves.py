@@ -109,10 +109,14 @@ def mean_activation(
         )
     times = np.linspace(0.0, until, 601)
     paths = model.simulate.paths(_one(model, theta), times[None], slice(None))
-    path = np.concatenate(
-        [np.zeros((len(CONDITION.levels), 1)), np.cumsum(paths.increment[0], axis=-1)], axis=-1
-    )
+    path = _summed_from_zero(paths.increment[0])
     return Activation(times, path, paths.bound[0], tuple(CONDITION.levels))
+
+
+def _summed_from_zero(increment: Array) -> Array:
+    """A path (condition, time + 1) that begins at 0, from its changes (condition, time)."""
+    beginning = np.zeros((len(CONDITION.levels), 1))
+    return np.concatenate([beginning, np.cumsum(increment, axis=-1)], axis=-1)
 
 
 @checked_names
@@ -147,14 +151,24 @@ def rt_densities(
             " simulated trials instead."
         )
     kept = kept or Kept()
-    rt = np.arange(2.0, LONGEST_RT, 4.0)
-    low, high = kept.window or (0.0, LONGEST_RT)
-    rt = rt[(rt >= low) & (rt <= min(high, kept.deadline or LONGEST_RT))]
+    rt = _times_kept(kept)
     codes = [CONDITION.levels.index(level) for level in levels]
     density = densities_at(model.likelihood.densities, _one(model, theta), codes, rt, kept)
-    mass = np.cumsum(density.sum(axis=1), axis=-1)  # (level, time)
-    last = int((mass < SHOWN * mass[:, -1:]).sum(axis=-1).max()) + 1
+    last = _n_shown(density)
     return Densities(rt[:last], density[..., :last], tuple(levels))
+
+
+def _times_kept(kept: Kept) -> Array:
+    """The times of the curves in ms, (time,): those at which there are trials."""
+    rt = np.arange(2.0, LONGEST_RT, 4.0)
+    low, high = kept.window or (0.0, LONGEST_RT)
+    return rt[(rt >= low) & (rt <= min(high, kept.deadline or LONGEST_RT))]
+
+
+def _n_shown(density: Array) -> int:
+    """At how many times (level, response, time) hardly any mass lies beyond the last."""
+    mass = np.cumsum(density.sum(axis=1), axis=-1)  # (level, time)
+    return int((mass < SHOWN * mass[:, -1:]).sum(axis=-1).max()) + 1
 
 
 def densities_at(

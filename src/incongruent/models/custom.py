@@ -32,6 +32,13 @@ def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simul
     given, outcomes = _split(columns)
     if isinstance(function, Dispatcher):
         return Compiled(function, given, outcomes)
+    return _trial_by_trial(function, given, outcomes)
+
+
+def _trial_by_trial(
+    function: Callable[..., Any], given: Sequence[Column], outcomes: Sequence[Column]
+) -> Simulate:
+    """A simulator that calls a function of one trial for each trial that is present."""
 
     def simulate(
         theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
@@ -43,11 +50,21 @@ def from_trial(function: Callable[..., Any], columns: Sequence[Column]) -> Simul
             answer = _answer(outcome, outcomes)
             if answer is not None:
                 answered[i, j] = True
-                for column, part in zip(outcomes, answer, strict=True):
-                    made[column.name][i, j] = part
+                _store(answer, outcomes, made, (i, j))
         return {**values, **made}, answered
 
     return simulate
+
+
+def _store(
+    answer: Sequence[Any],
+    outcomes: Sequence[Column],
+    made: Mapping[str, Array],
+    at: tuple[Any, Any],
+) -> None:
+    """Put the outcomes of a trial into their arrays (dataset, trial)."""
+    for column, part in zip(outcomes, answer, strict=True):
+        made[column.name][at] = part
 
 
 def from_dataset(function: Callable[..., Any], columns: Sequence[Column]) -> Simulate:
@@ -63,14 +80,12 @@ def from_dataset(function: Callable[..., Any], columns: Sequence[Column]) -> Sim
         theta: Array, values: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> tuple[dict[str, Array], Array]:
         made, answered = _empty(outcomes, present.shape)
-        for i in range(len(theta)):
+        for i in np.flatnonzero(present.any(axis=1)):
             here = present[i]
             n = int(here.sum())
-            if n == 0:
-                continue
             layout = [_of_dataset(column, values[column.name][i][here]) for column in given]
-            parts = _by_name(function(theta[i], *layout, n, rng), outcomes)
-            for name, part in parts.items():
+            outcome = function(theta[i], *layout, n, rng)
+            for name, part in _by_name(outcome, outcomes).items():
                 made[name][i, here] = _one_a_trial(name, part, n)
             answered[i, here] = True
         return {**values, **made}, answered
@@ -125,13 +140,17 @@ def _answer(outcome: Any, outcomes: Sequence[Column]) -> Sequence[Any] | None:
     """What a function of one trial gave, in the order of the outcomes; None without an answer."""
     if outcome is None:
         return None
-    several = isinstance(outcome, tuple | list | np.ndarray) and np.ndim(outcome) == 1
-    parts = outcome if several else (outcome,)
+    parts = outcome if _is_row(outcome) else (outcome,)
     if len(parts) not in (len(outcomes), len(outcomes) + 1):
         wrong_outcome(outcomes, outcome)
     if len(parts) > len(outcomes) and not parts[-1]:
         return None
     return list(parts)[: len(outcomes)]
+
+
+def _is_row(outcome: Any) -> bool:
+    """Whether an outcome of a trial is a row of several values."""
+    return isinstance(outcome, tuple | list | np.ndarray) and np.ndim(outcome) == 1
 
 
 def _of_dataset(column: Column, trials: Array) -> Any:
@@ -159,16 +178,22 @@ def _empty(outcomes: Sequence[Column], shape: tuple[int, ...]) -> tuple[dict[str
 
 
 def _by_name(outcome: Any, outcomes: Sequence[Column]) -> dict[str, Any]:
+    """The arrays of a data set by the names of their columns, from a mapping or in their order."""
     names = [column.name for column in outcomes]
     if isinstance(outcome, Mapping):
-        if sorted(outcome) != sorted(names):
-            raise SimulationError(
-                f"Expected the outcomes {names} from the simulator; got {sorted(outcome)}."
-            )
-        return dict(outcome)
+        return _with_names(names, outcome)
     parts = (outcome,) if len(names) == 1 and not isinstance(outcome, tuple) else tuple(outcome)
     if len(parts) != len(names):
         raise SimulationError(
             f"Expected {len(names)} arrays, {names}, from the simulator; got {len(parts)}."
         )
     return dict(zip(names, parts, strict=True))
+
+
+def _with_names(names: list[str], outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays of a data set, after a check of their names."""
+    if sorted(outcome) != sorted(names):
+        raise SimulationError(
+            f"Expected the outcomes {names} from the simulator; got {sorted(outcome)}."
+        )
+    return dict(outcome)

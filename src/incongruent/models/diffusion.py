@@ -12,7 +12,7 @@ compared.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 
 from incongruent.data.basics.plain import number, plain, text_of, words_of
 from incongruent.data.trials import CONDITION
-from incongruent.models.first_passage import Paths, TrialEffects, simulate_passages
+from incongruent.models.first_passage import Paths, TrialEffects, beta_start, simulate_passages
 from incongruent.models.forward_equation import LEVELS
 from incongruent.models.model import Kept, Likelihood, Parameter
 from incongruent.models.response_times import (
@@ -127,7 +127,7 @@ class PassageModel:
             return np.zeros((len(theta), len(grid)))
         levels, observed = _observed(values, answered)
         for effects, paths_of in self._in_parts(theta, levels):
-            many = replace(effects, lapse=np.tile(grid, (len(effects.lapse), 1)))
+            many = _with_lapses(effects, grid)
             found.append(log_likelihood(paths_of, many, observed, kept, LEVELS[level]))
         return np.concatenate(found)
 
@@ -163,6 +163,11 @@ def _observed(values: Mapping[str, Array], answered: Array) -> tuple[Array, Obse
     return levels, Observed(condition[answered], response, rt, unanswered)
 
 
+def _with_lapses(effects: TrialEffects, grid: Array) -> TrialEffects:
+    """The same effects with several shares of lapses (rate,) for every parameter value."""
+    return replace(effects, lapse=np.tile(grid, (len(effects.lapse), 1)))
+
+
 def by_name(theta: Array, free: Sequence[str], fixed: Mapping[str, float]) -> dict[str, Array]:
     """Every parameter, free or fixed, as an array (dataset,), from theta (dataset, parameter)."""
     theta = np.asarray(theta, float)
@@ -170,11 +175,36 @@ def by_name(theta: Array, free: Sequence[str], fixed: Mapping[str, float]) -> di
     return constant | {name: np.ascontiguousarray(theta[:, i]) for i, name in enumerate(free)}
 
 
+def start_table(start: str, shape: float) -> Array:
+    """Quantiles of the start (knot,), as `TrialEffects` has them: of a beta, or of the point 0."""
+    return beta_start(shape) if start == "beta" else np.zeros(1)
+
+
+def effects_of(p: Mapping[str, Array], start: Array) -> TrialEffects:
+    """What varies over trials, from parameters (dataset,) by name and a table of the start."""
+    return TrialEffects(start, p["mu_R"], p["sd_R"], p["drift_sd"], p["lapse"], LAPSE_RANGE)
+
+
+def emptied_after(bound: Array) -> Array:
+    """The time in ms after which less than one path in ten thousand is left within the bound."""
+    return 8.0 * (bound / SIGMA) ** 2
+
+
+def one_bound_within_reach(bound: Array) -> Array:
+    """The longest step in ms in which noise can hardly reach both bounds."""
+    return (bound / (2.0 * SIGMA)) ** 2
+
+
 def paths_of_means(mean_path: Callable[[Array], Array], times: Array, bound: Array) -> Paths:
     """Paths from the mean path (dataset, condition, time) at times (dataset, time)."""
-    ends, inside = mean_path(times), mean_path(0.5 * (times[:, 1:] + times[:, :-1]))
-    bow = inside - 0.5 * (ends[..., 1:] + ends[..., :-1])
+    ends, inside = mean_path(times), mean_path(_middles(times))
+    bow = inside - _middles(ends)
     return Paths(times, np.diff(ends, axis=-1), bow, bound, SIGMA)
+
+
+def _middles(values: Array) -> Array:
+    """The means of neighbours along the last axis."""
+    return 0.5 * (values[..., 1:] + values[..., :-1])
 
 
 def options_of(
@@ -217,13 +247,17 @@ def chosen(
     """
     known = {parameter.name: parameter for parameter in (*standard, *optional)}
     _check_free(free, [parameter.name for parameter in optional], note)
+    fixable = {name: parameter for name, parameter in known.items() if name not in free}
     for name, value in fixed.items():
-        _check_fixed(
-            name, value, {n: p for n, p in known.items() if n not in free}, list(known), note
-        )
+        _check_fixed(name, value, fixable, list(known), note)
     names = [parameter.name for parameter in standard if parameter.name not in fixed] + list(free)
-    typical = {p.name: p.typical for p in optional if p.name not in names and p.typical is not None}
+    typical = _typical(parameter for parameter in optional if parameter.name not in names)
     return tuple(known[name] for name in names), typical | dict(fixed)
+
+
+def _typical(parameters: Iterable[Parameter]) -> dict[str, float]:
+    """The typical values of parameters by name, where they are known."""
+    return {p.name: p.typical for p in parameters if p.typical is not None}
 
 
 def _check_free(free: Sequence[str], usable: Sequence[str], note: str) -> None:

@@ -24,19 +24,22 @@ from incongruent.data.trials import CONFLICT_TASK
 from incongruent.models.diffusion import (
     HORIZON,
     LAPSE,
-    LAPSE_RANGE,
     RESIDUAL,
     SIGMA,
     SIGN,
     PassageModel,
     by_name,
     chosen,
+    effects_of,
+    emptied_after,
     growing_steps,
+    one_bound_within_reach,
     one_of,
     options_of,
     paths_of_means,
+    start_table,
 )
-from incongruent.models.first_passage import Paths, TrialEffects, beta_start
+from incongruent.models.first_passage import Paths, TrialEffects
 from incongruent.models.model import Model, Parameter
 
 Array = np.ndarray
@@ -91,8 +94,7 @@ class _Dmc:
     def effects(self, theta: Array) -> TrialEffects:
         """What varies over trials, for theta (dataset, parameter)."""
         p = by_name(theta, self.free, self.fixed)
-        start = beta_start(self.alpha) if self.start == "beta" else np.zeros(1)
-        return TrialEffects(start, p["mu_R"], p["sd_R"], p["drift_sd"], p["lapse"], LAPSE_RANGE)
+        return effects_of(p, start_table(self.start, self.alpha))
 
     def paths(
         self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
@@ -106,8 +108,7 @@ class _Dmc:
         times = self.grid(p) if times is None else times  # (dataset, step + 1)
         bound = self._bound(p, times)
         if self.scheme == "euler":
-            increment = self._euler_increment(p, times, sign)
-            return Paths(times, increment, np.zeros_like(increment), bound, SIGMA)
+            return _straight_paths(times, self._euler_increment(p, times, sign), bound)
         return paths_of_means(lambda t: self._mean_path(p, t, sign), times, bound)
 
     def grid(self, p: Mapping[str, Array]) -> Array:
@@ -118,15 +119,9 @@ class _Dmc:
         if self.scheme == "euler":
             return np.tile(np.arange(0.0, HORIZON + self.dt, self.dt), (len(p["tau"]), 1))
         b = p["b"] * (1.0 - p["kappa"])
-        longest = np.minimum(self.dt, (b / (2.0 * SIGMA)) ** 2)
-        emptied = 8.0 * (b / SIGMA) ** 2  # ms; then less than one path in ten thousand is left
-        bend = (
-            p["tau"]
-            * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9)))
-            * np.minimum(1.0, p["a"] - 1.0) ** 2
-        )
+        longest = np.minimum(self.dt, one_bound_within_reach(b))
         always = np.full(len(p["tau"]), np.inf)
-        return growing_steps(longest, emptied, bend, p["tau"], always, HORIZON)
+        return growing_steps(longest, emptied_after(b), _bending(p), p["tau"], always, HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         automatic = activation(t, *(p[name][:, None] for name in ("A", "tau", "a")))
@@ -134,20 +129,42 @@ class _Dmc:
 
     def _euler_increment(self, p: Mapping[str, Array], times: Array, sign: Array) -> Array:
         """Drift at the right end of each step, times the step: what published simulators do."""
-        t = times[:, 1:]
-        A, tau, a = (p[name][:, None] for name in ("A", "tau", "a"))
-        automatic = activation(t, A, tau, a) * ((a - 1.0) / t - 1.0 / tau)
+        automatic = _automatic_drift(p, times[:, 1:])
         drift = p["mu_c"][:, None, None] + sign[:, None] * automatic[:, None, :]
         return drift * np.diff(times)[:, None, :]
 
     def _bound(self, p: Mapping[str, Array], t: Array) -> Array:
-        b, kappa, t_half, shape = (p[name][:, None] for name in ("b", "kappa", "t_half", "shape"))
-        collapsed = {
+        b, kappa = p["b"][:, None], p["kappa"][:, None]
+        return b * (1.0 - kappa * self._collapsed(p, t))
+
+    def _collapsed(self, p: Mapping[str, Array], t: Array) -> Array:
+        """The share of its collapse that the bound has behind it at times (dataset, time)."""
+        t_half, shape = p["t_half"][:, None], p["shape"][:, None]
+        return {
             "constant": lambda: np.zeros_like(t),
             "hyperbolic": lambda: t / (t + t_half),
             "weibull": lambda: 1.0 - 2.0 ** (-((t / t_half) ** shape)),
         }[self.bound]()
-        return b * (1.0 - kappa * collapsed)
+
+
+def _bending(p: Mapping[str, Array]) -> Array:
+    """The longest step in ms over which the activation may bend at time 0, (dataset,)."""
+    return (
+        p["tau"]
+        * np.minimum(0.15, 0.1 * np.sqrt(p["b"] / np.maximum(p["A"], 1e-9)))
+        * np.minimum(1.0, p["a"] - 1.0) ** 2
+    )
+
+
+def _automatic_drift(p: Mapping[str, Array], t: Array) -> Array:
+    """Drift of the automatic process at times (dataset, time) above 0."""
+    A, tau, a = (p[name][:, None] for name in ("A", "tau", "a"))
+    return activation(t, A, tau, a) * ((a - 1.0) / t - 1.0 / tau)
+
+
+def _straight_paths(times: Array, increment: Array, bound: Array) -> Paths:
+    """Mean paths that do not bend within a step."""
+    return Paths(times, increment, np.zeros_like(increment), bound, SIGMA)
 
 
 def dmc(
@@ -197,9 +214,7 @@ def dmc(
     parameters, values = chosen(STANDARD, usable, free, fixed, f" (with bound={bound!r})")
     alpha, step = number("alpha", alpha), number("dt", LONGEST_STEP[scheme] if dt is None else dt)
     _check_alpha_and_step(alpha, step)
-    unused = {p.name: p.typical for p in OPTIONAL if p not in usable and p.typical is not None}
-    no_collapse = {"kappa": 0.0} if bound == "constant" else {}
-    names, constants = tuple(p.name for p in parameters), unused | no_collapse | values
+    names, constants = tuple(p.name for p in parameters), _unused(bound) | values
     variant = _Dmc(names, constants, start, alpha, bound, scheme, step)
     passages = PassageModel(variant.paths, variant.effects, scheme)
     return Model(
@@ -217,6 +232,13 @@ def _usable(bound: str) -> list[Parameter]:
     """The optional parameters that a variant of the bound has."""
     collapse = {name for names in COLLAPSE.values() for name in names}
     return [p for p in OPTIONAL if p.name not in collapse or p.name in COLLAPSE[bound]]
+
+
+def _unused(bound: str) -> dict[str, float]:
+    """The values of the optional parameters that a variant of the bound lacks."""
+    others = [p for p in OPTIONAL if p not in _usable(bound)]
+    typical = {p.name: p.typical for p in others if p.typical is not None}
+    return typical | ({"kappa": 0.0} if bound == "constant" else {})
 
 
 def _check_alpha_and_step(alpha: float, step: float) -> None:

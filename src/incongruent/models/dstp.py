@@ -49,10 +49,10 @@ from incongruent.models.diffusion import (
     chosen,
     one_of,
     options_of,
+    start_table,
 )
 from incongruent.models.first_passage import (
     answer_at_random,
-    beta_start,
     crosses,
     crossing_share,
     no_outcomes,
@@ -108,19 +108,23 @@ class _Dstp:
     def _process(self, theta: Array) -> _Process:
         """Drifts, bounds and what varies over trials, for theta (dataset, parameter)."""
         p = by_name(theta, self.free, self.fixed)
-        first_phase = p["mu_t"][:, None] + SIGN * p["mu_fl"][:, None]
-        target = np.broadcast_to(p["mu_rs2"][:, None], first_phase.shape)
         return _Process(
-            first_phase,
-            np.stack([SIGN * p["mu_rs2"][:, None], target], axis=-1),
+            p["mu_t"][:, None] + SIGN * p["mu_fl"][:, None],
+            _second_phase(p["mu_rs2"]),
             p["mu_ss"],
             p["b"],
             p["c"],
             p["mu_R"],
             p["sd_R"],
             p["lapse"],
-            beta_start(START_SHAPE) if self.start == "beta" else np.zeros(1),
+            start_table(self.start, START_SHAPE),
         )
+
+
+def _second_phase(drift: Array) -> Array:
+    """Drifts (dataset, condition, selected) after the flanker or the target was selected."""
+    flanker = SIGN * drift[:, None]
+    return np.stack([flanker, np.broadcast_to(drift[:, None], flanker.shape)], axis=-1)
 
 
 class _Process(NamedTuple):

@@ -71,10 +71,7 @@ def absorbed_masses(
         start, _in_lanes(push), _in_lanes(squeeze), _in_lanes(spread), weight
     )
     in_order = absorbed.transpose(0, 1, 3, 2).reshape(2, -1, n_steps)[:, :n]
-    return (
-        in_order.reshape(2, n_datasets, n_conditions, n_steps),
-        remaining.reshape(-1)[:n].reshape(n_datasets, n_conditions),
-    )
+    return in_order.reshape(2, *push.shape), remaining.reshape(-1)[:n].reshape(push.shape[:2])
 
 
 def _in_lanes(values: Array) -> Array:

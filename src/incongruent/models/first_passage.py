@@ -274,11 +274,21 @@ def simulate_passages(
     Returns:
         What came of the trials. A path that has met no bound at the end of the grid has no answer.
     """
+    moving, varying = _moving(paths, bridge=scheme == "bridge"), _varying(effects)
+    outcomes = no_outcomes(condition.shape)
+    _fill(rng, moving, varying, condition, present, outcomes)
+    return outcomes
+
+
+def _moving(paths: Paths, *, bridge: bool) -> _Moving:
+    """The paths for compiled functions, with the SD of the noise in each step."""
     noise = paths.sigma * np.sqrt(np.diff(paths.times))  # (dataset, step)
-    moving = _Moving(
-        paths.times, paths.increment, paths.bow, paths.bound, noise, scheme == "bridge"
-    )
-    varying = _Varying(
+    return _Moving(paths.times, paths.increment, paths.bow, paths.bound, noise, bridge)
+
+
+def _varying(effects: TrialEffects) -> _Varying:
+    """What varies over trials, for compiled functions."""
+    return _Varying(
         effects.start,
         effects.mu_R,
         effects.sd_R,
@@ -286,6 +296,3 @@ def simulate_passages(
         effects.lapse,
         *map(float, effects.lapse_range),
     )
-    outcomes = no_outcomes(condition.shape)
-    _fill(rng, moving, varying, condition, present, outcomes)
-    return outcomes

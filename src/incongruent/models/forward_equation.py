@@ -160,15 +160,32 @@ def start_vanishes(start: Array) -> bool:
 def _passages(times: Array, absorbed: Array, remaining: Array, horizon: float) -> Passages:
     """Passages when what is left at the end decays as in the last steps, until the horizon."""
     last = np.maximum(absorbed[..., -N_LAST:].sum(axis=-1), 0.0)  # (side, dataset, condition)
-    duration = times[:, -1] - times[:, -1 - N_LAST]
-    flux = last.sum(axis=0) / duration[:, None]
-    decay = np.where(remaining > 0.0, flux / np.maximum(remaining, 1e-300), 0.0)
+    decay = _rate_of_decay(last, remaining, times)
     rest = decay * (horizon - times[:, -1])[:, None]
     after, never = remaining * -np.expm1(-rest), remaining * np.exp(-rest)
-    share = last / np.maximum(last.sum(axis=0), 1e-300)
-    later = _summed_from_the_end(np.concatenate([absorbed, (after * share)[..., None]], axis=-1))
-    in_order = np.ascontiguousarray(later.transpose(1, 2, 0, 3))
-    return Passages(times, in_order, decay, never, horizon)
+    later = _absorbed_later(absorbed, after * _share_of_sides(last))
+    return Passages(times, later, decay, never, horizon)
+
+
+def _rate_of_decay(last: Array, remaining: Array, times: Array) -> Array:
+    """The rate at which what remains is absorbed in the last steps, (dataset, condition)."""
+    duration = times[:, -1] - times[:, -1 - N_LAST]
+    flux = last.sum(axis=0) / duration[:, None]
+    return np.where(remaining > 0.0, flux / np.maximum(remaining, 1e-300), 0.0)
+
+
+def _share_of_sides(masses: Array) -> Array:
+    """The share of each side in masses (side, dataset, condition); 0 where there is no mass."""
+    return masses / np.maximum(masses.sum(axis=0), 1e-300)
+
+
+def _absorbed_later(absorbed: Array, after: Array) -> Array:
+    """The mass absorbed from each step on, (dataset, condition, side, step + 1).
+
+    ``absorbed`` is (side, dataset, condition, step), and ``after`` what comes behind the last step.
+    """
+    later = _summed_from_the_end(np.concatenate([absorbed, after[..., None]], axis=-1))
+    return np.ascontiguousarray(later.transpose(1, 2, 0, 3))
 
 
 def _summed_from_the_end(values: Array) -> Array:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from incongruent.data.trials import CONDITION
-from incongruent.models.curves import densities_at, mean_activation
+from incongruent.models.curves import Activation, densities_at, mean_activation
 from incongruent.models.diffusion import HORIZON, LAPSE_RANGE, SIGMA
 from incongruent.models.dmc import OPTIONAL
 from incongruent.models.model import Kept, Likelihood, Model
@@ -98,11 +98,7 @@ def curves(model: Model, theta: Array) -> Curves:
     likelihood = _likelihood(model)
     values = _values(model, theta)
     rt = _times(values)
-    assert likelihood.densities is not None
-    # (condition, side, rt)
-    density = densities_at(
-        likelihood.densities, np.asarray(theta, float)[None], range(len(LEVELS)), rt, Kept()
-    )
+    density = _density(likelihood, theta, rt)
     cumulative = _cumulative(density)  # (condition, side, rt)
     quantiles = [_quantiles(rt, side[0], PROBABILITIES) for side in cumulative]
     process = mean_activation(model, theta, until=_decision_time(values))
@@ -114,7 +110,7 @@ def curves(model: Model, theta: Array) -> Curves:
         controlled=process.controlled,
         bound=float(process.bound[0]),
         drift_time=0.5 * (time[1:] + time[:-1]),
-        drift=np.stack([np.diff(process.of(level)) for level in LEVELS]) / np.diff(time),
+        drift=_drift(process),
         rt=rt,
         density=density,
         delta_at=0.5 * (quantiles[0] + quantiles[1]),
@@ -123,6 +119,18 @@ def curves(model: Model, theta: Array) -> Curves:
         errors=total[:, 1] / total.sum(axis=1),
         mean_rt=np.trapezoid(density[:, 0] * rt, rt, axis=-1) / total[:, 0],
     )
+
+
+def _drift(process: Activation) -> Array:
+    """The mean drift between neighbouring times, (condition, time - 1)."""
+    return np.stack([np.diff(process.of(level)) for level in LEVELS]) / np.diff(process.times)
+
+
+def _density(likelihood: Likelihood, theta: Array, rt: Array) -> Array:
+    """Densities at theta (parameter,), (condition, side, rt)."""
+    assert likelihood.densities is not None
+    one = np.asarray(theta, float)[None]
+    return densities_at(likelihood.densities, one, range(len(LEVELS)), rt, Kept())
 
 
 def _likelihood(model: Model) -> Likelihood:
@@ -148,9 +156,7 @@ def _values(model: Model, theta: Array) -> dict[str, float]:
             )
     fixed = model.settings["fixed"]
     assert isinstance(fixed, Mapping)
-    typical = {
-        parameter.name: parameter.typical for parameter in OPTIONAL if parameter.typical is not None
-    }
+    typical = {p.name: p.typical for p in OPTIONAL if p.typical is not None}
     return {**typical, **fixed, **dict(zip(model.parameter_names, map(float, theta), strict=True))}
 
 
@@ -159,9 +165,14 @@ def _decision_time(values: Mapping[str, float]) -> float:
 
     It is that of the slowest decay that a varying drift allows.
     """
+    after_activation = TAIL_NATS / _slowest_decay(values)
+    return min(after_activation + 2.0 * values["a"] * values["tau"], HORIZON)
+
+
+def _slowest_decay(values: Mapping[str, float]) -> float:
+    """The rate per ms at which open decisions decay with the smallest drift that is likely."""
     slowest = max(values["mu_c"] - 3.0 * values["drift_sd"], 0.0)
-    rate = slowest**2 / (2.0 * SIGMA**2) + (math.pi * SIGMA / values["b"]) ** 2 / 8.0
-    return min(TAIL_NATS / rate + 2.0 * values["a"] * values["tau"], HORIZON)
+    return slowest**2 / (2.0 * SIGMA**2) + (math.pi * SIGMA / values["b"]) ** 2 / 8.0
 
 
 def _times(values: Mapping[str, float]) -> Array:

@@ -104,10 +104,13 @@ def drift_nodes(drift_sd: float, n_nodes: int) -> tuple[Array, Array]:
     """
     if drift_sd == 0.0:
         return np.zeros(1), np.ones(1)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(
-        min(int(n_nodes * max(1.0, 4.0 * drift_sd)), 200)
-    )
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_n_drift_nodes(drift_sd, n_nodes))
     return nodes, weights / weights.sum()
+
+
+def _n_drift_nodes(drift_sd: float, n_nodes: int) -> int:
+    """More nodes for a drift that varies by more than 0.25, in proportion, up to 200."""
+    return min(int(n_nodes * max(1.0, 4.0 * drift_sd)), 200)
 
 
 def log_likelihood(
@@ -175,12 +178,15 @@ def _at_nodes(paths_of: PathsOf, drift_sd: Array, deviates: Array) -> PathsOn:
 
     def paths_on(times: Array | None) -> Paths:
         paths = paths_of(rows, times)
-        if len(deviates) == 1:
-            return paths
-        drifted = (extra[:, None] * np.diff(paths.times))[:, None, :]
-        return replace(paths, increment=paths.increment + drifted)
+        return paths if len(deviates) == 1 else _drifted(paths, extra)
 
     return paths_on
+
+
+def _drifted(paths: Paths, extra: Array) -> Paths:
+    """The same paths with an extra drift in each row, (dataset,) in 1 / ms."""
+    change = (extra[:, None] * np.diff(paths.times))[:, None, :]
+    return replace(paths, increment=paths.increment + change)
 
 
 def _effects(effects: TrialEffects) -> _Effects:

@@ -40,19 +40,21 @@ from incongruent.data.trials import CONFLICT_TASK
 from incongruent.models.diffusion import (
     HORIZON,
     LAPSE,
-    LAPSE_RANGE,
     RESIDUAL,
-    SIGMA,
     SIGN,
     PassageModel,
     by_name,
     chosen,
+    effects_of,
+    emptied_after,
     growing_steps,
+    one_bound_within_reach,
     one_of,
     options_of,
     paths_of_means,
+    start_table,
 )
-from incongruent.models.first_passage import Paths, TrialEffects, beta_start
+from incongruent.models.first_passage import Paths, TrialEffects
 from incongruent.models.model import Model, Parameter
 
 Array = np.ndarray
@@ -114,8 +116,7 @@ class _Ssp:
     def effects(self, theta: Array) -> TrialEffects:
         """What varies over trials, for theta (dataset, parameter)."""
         p = by_name(theta, self.free, self.fixed)
-        start = beta_start(START_SHAPE) if self.start == "beta" else np.zeros(1)
-        return TrialEffects(start, p["mu_R"], p["sd_R"], p["drift_sd"], p["lapse"], LAPSE_RANGE)
+        return effects_of(p, start_table(self.start, START_SHAPE))
 
     def paths(
         self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
@@ -135,20 +136,24 @@ class _Ssp:
         Later on, steps are as long as one bound at a time can be met in a step.
         """
         speed = np.maximum(np.abs(p["p"]), 1e-9)
-        longest = np.minimum(
-            np.minimum(LONGEST_STEP, (p["b"] / (2.0 * SIGMA)) ** 2), p["b"] / (2.0 * speed)
-        )
-        emptied = 8.0 * (p["b"] / SIGMA) ** 2  # ms; then less than one path in ten thousand is left
-        rate = p["sd_0"] / p["t_int"]
-        slight = np.sqrt(0.02 * p["b"] / (speed * rate))  # a bow of at most 0.6 % of b
-        bend, never = np.minimum(0.15 / rate, slight), np.full(len(rate), np.inf)
-        return growing_steps(longest, emptied, bend, never, p["t_int"], HORIZON)
+        by_noise = np.minimum(LONGEST_STEP, one_bound_within_reach(p["b"]))
+        longest = np.minimum(by_noise, p["b"] / (2.0 * speed))
+        never = np.full(len(speed), np.inf)
+        bend = _bending(p, speed)
+        return growing_steps(longest, emptied_after(p["b"]), bend, never, p["t_int"], HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         target = attended(t, p["t_int"][:, None], p["sd_0"][:, None])
         return p["p"][:, None, None] * (
             target[:, None, :] + sign[:, None] * (t - target)[:, None, :]
         )
+
+
+def _bending(p: Mapping[str, Array], speed: Array) -> Array:
+    """The longest step in ms while the spotlight shrinks, (dataset,), for drifts up to a speed."""
+    rate = p["sd_0"] / p["t_int"]
+    slight = np.sqrt(0.02 * p["b"] / (speed * rate))  # a bow of at most 0.6 % of b
+    return np.minimum(0.15 / rate, slight)
 
 
 def ssp(

@@ -37,10 +37,17 @@ def _decay_rate(probe: Paths, dt: Array) -> Array:
     the whole path.
     """
     middle = 0.5 * (probe.bound[:, 1:] + probe.bound[:, :-1])
-    lasting = np.abs(probe.increment.sum(axis=-1)) / probe.times[:, -1:]  # (dataset, condition)
-    speed = np.minimum(np.abs(probe.increment) / dt[:, None], lasting[..., None])
-    by_drift = (speed**2 / (2.0 * probe.sigma**2)).min(axis=1)
+    by_drift = (_lasting_speed(probe, dt) ** 2 / (2.0 * probe.sigma**2)).min(axis=1)
     return by_drift + (math.pi * probe.sigma / middle) ** 2 / 8.0
+
+
+def _lasting_speed(probe: Paths, dt: Array) -> Array:
+    """Speed of the mean path in each step, at most that of the whole path.
+
+    It is (dataset, condition, step).
+    """
+    lasting = np.abs(probe.increment.sum(axis=-1)) / probe.times[:, -1:]  # (dataset, condition)
+    return np.minimum(np.abs(probe.increment) / dt[:, None], lasting[..., None])
 
 
 @kernel

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from incongruent.posterior.history import History, history_from_json
+from incongruent.posterior.history import History, stored_history
 from incongruent.simulation.simulator import Simulator
 from incongruent.storage.atomic import FileError
 from incongruent.storage.cards import simulator_from_json
@@ -45,7 +45,7 @@ def load_about(path: str | os.PathLike[str]) -> About:
     """
     _, card = load_arrays(path, kind=KIND, version=VERSION, older={2: _same})
     with complete(path):
-        history = history_from_json(card["history"]) if card["history"] else None
+        history = stored_history(card["history"])
         return About(simulator_from_json(card), history, card["notes"])
 
 

@@ -40,18 +40,33 @@ def keep_compiled() -> Path | None:
     Returns:
         The folder; None when the cache is switched off, is the user's own, or cannot be written.
     """
-    folder, config = _folder(), cast(Any, jax.config)  # its options are not declared
-    chosen = config.jax_compilation_cache_dir is not None or not config.jax_enable_compilation_cache
-    if folder is None or chosen or not _made_ready(folder):
+    folder = _folder()
+    if folder is None or _user_has_chosen() or not _made_ready(folder):
         return None
     # An entry that another process is still writing is compiled again, which needs no warning.
     warnings.filterwarnings(
         "ignore", message="Error (reading|writing) persistent compilation cache entry"
     )
-    if config.jax_persistent_cache_min_compile_time_secs == JAX_DEFAULT:
+    _let_jax_use(folder)
+    return folder
+
+
+def _options() -> Any:
+    """The options of JAX, which are not declared."""
+    return cast(Any, jax.config)
+
+
+def _user_has_chosen() -> bool:
+    """Whether the user set another folder, or switched JAX's cache off."""
+    set_already = _options().jax_compilation_cache_dir is not None
+    return set_already or not _options().jax_enable_compilation_cache
+
+
+def _let_jax_use(folder: Path) -> None:
+    """Set the folder, and from how many seconds of compilation on a program is kept."""
+    if _options().jax_persistent_cache_min_compile_time_secs == JAX_DEFAULT:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    return folder
 
 
 def _made_ready(folder: Path) -> bool:
@@ -85,13 +100,18 @@ def _private(folder: Path) -> bool:
 
 def _machine() -> str:
     """A name for machines with the same processor."""
-    parts = [platform.system(), platform.machine(), platform.processor()]
-    described = Path("/proc/cpuinfo")
-    if described.exists():
-        wanted = ("model name", "flags", "Features", "CPU part")
-        lines = described.read_text(errors="replace").splitlines()
-        parts += sorted({line for line in lines if line.startswith(wanted)})
+    parts = [platform.system(), platform.machine(), platform.processor(), *_processor_lines()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _processor_lines() -> list[str]:
+    """What Linux says of the model and the features of the processor; nothing elsewhere."""
+    described = Path("/proc/cpuinfo")
+    if not described.exists():
+        return []
+    wanted = ("model name", "flags", "Features", "CPU part")
+    lines = described.read_text(errors="replace").splitlines()
+    return sorted({line for line in lines if line.startswith(wanted)})
 
 
 def _remove_old(folder: Path) -> None:

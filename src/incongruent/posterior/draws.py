@@ -185,9 +185,13 @@ class Draws:
             "mean": self.means.ravel(),
             "sd": self.theta.std(axis=1, ddof=1).ravel(),
         }
-        quantiles = np.quantile(self.theta, list(QUANTILES.values()), axis=1)
-        columns |= {name: values.ravel() for name, values in zip(QUANTILES, quantiles, strict=True)}
+        columns |= {name: values.ravel() for name, values in self._quantiles().items()}
         return pd.DataFrame({**columns, "contraction": self.contraction.ravel()})
+
+    def _quantiles(self) -> dict[str, Array]:
+        """Posterior quantiles by name, each (person, parameter)."""
+        quantiles = np.quantile(self.theta, list(QUANTILES.values()), axis=1)
+        return dict(zip(QUANTILES, quantiles, strict=True))
 
     def to_arviz(self) -> xr.DataTree:
         """The draws for ArviZ, in the groups ``posterior`` and ``sample_stats``.
@@ -205,12 +209,15 @@ class Draws:
             coords={"participant": list(self.names)},
         )
         if self.correction is not None:
-            by_person = {name: ("participant", getattr(self.correction, name)) for name in IN_ARVIZ}
-            tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset().assign(by_person))
-        units = {p.name: p.unit for p in self.simulator.model.parameters}
-        for variable, name in zip(posterior, self.parameter_names, strict=True):
-            tree["posterior"][variable].attrs.update(units=units[name], parameter=name)
+            _add_by_person(tree, self.correction)
+        self._name_variables(tree, list(posterior))
         return tree
+
+    def _name_variables(self, tree: xr.DataTree, variables: Sequence[str]) -> None:
+        """Give each variable of the group ``posterior`` the name and the unit of its parameter."""
+        units = {p.name: p.unit for p in self.simulator.model.parameters}
+        for variable, name in zip(variables, self.parameter_names, strict=True):
+            tree["posterior"][variable].attrs.update(units=units[name], parameter=name)
 
     def _posterior_variables(self) -> dict[str, Array]:
         """By variable the draws of a parameter, (chain, draw, person)."""
@@ -231,6 +238,12 @@ class Draws:
         names, flags = (tuple(of[i] for i in index) for of in (self.names, self.flags))
         correction = self.correction.select(index) if self.correction else None
         return Draws(self.theta[index], self.log_q[index], self.simulator, names, flags, correction)
+
+
+def _add_by_person(tree: xr.DataTree, correction: Correction) -> None:
+    """Add what a correction says of each person to the group ``sample_stats``."""
+    by_person = {name: ("participant", getattr(correction, name)) for name in IN_ARVIZ}
+    tree["sample_stats"] = xr.DataTree(tree["sample_stats"].to_dataset().assign(by_person))
 
 
 DIMENSIONS = ("chain", "draw", "participant")

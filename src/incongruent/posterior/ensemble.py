@@ -99,9 +99,8 @@ class Ensemble:
         flags = self.admit(study, anyway=anyway).flags
         drawn, log_q = self.unguarded()._drawn(study, -(-n_draws // len(self.members)), seed)
         rows = _chosen(study, drawn.theta.shape[1], n_draws, seed)
-        theta = np.take_along_axis(drawn.theta, rows[..., None], axis=1)
-        mixture = np.take_along_axis(self._mixed(log_q), rows, axis=1)
-        return replace(drawn, theta=theta, log_q=mixture, flags=flags)
+        chosen = _at_rows(replace(drawn, log_q=self._mixed(log_q)), rows)
+        return replace(chosen, flags=flags)
 
     def log_prob(self, theta: Array, study: Trials) -> Array:
         """Log q(theta | trials) of the mixture, at theta as in `Posterior.log_prob`."""
@@ -127,13 +126,23 @@ class Ensemble:
         Draws are (person, K n, parameter), those of one member after those of the other; log
         densities (K, person, K n).
         """
-        parts = [
-            member.sample(study, n_each, seed=child(seed, Purpose.MEMBERS, k))
-            for k, member in enumerate(self.members)
-        ]
+        parts = self._sampled_by_each(study, n_each, seed)
         theta = np.concatenate([part.theta for part in parts], axis=1)
         log_q = np.stack([member.log_prob(theta, study) for member in self.members])
         return replace(parts[0], theta=theta, log_q=log_q.mean(axis=0)), log_q
+
+    def _sampled_by_each(self, study: Trials, n_each: int, seed: int) -> list[Draws]:
+        """Draws of every member, each with a seed of its own."""
+        return [
+            member.sample(study, n_each, seed=child(seed, Purpose.MEMBERS, k))
+            for k, member in enumerate(self.members)
+        ]
+
+
+def _at_rows(draws: Draws, rows: Array) -> Draws:
+    """Some draws of each person, at these positions (person, draw)."""
+    theta = np.take_along_axis(draws.theta, rows[..., None], axis=1)
+    return replace(draws, theta=theta, log_q=np.take_along_axis(draws.log_q, rows, axis=1))
 
 
 def _identity(simulator: Simulator) -> tuple[Any, ...]:

@@ -77,9 +77,12 @@ def _size_flags(trials: Trials, design: Design) -> Iterator[Flag]:
         if n == 0:
             yield Flag(person, None, 0.0, None, "no trials", grave=True)
         elif not design.smallest <= n <= design.largest:
-            known = Known(design.smallest, design.largest)
-            words = f"{n} trials, trained for {design.smallest}–{design.largest}"
-            yield Flag(person, N_TRIALS, n, known, words, grave=True)
+            yield _size_flag(person, n, Known(design.smallest, design.largest))
+
+
+def _size_flag(person: int, n: int, known: Known) -> Flag:
+    words = f"{n} trials, trained for {known.low}–{known.high}"
+    return Flag(person, N_TRIALS, n, known, words, grave=True)
 
 
 def _condition_flags(trials: Trials, design: Design) -> Iterator[Flag]:
@@ -89,8 +92,13 @@ def _condition_flags(trials: Trials, design: Design) -> Iterator[Flag]:
         count = trials.where(design.condition.name, level).sum(axis=1)
         for person in map(int, np.flatnonzero(n_trials)):
             n_level, n = int(count[person]), int(n_trials[person])
-            if n_level == 0 or not _within(n_level / n, design.share_of(level), n):
+            if _is_unusual(n_level, n, design.share_of(level)):
                 yield _condition_flag(person, design, level, n_level, n)
+
+
+def _is_unusual(count: int, n: int, known: tuple[float, float]) -> bool:
+    """Whether a condition is absent from n trials, or too seldom or too often among them."""
+    return count == 0 or not _within(count / n, known, n)
 
 
 def _within(share: float, known: tuple[float, float], n: int) -> bool:
@@ -103,9 +111,15 @@ def _within(share: float, known: tuple[float, float], n: int) -> bool:
 def _condition_flag(person: int, design: Design, level: str, count: int, n: int) -> Flag:
     known = Known(*design.share_of(level))
     statistic = trial_share(design.condition.name, level)
-    seldom = f"{count / n:.0%} {level} trials, trained for {known.low:.0%}–{known.high:.0%}"
-    words = seldom if count else f"no {level} trials"
+    words = _condition_words(level, count / n, known)
     return Flag(person, statistic, count / n, known, words, grave=True)
+
+
+def _condition_words(level: str, share: float, known: Known) -> str:
+    """The share of a condition that a person has, and those that the network was trained for."""
+    if not share:
+        return f"no {level} trials"
+    return f"{share:.0%} {level} trials, trained for {known.low:.0%}–{known.high:.0%}"
 
 
 def _range_flags(trials: Trials, design: Design, ranges: Ranges) -> Iterator[Flag]:
@@ -114,8 +128,13 @@ def _range_flags(trials: Trials, design: Design, ranges: Ranges) -> Iterator[Fla
         if statistic.name not in ranges.low:
             continue  # no simulated data set has it
         known = Known(ranges.low[statistic.name], ranges.high[statistic.name])
-        for person in np.flatnonzero((values < known.low) | (values > known.high)):
-            yield _range_flag(int(person), statistic, float(values[person]), known, ranges.enough)
+        for person in _people_outside(values, known):
+            yield _range_flag(person, statistic, float(values[person]), known, ranges.enough)
+
+
+def _people_outside(values: Array, known: Known) -> list[int]:
+    """The people whose value of a statistic (person,) is below or above what is known."""
+    return np.flatnonzero((values < known.low) | (values > known.high)).tolist()
 
 
 def _range_flag(
@@ -123,6 +142,10 @@ def _range_flag(
 ) -> Flag:
     value_words, low, high = (statistic.shown(number) for number in (value, *known))
     words = f"{statistic.name} {value_words} outside the simulated {low} to {high}"
+    return Flag(person, statistic, value, known, words, grave=enough and _is_far(value, known))
+
+
+def _is_far(value: float, known: Known) -> bool:
+    """Whether a value lies far outside of a range, compared with the width of that."""
     margin = FAR * (known.high - known.low)
-    far = not known.low - margin <= value <= known.high + margin
-    return Flag(person, statistic, value, known, words, grave=enough and far)
+    return not known.low - margin <= value <= known.high + margin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,11 +121,16 @@ class History:
 
         It is 0 when it did not.
         """
-        after = [e for e in self.evaluations if e.step > self.best.step]
+        after = self._after_best()
         if len(after) < PERSISTENT or after[-1].training >= self.best.training:
             return 0.0
-        rise = min(e.best for e in after[-PERSISTENT:]) - self.best.best
+        rise = _lowest_loss(after[-PERSISTENT:]) - self.best.best
         return rise if rise > NOTABLE else 0.0
+
+    def _after_best(self) -> list[Evaluation]:
+        """The evaluations that came after the best one."""
+        best = self.best
+        return [e for e in self.evaluations if e.step > best.step]
 
     @property
     def still_falling(self) -> float:
@@ -134,11 +139,16 @@ class History:
         It is 0 where that is little: the learning rate falls to 0 at the end of a budget, so that
         every good run has a long tail.
         """
-        early = [e for e in self.evaluations if e.step <= 0.8 * self.evaluations[-1].step]
+        early = self._before_last_fifth()
         if self.stopped is not Stopped.BUDGET or not early:
             return 0.0
-        fall = min(e.best for e in early) - self.best.best
+        fall = _lowest_loss(early) - self.best.best
         return fall if fall > FALLING else 0.0
+
+    def _before_last_fifth(self) -> list[Evaluation]:
+        """The evaluations before the last fifth of the steps."""
+        last = self.evaluations[-1]
+        return [e for e in self.evaluations if e.step <= 0.8 * last.step]
 
     @property
     def bottleneck(self) -> str:
@@ -146,9 +156,12 @@ class History:
 
         It was simulation when data sets had to be used more than twice, or waited for.
         """
-        waited = self.waiting_seconds > 0.1 * (self.learning_seconds + self.waiting_seconds)
         reused = self.reuse > 2.0 and not self.paced and self.n_stored is None
-        return "simulation" if waited or reused else "learning"
+        return "simulation" if self._waited() or reused else "learning"
+
+    def _waited(self) -> bool:
+        """Whether the network waited for simulations for more than a tenth of the time."""
+        return self.waiting_seconds > 0.1 * (self.learning_seconds + self.waiting_seconds)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -176,15 +189,21 @@ class History:
 
     def __str__(self) -> str:
         last = self.evaluations[-1]
-        why = self.stopped.value if self.stopped else "still running"
-        sentences = (
-            f"{last.step} steps in {last.seconds:.0f} s: {why}.",
-            f"Best validation loss {self.best.best:.3f} at step {self.best.step}"
-            f" ({self.nats:.2f} nats over the prior).",
-            self._data_words(last),
-            *self.warnings,
+        return " ".join(
+            [self._end_words(last), self._loss_words(), self._data_words(last), *self.warnings]
         )
-        return " ".join(sentences)
+
+    def _end_words(self, last: Evaluation) -> str:
+        """How long training took, and why it ended."""
+        why = self.stopped.value if self.stopped else "still running"
+        return f"{last.step} steps in {last.seconds:.0f} s: {why}."
+
+    def _loss_words(self) -> str:
+        """The best validation loss, and when it was reached."""
+        return (
+            f"Best validation loss {self.best.best:.3f} at step {self.best.step}"
+            f" ({self.nats:.2f} nats over the prior)."
+        )
 
     def _data_words(self, last: Evaluation) -> str:
         """How many data sets the network learned from, and how often each was used."""
@@ -209,15 +228,27 @@ class History:
 
 def history_from_json(spec: Mapping[str, Any]) -> History:
     """The history that `History.to_json` described, in which None stands for what is not finite."""
-    entries: list[dict[str, Any]] = [
-        {name: _number(value) for name, value in entry.items()} for entry in spec["evaluations"]
-    ]
     known: dict[str, Any] = {
-        "evaluations": tuple(Evaluation(**entry) for entry in entries),
+        "evaluations": tuple(map(_evaluation_from_json, spec["evaluations"])),
         "stopped": Stopped[spec["stopped"]] if spec["stopped"] else None,
         "prior_loss": _number(spec["prior_loss"]),
     }
     return History(**{**spec, **known})
+
+
+def stored_history(spec: Mapping[str, Any] | None) -> History | None:
+    """The history in the card of a file; None where none was stored."""
+    return history_from_json(spec) if spec else None
+
+
+def _evaluation_from_json(entry: Mapping[str, Any]) -> Evaluation:
+    values: dict[str, Any] = {name: _number(value) for name, value in entry.items()}
+    return Evaluation(**values)
+
+
+def _lowest_loss(evaluations: Sequence[Evaluation]) -> float:
+    """The lowest validation loss of several evaluations."""
+    return min(evaluation.best for evaluation in evaluations)
 
 
 def _number(value: float | None) -> float:

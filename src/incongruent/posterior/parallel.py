@@ -97,8 +97,14 @@ def over_people(
             f"Expected at_once and ahead of at least 1; got at_once={at_once}, ahead={ahead}."
         )
     function = for_processes(executor, function)
-    parts = (study.select(slice(first, first + at_once)) for first in range(0, len(study), at_once))
+    parts = _parts_of(study, at_once)
     under_way: list[Future[T]] = [executor.submit(function, part) for part in islice(parts, ahead)]
     while under_way:
         yield under_way.pop(0).result()
         under_way += [executor.submit(function, part) for part in islice(parts, 1)]
+
+
+def _parts_of(study: Trials, at_once: int) -> Iterator[Trials]:
+    """The people of a study in their order, so many at a time."""
+    for first in range(0, len(study), at_once):
+        yield study.select(slice(first, first + at_once))

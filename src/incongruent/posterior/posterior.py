@@ -33,7 +33,7 @@ from incongruent.networks.task import Task
 from incongruent.posterior.about import KIND, VERSION, complete
 from incongruent.posterior.compiling import keep_compiled
 from incongruent.posterior.draws import Draws
-from incongruent.posterior.history import History, history_from_json
+from incongruent.posterior.history import History, stored_history
 from incongruent.posterior.scope import Admission, admit
 from incongruent.posterior.statistics import Ranges
 from incongruent.posterior.task_of import axis_of, levels_of
@@ -114,12 +114,9 @@ class Posterior:
 
     def _repr_html_(self) -> str:
         design, model = self.simulator.design, self.simulator.model
-        table = pd.DataFrame(
-            {"parameter": p.name, "unit": p.unit, "meaning": p.meaning} for p in model.parameters
-        )
         heading = f"Posterior of the model {model.name}"
         trials = f"Trained for {design.smallest} to {design.largest} trials a data set."
-        return html(heading, [trials, f"Prior: {self.simulator.prior}"], table)
+        return html(heading, [trials, f"Prior: {self.simulator.prior}"], _parameter_table(model))
 
     def unguarded(self) -> Posterior:
         """The same posterior without flags and refusals.
@@ -187,10 +184,13 @@ class Posterior:
         features, admission = self.features(study, anyway=anyway)
         noise = self._noise(study, n_draws, seed)
         z, log_q = in_groups(lambda u, f: _sample(self.estimator, u, f), noise, features)
-        z, log_q = z.astype(float), log_q.astype(float)
-        theta = self.simulator.prior.from_real(z)
-        log_q = log_q + self.simulator.prior.log_jacobian(theta, z)
+        theta, log_q = self._as_parameters(z.astype(float), log_q.astype(float))
         return Draws(theta, log_q, self.simulator, study.names, admission.flags)
+
+    def _as_parameters(self, z: Array, log_q: Array) -> tuple[Array, Array]:
+        """Draws in the parameters' units, and their log densities there."""
+        theta = self.simulator.prior.from_real(z)
+        return theta, log_q + self.simulator.prior.log_jacobian(theta, z)
 
     def _noise(self, study: Trials, n_draws: int, seed: int) -> Array:
         """Standard normal numbers (person, draw, parameter), from a stream for each person."""
@@ -220,11 +220,15 @@ class Posterior:
             )
         inside = np.asarray(np.isfinite(z).all(axis=-1))
         z = np.where(inside[..., None], z, 0.0)
-        several = z.reshape(len(study), -1, z.shape[-1]).astype(np.float32)  # person, draw, param.
-        (log_q,) = in_groups(lambda at, f: (_log_prob(self.estimator, at, f),), several, features)
+        log_q = self._log_q(z, features)
         with np.errstate(invalid="ignore"):
             found = log_q.reshape(inside.shape) + self.simulator.prior.log_jacobian(theta, z)
         return np.where(inside, found, -np.inf)
+
+    def _log_q(self, z: Array, features: Array) -> Array:
+        """Log density of the network, (person, draw), at z (person, parameter) or with draws."""
+        several = z.reshape(len(z), -1, z.shape[-1]).astype(np.float32)  # person, draw, param.
+        return in_groups(lambda at, f: (_log_prob(self.estimator, at, f),), several, features)[0]
 
     def summaries(self, study: Trials) -> Array:
         """Learned summary statistics of each person, (person, summary)."""
@@ -257,6 +261,13 @@ class Posterior:
         save_arrays(path, arrays, self.card(), kind=KIND, version=VERSION)
 
 
+def _parameter_table(model: Model) -> pd.DataFrame:
+    """One row a parameter of a model: its name, unit and meaning."""
+    return pd.DataFrame(
+        {"parameter": p.name, "unit": p.unit, "meaning": p.meaning} for p in model.parameters
+    )
+
+
 def axis_in(encoder: Encoder) -> tuple[float, float] | None:
     """The range of a histogram's axis; None for other encoders."""
     return (encoder.axis.low, encoder.axis.high) if isinstance(encoder, HistogramEncoder) else None
@@ -284,7 +295,7 @@ def load_posterior(
         architecture = architecture_from_json(card["architecture"])
         task = task_of(simulator, architecture, axis=tuple(card["axis"]) if card["axis"] else None)
         ranges = Ranges(**card["ranges"]) if card["ranges"] else None
-        history = history_from_json(card["history"]) if card["history"] else None
+        history = stored_history(card["history"])
     skeleton = build_estimator(None, task, architecture)
     estimator = with_leaves(skeleton, arrays, "estimator")
     return Posterior(simulator, estimator, architecture, ranges, history, card["notes"])
@@ -315,12 +326,17 @@ def in_groups(function: Callable[..., tuple[Any, ...]], *arrays: Array) -> tuple
     parts = []
     for first in range(0, len(arrays[0]), DATASETS_AT_ONCE):
         group = [array[first : first + DATASETS_AT_ONCE] for array in arrays]
-        with jax.default_matmul_precision("highest"):
-            results = function(*map(_padded, group))
-        parts.append([np.asarray(result)[: len(group[0])] for result in results])
+        parts.append(_applied(function, group))
     if not parts:
         raise ValueError("Expected at least one data set; got none.")
     return tuple(np.concatenate(results) for results in zip(*parts, strict=True))
+
+
+def _applied(function: Callable[..., tuple[Any, ...]], group: list[Array]) -> list[Array]:
+    """The results of a compiled function for one group, without those of its padding."""
+    with jax.default_matmul_precision("highest"):
+        results = function(*map(_padded, group))
+    return [np.asarray(result)[: len(group[0])] for result in results]
 
 
 def _padded(rows: Array) -> Array:

@@ -54,6 +54,11 @@ class Stage:
     total: int | None = None
     unit: str = "people"
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether a known part of it is still to be done."""
+        return self.total is not None and self.done < self.total
+
     def share(self, seconds: float) -> str:
         """How much is done after so many seconds, and how long the rest takes at that pace.
 
@@ -65,10 +70,13 @@ class Stage:
         """
         if self.total is None:
             return ""
-        left = ""
-        if 0 < self.done < self.total:
-            left = f", {duration(seconds / self.done * (self.total - self.done))} left"
+        left = f", {duration(self._left(seconds))} left" if 0 < self.done < self.total else ""
         return f"{self.done} of {self.total} {self.unit}{left}"
+
+    def _left(self, seconds: float) -> float:
+        """How many seconds the rest takes, at the pace of what took so many seconds."""
+        assert self.total is not None
+        return seconds / self.done * (self.total - self.done)
 
 
 def duration(seconds: float) -> str:
@@ -167,17 +175,22 @@ def shown_stages(console: Console | None = None) -> Iterator[None]:
         with listening(_Lines(console).show):
             yield
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TextColumn("{task.fields[share]}"),
-        TimeElapsedColumn(),
-    )
+    columns = _stage_columns()
     with (
         Progress(*columns, console=console, refresh_per_second=4, transient=True) as bar,
         listening(_StageBar(bar).show),
     ):
         yield
+
+
+def _stage_columns() -> tuple[ProgressColumn, ...]:
+    """What the bar of a stage shows: its words, how much is done, and the time."""
+    return (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.fields[share]}"),
+        TimeElapsedColumn(),
+    )
 
 
 class _StageBar:
@@ -214,11 +227,10 @@ class _Lines:
     def show(self, stage: Stage) -> None:
         """Print a line, if it is time for one."""
         now = time.monotonic()
-        going_on = stage.total is not None and stage.done < stage.total
         if stage.done == 0:
             self._begun = now
             self._print(stage.words, now)
-        elif going_on and now - self._printed >= SECONDS_BETWEEN_LINES:
+        elif stage.goes_on and now - self._printed >= SECONDS_BETWEEN_LINES:
             self._print(f"{stage.words}: {stage.share(now - self._begun)}", now)
 
     def _print(self, words: str, now: float) -> None:
@@ -303,17 +315,28 @@ def _bar(
 ) -> Iterator[Callable[[str, float, float], None]]:
     """A function of words, how much is done and of how much, which moves a bar or prints a line."""
     console = console or Console(stderr=True)
-    printed = time.monotonic()
     with Progress(*columns, console=console, refresh_per_second=2) as bar:
-        task = bar.add_task(what, total=total)
+        yield _TaskBar(bar, what, total).show
 
-        def show(words: str, done: float, of: float) -> None:
-            nonlocal printed
-            bar.update(task, completed=done, total=of, description=words)
-            due = time.monotonic() - printed >= SECONDS_BETWEEN_LINES
-            if not console.is_terminal and due and done < of:
-                line = f"{done / of:.0%}: {words}"
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
-                printed = time.monotonic()
 
-        yield show
+class _TaskBar:
+    """One task as a bar in a terminal, and from time to time as a line elsewhere."""
+
+    def __init__(self, bar: Progress, what: str, total: float | None) -> None:
+        self._bar, self._printed = bar, time.monotonic()
+        self._task = bar.add_task(what, total=total)
+
+    def show(self, words: str, done: float, of: float) -> None:
+        """Move the bar, and print a line if it is time for one."""
+        self._bar.update(self._task, completed=done, total=of, description=words)
+        if done < of and self._needs_a_line():
+            self._print(f"{done / of:.0%}: {words}")
+
+    def _needs_a_line(self) -> bool:
+        """Whether no bar is seen, and the last line was printed long ago."""
+        waited = time.monotonic() - self._printed
+        return not self._bar.console.is_terminal and waited >= SECONDS_BETWEEN_LINES
+
+    def _print(self, line: str) -> None:
+        self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._printed = time.monotonic()

@@ -13,7 +13,7 @@ import numpy as np
 
 from incongruent.data.trials import Trials
 from incongruent.posterior.flags import Flag, flags_of
-from incongruent.posterior.statistics import Ranges
+from incongruent.posterior.statistics import Ranges, Statistic
 from incongruent.simulation.designs import Design
 
 Array = np.ndarray
@@ -121,13 +121,19 @@ def admit(
     trials = readable(study, design)
     flags = flags_of(trials, design, ranges)
     words = _words_by_person(flags, len(trials))
-    outside = np.zeros(len(trials), bool)
-    outside[[flag.person for flag in flags if flag.grave]] = True
+    outside = _with_grave_flags(flags, len(trials))
     reliable = ranges is None or ranges.enough
     all_flagged = reliable and len(trials) >= FEWEST_PEOPLE and all(words)
     if len(trials) and (outside.all() or all_flagged) and not anyway:
         raise _refusal(trials, design, flags)
     return Admission(trials, words, outside)
+
+
+def _with_grave_flags(flags: list[Flag], n_people: int) -> Array:
+    """Which people have a grave flag, bool (person,)."""
+    grave = np.zeros(n_people, bool)
+    grave[[flag.person for flag in flags if flag.grave]] = True
+    return grave
 
 
 def _words_by_person(flags: list[Flag], n_people: int) -> tuple[tuple[str, ...], ...]:
@@ -140,16 +146,19 @@ def _words_by_person(flags: list[Flag], n_people: int) -> tuple[tuple[str, ...],
 
 def _refusal(trials: Trials, design: Design, flags: list[Flag]) -> ScopeError:
     """What is wrong with most people, with numbers, and what can be done."""
-    n = len(trials)
-    who = f"all {n} people lie" if n > 1 else f"{trials.names[0]} lies"
     usable = bool(trials.n_trials.any())
-    reasons = _reasons(flags, n) if usable else f"no usable trials{_left_out(trials)}"
+    reasons = _reasons(flags, len(trials)) if usable else f"no usable trials{_left_out(trials)}"
     return ScopeError(
         "Expected somebody within what the network was trained for,"
-        f" {design.smallest}–{design.largest} trials{_share_words(design)}; got nobody: {who}"
-        f" outside: {reasons}.",
+        f" {design.smallest}–{design.largest} trials{_share_words(design)}; got nobody:"
+        f" {_everybody_lies(trials)} outside: {reasons}.",
         _advice(flags) if usable else ("reading",),
     )
+
+
+def _everybody_lies(trials: Trials) -> str:
+    """The beginning of a sentence about everybody: their number, or a single person's name."""
+    return f"all {len(trials)} people lie" if len(trials) > 1 else f"{trials.names[0]} lies"
 
 
 def _advice(flags: list[Flag]) -> tuple[str, ...]:
@@ -185,14 +194,23 @@ def _commonest(flags: list[Flag]) -> list[str]:
 def _reason(flags: list[Flag], n_people: int) -> str:
     """One of the reasons: the values of those people, what is known, how many they are."""
     few = "" if n_people == 1 else f" ({len(flags)} of {n_people})"
+    return f"{_value_words(flags)}{few}"
+
+
+def _value_words(flags: list[Flag]) -> str:
+    """The values of people with the same reason, and what the network was trained for."""
     statistic, known = flags[0].statistic, flags[0].known
     if statistic is None or known is None:
-        return f"{flags[0].name}{few}"
-    values = [flag.value for flag in flags]
-    lowest, highest = statistic.shown(min(values)), statistic.shown(max(values))
-    between = lowest if lowest == highest else f"{lowest} to {highest}"
+        return flags[0].name
+    values = _range_words(statistic, [flag.value for flag in flags])
     low, high = statistic.shown(known.low), statistic.shown(known.high)
-    return f"{statistic.name} {between}, trained for {low} to {high}{few}"
+    return f"{statistic.name} {values}, trained for {low} to {high}"
+
+
+def _range_words(statistic: Statistic, values: list[float]) -> str:
+    """The lowest and the highest value of a statistic; only one when they look the same."""
+    lowest, highest = statistic.shown(min(values)), statistic.shown(max(values))
+    return lowest if lowest == highest else f"{lowest} to {highest}"
 
 
 def _share_words(design: Design) -> str:
@@ -210,20 +228,29 @@ def readable(study: Trials, design: Design) -> Trials:
     known = study.present & _known_condition(study, design)
     outside = known & _out_of_window(study, design)
     keep = known & ~outside
-    answered = study.answered & keep
-    if design.deadline is not None:
-        answered &= study.values["rt"] <= design.deadline
+    lost = {
+        f"{_unknown_levels(design)} trials, which the network does not know": study.present
+        & ~known,
+        "out of window": outside,
+    }
+    answered = _answered_in_time(study, design) & keep
+    return replace(study, present=keep, answered=answered, excluded=_counted(study, lost))
+
+
+def _answered_in_time(study: Trials, design: Design) -> Array:
+    """Which places (person, trial) have an answer before the deadline."""
+    if design.deadline is None:
+        return study.answered
+    return study.answered & (study.values["rt"] <= design.deadline)
+
+
+def _counted(study: Trials, lost: Mapping[str, Array]) -> dict[str, Array]:
+    """By reason how many trials of each person are left out: those before, and those now."""
     excluded = dict(study.excluded)
-    for reason, mask in (
-        (
-            f"{_unknown_levels(design)} trials, which the network does not know",
-            study.present & ~known,
-        ),
-        ("out of window", outside),
-    ):
+    for reason, mask in lost.items():
         if mask.any():
             excluded[reason] = excluded.get(reason, np.zeros(len(study), int)) + mask.sum(axis=1)
-    return replace(study, present=keep, answered=answered, excluded=excluded)
+    return excluded
 
 
 def _known_condition(study: Trials, design: Design) -> Array:

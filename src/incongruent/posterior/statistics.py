@@ -98,14 +98,19 @@ class Ranges:
 
 def ranges_of(trials: Trials, levels: tuple[str, ...]) -> Ranges:
     """The range of each statistic over simulated data sets, of those that some of them have."""
-    known = {
-        statistic.name: values
-        for statistic, values in statistics_of(trials, levels).items()
-        if not np.isnan(values).all()
-    }
+    known = _known_values(statistics_of(trials, levels))
     low = {name: float(np.nanmin(values)) for name, values in known.items()}
     high = {name: float(np.nanmax(values)) for name, values in known.items()}
     return Ranges(low, high, len(trials))
+
+
+def _known_values(statistics: Mapping[Statistic, Array]) -> dict[str, Array]:
+    """By name the values of those statistics that some data set has."""
+    return {
+        statistic.name: values
+        for statistic, values in statistics.items()
+        if not np.isnan(values).all()
+    }
 
 
 def statistics_of(trials: Trials, levels: tuple[str, ...]) -> dict[Statistic, Array]:
@@ -130,16 +135,20 @@ def _of_conflict_task(trials: Trials, levels: tuple[str, ...]) -> dict[Statistic
     out = _quantiles(trials, RT, CONFLICT_NAMES, PROBABILITIES)
     wrong = trials.where(RESPONSE.name, "error")
     for level in levels:
-        name = f"error share, {level}"
-        share = Statistic(name, Kind.SHARE, RESPONSE.name, "error", condition=level)
-        out[share] = _share(wrong, trials.where("condition", level) & trials.answered)
+        answered = trials.where("condition", level) & trials.answered
+        out[_error_share(level)] = _share(wrong, answered)
     return out
+
+
+def _error_share(condition: str) -> Statistic:
+    """The share of errors among the answers in a condition."""
+    name = f"error share, {condition}"
+    return Statistic(name, Kind.SHARE, RESPONSE.name, "error", condition=condition)
 
 
 def _of_numbers(trials: Trials, column: Column) -> dict[Statistic, Array]:
     """Three quantiles of a column that changes by trial; the only value of one that does not."""
-    unit = _unit(column)
-    name = f"{column.name} ({unit})" if unit else column.name
+    name = _name_with_unit(column)
     if column.per != "trial" or trials.present.shape[1] == 1:
         return _quantiles(trials, column, (name,), (0.5,))
     names = tuple(f"{q:.0%} quantile of {name}" for q in PROBABILITIES)
@@ -149,11 +158,19 @@ def _of_numbers(trials: Trials, column: Column) -> dict[Statistic, Array]:
 def _of_levels(trials: Trials, column: Category) -> dict[Statistic, Array]:
     """The share of each level of a column among the answers."""
     return {
-        Statistic(f"share of {level!r}, {column.name}", Kind.SHARE, column.name, level): _share(
-            trials.where(column.name, level), trials.answered
-        )
+        _level_share(column, level): _share(trials.where(column.name, level), trials.answered)
         for level in column.levels
     }
+
+
+def _level_share(column: Category, level: str) -> Statistic:
+    """The share of one level of a column among the answers."""
+    return Statistic(f"share of {level!r}, {column.name}", Kind.SHARE, column.name, level)
+
+
+def _name_with_unit(column: Column) -> str:
+    unit = _unit(column)
+    return f"{column.name} ({unit})" if unit else column.name
 
 
 def _unit(column: Column) -> str:
@@ -167,9 +184,15 @@ def _quantiles(
     known = trials.present if column.given else trials.answered
     values = quantiles_of(trials.values[column.name], known, probabilities).T
     return {
-        Statistic(name, Kind.QUANTILE, column.name, probability=q, unit=_unit(column)): of_datasets
+        _quantile(column, name, q): of_datasets
         for name, q, of_datasets in zip(names, probabilities, values, strict=True)
     }
+
+
+def _quantile(column: Column, name: str, probability: float) -> Statistic:
+    """A quantile of a column under this name."""
+    unit = _unit(column)
+    return Statistic(name, Kind.QUANTILE, column.name, probability=probability, unit=unit)
 
 
 def _share(some: Array, of: Array) -> Array:
@@ -183,14 +206,21 @@ def quantiles_of(values: Array, known: Array, probabilities: tuple[float, ...]) 
 
     They are linear between order statistics, and NaN where nothing is known.
     """
-    n = known.sum(axis=1)
-    last = np.maximum(n - 1, 0)[:, None]
-    ordered = np.sort(np.where(known, values, np.inf), axis=1)
-    place = last * np.asarray(probabilities)  # (dataset, quantile)
-    below = np.floor(place).astype(int)
+    n = known.sum(axis=1)[:, None]
+    last = np.maximum(n - 1, 0)
+    ordered = np.where(n == 0, 0.0, _known_in_order(values, known))
+    found = _between_elements(ordered, last * np.asarray(probabilities), last)
+    return np.where(n == 0, np.nan, found)
+
+
+def _known_in_order(values: Array, known: Array) -> Array:
+    """The known values of each row in ascending order, and infinity behind them."""
+    return np.sort(np.where(known, values, np.inf), axis=1)
+
+
+def _between_elements(rows: Array, places: Array, last: Array) -> Array:
+    """Elements at places (row, place) that need not be whole, up to ``last`` (row, 1)."""
+    below = np.floor(places).astype(int)
     above = np.minimum(below + 1, last)
-    empty = (n == 0)[:, None]
-    left, right = (
-        np.where(empty, 0.0, np.take_along_axis(ordered, at, 1)) for at in (below, above)
-    )
-    return np.where(empty, np.nan, left + (place - below) * (right - left))
+    left, right = (np.take_along_axis(rows, at, 1) for at in (below, above))
+    return left + (places - below) * (right - left)

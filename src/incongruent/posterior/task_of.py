@@ -61,10 +61,7 @@ def axis_of(
         return None
     if outcome.name == "rt" and simulator.design.window is not None:
         return simulator.design.window
-    if simulated is None:
-        trials = simulator.simulate(N_FOR_AXIS, seed=child(0, Purpose.PILOT)).trials
-    else:
-        trials = simulated()
+    trials = simulated() if simulated is not None else _simulated_for_axis(simulator)
     values = trials.values[outcome.name][trials.answered].astype(float)
     if not len(values):
         raise ValueError(
@@ -72,6 +69,11 @@ def axis_of(
             f" {outcome.name!r} is unknown."
         )
     return _widened(*np.quantile(values, [TAIL, 1.0 - TAIL]), log=is_positive(outcome))
+
+
+def _simulated_for_axis(simulator: Simulator) -> Trials:
+    """Data sets to find the range of an outcome, always the same ones."""
+    return simulator.simulate(N_FOR_AXIS, seed=child(0, Purpose.PILOT)).trials
 
 
 def _only_outcome(columns: Sequence[Column]) -> Continuous | None:
@@ -82,8 +84,13 @@ def _only_outcome(columns: Sequence[Column]) -> Continuous | None:
 
 def _widened(low: float, high: float, *, log: bool) -> tuple[float, float]:
     """The range, a tenth wider; on the logarithm for positive columns, which stay positive."""
-    if log and low > 0.0:
-        below, above = _widened(np.log(low), np.log(high), log=False)
-        return float(np.exp(below)), float(np.exp(above))
+    if not (log and low > 0.0):
+        return _with_margin(low, high)
+    below, above = _with_margin(np.log(low), np.log(high))
+    return float(np.exp(below)), float(np.exp(above))
+
+
+def _with_margin(low: float, high: float) -> tuple[float, float]:
+    """The range, a tenth wider; one of no width gets a width of 1."""
     margin = 0.5 * MARGIN * (high - low) if high > low else 0.5
     return float(low - margin), float(high + margin)

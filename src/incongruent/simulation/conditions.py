@@ -21,15 +21,25 @@ def drawn_shares(ranges: Array, n_datasets: int, rng: np.random.Generator) -> Ar
     what the others leave; draws that leave it too much or too little are drawn again.
     """
     low, high = _reachable(ranges)
-    free = int(np.argmax(high - low))
     drawn = np.empty((0, len(low)))
     while len(drawn) < n_datasets:
-        tried = rng.uniform(low, high, (2 * n_datasets, len(low)))
-        tried[:, free] += 1.0 - tried.sum(axis=1)
-        rest = tried[:, free]
-        fits = (rest >= low[free] - ROUNDING) & (rest <= high[free] + ROUNDING)
-        drawn = np.concatenate([drawn, np.clip(tried[fits], 0.0, 1.0)])
+        fitting = _fitting_shares(low, high, 2 * n_datasets, rng)
+        drawn = np.concatenate([drawn, fitting])
     return drawn[:n_datasets]
+
+
+def _fitting_shares(low: Array, high: Array, n_draws: int, rng: np.random.Generator) -> Array:
+    """Of so many draws those whose widest level is within its range, (draw, level)."""
+    widest = int(np.argmax(high - low))
+    tried = rng.uniform(low, high, (n_draws, len(low)))
+    tried[:, widest] += 1.0 - tried.sum(axis=1)
+    fits = _about_within(tried[:, widest], low[widest], high[widest])
+    return np.clip(tried[fits], 0.0, 1.0)
+
+
+def _about_within(values: Array, low: float, high: float) -> Array:
+    """Whether values lie in a range, but for rounding."""
+    return (values >= low - ROUNDING) & (values <= high + ROUNDING)
 
 
 def _reachable(ranges: Array) -> tuple[Array, Array]:
@@ -46,8 +56,13 @@ def trial_counts(shares: Array, n_trials: Array) -> Array:
     """
     exact = shares * n_trials[:, None]
     counts = np.floor(exact + ROUNDING).astype(int)
-    rank = np.argsort(np.argsort(counts - exact, axis=1), axis=1)
-    return counts + (rank < (n_trials - counts.sum(axis=1))[:, None])
+    not_given_yet = n_trials - counts.sum(axis=1)
+    return counts + (_rank_in_row(counts - exact) < not_given_yet[:, None])
+
+
+def _rank_in_row(values: Array) -> Array:
+    """The rank of each value in its row, 0 for the smallest."""
+    return np.argsort(np.argsort(values, axis=1), axis=1)
 
 
 def shuffled(counts: Array, rng: np.random.Generator) -> tuple[Array, Array]:

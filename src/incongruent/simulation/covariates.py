@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -79,16 +79,18 @@ def plain_covariate(name: str, how: Any) -> Covariate:
     if callable(how):
         return how
     value = plain(how)
-    if isinstance(value, dict) and all(
-        isinstance(share, int | float) and math.isfinite(share) for share in value.values()
-    ):
+    if isinstance(value, dict) and all(map(_is_finite, value.values())):
         return {text_of(level): float(share) for level, share in value.items()}
-    if isinstance(value, int | float) and math.isfinite(value):
+    if _is_finite(value):
         return float(value)
     raise ValueError(
         "Expected a distribution, a number, a function (shape, rng) -> values or, for a category,"
         f" a mapping of levels to probabilities for {name!r}; got {how!r}."
     )
+
+
+def _is_finite(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def covariate_words(how: Covariate) -> str:
@@ -171,9 +173,14 @@ def _drawn_levels(
             f" {dict(how)}."
         )
     shares = np.array([how.get(level, 0.0) for level in column.levels], float)
-    if set(how) - set(column.levels) or abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any():
+    if set(how) - set(column.levels) or not _are_probabilities(shares):
         raise ValueError(
             f"Expected probabilities of {column.levels} that sum to 1 for {column.name!r}; got"
             f" {dict(how)}."
         )
     return rng.choice(len(shares), size=shape, p=shares)
+
+
+def _are_probabilities(shares: Array) -> bool:
+    """Whether shares sum to 1 and none is below 0."""
+    return not (abs(shares.sum() - 1.0) > 1e-9 or (shares < 0).any())

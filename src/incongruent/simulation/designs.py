@@ -104,21 +104,22 @@ class Design(Portable):
             )
         self._name_condition()
         self._check_shares()
-        if self.window is not None and not 0.0 <= self.window[0] < self.window[1]:
-            raise ValueError(f"Expected a window (shortest, longest) in ms; got {self.window}.")
-        if self.deadline is not None and self.deadline <= 0:
-            raise ValueError(f"Expected a deadline above 0 ms; got {self.deadline}.")
+        self._check_times()
 
     def _make_plain(self) -> None:
         """Turn all numbers and texts into those of plain Python, whatever they came as."""
-        object.__setattr__(self, "n_trials", plain(self.n_trials))
-        object.__setattr__(self, "deadline", plain_range(self.deadline))
+        self._set("n_trials", plain(self.n_trials))
+        self._set("deadline", plain_range(self.deadline))
         if not isinstance(self.window, DefaultWindow):
-            object.__setattr__(self, "window", plain_range(self.window))
+            self._set("window", plain_range(self.window))
         if hasattr(self.share, "items"):
-            object.__setattr__(self, "share", _plain_shares(self.share))
+            self._set("share", _plain_shares(self.share))
         if hasattr(self.given, "items"):
-            object.__setattr__(self, "given", _plain_covariates(self.given))
+            self._set("given", _plain_covariates(self.given))
+
+    def _set(self, name: str, value: Any) -> None:
+        """Set an attribute while the design is made; later on it is frozen."""
+        object.__setattr__(self, name, value)
 
     def _check_types(self) -> None:
         """Refuse what is not a number, a range or a mapping where one is expected."""
@@ -140,6 +141,10 @@ class Design(Portable):
             )
         if not isinstance(self.condition, Category):
             raise ValueError(f"Expected the condition to be a Category; got {self.condition!r}.")
+        self._check_types_of_times()
+
+    def _check_types_of_times(self) -> None:
+        """Refuse a window that is no pair of numbers, and a deadline that is no number."""
         if self.window is not None and not _is_pair(self.window, _is_number):
             raise ValueError(
                 f"Expected a window (shortest, longest) in ms, or None; got {self.window!r}."
@@ -154,8 +159,7 @@ class Design(Portable):
         """
         known = any(level in CONDITION.levels for level in self.share)
         if self.share and self.condition == CONDITION and not known:
-            condition = Category("condition", tuple(self.share), given=True)
-            object.__setattr__(self, "condition", condition)
+            self._set("condition", Category("condition", tuple(self.share), given=True))
 
     def _check_shares(self) -> None:
         """Refuse unknown levels, shares outside [0, 1] and shares that cannot sum to 1."""
@@ -166,26 +170,40 @@ class Design(Portable):
                 )
             if not 0.0 <= _as_range(value)[0] <= _as_range(value)[1] <= 1.0:
                 raise ValueError(f"Expected the share of {level!r} within [0, 1]; got {value}.")
-        low, high = (sum(_as_range(value)[end] for value in self.share.values()) for end in (0, 1))
-        if self.share and not low - 1e-9 <= 1.0 <= high + 1e-9:
+        if self.share and not self._shares_can_sum_to_one():
             raise ValueError(f"Expected shares that sum to 1; got {dict(self.share)}.")
 
+    def _shares_can_sum_to_one(self) -> bool:
+        ranges = [_as_range(value) for value in self.share.values()]
+        lowest, highest = (sum(ends) for ends in zip(*ranges, strict=True))
+        return lowest - 1e-9 <= 1.0 <= highest + 1e-9
+
+    def _check_times(self) -> None:
+        """Refuse a window without width or before 0, and a deadline of 0 or earlier."""
+        if self.window is not None and not 0.0 <= self.window[0] < self.window[1]:
+            raise ValueError(f"Expected a window (shortest, longest) in ms; got {self.window}.")
+        if self.deadline is not None and self.deadline <= 0:
+            raise ValueError(f"Expected a deadline above 0 ms; got {self.deadline}.")
+
     def __repr__(self) -> str:
-        given = ", ".join(f"{name!r}: {covariate_words(how)}" for name, how in self.given.items())
         entries = {entry.name: repr(getattr(self, entry.name)) for entry in fields(self)}
-        entries["given"] = f"{{{given}}}"
+        entries["given"] = self._given_words()
         return f"Design({', '.join(f'{name}={words}' for name, words in entries.items())})"
+
+    def _given_words(self) -> str:
+        """What sets the given columns, as a user would write it."""
+        given = ", ".join(f"{name!r}: {covariate_words(how)}" for name, how in self.given.items())
+        return f"{{{given}}}"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Design):
             return NotImplemented
-        names = [entry.name for entry in fields(self) if entry.name != "given"]
-        same = all(getattr(self, name) == getattr(other, name) for name in names)
-        return same and self._comparable() == other._comparable()
+        return self._comparable() == other._comparable()
 
     def _comparable(self) -> dict[str, Any]:
-        """What sets the given columns, in a form that can be compared."""
-        return {name: comparable(how) for name, how in self.given.items()}
+        """All entries, with what sets the given columns in a form that can be compared."""
+        entries = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return entries | {"given": {name: comparable(how) for name, how in self.given.items()}}
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -249,11 +267,15 @@ class Design(Portable):
         condition, present = self.lay_out(n_datasets, rng, full=full)
         values: dict[str, Array] = {}
         for column in columns:
-            if column.given and self.share and column.name == self.condition.name:
+            if self._is_condition(column):
                 values[column.name] = condition
             elif column.given:
                 values[column.name] = self._drawn(column, present.shape, rng)
         return values, present
+
+    def _is_condition(self, column: Column) -> bool:
+        """Whether the shares speak of this given column."""
+        return column.given and bool(self.share) and column.name == self.condition.name
 
     def _drawn(self, column: Column, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         """Values of a given column, (dataset, trial), as often new as the column says."""
@@ -306,8 +328,13 @@ class Design(Portable):
         n = np.full(n_datasets, self.largest) if full else self.sizes(n_datasets, rng)
         if self.share:
             return shuffled(trial_counts(self.shares(n_datasets, rng), n), rng)
-        width = int(n.max(initial=0))
-        return np.zeros((n_datasets, width), np.int8), np.arange(width) < n[:, None]
+        return _without_conditions(n)
+
+
+def _without_conditions(n_trials: Array) -> tuple[Array, Array]:
+    """Zeros in place of conditions, and which trials exist, each (dataset, trial)."""
+    width = int(n_trials.max(initial=0))
+    return np.zeros((len(n_trials), width), np.int8), np.arange(width) < n_trials[:, None]
 
 
 def _plain_shares(share: Mapping[Any, Any]) -> dict[str, Any]:

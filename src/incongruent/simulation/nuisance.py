@@ -20,6 +20,7 @@ import numpy as np
 from scipy import special
 
 from incongruent.models import build
+from incongruent.models.custom import Simulate
 from incongruent.models.model import Kept, Likelihood, Model
 from incongruent.priors.distributions import (
     Distribution,
@@ -69,24 +70,39 @@ def marginalised(model: Model, **distributions: Distribution) -> Model:
     """
     _check(model, distributions)
     remaining = [p for p in model.parameters if p.name not in distributions]
-    nuisance = Prior(**distributions).within(
-        [parameter for parameter in model.parameters if parameter.name in distributions]
-    )
+    nuisance = _within_domains(distributions, model)
     joined = _Joined.of_model(model, [p.name for p in remaining], nuisance)
+    return Model(
+        model.name,
+        remaining,
+        model.columns,
+        _simulator_drawing(model, joined),
+        {**model.settings, MARGINAL: _distributions_to_json(nuisance)},
+        model.reference,
+        _integrated(model.likelihood, joined),
+    )
+
+
+def _within_domains(distributions: Mapping[str, Distribution], model: Model) -> Prior:
+    """The distributions of parameters of a model, cut to the domains of these."""
+    domains = [parameter for parameter in model.parameters if parameter.name in distributions]
+    return Prior(**distributions).within(domains)
+
+
+def _simulator_drawing(model: Model, joined: _Joined) -> Simulate:
+    """The model's simulator for the remaining parameters; it draws the others."""
 
     def simulate(
         theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> tuple[dict[str, Array], Array]:
-        nu = nuisance.sample(len(theta), seed=rng)
+        nu = joined.nuisance.sample(len(theta), seed=rng)
         return model.simulate(joined.of(theta, nu), given, present, rng)
 
-    known = model.likelihood is not None and len(distributions) == 1
-    likelihood = _integrated(model.likelihood, joined) if model.likelihood and known else None
-    marginal = {name: distribution_to_json(nuisance[name]) for name in nuisance.names}
-    settings = {**model.settings, MARGINAL: marginal}
-    return Model(
-        model.name, remaining, model.columns, simulate, settings, model.reference, likelihood
-    )
+    return simulate
+
+
+def _distributions_to_json(nuisance: Prior) -> dict[str, Any]:
+    return {name: distribution_to_json(nuisance[name]) for name in nuisance.names}
 
 
 def _check(model: Model, distributions: Mapping[str, Distribution]) -> None:
@@ -161,10 +177,17 @@ class _Joined:
         return np.concatenate([theta, nu], axis=1)[:, self.order]
 
 
-def _integrated(likelihood: Likelihood, joined: _Joined) -> Likelihood:
-    """The likelihood without the one nuisance parameter."""
+def _integrated(likelihood: Likelihood | None, joined: _Joined) -> Likelihood | None:
+    """The likelihood without its nuisance parameter; None for several, or when it is not known."""
+    if likelihood is None or len(joined.nuisance.names) != 1:
+        return None
     rule = _Rule(likelihood, joined, joined.nuisance.from_real(NODES[:, None]))
     return replace(likelihood, at=rule.at, densities=None, across={})
+
+
+def _log_weights() -> Array:
+    """Log of the standard normal density at each node times the distance of nodes, (node,)."""
+    return np.log(NODES[1] - NODES[0]) - 0.5 * (NODES**2 + np.log(2.0 * np.pi))
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,8 +210,7 @@ class _Rule:
         """The integrated log likelihood at theta (theta, remaining parameter), (theta,)."""
         theta = np.asarray(theta, float)
         at_nodes = self._at_nodes(theta, values, answered, kept, level)
-        log_weights = np.log(NODES[1] - NODES[0]) - 0.5 * (NODES**2 + np.log(2.0 * np.pi))
-        return np.asarray(special.logsumexp(at_nodes + log_weights, axis=1))
+        return np.asarray(special.logsumexp(at_nodes + _log_weights(), axis=1))
 
     def _at_nodes(
         self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
@@ -199,5 +221,10 @@ class _Rule:
         if across is not None:
             some = self.joined.of(theta, np.tile(nodes[:1], (n, 1)))
             return across(some, nodes[:, 0], values, answered, kept, level)
-        every = self.joined.of(np.repeat(theta, len(nodes), axis=0), np.tile(nodes, (n, 1)))
-        return self.likelihood.at(every, values, answered, kept, level).reshape(n, len(nodes))
+        each = self.likelihood.at(self._every_node(theta), values, answered, kept, level)
+        return each.reshape(n, len(nodes))
+
+    def _every_node(self, theta: Array) -> Array:
+        """All parameters for every theta with every node, (theta x node, parameter)."""
+        repeated = np.repeat(theta, len(self.nodes), axis=0)
+        return self.joined.of(repeated, np.tile(self.nodes, (len(theta), 1)))

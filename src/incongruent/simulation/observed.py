@@ -156,16 +156,24 @@ def design_of(
     given = [column for column in study.columns if column.given]
     condition = condition or _only_category(given)
     counts = _counts_of(study, condition)
-    if [column.name for column in given] == ([condition.name] if condition is not None else []):
+    if _nothing_else(given, condition):
         return ObservedDesign(counts, window, deadline, condition)
-    values = {column.name: study.values[column.name] for column in given}
-    return ObservedDesign(counts, window, deadline, condition, values, study.present)
+    return ObservedDesign(counts, window, deadline, condition, _given_of(study), study.present)
 
 
 def layout_of(study: Trials, *, window: Range | None, deadline: float | None) -> ObservedLayout:
     """The layout that a study had, trial by trial; window and deadline as in `Design`."""
-    given = {column.name: study.values[column.name] for column in study.columns if column.given}
-    return ObservedLayout(given, study.present, window, deadline)
+    return ObservedLayout(_given_of(study), study.present, window, deadline)
+
+
+def _given_of(study: Trials) -> dict[str, Array]:
+    """The values of all given columns, (person, trial)."""
+    return {column.name: study.values[column.name] for column in study.columns if column.given}
+
+
+def _nothing_else(given: Sequence[Column], condition: Category | None) -> bool:
+    """Whether nothing is given but the condition, if there is one."""
+    return [column.name for column in given] == ([condition.name] if condition is not None else [])
 
 
 def _only_category(given: Sequence[Column]) -> Category | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -79,30 +79,42 @@ def simulations_from(
         >>> simulations_from({"mean": mean}, {"x": rng.normal(mean[:, None], 1.0, (100, 50))})
         Simulations(100 data sets of recorded, 50–50 trials each, parameters mean)
     """
-    if failed not in ("refuse", "leave out"):
-        raise ValueError(f"Expected failed to be 'refuse' or 'leave out'; got {failed!r}.")
-    if prior is not None and bounds is not None:
-        raise ValueError("Expected either a prior, which has its own limits, or bounds; got both.")
+    _check_options(prior, bounds, failed)
     columns = columns if model is None else model.columns
     trials, lost = trials_and_failures(
         data, columns, given, n_trials, answered, dataset, failed_too=failed == "leave out"
     )
     names, values = _parameters(theta, trials, dataset, prior)
-    lost = lost | ~np.isfinite(values).all(axis=1)
+    lost = lost | ~_finite_rows(values)
     trials, values = _without(trials, values, names, lost, leave_out=failed == "leave out")
-    if model is None:
-        model = Model("recorded", names, trials.columns)
     if prior is None:
         prior = _known_by(values, names, bounds)
-        trials = replace(trials, notes=(*trials.notes, *([UNBOUNDED] if bounds is None else [])))
+        trials = trials if bounds is not None else _with_note(trials, UNBOUNDED)
     _check_support(prior, names, values)
-    simulator = Simulator(model, prior, design if design is not None else _design_for(trials))
+    model = model or Model("recorded", names, trials.columns)
+    simulator = Simulator(model, prior, design or _design_for(trials))
     return Simulations(values, trials, names, simulator)
+
+
+def _check_options(prior: AnyPrior | None, bounds: Bounds, failed: str) -> None:
+    """Refuse an unknown way with failures, and both of prior and bounds."""
+    if failed not in ("refuse", "leave out"):
+        raise ValueError(f"Expected failed to be 'refuse' or 'leave out'; got {failed!r}.")
+    if prior is not None and bounds is not None:
+        raise ValueError("Expected either a prior, which has its own limits, or bounds; got both.")
+
+
+def _finite_rows(values: Array) -> Array:
+    return np.asarray(np.isfinite(values).all(axis=1))
+
+
+def _with_note(trials: Trials, note: str) -> Trials:
+    return replace(trials, notes=(*trials.notes, note))
 
 
 def _check_support(prior: AnyPrior, names: tuple[str, ...], values: Array) -> None:
     """Refuse parameters (dataset, parameter) outside the support of the prior."""
-    inside = np.isfinite(prior.to_real(values)).all(axis=1)
+    inside = _finite_rows(prior.to_real(values))
     if not inside.all():
         row = int(np.argmin(inside))
         raise ValueError(
@@ -115,10 +127,7 @@ def _parameters(
     theta: Any, trials: Trials, dataset: str, prior: AnyPrior | None
 ) -> tuple[tuple[str, ...], Array]:
     """Names, and values (dataset, parameter) in the order of the data sets."""
-    if isinstance(theta, Mapping):
-        frame = pd.DataFrame({text_of(name): np.asarray(values) for name, values in theta.items()})
-    else:
-        frame = read_table(theta)[0]
+    frame = _table_of(theta)
     if dataset in frame.columns:
         frame = _in_order(frame, dataset, trials.names)
     frame = frame.rename(columns=text_of)
@@ -130,6 +139,13 @@ def _parameters(
     if len(frame) != len(trials):
         raise ValueError(f"Expected theta for {len(trials)} data sets; got {len(frame)} rows.")
     return names, frame[list(names)].to_numpy(float)
+
+
+def _table_of(theta: Any) -> pd.DataFrame:
+    """Parameters as a table, from a mapping, a data frame or a file."""
+    if not isinstance(theta, Mapping):
+        return read_table(theta)[0]
+    return pd.DataFrame({text_of(name): np.asarray(values) for name, values in theta.items()})
 
 
 def _in_order(frame: pd.DataFrame, dataset: str, names: tuple[str, ...]) -> pd.DataFrame:
@@ -159,38 +175,58 @@ def _without(
     if not lost.any():
         return trials, values
     if not leave_out:
-        row, place = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(
-            f"Expected finite parameters; got {names[place]}={values[row, place]} in data set"
-            f" {row + 1}. Leave out simulations that failed, with failed='leave out'."
-        )
+        _refuse_failed(values, names)
     if lost.all():
         raise ValueError(
             f"Expected simulations that did not fail; all {len(lost)} have parameters or trials"
             " that are not finite."
         )
-    note = (
+    return _with_note(trials.select(~lost), _failure_note(lost)), values[~lost]
+
+
+def _refuse_failed(values: Array, names: tuple[str, ...]) -> NoReturn:
+    """Refuse parameters, saying which is the first that is not finite."""
+    row, place = np.argwhere(~np.isfinite(values))[0]
+    raise ValueError(
+        f"Expected finite parameters; got {names[place]}={values[row, place]} in data set"
+        f" {row + 1}. Leave out simulations that failed, with failed='leave out'."
+    )
+
+
+def _failure_note(lost: Array) -> str:
+    """How many simulations failed, and what that means for the posterior."""
+    return (
         f"{int(lost.sum())} of {len(lost)} simulations failed ({lost.mean():.1%}) and were left"
         " out: the prior is cut to where the simulator did not fail, and where failing tells about"
         " the parameters, so is the posterior."
     )
-    kept = trials.select(~lost)
-    return replace(kept, notes=(*kept.notes, note)), values[~lost]
 
 
 def _known_by(values: Array, names: tuple[str, ...], bounds: Bounds) -> AnyPrior:
     """A prior of which only these samples (dataset, parameter) are known, within bounds."""
     low, high = values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf)
     if isinstance(bounds, str) and bounds == "range":
-        margin = (high - low) / max(len(values) - 1, 1)
-        limits = _by_name(names, low - margin, high + margin)
-    elif bounds is None or isinstance(bounds, Mapping):
-        limits = {text_of(name): _limits(name, pair) for name, pair in (bounds or {}).items()}
+        limits = _widened_range(names, low, high, len(values))
     else:
-        raise ValueError(f"Expected bounds='range', or (low, high) by parameter; got {bounds!r}.")
+        limits = _limits_by_name(bounds)
     lows, highs = ({name: pair[side] for name, pair in limits.items()} for side in (0, 1))
     known = _by_name(names, low, high)
     return joint_prior_of(values, names, low=lows, high=highs, recorded=known)
+
+
+def _widened_range(
+    names: tuple[str, ...], low: Array, high: Array, n: int
+) -> dict[str, tuple[float, float]]:
+    """The range of n values by parameter, wider by the distance of n equally spaced ones."""
+    margin = (high - low) / max(n - 1, 1)
+    return _by_name(names, low - margin, high + margin)
+
+
+def _limits_by_name(bounds: Any) -> dict[str, tuple[float, float]]:
+    """The bounds of some parameters as numbers, none without bounds."""
+    if bounds is not None and not isinstance(bounds, Mapping):
+        raise ValueError(f"Expected bounds='range', or (low, high) by parameter; got {bounds!r}.")
+    return {text_of(name): _limits(name, pair) for name, pair in (bounds or {}).items()}
 
 
 def _by_name(names: tuple[str, ...], low: Array, high: Array) -> dict[str, tuple[float, float]]:
@@ -218,19 +254,26 @@ def _design_for(trials: Trials) -> Design:
             f"Expected data sets with at least one trial each; got {int((n == 0).sum())} without"
             f" any, of {len(trials)}."
         )
-    smallest, largest = int(n.min()), int(n.max())
-    if smallest == largest:
-        smallest = max(1, largest // SUBSAMPLE)
     condition = _first_category(trials.columns)
-    others = {
+    design = Design(_sizes_to_learn(n), {}, None, given=_resampled(trials, condition))
+    if condition is None:
+        return design
+    return replace(design, share=_shares(trials, condition), condition=condition)
+
+
+def _sizes_to_learn(n_trials: Array) -> tuple[int, int]:
+    """The smallest and largest number of trials, or a range up to the only one."""
+    smallest, largest = int(n_trials.min()), int(n_trials.max())
+    return (smallest, largest) if smallest < largest else (max(1, largest // SUBSAMPLE), largest)
+
+
+def _resampled(trials: Trials, condition: Category | None) -> dict[str, Resampled]:
+    """Draws from the values that are there, for each given column but the condition."""
+    return {
         column.name: Resampled(trials.values[column.name][trials.present])
         for column in trials.columns
         if column.given and column is not condition
     }
-    design = Design((smallest, largest), {}, None, given=others)
-    if condition is None:
-        return design
-    return replace(design, share=_shares(trials, condition), condition=condition)
 
 
 def _first_category(columns: Sequence[Column]) -> Category | None:

@@ -105,13 +105,16 @@ class Simulations:
         return len(self.trials)
 
     def __repr__(self) -> str:
-        n = self.trials.n_trials
         of = f" of {self.simulator.model.name}" if self.simulator is not None else ""
-        sizes = f"{n.min()}–{n.max()}" if len(self) else "no"
         return (
-            f"Simulations({len(self)} data sets{of}, {sizes} trials each, parameters"
+            f"Simulations({len(self)} data sets{of}, {self._size_words()} trials each, parameters"
             f" {', '.join(self.parameter_names)})"
         )
+
+    def _size_words(self) -> str:
+        """The smallest and largest number of trials of a data set."""
+        n = self.trials.n_trials
+        return f"{n.min()}–{n.max()}" if len(self) else "no"
 
     def joined(self, other: Simulations) -> Simulations:
         """These data sets and then others with the same parameters and columns.
@@ -234,16 +237,23 @@ class Simulator(Generic[D]):
         self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
     ) -> Trials:
         """Simulate data sets, without trials outside the window and answers that came too late."""
-        values, answered = self.model.simulate(theta, given, present, rng)
-        answered = answered & present
-        values = _typed(self.model, theta, values, present, answered)
-        if self.design.deadline is not None:
-            answered &= values["rt"] <= self.design.deadline
+        values, answered = self._outcomes(theta, given, present, rng)
         outside = self._out_of_window(values, answered)
         excluded = {reason: outside.sum(axis=1) for reason in self.reasons}
         return Trials(
             self.model.columns, values, present & ~outside, answered & ~outside, excluded=excluded
         )
+
+    def _outcomes(
+        self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
+    ) -> tuple[dict[str, Array], Array]:
+        """The values of all columns, and which trials were answered before the deadline."""
+        values, answered = self.model.simulate(theta, given, present, rng)
+        answered = answered & present
+        values = _typed(self.model, theta, values, present, answered)
+        if self.design.deadline is not None:
+            answered &= values["rt"] <= self.design.deadline
+        return values, answered
 
     def _out_of_window(self, values: Mapping[str, Array], answered: Array) -> Array:
         """Which answers (dataset, trial) are faster or slower than the window allows."""
@@ -264,17 +274,24 @@ def _typed(
     """
     typed = {}
     for column in model.columns:
-        made = values.get(column.name)
-        if made is None or np.shape(made) != present.shape:
-            came = "none" if made is None else f"shape {np.shape(made)}"
-            raise SimulationError(
-                f"Expected {column.name!r} of shape {present.shape}, (dataset, trial), from the"
-                f" simulator {model.name!r}; got {came}."
-            )
-        made = np.asarray(made)
+        made = _simulated(model, column.name, values, present.shape)
         _check_allowed(model, column, made, theta, present if column.given else answered)
         typed[column.name] = made.astype(column.dtype, copy=False)
     return typed
+
+
+def _simulated(
+    model: Model, name: str, values: Mapping[str, Array], shape: tuple[int, ...]
+) -> Array:
+    """What the simulator gave for a column, after a check of its shape."""
+    made = values.get(name)
+    if made is None or np.shape(made) != shape:
+        came = "none" if made is None else f"shape {np.shape(made)}"
+        raise SimulationError(
+            f"Expected {name!r} of shape {shape}, (dataset, trial), from the"
+            f" simulator {model.name!r}; got {came}."
+        )
+    return np.asarray(made)
 
 
 def _check_allowed(model: Model, column: Column, made: Array, theta: Array, known: Array) -> None:
@@ -287,10 +304,15 @@ def _check_allowed(model: Model, column: Column, made: Array, theta: Array, know
     wrong = known & ~fine
     if wrong.any():
         row, trial = np.argwhere(wrong)[0]
-        parameters = zip(model.parameter_names, theta[row], strict=True)
-        at = ", ".join(f"{name}={value:.4g}" for name, value in parameters)
+        at = _parameter_words(model, theta[row])
         raise SimulationError(
             f"Expected {wanted} in column {column.name!r} from the simulator {model.name!r};"
             f" got {made[row, trial]} at {at}. Mark trials without an answer as such, or narrow"
             " the prior to where the simulator works."
         )
+
+
+def _parameter_words(model: Model, theta: Array) -> str:
+    """The values of all parameters (parameter,), for a message."""
+    parameters = zip(model.parameter_names, theta, strict=True)
+    return ", ".join(f"{name}={value:.4g}" for name, value in parameters)

@@ -32,18 +32,23 @@ def window_for(
         ValueError: for a window or a deadline of a model without response times.
     """
     rt = _response_times(columns)
-    default = isinstance(window, DefaultWindow)
-    if rt is None and not (default or window is None):
+    if rt is None:
+        _refuse_times(window, deadline, columns)
+    if not isinstance(window, DefaultWindow):
+        return window
+    return (150.0, 2500.0) if rt is not None and rt.unit == "ms" else None
+
+
+def _refuse_times(window: Range | None, deadline: float | None, columns: Sequence[Column]) -> None:
+    """Refuse a window that somebody chose, and a deadline, for columns without response times."""
+    if not (isinstance(window, DefaultWindow) or window is None):
         raise ValueError(
             f"Expected a column 'rt' for window={window}; the model has {names_of(columns)}."
         )
-    if rt is None and deadline is not None:
+    if deadline is not None:
         raise ValueError(
             f"Expected a column 'rt' for deadline={deadline}; the model has {names_of(columns)}."
         )
-    if not default:
-        return window
-    return (150.0, 2500.0) if rt is not None and rt.unit == "ms" else None
 
 
 def _response_times(columns: Iterable[Column]) -> Continuous | None:

@@ -76,9 +76,14 @@ def _created_beside(target: Path) -> Path:
 
     It has the rights that the process gives to new files: all, less what the umask forbids.
     """
-    beside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}")
+    beside = _hidden_name_beside(target)
     os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
     return beside
+
+
+def _hidden_name_beside(target: Path) -> Path:
+    """A path in the folder of a target that no other process chooses."""
+    return target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}")
 
 
 @contextmanager
@@ -98,14 +103,24 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         beside = _created_beside(target)
     try:
         yield beside
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())
-        if target.exists():
-            os.chmod(beside, target.stat().st_mode & 0o777)
+        flush(beside)
+        _keep_rights(beside, target)
         os.replace(beside, target)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _keep_rights(new: Path, target: Path) -> None:
+    """Give a new file the rights of the file that it will replace, if there is one."""
+    if target.exists():
+        os.chmod(new, target.stat().st_mode & 0o777)
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -120,6 +135,8 @@ def strict_json(value: Any) -> Any:
         return {str(key): strict_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [strict_json(entry) for entry in value]
-    if isinstance(value, np.generic):
-        value = value.item()
+    return _finite_or_none(value.item() if isinstance(value, np.generic) else value)
+
+
+def _finite_or_none(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value

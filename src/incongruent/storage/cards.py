@@ -11,7 +11,11 @@ from incongruent.data.basics.plain import json_text
 from incongruent.data.trials import Category, Column, column_from_json, column_to_json
 from incongruent.models import BUILDERS, Model, Parameter
 from incongruent.priors.joint import AnyPrior, any_prior_from_json
-from incongruent.simulation.covariates import covariate_from_json, covariate_to_json
+from incongruent.simulation.covariates import (
+    Covariate,
+    covariate_from_json,
+    covariate_to_json,
+)
 from incongruent.simulation.designs import Design
 from incongruent.simulation.nuisance import built
 from incongruent.simulation.simulator import Simulator
@@ -42,9 +46,13 @@ def _model_to_json(model: Model) -> dict[str, Any]:
         "name": model.name,
         "settings": dict(model.settings),
         "reference": model.reference,
-        "parameters": [{k: _plain(v) for k, v in vars(p).items()} for p in model.parameters],
+        "parameters": [_parameter_to_json(parameter) for parameter in model.parameters],
         "columns": [column_to_json(column) for column in model.columns],
     }
+
+
+def _parameter_to_json(parameter: Parameter) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in vars(parameter).items()}
 
 
 def _design_to_json(design: Design) -> dict[str, Any]:
@@ -54,8 +62,13 @@ def _design_to_json(design: Design) -> dict[str, Any]:
         "window": design.window,
         "deadline": design.deadline,
         "condition": design.condition.name if design.share else None,
-        "given": {name: covariate_to_json(how) for name, how in design.given.items()},
+        "given": _given_to_json(design),
     }
+
+
+def _given_to_json(design: Design) -> dict[str, Any]:
+    """What sets each given column."""
+    return {name: covariate_to_json(how) for name, how in design.given.items()}
 
 
 def check_card(simulator: Simulator, **others: Any) -> None:
@@ -68,6 +81,21 @@ def check_card(simulator: Simulator, **others: Any) -> None:
     Raises:
         FileError: when a file cannot describe it, or another simulator comes back from it.
     """
+    card = _checked_card(simulator, others)
+    found = differences(card, _card_after_loading(simulator, card))
+    if found:
+        raise FileError(
+            "Expected a simulator that comes back from a file as it is; there it has"
+            f" {'; '.join(found[:3])}.{_hint(simulator)}"
+        )
+
+
+def _checked_card(simulator: Simulator, others: Mapping[str, Any]) -> dict[str, Any]:
+    """The card of a simulator, after a check that it and other values can be stored.
+
+    Raises:
+        FileError: when they cannot.
+    """
     try:
         card = _as_read(simulator)
         json_text(others)
@@ -76,19 +104,22 @@ def check_card(simulator: Simulator, **others: Any) -> None:
             f"Expected a simulator that a file can describe; {error}. Give numbers, text and"
             " functions alone."
         ) from error
+    return card
+
+
+def _card_after_loading(simulator: Simulator, card: Mapping[str, Any]) -> dict[str, Any]:
+    """The card of the simulator that is made from the card of this one.
+
+    Raises:
+        FileError: when none can be made.
+    """
     try:
-        again = _as_read(simulator_from_json(card))
+        return _as_read(simulator_from_json(card))
     except (TypeError, ValueError, KeyError) as error:
         raise FileError(
             "Expected a simulator that comes back from a file; this one does not"
             f" ({error}).{_hint(simulator)}"
         ) from error
-    found = differences(card, again)
-    if found:
-        raise FileError(
-            "Expected a simulator that comes back from a file as it is; there it has"
-            f" {'; '.join(found[:3])}.{_hint(simulator)}"
-        )
 
 
 def _as_read(simulator: Simulator) -> dict[str, Any]:
@@ -105,16 +136,35 @@ def _hint(simulator: Simulator) -> str:
 def differences(one: Any, other: Any, where: str = "") -> list[str]:
     """What differs between two cards, in words."""
     if isinstance(one, Mapping) and isinstance(other, Mapping):
-        pairs = [
-            (one.get(key), other.get(key), f"{where}.{key}".lstrip("."))
-            for key in dict.fromkeys([*one, *other])
-            if key != "reference" or (key in one and key in other)  # earlier releases wrote none
-        ]
+        pairs = _paired_by_key(one, other, where)
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        pairs = [(a, b, f"{where}[{i}]") for i, (a, b) in enumerate(zip(one, other, strict=True))]
+        pairs = _paired_by_position(one, other, where)
     else:
         return [] if one == other else [f"{where} {other} instead of {one}"]
     return [words for pair in pairs for words in differences(*pair)]
+
+
+Pair = tuple[Any, Any, str]
+"""Two values that stand in the same place of two cards, and the name of this place."""
+
+
+def _paired_by_key(one: Mapping[str, Any], other: Mapping[str, Any], where: str) -> list[Pair]:
+    """The entries of two mappings; None stands for one that is missing."""
+    return [
+        (one.get(key), other.get(key), f"{where}.{key}".lstrip("."))
+        for key in _keys_to_compare(one, other)
+    ]
+
+
+def _keys_to_compare(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """All keys; a reference, which earlier releases did not write, only where both have one."""
+    optional = {"reference"} - (one.keys() & other.keys())
+    return [key for key in dict.fromkeys([*one, *other]) if key not in optional]
+
+
+def _paired_by_position(one: list[Any], other: list[Any], where: str) -> list[Pair]:
+    """The elements of two lists of the same length."""
+    return [(a, b, f"{where}[{i}]") for i, (a, b) in enumerate(zip(one, other, strict=True))]
 
 
 def simulator_from_json(
@@ -144,15 +194,19 @@ def simulator_from_json(
 
 def _design_from_json(spec: Mapping[str, Any], model: Model) -> Design:
     share = {level: _as_tuple(value) for level, value in spec["share"].items()}
-    given = {name: covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
     return Design(
         _as_tuple(spec["n_trials"]),
         share,
         tuple(spec["window"]) if spec["window"] else None,
         spec["deadline"],
         **({"condition": _condition(spec, model)} if share else {}),
-        given=given,
+        given=_given_from_json(spec),
     )
+
+
+def _given_from_json(spec: Mapping[str, Any]) -> dict[str, Covariate]:
+    """What sets each given column; earlier releases wrote nothing about them."""
+    return {name: covariate_from_json(name, how) for name, how in spec.get("given", {}).items()}
 
 
 def _condition(spec: Mapping[str, Any], model: Model) -> Category:
@@ -174,7 +228,7 @@ def _as_tuple(value: Any) -> Any:
 
 def _model_from_json(spec: Mapping[str, Any], model: Model | None) -> Model:
     """The model given, checked; or the one of the package; or one that cannot simulate."""
-    columns = tuple(column_from_json(c) for c in spec["columns"]) if "columns" in spec else None
+    columns = _columns_from_json(spec)
     if model is None:
         return _model_described(spec, columns)
     if model.name != spec["name"]:
@@ -188,6 +242,11 @@ def _model_from_json(spec: Mapping[str, Any], model: Model | None) -> Model:
     return model
 
 
+def _columns_from_json(spec: Mapping[str, Any]) -> tuple[Column, ...] | None:
+    """The columns of a model; None for files of earlier releases, which did not describe them."""
+    return tuple(column_from_json(c) for c in spec["columns"]) if "columns" in spec else None
+
+
 def _model_described(spec: Mapping[str, Any], columns: tuple[Column, ...] | None) -> Model:
     """The model of the package that is described, or one of that description without functions."""
     if spec["name"] in BUILDERS:
@@ -197,12 +256,14 @@ def _model_described(spec: Mapping[str, Any], columns: tuple[Column, ...] | None
             f"Expected one of the models {sorted(BUILDERS)}; got {spec['name']!r}. Pass yours"
             " as `model=`."
         )
-    parameters = [
-        Parameter(**{**p, "low": float(p["low"]), "high": float(p["high"])})
-        for p in spec["parameters"]
-    ]
+    parameters = [_parameter_from_json(parameter) for parameter in spec["parameters"]]
     reference = spec.get("reference", "")
     return Model(spec["name"], parameters, columns, settings=spec["settings"], reference=reference)
+
+
+def _parameter_from_json(spec: Mapping[str, Any]) -> Parameter:
+    """A parameter, whose infinite limits are words in JSON."""
+    return Parameter(**{**spec, "low": float(spec["low"]), "high": float(spec["high"])})
 
 
 def _plain(value: Any) -> Any:

@@ -60,9 +60,7 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
     """
     described = _described(simulations)
     described.refuse_reserved()
-    card = {"kind": KIND, "version": VERSION, **described.to_json(), **_origin(simulations)}
-    metadata = {KEY: json.dumps(card, allow_nan=False).encode()}
-    schema = _schema(described).with_metadata(metadata)
+    schema = _schema(described).with_metadata(_metadata(simulations, described))
     with (
         atomic_path(path) as beside,
         pq.ParquetWriter(beside, schema, compression="zstd", write_page_checksum=True) as writer,
@@ -70,6 +68,12 @@ def export_simulations(simulations: Simulations | Bank, path: str | os.PathLike[
         for part in _parts(simulations):
             columns = _to_arrow(part, described.reasons)
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def _metadata(simulations: Simulations | Bank, described: _Described) -> dict[bytes, bytes]:
+    """The card of simulations, as the metadata of a file."""
+    card = {"kind": KIND, "version": VERSION, **described.to_json(), **_origin(simulations)}
+    return {KEY: json.dumps(card, allow_nan=False).encode()}
 
 
 def _origin(simulations: Simulations | Bank) -> dict[str, Any]:
@@ -206,12 +210,16 @@ class _Described:
 
 def _described(simulations: Simulations | Bank) -> _Described:
     if isinstance(simulations, Bank):
-        made_by = simulations.simulator
-        columns, width = made_by.model.columns, made_by.design.largest
-        return _Described(columns, made_by.prior.names, made_by.reasons, width)
+        return _described_by(simulations.simulator)
     trials = simulations.trials
     width = trials.present.shape[1]
     return _Described(trials.columns, simulations.parameter_names, tuple(trials.excluded), width)
+
+
+def _described_by(simulator: Simulator) -> _Described:
+    """What the simulations of a simulator consist of."""
+    columns, width = simulator.model.columns, simulator.design.largest
+    return _Described(columns, simulator.prior.names, simulator.reasons, width)
 
 
 def _parts(simulations: Simulations | Bank) -> Iterator[Simulations]:
@@ -263,15 +271,15 @@ def _to_arrow(part: Simulations, reasons: Sequence[str]) -> list[pa.Array]:
     at = np.nonzero(trials.present)
     offsets = pa.array(np.concatenate([[0], np.cumsum(trials.n_trials)]), pa.int32())
 
-    def listed(flat: pa.Array) -> pa.Array:
-        return pa.ListArray.from_arrays(offsets, flat)
-
+    by_trial = [
+        pa.array(at[1], pa.int32()),
+        *(_present_values(trials, column, at) for column in trials.columns),
+        pa.array(trials.answered[at]),
+    ]
     return [
         pa.array(trials.names, pa.string()),
         *(pa.array(values, pa.float64()) for values in part.theta.T),
-        listed(pa.array(at[1], pa.int32())),
-        *(listed(_present_values(trials, column, at)) for column in trials.columns),
-        listed(pa.array(trials.answered[at])),
+        *(pa.ListArray.from_arrays(offsets, flat) for flat in by_trial),
         *(pa.array(np.asarray(trials.excluded[reason], np.int64)) for reason in reasons),
     ]
 
@@ -330,26 +338,30 @@ def _from_arrow(
     batch: pa.RecordBatch, columns: tuple[Column, ...], card: Mapping[str, Any]
 ) -> tuple[Array, Trials]:
     """Theta and trials of some rows of the file."""
-    shape = (len(batch), int(card["n_trials"]))
-    places = batch.column("place")
-    dataset = np.repeat(np.arange(len(batch)), np.diff(places.offsets.to_numpy()))
-    at = (dataset, places.flatten().to_numpy())
+    shape, at = (len(batch), int(card["n_trials"])), _places_in(batch)
 
     def spread(flat: Array, dtype: Any) -> Array:
         out = np.zeros(shape, dtype)
         out[at] = flat
         return out
 
-    theta = [batch.column(f"theta.{name}").to_numpy() for name in card["parameters"]]
     trials = Trials(
         columns,
         {column.name: spread(_flat_values(batch, column), column.dtype) for column in columns},
-        spread(np.ones(len(dataset), bool), bool),
+        spread(np.ones(len(at[0]), bool), bool),
         spread(batch.column("answered").flatten().to_numpy(zero_copy_only=False), bool),
         tuple(batch.column("name").to_pylist()),
         {reason: batch.column(f"excluded.{reason}").to_numpy() for reason in card["reasons"]},
     )
+    theta = [batch.column(f"theta.{name}").to_numpy() for name in card["parameters"]]
     return np.stack(theta, axis=1), trials
+
+
+def _places_in(batch: pa.RecordBatch) -> tuple[Array, Array]:
+    """The data set and the place of every trial, one after the other."""
+    places = batch.column("place")
+    dataset = np.repeat(np.arange(len(batch)), np.diff(places.offsets.to_numpy()))
+    return dataset, places.flatten().to_numpy()
 
 
 def _flat_values(batch: pa.RecordBatch, column: Column) -> Array:

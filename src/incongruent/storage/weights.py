@@ -81,11 +81,7 @@ def load_arrays(
             f"Expected a {kind} file; {path} is damaged or of another format ({error}). Copy or"
             " make it again."
         ) from error
-    if digest(arrays, header.get("card", "")) != header.get("sha256"):
-        raise FileError(
-            f"Expected the {kind} file {path} as it was written; its checksum differs, so it is"
-            " damaged. Copy or make it again."
-        )
+    _check_digest(arrays, header, path, kind)
     card, written = json.loads(header["card"]), int(header["version"])
     return (arrays, card) if written == version else older[written](arrays, card)
 
@@ -109,13 +105,33 @@ def _check_header(
         )
 
 
+def _check_digest(
+    arrays: Mapping[str, Array], header: Mapping[str, str], path: str | os.PathLike[str], kind: str
+) -> None:
+    """Check that the arrays and the card of a file are what was written.
+
+    Raises:
+        FileError: when they are not.
+    """
+    if digest(arrays, header.get("card", "")) != header.get("sha256"):
+        raise FileError(
+            f"Expected the {kind} file {path} as it was written; its checksum differs, so it is"
+            " damaged. Copy or make it again."
+        )
+
+
 def digest(arrays: Mapping[str, Array], text: str) -> str:
     """SHA-256 of a text and of named arrays: their names, types, shapes and bytes."""
     digest = hashlib.sha256(text.encode())
     for name in sorted(arrays):
-        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape} ".encode())
+        digest.update(_name_type_and_shape(name, arrays[name]))
         digest.update(np.ascontiguousarray(arrays[name]).tobytes())
     return digest.hexdigest()
+
+
+def _name_type_and_shape(name: str, array: Array) -> bytes:
+    """Name, type and shape of an array, as the checksum reads them."""
+    return f"{name} {array.dtype} {array.shape} ".encode()
 
 
 def named_leaves(tree: Any, prefix: str) -> dict[str, Array]:

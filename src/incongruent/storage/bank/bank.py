@@ -206,12 +206,13 @@ def open_bank(path: str | os.PathLike[str], model: Model | None = None) -> Bank:
     card = read_card(Path(path))
     simulator = _simulator_in(card, model, path)
     if model is not None:
-        wanted = {"simulator": simulator_card(simulator)}
-        refuse_others({"simulator": card["simulator"]}, wanted, path)
-    origins = card["origins"]
-    if origins is not None:
-        origins = tuple(Origin(*origin) for origin in origins)
-    return Bank(Path(path), simulator, card["seed"], origins)
+        _refuse_other_simulator(card["simulator"], simulator, path)
+    return Bank(Path(path), simulator, card["seed"], _origins_in(card))
+
+
+def _origins_in(card: Mapping[str, Any]) -> tuple[Origin, ...] | None:
+    """Where each chunk of a merged bank comes from; None for a bank of one seed."""
+    return None if card["origins"] is None else tuple(Origin(*of) for of in card["origins"])
 
 
 def _simulator_in(
@@ -227,6 +228,13 @@ def _simulator_in(
             f"Expected a simulator in the card of the bank {path}; it cannot be made: {error}. Use"
             " the release that wrote it."
         ) from error
+
+
+def _refuse_other_simulator(
+    stored: Mapping[str, Any], simulator: Simulator, path: str | os.PathLike[str]
+) -> None:
+    """Refuse a simulator that differs from the one in the card of a bank."""
+    refuse_others({"simulator": stored}, {"simulator": simulator_card(simulator)}, path)
 
 
 def write_bank(
@@ -296,8 +304,7 @@ def write_chunk(
     """
     bank = open_bank(path, model)
     if simulator is not None:
-        known, given = ({"simulator": simulator_card(of)} for of in (bank.simulator, simulator))
-        refuse_others(known, given, path)
+        _refuse_other_simulator(simulator_card(bank.simulator), simulator, path)
     _simulate(bank, simulator or bank.simulator, int(index))
 
 
@@ -319,6 +326,12 @@ def write_if_missing(bank: Bank, index: int) -> int:
     return index
 
 
+def _missing_in_random_order(bank: Bank, n_chunks: int) -> list[int]:
+    missing = [int(index) for index in np.flatnonzero(~marked(bank.path, n_chunks))]
+    random.SystemRandom().shuffle(missing)
+    return missing
+
+
 def _write_missing(
     bank: Bank, n_chunks: int, workers: int | None, executor: Executor | None, progress: Progress
 ) -> None:
@@ -327,8 +340,7 @@ def _write_missing(
     They are made in random order, so that several writers seldom make the same chunk; what a chunk
     holds does not depend on it.
     """
-    missing = [int(index) for index in np.flatnonzero(~marked(bank.path, n_chunks))]
-    random.SystemRandom().shuffle(missing)
+    missing = _missing_in_random_order(bank, n_chunks)
     n_there = n_chunks - len(missing)
     progress(n_there, n_chunks)
     pool = ThreadPoolExecutor(workers or os.cpu_count()) if executor is None else executor

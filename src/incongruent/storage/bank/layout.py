@@ -15,13 +15,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from incongruent.data.trials import Column, Trials, column_to_json
 from incongruent.simulation.simulator import CHUNK, Simulator
-from incongruent.storage.atomic import FileError, write_atomically
+from incongruent.storage.atomic import FileError, flush, write_atomically
 from incongruent.storage.weights import digest
 
 if TYPE_CHECKING:
@@ -125,15 +125,18 @@ def create_arrays(folder: Path, simulator: Simulator, n_chunks: int) -> None:
     (folder / MARKERS).mkdir(parents=True, exist_ok=True)
     with suppress(zarr.errors.ContainsGroupError):  # another process was faster
         zarr.open_group(folder, mode="a", zarr_format=3)
-    columns = {
-        _column_name(i, column): column_to_json(column)
-        for i, column in enumerate(simulator.model.columns)
-    }
+    columns = _columns_to_json(simulator)
     for name, (dtype, rest) in layout_of(simulator).items():
         if (folder / name / "zarr.json").exists():
             _grow(folder / name, n_chunks)
         else:
             _create(folder / name, (n_chunks * CHUNK, *rest), dtype, columns.get(name, {}))
+
+
+def _columns_to_json(simulator: Simulator) -> dict[str, dict[str, Any]]:
+    """By the name of its array what describes a column of the trials."""
+    columns = enumerate(simulator.model.columns)
+    return {_column_name(i, column): column_to_json(column) for i, column in columns}
 
 
 def _create(
@@ -184,10 +187,14 @@ def _opened(
             f"Expected {dtype} of shape {(CHUNK, *rest)} in each chunk of {path}; got"
             f" {array.dtype}, {array.chunks}. It is of another bank."
         )
-    metadata: Any = array.metadata
-    metadata = metadata.update_shape(((position + 1) * CHUNK, *rest))
+    return _of_size(array, (position + 1) * CHUNK)
+
+
+def _of_size(array: zarr.Array, n_datasets: int) -> zarr.Array:
+    """The same array as if it had so many data sets; nothing is written."""
+    zarr, metadata = _zarr(), cast(Any, array.metadata)
+    metadata = metadata.update_shape((n_datasets, *array.shape[1:]))
     config = {"write_empty_chunks": True}
-    zarr = _zarr()
     return zarr.Array(
         zarr.AsyncArray(metadata=metadata, store_path=array.store_path, config=config)
     )
@@ -197,21 +204,25 @@ def write_arrays(
     folder: Path, layout: Layout, position: int, origin: Origin, arrays: Mapping[str, Array]
 ) -> None:
     """Put a chunk into its place: its arrays, then its marker."""
+    _check_layout(layout, arrays)
+    for name, (dtype, rest) in layout.items():
+        _opened(folder / name, position, dtype, rest, "r+")[position * CHUNK :] = arrays[name]
+        flush(folder.joinpath(name, "c", str(position), *["0"] * len(rest)))
+    _write_marker(folder, position, origin, arrays)
+
+
+def _check_layout(layout: Layout, arrays: Mapping[str, Array]) -> None:
+    """Refuse arrays of a chunk of other types or shapes than those of the bank."""
     kept = {name: (dtype, (CHUNK, *rest)) for name, (dtype, rest) in layout.items()}
     made = {name: (array.dtype, array.shape) for name, array in arrays.items()}
     if made != kept:
         raise ValueError(f"Expected the arrays {kept} of a chunk; got {made}.")
-    for name, (dtype, rest) in layout.items():
-        _opened(folder / name, position, dtype, rest, "r+")[position * CHUNK :] = arrays[name]
-        _flush(folder.joinpath(name, "c", str(position), *["0"] * len(rest)))
+
+
+def _write_marker(folder: Path, position: int, origin: Origin, arrays: Mapping[str, Array]) -> None:
+    """Say that a chunk is complete, where it comes from and what its checksum is."""
     marker = {**asdict(Origin(origin.seed, origin.index)), "sha256": digest_of(origin, arrays)}
     write_atomically(marker_path(folder, position), json.dumps(marker).encode())
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file is on the disk."""
-    with path.open("rb+") as file:
-        os.fsync(file.fileno())
 
 
 def digest_of(origin: Origin, arrays: Mapping[str, Array]) -> str:
@@ -272,21 +283,28 @@ def read_marker(folder: Path, position: int, origin: Origin) -> dict[str, Any]:
     except ValueError as error:
         raise damaged(folder, position, f"its marker is no JSON: {error}") from error
     wanted = asdict(Origin(origin.seed, origin.index))
-    if (
-        not isinstance(marker, dict)
-        or set(marker) != {*wanted, "sha256"}
-        or wanted != {name: marker[name] for name in wanted}
-    ):
+    if not isinstance(marker, dict) or not _is_marker_of(wanted, marker):
         raise damaged(folder, position, f"its marker is not that of {wanted}")
     return marker
+
+
+def _is_marker_of(origin: Mapping[str, int], marker: Mapping[str, Any]) -> bool:
+    """Whether a marker has the entries of this origin, and a checksum."""
+    return set(marker) == {*origin, "sha256"} and all(
+        marker[name] == value for name, value in origin.items()
+    )
 
 
 def marked(folder: Path, n_chunks: int) -> Array:
     """Which chunks have a marker, bool (chunk,)."""
     found = np.zeros(n_chunks, bool)
     with os.scandir(folder / MARKERS) as entries:
-        for entry in entries:
-            name = re.fullmatch(r"(\d{8,})\.json", entry.name)
-            if name and int(name[1]) < n_chunks:
-                found[int(name[1])] = True
+        positions = [position for entry in entries for position in _position_in(entry.name)]
+    found[[position for position in positions if position < n_chunks]] = True
     return found
+
+
+def _position_in(name: str) -> list[int]:
+    """The number of the chunk whose marker has this name; none for files that are no markers."""
+    matched = re.fullmatch(r"(\d{8,})\.json", name)
+    return [int(matched[1])] if matched else []

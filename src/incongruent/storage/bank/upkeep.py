@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,25 +59,32 @@ class Verification:
         return not self.damaged and not self.changed
 
     def __str__(self) -> str:
+        words = [*self._chunk_words(), *self._repetition_words()]
+        return "; ".join(words).rstrip(".") + "."
+
+    def _chunk_words(self) -> Iterator[str]:
+        """How many chunks are whole, missing and damaged."""
         n_chunks = len(self.whole) + len(self.missing) + len(self.damaged)
-        words = [f"{len(self.whole)} of {n_chunks} chunks of the bank {self.path} are whole"]
+        yield f"{len(self.whole)} of {n_chunks} chunks of the bank {self.path} are whole"
         if self.missing:
-            words.append(f"{len(self.missing)} missing ({_listed(self.missing)})")
+            yield f"{len(self.missing)} missing ({_listed(self.missing)})"
         if self.damaged:
-            words.append(
+            yield (
                 f"{len(self.damaged)} damaged ({_listed(self.damaged)}), to be simulated again with"
                 " write_chunk"
             )
+
+    def _repetition_words(self) -> Iterator[str]:
+        """What came of simulating chunks again."""
         if self.repeated:
-            words.append(f"simulated again, {_listed(self.repeated)} came out the same")
+            yield f"simulated again, {_listed(self.repeated)} came out the same"
         if self.changed:
-            words.append(
+            yield (
                 f"simulated again, {_listed(self.changed)} came out otherwise, so that another"
                 " installation wrote them"
             )
         if self.not_repeated:
-            words.append(f"none was simulated again: {self.not_repeated}")
-        return "; ".join(words).rstrip(".") + "."
+            yield f"none was simulated again: {self.not_repeated}"
 
 
 def verify(bank: Bank, *, resimulate: int = 1, seed: int) -> Verification:
@@ -102,17 +109,26 @@ def verify(bank: Bank, *, resimulate: int = 1, seed: int) -> Verification:
     there, missing = np.flatnonzero(done).tolist(), np.flatnonzero(~done).tolist()
     sound = [index for index in there if _reads(bank, index)]
     damaged = [index for index in there if index not in sound]
-    chosen = stream(seed, Purpose.CHOSEN_CHUNKS).permutation(sound)[:resimulate].astype(int)
-    same, reason = _simulated_again(bank, chosen.tolist())
+    same, reason = _simulated_again(bank, _chosen_among(sound, resimulate, seed))
     return Verification(
         bank.path,
         whole=tuple(sound),
         missing=tuple(missing),
         damaged=tuple(damaged),
-        repeated=tuple(sorted(index for index, found in same.items() if found)),
-        changed=tuple(sorted(index for index, found in same.items() if not found)),
+        repeated=_chunks_with(True, same),
+        changed=_chunks_with(False, same),
         not_repeated=reason,
     )
+
+
+def _chosen_among(chunks: Sequence[int], n: int, seed: int) -> list[int]:
+    """Up to n of these chunks, chosen by chance."""
+    return stream(seed, Purpose.CHOSEN_CHUNKS).permutation(chunks)[:n].astype(int).tolist()
+
+
+def _chunks_with(answer: bool, same: Mapping[int, bool]) -> tuple[int, ...]:
+    """The chunks with this answer to whether they came out the same, in order."""
+    return tuple(sorted(index for index, found in same.items() if found == answer))
 
 
 def _simulated_again(bank: Bank, chunks: Sequence[int]) -> tuple[dict[int, bool], str]:
@@ -184,12 +200,16 @@ def merge_banks(
             f"Expected at least one whole chunk in the banks {', '.join(map(str, paths))}; there is"
             " none."
         )
-    seeds = {bank.seed for bank in banks}
-    one_seed = len(seeds) == 1 and None not in seeds
+    merge = _merged_by_place if _of_one_seed(banks) else _merged_in_a_row
     with writing(Path(out)):
-        merge = _merged_by_place if one_seed else _merged_in_a_row
         _write_folder_atomically(Path(out), banks[0].simulator, merge(banks, sources))
     return open_bank(out, model)
+
+
+def _of_one_seed(banks: Sequence[Bank]) -> bool:
+    """Whether all banks have the same seed; a bank that was merged from several has none."""
+    seeds = {bank.seed for bank in banks}
+    return len(seeds) == 1 and None not in seeds
 
 
 Sources = dict[tuple[int, int], list[tuple[Bank, int]]]
