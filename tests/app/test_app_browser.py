@@ -183,8 +183,10 @@ def refusal(page):
     return page.locator(".at-refusal:visible").inner_text()
 
 
-def shown(page, text):
-    page.wait_for_function("text => document.body.innerText.includes(text)", arg=text)
+def shown(page, text, times=1):
+    """Wait until the page shows a text, so many times as long as for anything else."""
+    condition = "text => document.body.innerText.includes(text)"
+    page.wait_for_function(condition, arg=text, timeout=times * PATIENCE)
 
 
 # --- a file ---------------------------------------------------------------------------------------
@@ -628,7 +630,7 @@ def test_a_fit_waits_for_others_and_is_cancelled_at_once(visit, address, data_fo
 def test_a_fit_ends_in_a_report(visit, address, data_folder):
     page, other = visit(), visit("/explorer")
     start_fit(page, address, "Subject in [4, 9, 10, 11]", data_folder, check=True)
-    shown(page, "correcting draws by the exact likelihood")
+    shown(page, "correcting draws by the exact likelihood", times=4)  # a process starts first
     other.wait_for_selector(".at-accuracy canvas")
     other.evaluate(WATCH)
     for i in range(20):  # others are not held up
