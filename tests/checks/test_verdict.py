@@ -195,14 +195,15 @@ def test_a_study_of_another_kind_is_refused(dmc: inc.Posterior) -> None:
         check(dmc, other, seed=1)
 
 
-@pytest.mark.slow
-def test_verdicts_on_published_studies(
-    dmc: inc.Posterior, data_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a reader of the field expects: long tails everywhere; a delta function that falls below
-    zero; a flanker task without a conflict.
-    """
+@pytest.fixture
+def published(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Public data sets are found in the folder with real data."""
     monkeypatch.setenv("INCONGRUENT_DATA", str(data_folder))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("published")
+def test_the_long_tails_of_a_published_flanker_task_are_named(dmc: inc.Posterior) -> None:
     flanker = check(dmc, inc.datasets.load("ulrich2015_flanker"), seed=1)
     assert flanker.verdict is Verdict.DEFICIENT
     assert {"skewness of RT, congruent", "skewness of RT, incongruent"} <= set(
@@ -210,12 +211,22 @@ def test_verdicts_on_published_studies(
     )
     assert flanker.extension is not None
     assert flanker.extension.best == "lapses"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("published")
+def test_the_delta_function_of_a_published_simon_task_falls_below_zero(dmc: inc.Posterior) -> None:
     simon = check(dmc, inc.datasets.load("pratte2010_simon1"), seed=1)
     assert simon.verdict is Verdict.DEFICIENT
     at = [s.name for s in simon.panel.statistics].index("delta at 0.9")
     assert "delta at 0.9" in simon.panel.failing()
     assert simon.panel.group.z[at] < 0
     assert simon.hygiene["congruency sequence"].severity is Severity.WARNING
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("published")
+def test_a_published_flanker_task_of_121_people_hardly_has_a_conflict(dmc: inc.Posterior) -> None:
     letters = check(dmc, inc.datasets.load("vonbastian2016_flanker"), seed=1)
     assert letters.hygiene["congruency effect"].severity is Severity.WARNING
     assert letters.prior is not None
