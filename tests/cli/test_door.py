@@ -303,7 +303,7 @@ def test_what_the_network_says_is_written_before_the_correction_and_stays_when_t
     monkeypatch.setattr(analysis, "reweight", stopped)
     shipped, study = inc.pretrained(), demo_study().select(range(3))
     with pytest.raises(KeyboardInterrupt):
-        studies.fit_and_write(study, shipped, tmp_path, n_draws=50, seed=1)
+        studies.fit_and_write(shipped, study, tmp_path, n_draws=50, seed=1)
     assert {path.name for path in tmp_path.iterdir()} == set(UNCORRECTED)
     table = inc.read_results(tmp_path / "posterior_uncorrected.csv")
     expected = shipped.sample(study, 50, seed=1)
@@ -320,7 +320,7 @@ def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
 ) -> None:
     shipped, study = inc.pretrained(), demo_study().select(range(2))
     both = inc.Ensemble([shipped, shipped])
-    result = studies.fit_and_write(study, both, tmp_path, n_draws=50, mcmc=False, seed=1)
+    result = studies.fit_and_write(both, study, tmp_path, n_draws=50, mcmc=False, seed=1)
     assert not {path.name for path in tmp_path.iterdir()} & set(UNCORRECTED)
     assert {"posterior.csv", "people.csv", "draws.nc"} <= {path.name for path in tmp_path.iterdir()}
     said = [line for line in capsys.readouterr().err.splitlines() if line]

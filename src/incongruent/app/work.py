@@ -127,7 +127,7 @@ def _fit_and_check(task: Task) -> tuple[Fit, Check | None]:
     """Fit, check where that is wanted, and write the report."""
     posterior, tables = network_named(task.network), task.folder / TABLES
     found = fit_into(
-        tables, task.study, posterior, n_draws=task.n_draws, anyway=task.anyway, seed=task.seed
+        tables, posterior, task.study, n_draws=task.n_draws, anyway=task.anyway, seed=task.seed
     )
     verdict = _checked(task, posterior) if task.with_check else None
     announce("writing the report")
@@ -140,7 +140,7 @@ def _fit_and_check(task: Task) -> tuple[Fit, Check | None]:
 def _checked(task: Task, posterior: Posterior | Ensemble) -> Check:
     """What the check says of the study, also where nobody fits the network."""
     folder = task.folder / TABLES / "check"
-    verdict, _ = check_into(folder, task.study, posterior, anyway=True, seed=task.seed)
+    verdict, _ = check_into(folder, posterior, task.study, anyway=True, seed=task.seed)
     return verdict
 
 

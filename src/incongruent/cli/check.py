@@ -51,6 +51,6 @@ def check(
     study = read_study(
         files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
     )
-    result, left_out = work.check_and_show(study, posterior, out, seed, anyway=anyway)
+    result, left_out = work.check_and_show(posterior, study, out, seed, anyway=anyway)
     origin = Origin(source_name(files), called(), seed, left_out)
     work.write_page(out, posterior, None, result, origin)

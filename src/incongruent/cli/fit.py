@@ -65,9 +65,9 @@ def fit(
     )
     other = work.other_prior(prior, posterior)
     options = {"n_draws": draws, "exact": exact, "mcmc": mcmc, "anyway": anyway, "seed": seed}
-    result = work.fit_and_write(study, posterior, out, prior=other, **options)
+    result = work.fit_and_write(posterior, study, out, prior=other, **options)
     work.show_fit(result, out)
-    found = work.check_too(study, posterior, out, seed) if check else None
+    found = work.check_too(posterior, study, out, seed) if check else None
     origin = Origin(source_name(files), called(), seed)
     work.write_page(out, posterior, result, found, origin)
 
@@ -94,8 +94,8 @@ def demo(
     posterior = network_named(network)
     other = work.other_prior(prior, posterior)
     options = {"n_draws": draws, "exact": exact, "anyway": anyway, "seed": seed}
-    result = work.fit_and_write(demo_study(), posterior, out, prior=other, **options)
+    result = work.fit_and_write(posterior, demo_study(), out, prior=other, **options)
     work.show_fit(result, out)
     work.show_truth(result.draws, demo_truth())
-    found = work.check_too(demo_study(), posterior, out, seed) if check else None
+    found = work.check_too(posterior, demo_study(), out, seed) if check else None
     work.write_page(out, posterior, result, found, Origin("demo study", called(), seed))

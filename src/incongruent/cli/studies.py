@@ -35,21 +35,21 @@ def other_prior(text: str | None, posterior: Posterior) -> Prior | None:
     return prior
 
 
-def fit_and_write(study: Trials, posterior: Posterior, out: Path, **options: Any) -> Fit:
+def fit_and_write(posterior: Posterior, study: Trials, out: Path, **options: Any) -> Fit:
     """Fit beside a bar and write everything into a folder.
 
     The network's own draws are written before the correction, which may take minutes.
 
     Args:
-        study: one data set a person.
         posterior: a trained one.
+        study: one data set a person.
         out: the folder.
         options: of `incongruent.analysis.fit`.
     """
     written: list[Path] = []
     try:
         with shown_stages(errors):
-            return fit_into(out, study, posterior, uncorrected=written.extend, **options)
+            return fit_into(out, posterior, study, uncorrected=written.extend, **options)
     except BaseException:
         if written:
             words = plain(", ".join(map(str, written)))
@@ -60,13 +60,13 @@ def fit_and_write(study: Trials, posterior: Posterior, out: Path, **options: Any
         raise
 
 
-def check_too(study: Trials, posterior: Posterior, out: Path, seed: int) -> Check:
+def check_too(posterior: Posterior, study: Trials, out: Path, seed: int) -> Check:
     """Check a study that was fitted, in a folder of its own beside the results."""
-    return check_and_show(study, posterior, out / "check", seed, anyway=True)[0]
+    return check_and_show(posterior, study, out / "check", seed, anyway=True)[0]
 
 
 def check_and_show(
-    study: Trials, posterior: Posterior, out: Path, seed: int, *, anyway: bool
+    posterior: Posterior, study: Trials, out: Path, seed: int, *, anyway: bool
 ) -> tuple[Check, tuple[str, ...]]:
     """Check the people who have usable trials, write what is found, and show it in brief.
 
@@ -74,7 +74,7 @@ def check_and_show(
         What was found, and the people who were left out.
     """
     with shown_stages(errors):
-        result, left_out = check_into(out, study, posterior, anyway=anyway, seed=seed)
+        result, left_out = check_into(out, posterior, study, anyway=anyway, seed=seed)
     if left_out:
         screen.print(
             f"Left out of the check, without usable trials: {plain(', '.join(left_out[:SHOWN]))}",

@@ -25,8 +25,8 @@ from incongruent.report.files import write_check, write_fit, write_uncorrected
 
 def fit_into(
     folder: Path,
-    study: Trials,
     posterior: Posterior | Ensemble,
+    study: Trials,
     *,
     uncorrected: Callable[[list[Path]], object] | None = None,
     **options: Any,
@@ -38,8 +38,8 @@ def fit_into(
 
     Args:
         folder: is made when it is not there.
-        study: one data set a person.
         posterior: a trained one, or an ensemble of several.
+        study: one data set a person.
         uncorrected: is given the files with the network's own draws when they are written.
         options: of `incongruent.analysis.fit`, which refuses what it does not know.
     """
@@ -56,14 +56,14 @@ def fit_into(
 
 
 def check_into(
-    folder: Path, study: Trials, posterior: Posterior | Ensemble, *, anyway: bool, seed: int
+    folder: Path, posterior: Posterior | Ensemble, study: Trials, *, anyway: bool, seed: int
 ) -> tuple[Check, tuple[str, ...]]:
     """Check the people of a study who have usable trials, and write what is found into a folder.
 
     Args:
         folder: is made when it is not there.
-        study: one data set a person.
         posterior: a trained one, or an ensemble of several.
+        study: one data set a person.
         anyway: go on also when nobody is inside what the network was trained for.
         seed: of everything random.
 
