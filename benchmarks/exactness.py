@@ -132,7 +132,7 @@ def mcmc(options: argparse.Namespace) -> None:
         )
     for name, trials in sets.items():
         raw = posterior.sample(trials, 4000, seed=5)
-        fast = inc.reweight(raw, trials, mcmc=False, seed=1)
+        fast = inc.reweight(raw, trials, adapt=False, seed=1)
         begun = time.perf_counter()
         slow = inc.reweight(raw, trials, exact=True, seed=2)
         took = (time.perf_counter() - begun) / len(trials)

@@ -40,7 +40,7 @@ def main(people: list[int]) -> None:
             .simulate(n, seed=1)
             .trials
         )
-        fit = inc.fit(posterior, study, mcmc=False, seed=1)
+        fit = inc.fit(posterior, study, adapt=False, seed=1)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "report.html"
             inc.write_report(path, posterior=posterior, fit=fit)  # fonts and templates are loaded

@@ -14,7 +14,7 @@ from incongruent.data.basics.notebook import html
 from incongruent.data.trials import CONDITION, Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.reweight import reweight
-from incongruent.posterior.draws import Draws
+from incongruent.posterior.draws import BY_NETWORK, Draws
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import announce
@@ -132,11 +132,11 @@ def _nobody_trusted(draws: Draws) -> str:
     correction, largest = draws.correction, largest_k_hat(draws.theta.shape[1])
     if correction is None or (correction.k_hat <= largest).any():
         return ""
-    n, n_mcmc = len(draws), int(correction.mcmc.sum())
+    n, n_anew = len(draws), int((~correction.is_by(BY_NETWORK)).sum())
     rest = (
         "These posteriors are not to be trusted. "
-        if n_mcmc == 0
-        else f"Posteriors of {n_mcmc} come from MCMC alone. "
+        if not correction.trusted.any()
+        else f"Posteriors of {n_anew} were sampled anew on the exact likelihood. "
     )
     return (
         f"The network's draws can be trusted for nobody (k_hat above {largest:.2f} for {n} of {n}):"
@@ -152,7 +152,7 @@ def fit(
     n_draws: int = 1000,
     prior: AnyPrior | None = None,
     exact: bool = False,
-    mcmc: bool = True,
+    adapt: bool = True,
     anyway: bool = False,
     first: Callable[[Draws, Admission], object] | None = None,
     seed: int,
@@ -167,7 +167,8 @@ def fit(
         n_draws: draws for each person.
         prior: another prior than the network's, see `reweight`.
         exact: sample everybody by MCMC on the exact likelihood; slow.
-        mcmc: sample by MCMC the people whose importance weights cannot be trusted.
+        adapt: sample anew, on the exact likelihood, the people for whom the network's draws do not
+            serve; see `reweight`.
         anyway: go on also when nobody is inside what the network was trained for; ``alarms`` of the
             result then say so.
         first: is given the network's own draws, and how the study was admitted, before the
@@ -193,7 +194,7 @@ def fit(
         if first is not None:
             first(draws, admission)
         announce("correcting draws by the exact likelihood")
-        draws = reweight(draws, fitted, prior=prior, exact=exact, mcmc=mcmc, seed=seed)
+        draws = reweight(draws, fitted, prior=prior, exact=exact, adapt=adapt, seed=seed)
     announce("predicting the data")
     prediction = predict(draws, fitted, n_replicates=min(N_REPLICATES, n_draws), seed=seed)
     return Fit(draws, prediction, admission.trials, admission.flags)

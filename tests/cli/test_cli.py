@@ -102,7 +102,7 @@ def test_fit_writes_what_it_promises(
             200,
             "--seed",
             1,
-            "--no-mcmc",
+            "--no-adapt",
             "--no-check",
             monkeypatch=monkeypatch,
         )
@@ -140,7 +140,7 @@ def test_fit_writes_what_it_promises(
         assert (out / name).read_bytes().startswith(b"\x89PNG")
     page, shown = (out / "report.html").read_text(), capsys.readouterr().out
     # how to do it again
-    assert f"--network {network} --draws 200 --seed 1 --no-mcmc --no-check" in page
+    assert f"--network {network} --draws 200 --seed 1 --no-adapt --no-check" in page
     assert "study.csv" in page
     assert "6 people" in shown
     assert "Posterior means over people" in shown
@@ -162,7 +162,7 @@ def test_several_files_are_one_study(
         "pattern": [folder / "s*.csv"],
     }[how]
     out = tmp_path / "results"
-    options = ["--out", out, "--network", network, "--draws", 200, "--no-mcmc", "--no-check"]
+    options = ["--out", out, "--network", network, "--draws", 200, "--no-adapt", "--no-check"]
     assert run("fit", *given, *options, monkeypatch=monkeypatch) == 0
     assert pd.read_csv(out / "people.csv")["participant"].tolist() == [f"s{i}" for i in range(1, 7)]
     shown = capsys.readouterr().out
@@ -187,7 +187,7 @@ def test_fit_with_the_same_seed_writes_the_same_tables(
                 network,
                 "--draws",
                 50,
-                "--no-mcmc",
+                "--no-adapt",
                 "--no-check",
                 monkeypatch=monkeypatch,
             )
@@ -216,7 +216,7 @@ def test_hostile_names_reach_the_tables_as_they_are(
             network,
             "--draws",
             50,
-            "--no-mcmc",
+            "--no-adapt",
             "--no-check",
             monkeypatch=monkeypatch,
         )
@@ -243,7 +243,7 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(
             network,
             "--draws",
             50,
-            "--no-mcmc",
+            "--no-adapt",
             "--no-check",
             monkeypatch=monkeypatch,
         )
@@ -288,7 +288,7 @@ def test_train_writes_a_network_that_fit_and_info_read(
             out,
             "--draws",
             50,
-            "--no-mcmc",
+            "--no-adapt",
             "--no-check",
             monkeypatch=monkeypatch,
         )
@@ -340,7 +340,7 @@ def test_a_network_that_knows_of_lapses_is_trained_and_fits(
             out,
             "--draws",
             50,
-            "--no-mcmc",
+            "--no-adapt",
             "--no-check",
             monkeypatch=monkeypatch,
         )
@@ -388,7 +388,7 @@ def test_recover_prints_and_writes(
 def test_another_prior_moves_the_posterior(
     study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
-    arguments = ("fit", study, "--network", network, "--draws", 100, "--no-mcmc", "--no-check")
+    arguments = ("fit", study, "--network", network, "--draws", 100, "--no-adapt", "--no-check")
     assert run(*arguments, "--out", tmp_path / "own", monkeypatch=monkeypatch) == 0
     assert (
         run(*arguments, "--out", tmp_path / "other", "--prior", "broad", monkeypatch=monkeypatch)
@@ -640,7 +640,7 @@ def test_check_and_fit_with_check_give_one_verdict(
             tmp_path / "both",
             "--draws",
             100,
-            "--no-mcmc",
+            "--no-adapt",
             "--seed",
             1,
             monkeypatch=monkeypatch,

@@ -320,7 +320,7 @@ def test_a_fit_that_ends_leaves_only_what_is_corrected_and_an_ensemble_fits_too(
 ) -> None:
     shipped, study = inc.pretrained(), demo_study().select(range(2))
     both = inc.Ensemble([shipped, shipped])
-    result = studies.fit_and_write(both, study, tmp_path, n_draws=50, mcmc=False, seed=1)
+    result = studies.fit_and_write(both, study, tmp_path, n_draws=50, adapt=False, seed=1)
     assert not {path.name for path in tmp_path.iterdir()} & set(UNCORRECTED)
     assert {"posterior.csv", "people.csv", "draws.nc"} <= {path.name for path in tmp_path.iterdir()}
     said = [line for line in capsys.readouterr().err.splitlines() if line]
@@ -378,7 +378,7 @@ def test_fit_and_check_refuse_a_study_with_nobody_inside_and_go_on_when_asked(
         tmp_path / "slow.csv",
         "--out",
         tmp_path / "fit",
-        "--no-mcmc",
+        "--no-adapt",
         "--no-check",
         "--draws",
         50,

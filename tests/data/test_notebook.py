@@ -38,7 +38,7 @@ def test_a_long_table_is_cut_and_says_so() -> None:
 @pytest.mark.parametrize("kind", ["trials", "posterior", "draws", "fit"])
 def test_objects_that_people_look_at_have_a_table(kind: str, posterior: inc.Posterior) -> None:
     study = demo_study().select(range(3))
-    result = inc.fit(posterior, study, n_draws=30, mcmc=False, anyway=True, seed=1)
+    result = inc.fit(posterior, study, n_draws=30, adapt=False, anyway=True, seed=1)
     shown = {"trials": study, "posterior": posterior, "draws": result.draws, "fit": result}[kind]
     text = shown._repr_html_()
     assert text.startswith("<p><b>")

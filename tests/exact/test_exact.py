@@ -9,10 +9,12 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.data.trials import CONFLICT_TASK
+from incongruent.exact import anew
 from incongruent.exact.importance import Weights, largest_k_hat, resample, weigh
 from incongruent.exact.likelihood import LikelihoodError, log_likelihood
 from incongruent.exact.reweight import reweight
 from incongruent.models import Likelihood, Model, Parameter
+from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, BY_NETWORK
 
 SD = 50.0
 
@@ -112,7 +114,7 @@ def test_reweighting_gives_the_exact_posterior_and_evidence(gaussian):
     n = 20_000
     corrected = reweight(poor_draws(simulator, trials, n), trials, seed=3)
     assert corrected.correction is not None
-    assert not corrected.correction.mcmc.any()
+    assert corrected.correction.is_by(BY_NETWORK).all()
     for person in range(len(trials)):
         mean, cov, evidence = exact_posterior(PRIOR, trials, person)
         sd = np.sqrt(np.diag(cov))
@@ -204,15 +206,15 @@ def test_resampling_follows_the_weights():
     assert np.bincount(kind[rows]) / len(rows) == pytest.approx([0.1, 0.2, 0.3, 0.4], abs=0.005)
 
 
-def test_bad_weights_lead_to_mcmc_and_mcmc_to_the_exact_posterior(gaussian):
+def test_bad_weights_lead_to_adaptation_and_adaptation_to_the_exact_posterior(gaussian):
     simulator, trials = gaussian
     some = trials.select([0, 1])
     poor = poor_draws(simulator, some, 1000, shift=8.0, wide=0.5)
     corrected = reweight(poor, some, seed=3)
     assert (corrected.correction.k_hat > largest_k_hat(1000)).all()
-    assert corrected.correction.mcmc.all()
-    assert (corrected.correction.mcmc_steps >= 50 * corrected.correction.autocorrelation_time).all()
-    assert (corrected.correction.table()["sampled_by"] == "MCMC").all()
+    assert corrected.correction.is_by(BY_ADAPTIVE).all()
+    assert corrected.correction.trusted.all()
+    assert (corrected.correction.effective_draws > 500).all()
     for person in (0, 1):
         mean, cov, evidence = exact_posterior(PRIOR, some, person)
         assert np.all(np.abs(corrected.means[person] - mean) < 0.15 * np.sqrt(np.diag(cov)))
@@ -221,19 +223,35 @@ def test_bad_weights_lead_to_mcmc_and_mcmc_to_the_exact_posterior(gaussian):
             abs(corrected.correction.log_evidence[person] - evidence)
             < 5.0 * corrected.correction.log_evidence_error[person]
         )
-    without = reweight(poor, some, mcmc=False, seed=1)
-    assert not without.correction.mcmc.any()
+    without = reweight(poor, some, adapt=False, seed=1)
+    assert without.correction.is_by(BY_NETWORK).all()
+    assert not without.correction.trusted.any()
 
 
-def test_a_prior_that_few_draws_reach_leads_to_mcmc(gaussian):
-    """Most draws lie outside the support of a uniform prior; chains start inside all the same."""
+def test_who_is_not_sampled_by_adaptation_is_sampled_by_mcmc(gaussian, monkeypatch):
+    simulator, trials = gaussian
+    some = trials.select([0, 1])
+    poor = poor_draws(simulator, some, 400, shift=8.0, wide=0.5)
+    monkeypatch.setattr(anew, "adapt", lambda *_, **__: None)
+    corrected = reweight(poor, some, seed=3).correction
+    assert corrected.is_by(BY_MCMC).all()
+    assert (corrected.mcmc_steps >= 50 * corrected.autocorrelation_time).all()
+    outside = reweight(replace(poor, flags=((), ("far away",))), some, seed=3).correction
+    assert list(outside.sampled_by) == [BY_MCMC, BY_NETWORK]
+
+
+def test_a_prior_that_few_draws_reach_leads_to_adaptation(gaussian):
+    """Most draws lie outside the support of a uniform prior; sampling starts inside all the
+    same.
+    """
     simulator, trials = gaussian
     some = trials.select([0])
     draws = poor_draws(simulator, some, 200, wide=3.0)
     level = float(np.quantile(draws.theta[0, :, 0], 0.02))
     prior = inc.Prior(level=stats.uniform(level - 5.0, 5.0), effect=stats.norm(0.5, 0.5))
     corrected = reweight(draws, some, prior=prior, seed=1)
-    assert corrected.correction.mcmc.all()
+    assert corrected.correction.is_by(BY_ADAPTIVE).all()
+    assert corrected.correction.trusted.all()
     assert ((corrected.theta[0, :, 0] >= level - 5.0) & (corrected.theta[0, :, 0] <= level)).all()
 
 
@@ -251,7 +269,8 @@ def test_exact_samples_everybody(gaussian):
     simulator, trials = gaussian
     some = trials.select([2])
     corrected = reweight(poor_draws(simulator, some, 500), some, exact=True, seed=1)
-    assert corrected.correction.mcmc.all()
+    assert corrected.correction.is_by(BY_MCMC).all()
+    assert (corrected.correction.mcmc_steps >= 50 * corrected.correction.autocorrelation_time).all()
     assert corrected.theta.shape == (1, 500, 2)
 
 
@@ -305,7 +324,7 @@ def test_the_level_of_accuracy_is_refined_until_nothing_changes():
 def test_dmc_draws_of_a_small_network_are_corrected(posterior):
     simulations = posterior.simulator.simulate(6, seed=5)
     draws = posterior.sample(simulations.trials, 400, seed=1)
-    corrected = reweight(draws, simulations.trials, mcmc=False, seed=1)
+    corrected = reweight(draws, simulations.trials, adapt=False, seed=1)
     correction = corrected.correction
     assert ((correction.ess > 0.0) & (correction.ess < 0.95)).all()
     direct = log_likelihood(posterior.simulator, corrected.theta, simulations.trials)
@@ -331,7 +350,7 @@ def test_dmc_reweighted_and_mcmc_agree(posterior):
     """Two independent ways to the exact posterior, within Monte Carlo error."""
     simulations = posterior.simulator.simulate(4, seed=6)
     draws = posterior.sample(simulations.trials, 20_000, seed=1)
-    weighted = reweight(draws, simulations.trials, mcmc=False, seed=1)
+    weighted = reweight(draws, simulations.trials, adapt=False, seed=1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         chains = reweight(

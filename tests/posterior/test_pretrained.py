@@ -140,7 +140,7 @@ def test_a_thousand_people_take_seconds(dmc: inc.Posterior) -> None:
 def test_real_people_are_fitted(name: str, dmc: inc.Posterior, data_folder: Path) -> None:
     file, options = FILES[name]
     study = inc.read_trials(data_folder / file, **options)
-    result = fit(dmc, study, n_draws=200, mcmc=False, seed=1)
+    result = fit(dmc, study, n_draws=200, adapt=False, seed=1)
     assert len(result.draws) == len(study)
     assert np.isfinite(result.draws.theta).all()
     assert (

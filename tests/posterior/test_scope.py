@@ -18,7 +18,7 @@ import incongruent as inc
 from incongruent.checks.model.predictive import Prediction
 from incongruent.data.datasets import DATASETS, load
 from incongruent.data.trials import RESPONSE
-from incongruent.posterior.draws import Correction
+from incongruent.posterior.draws import BY_MCMC, BY_NETWORK, Correction
 from incongruent.posterior.scope import (
     FEWEST_PEOPLE,
     IN_APP,
@@ -277,7 +277,9 @@ def fit_of(k_hat: list[float], mcmc: list[bool], flags: list[bool]) -> inc.Fit:
         zeros,
         zeros,
         zeros == 0,
-        np.array(mcmc),
+        np.where(mcmc, BY_MCMC, BY_NETWORK).astype(object),
+        zeros,
+        np.array(mcmc) | (np.array(k_hat) < 0.67),
         zeros,
         zeros,
         np.zeros((n, 1000)),
@@ -291,7 +293,7 @@ def test_a_fit_whose_weights_are_good_for_nobody_says_so_and_so_does_the_page() 
     assert fit_of([0.1, 3.0], [False, True], [False, True]).alarms == ()
     (by_mcmc,) = fit_of([2.0, np.inf], [True, True], [False, True]).alarms
     assert "trusted for nobody (k_hat above 0.67 for 2 of 2)" in by_mcmc
-    assert "Posteriors of 2 come from MCMC alone." in by_mcmc
+    assert "Posteriors of 2 were sampled anew on the exact likelihood." in by_mcmc
     (as_they_are,) = fit_of([2.0, np.nan], [False, False], [False, False]).alarms
     assert "These posteriors are not to be trusted." in as_they_are
     both = fit_of([2.0, 1.0], [False, False], [True, True])

@@ -21,6 +21,7 @@ import pytest
 
 import incongruent as inc
 from incongruent.data.basics.csvs import FORMULA, as_csv
+from incongruent.posterior.draws import WAYS
 from incongruent.priors.joint import any_prior_from_json
 from incongruent.report import people, report_html
 from incongruent.report.concerns import concerns_of
@@ -61,7 +62,7 @@ def study(simulator: inc.Simulator) -> inc.Trials:
 
 @pytest.fixture(scope="module")
 def fit(study: inc.Trials, posterior: inc.Posterior) -> inc.Fit:
-    return inc.fit(posterior, study, n_draws=200, mcmc=False, seed=2)
+    return inc.fit(posterior, study, n_draws=200, adapt=False, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +192,7 @@ def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> No
     worse = replace(
         fit,
         draws=replace(
-            fit.draws, correction=replace(fit.draws.correction, k_hat=k_hat, mcmc=np.zeros(6, bool))
+            fit.draws, correction=replace(fit.draws.correction, k_hat=k_hat, trusted=k_hat <= 0.7)
         ),
     )
     concerns = concerns_of(worse, check)
@@ -200,7 +201,7 @@ def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> No
     sampled = replace(
         worse,
         draws=replace(
-            worse.draws, correction=replace(worse.draws.correction, mcmc=np.ones(6, bool))
+            worse.draws, correction=replace(worse.draws.correction, trusted=np.ones(6, bool))
         ),
     )  # type: ignore[type-var]
     assert "weights" not in [short for short, _ in concerns_of(sampled, check)[1]]
@@ -235,14 +236,22 @@ def test_the_methods_paragraph_tells_variants_and_what_was_done(
         return " ".join(methods(changed, of, None)[0])
 
     n = len(fit.draws)
-    everybody = said(corrected(fit, mcmc=np.ones(n, bool)))
+    network, adapted, mcmc = WAYS
+    everybody = said(corrected(fit, sampled_by=np.full(n, mcmc, object)))
     assert "Everybody's posterior, 200 draws, was sampled by MCMC" in everybody
     assert "importance weights" not in everybody
-    assert "1 person was sampled by MCMC on the exact likelihood instead" in said(
-        corrected(fit, mcmc=np.arange(n) == 0)
-    )
+    several = np.array([mcmc, adapted, adapted, *[network] * (n - 3)], object)
+    words = said(corrected(fit, sampled_by=several))
+    assert "1 person was sampled by MCMC on the exact likelihood (emcee" in words
+    assert "2 people were sampled by adaptive importance sampling on the exact" in words
+    nobody_else = said(corrected(fit, sampled_by=np.full(n, adapted, object)))
+    assert "median effective share" not in nobody_else
     beyond = said(
-        corrected(fit, k_hat=np.array([np.inf, 0.9, *[0.1] * (n - 2)]), mcmc=np.zeros(n, bool))
+        corrected(
+            fit,
+            k_hat=np.array([np.inf, 0.9, *[0.1] * (n - 2)]),
+            sampled_by=np.full(n, network, object),
+        )
     )
     assert "the largest k-hat was 0.90" in beyond
     assert "2 exceeded it, whose posteriors are not to be trusted" in beyond

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from incongruent.cli.options import (
     AccuracyColumn,
+    Adapt,
     AnyPrior,
     Anyway,
     By,
@@ -14,7 +15,6 @@ from incongruent.cli.options import (
     ConditionColumn,
     Exact,
     File,
-    Mcmc,
     NDraws,
     Network,
     Out,
@@ -41,7 +41,7 @@ def fit(
     network: Network = "dmc",
     prior: AnyPrior = None,
     exact: Exact = False,
-    mcmc: Mcmc = True,
+    adapt: Adapt = True,
     draws: NDraws = 1000,
     check: WithCheck = True,
     anyway: Anyway = False,
@@ -64,7 +64,7 @@ def fit(
         files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
     )
     other = work.other_prior(prior, posterior)
-    options = {"n_draws": draws, "exact": exact, "mcmc": mcmc, "anyway": anyway, "seed": seed}
+    options = {"n_draws": draws, "exact": exact, "adapt": adapt, "anyway": anyway, "seed": seed}
     result = work.fit_and_write(posterior, study, out, prior=other, **options)
     work.show_fit(result, out)
     found = work.check_too(posterior, study, out, seed) if check else None

@@ -107,15 +107,18 @@ Exact = Annotated[
     typer.Option(
         "--exact",
         help=(
-            "Sample everybody by MCMC on the exact likelihood: the reference, about 10 s a person."
+            "Sample everybody by MCMC on the exact likelihood: the reference, about 15 s a person."
         ),
     ),
 ]
-Mcmc = Annotated[
+Adapt = Annotated[
     bool,
     typer.Option(
-        "--mcmc/--no-mcmc",
-        help="Sample by MCMC the people whose importance weights cannot be trusted (k_hat).",
+        "--adapt/--no-adapt",
+        help=(
+            "Sample anew, on the exact likelihood, the people for whom the network's draws do not"
+            " serve (k_hat, ess); about a second a person."
+        ),
     ),
 ]
 WithCheck = Annotated[

@@ -15,7 +15,7 @@ from incongruent.cli.tables import show_table
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.reweight import with_prior
-from incongruent.posterior.draws import Correction, Draws
+from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, Correction, Draws
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import errors, screen, shown_stages
 from incongruent.priors.independent import Prior
@@ -148,22 +148,47 @@ def _show_flagged(result: Fit) -> None:
 
 def _show_correction(draws: Draws, correction: Correction) -> None:
     """Print how far the exact likelihood agrees with the network."""
-    n_mcmc = int(correction.mcmc.sum())
+    n_adapted = int(correction.is_by(BY_ADAPTIVE).sum())
+    n_mcmc = int(correction.is_by(BY_MCMC).sum())
     good = int((correction.k_hat <= largest_k_hat(draws.theta.shape[1])).sum())
     screen.print(
         f"Corrected by the exact likelihood: {np.median(correction.ess):.0%} of the network's draws"
         f" effective (median; lowest {correction.ess.min():.0%}); weights good (k_hat) for {good}"
-        f" of {len(draws)}" + (f"; {n_mcmc} sampled by MCMC instead." if n_mcmc else ".")
+        f" of {len(draws)}."
     )
-    inexact = [
-        name for name, fine in zip(draws.names, correction.accurate, strict=True) if not fine
-    ]
+    if n_adapted or n_mcmc:
+        screen.print(_anew_in_words(n_adapted, n_mcmc))
+    _show_untrusted(draws, correction)
+    inexact = _names_where(draws, ~correction.accurate)
     if inexact:
         screen.print(
             "Likelihood less exact, mostly for answers far too fast for the model:"
             f" {plain(', '.join(inexact[:SHOWN]))}",
             style="yellow",
         )
+
+
+def _anew_in_words(n_adapted: int, n_mcmc: int) -> str:
+    """How many people were sampled anew, and how."""
+    ways = [(n_adapted, "by adaptive importance sampling"), (n_mcmc, "by MCMC")]
+    words = " and ".join(f"{n} {way}" for n, way in ways if n)
+    return f"Sampled anew on the exact likelihood: {words}."
+
+
+def _show_untrusted(draws: Draws, correction: Correction) -> None:
+    """Print whose draws cannot be trusted, if there are any."""
+    names = _names_where(draws, ~correction.trusted)
+    if names:
+        screen.print(
+            f"Not to be trusted: {plain(', '.join(names[:SHOWN]))}; see k_hat and trusted in"
+            " people.csv.",
+            style="yellow",
+        )
+
+
+def _names_where(draws: Draws, true: np.ndarray) -> list[str]:
+    """The people for whom something is true, by name."""
+    return [name for name, is_so in zip(draws.names, true, strict=True) if is_so]
 
 
 def show_truth(draws: Draws, truth: pd.DataFrame) -> None:

@@ -186,13 +186,17 @@ def resample(weights: Weights, rngs: Sequence[np.random.Generator]) -> Array:
     """
     rows = np.empty(weights.log_weights.shape, int)
     for i, rng in enumerate(rngs):
-        rows[i] = rng.permutation(_systematic(weights.log_weights[i], rng.random()))
+        log_weights = weights.log_weights[i]
+        rows[i] = rng.permutation(systematic(log_weights, len(log_weights), rng.random()))
     return rows
 
 
-def _systematic(log_weights: Array, offset: float) -> Array:
-    """Positions (draw,) in rising order, each as often as its weight says."""
-    n = len(log_weights)
+def systematic(log_weights: Array, n_chosen: int, offset: float) -> Array:
+    """Positions of so many draws in rising order, each as often as its weight says, (chosen,).
+
+    ``log_weights`` is (draw,), and ``offset`` a random number from 0 to 1.
+    """
     ends = np.cumsum(np.exp(log_weights))
-    found = np.searchsorted(ends / ends[-1], (np.arange(n) + offset) / n, side="right")
-    return np.minimum(found, n - 1)
+    places = (np.arange(n_chosen) + offset) / n_chosen
+    found = np.searchsorted(ends / ends[-1], places, side="right")
+    return np.minimum(found, len(log_weights) - 1)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import emcee
@@ -17,17 +18,16 @@ from scipy import stats
 
 from incongruent.data.basics.streams import legacy_state
 from incongruent.exact.importance import Weights, largest_k_hat, weigh
-from incongruent.exact.likelihood import Person, level_for, likelihood_of
-from incongruent.models.model import Likelihood
-from incongruent.priors.joint import AnyPrior
+from incongruent.exact.likelihood import Person
+from incongruent.exact.sampled import Sampled
+from incongruent.exact.target import Target, on_the_real_line
+from incongruent.posterior.draws import BY_MCMC
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
 Ensemble = emcee.EnsembleSampler
 
 N_WALKERS = 64
-FURTHEST_START = 5.0
-"""Walkers start within so many SDs of the prior."""
 STEPS_AT_ONCE = 200
 MOST_STEPS = 20_000
 STEPS_PER_TIME = 50
@@ -40,29 +40,6 @@ N_FOR_EVIDENCE = 2000
 """Importance draws from which the evidence is estimated."""
 
 
-@dataclass(frozen=True, eq=False)
-class Chain:
-    """The draws that MCMC gave for one person.
-
-    Attributes:
-        theta: (draw, parameter).
-        log_likelihood: (draw,) exact.
-        log_joint: (draw,) log prior density and log likelihood together.
-        log_evidence: log p(trials), in nats.
-        log_evidence_error: its Monte Carlo standard error; inf when it cannot be trusted.
-        n_steps: steps of the ensemble after burn-in.
-        time: the longest integrated autocorrelation time of the parameters, in steps.
-    """
-
-    theta: Array
-    log_likelihood: Array
-    log_joint: Array
-    log_evidence: float
-    log_evidence_error: float
-    n_steps: int
-    time: float
-
-
 def sample_exactly(
     simulator: Simulator,
     person: Person,
@@ -70,7 +47,7 @@ def sample_exactly(
     rng: np.random.Generator,
     *,
     stopped: Callable[[], bool] = lambda: False,
-) -> Chain | None:
+) -> Sampled | None:
     """Sample the posterior of one person by MCMC on the real line.
 
     Args:
@@ -84,15 +61,17 @@ def sample_exactly(
         None when no walker moved, or when it was stopped.
     """
     start = _start(simulator, likely, rng)
-    target = _Target.near(start, simulator, person)
+    target, accurate = Target.of(simulator, person).accurate_near(start)
     sampler = _ensemble(target, start.shape[1], rng)
     time = _run_until_settled(sampler, start, stopped)
-    return None if time is None else _chain_from(sampler, target, time, len(likely), rng)
+    if time is None:
+        return None
+    return replace(_drawn_from(sampler, target, time, len(likely), rng), accurate=accurate)
 
 
-def _chain_from(
-    sampler: Ensemble, target: _Target, time: float, n_draws: int, rng: np.random.Generator
-) -> Chain:
+def _drawn_from(
+    sampler: Ensemble, target: Target, time: float, n_draws: int, rng: np.random.Generator
+) -> Sampled:
     """So many draws from a sampler that has run, whose autocorrelation time is known."""
     discard = _burn_in(sampler, time)
     z, log_lik = _visited(sampler, discard)
@@ -100,7 +79,20 @@ def _chain_from(
     theta, log_lik = target.prior.from_real(z[rows]), log_lik[rows]
     log_joint = log_lik + target.prior.log_prob(theta)
     evidence, error = _evidence_from(z, target.log_density, rng)
-    return Chain(theta, log_lik, log_joint, evidence, error, sampler.iteration - discard, time)
+    n_steps = sampler.iteration - discard
+    return Sampled(
+        theta=theta,
+        log_likelihood=log_lik,
+        log_joint=log_joint,
+        log_evidence=evidence,
+        log_evidence_error=error,
+        by=BY_MCMC,
+        trusted=n_steps >= STEPS_PER_TIME * time,
+        accurate=True,
+        n_effective=N_WALKERS * n_steps / time,
+        n_steps=n_steps,
+        time=time,
+    )
 
 
 def _chosen_rows(n_places: int, n_draws: int, rng: np.random.Generator) -> Array:
@@ -113,7 +105,7 @@ def _start(simulator: Simulator, likely: Array, rng: np.random.Generator) -> Arr
 
     The draws have been resampled and may coincide, so that their spread has a lower limit.
     """
-    places = _on_the_real_line(simulator.prior, likely)
+    places = on_the_real_line(simulator.prior, likely)
     start = places[rng.choice(len(places), N_WALKERS)]
     return start + 0.1 * _limited_spread(places) * rng.standard_normal(start.shape)
 
@@ -123,53 +115,21 @@ def _limited_spread(places: Array) -> Array:
     return np.clip(places.std(axis=0), 0.05, 1.0)
 
 
-def _on_the_real_line(prior: AnyPrior, theta: Array) -> Array:
-    """Theta on the real line, not too far from the centre of the prior."""
-    return np.clip(np.nan_to_num(prior.to_real(theta)), -FURTHEST_START, FURTHEST_START)
+def _both(target: Target, z: Array) -> Array:
+    """Log density at z, and log likelihood, which emcee keeps beside it: (walker, 2)."""
+    log_lik = target.log_likelihood(z)
+    return np.stack([log_lik + target.prior.log_prob_real(z), log_lik], axis=1)
 
 
-@dataclass(frozen=True, eq=False)
-class _Target:
-    """The posterior density of one person on the real line, up to a constant.
-
-    Attributes:
-        prior: of the parameters.
-        likelihood: of the model.
-        person: the trials.
-        level: of accuracy at which the likelihood is computed.
-    """
-
-    prior: AnyPrior
-    likelihood: Likelihood
-    person: Person
-    level: int
-
-    @classmethod
-    def near(cls, start: Array, simulator: Simulator, person: Person) -> _Target:
-        """The target with the level of accuracy that is needed near start (walker, parameter)."""
-        likelihood = likelihood_of(simulator)
-        level, _ = level_for(likelihood, person, simulator.prior.from_real(start))
-        return cls(simulator.prior, likelihood, person, level)
-
-    def log_likelihood(self, z: Array) -> Array:
-        """Log likelihood at z (walker, parameter), (walker,); -inf where it is not a number."""
-        found = self.person.log_likelihood(self.likelihood, self.prior.from_real(z), self.level)
-        return np.where(np.isnan(found), -np.inf, found)
-
-    def log_density(self, z: Array) -> Array:
-        """Log density at z (walker, parameter), (walker,)."""
-        return self.log_likelihood(z) + self.prior.log_prob_real(z)
-
-    def both(self, z: Array) -> Array:
-        """Log density, and log likelihood, which emcee keeps beside it: (walker, 2)."""
-        log_lik = self.log_likelihood(z)
-        return np.stack([log_lik + self.prior.log_prob_real(z), log_lik], axis=1)
-
-
-def _ensemble(target: _Target, n_parameters: int, rng: np.random.Generator) -> Ensemble:
+def _ensemble(target: Target, n_parameters: int, rng: np.random.Generator) -> Ensemble:
     """The sampler of emcee for a target."""
     sampler = emcee.EnsembleSampler(
-        N_WALKERS, n_parameters, target.both, vectorize=True, moves=_moves(), blobs_dtype=float
+        N_WALKERS,
+        n_parameters,
+        partial(_both, target),
+        vectorize=True,
+        moves=_moves(),
+        blobs_dtype=float,
     )
     sampler.random_state = legacy_state(rng).get_state()
     return sampler

@@ -5,26 +5,26 @@ Draws from q(theta | x) are importance draws for the true posterior, with weight
     w = p(theta) p(x | theta) / q(theta | x)
 
 whose mean is the evidence p(x) (`importance`). The effective share of the draws, (sum w)^2 / (S sum
-w^2), is 1 for a perfect network. People whose weights cannot be trusted are sampled by MCMC instead
-(`mcmc`), started from the draws.
+w^2), is 1 for a perfect network. People for whom too few draws are effective are sampled anew by
+adaptive importance sampling (`adaptive`), and by MCMC where that fails too (`mcmc`).
 """
 
 from __future__ import annotations
 
-import threading
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from incongruent.data.basics.streams import Purpose, places_of, stream
 from incongruent.data.trials import Trials
+from incongruent.exact import correction_warnings as warn
+from incongruent.exact.anew import Sampler
 from incongruent.exact.importance import FEWEST_DRAWS, Weights, largest_k_hat, resample, weigh
-from incongruent.exact.likelihood import evaluate, impossible_trials, people_of
-from incongruent.exact.mcmc import MOST_STEPS, STEPS_PER_TIME, Chain, sample_exactly
-from incongruent.posterior.draws import Correction, Draws
-from incongruent.posterior.parallel import in_threads
-from incongruent.posterior.progress import announce, counting
+from incongruent.exact.likelihood import evaluate
+from incongruent.exact.sampled import Sampled
+from incongruent.posterior.draws import BY_MCMC, BY_NETWORK, Correction, Draws
+from incongruent.posterior.progress import announce
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.simulator import Simulator
 
@@ -32,6 +32,12 @@ Array = np.ndarray
 
 LARGEST_LOSS = 1e-3
 """More of a new prior than this outside the support of the network's prior is refused."""
+LARGEST_DISAGREEMENT = 0.3
+"""Nats by which the evidences of two starts may differ."""
+FEWEST_EFFECTIVE = 100.0
+"""People with fewer effective draws are sampled anew …"""
+SMALL_SHARE = 0.3
+"""… and people with weights that cannot be trusted, where a smaller share is effective."""
 
 
 def reweight(
@@ -40,7 +46,7 @@ def reweight(
     *,
     prior: AnyPrior | None = None,
     exact: bool = False,
-    mcmc: bool = True,
+    adapt: bool = True,
     seed: int,
     workers: int | None = None,
 ) -> Draws:
@@ -49,12 +55,13 @@ def reweight(
     Args:
         draws: from `Posterior.sample`.
         study: the trials of the same people in the same order.
-        prior: another prior than that the network was trained with; its posterior comes out, as far
-            as k-hat allows.
+        prior: another prior than that the network was trained with; its posterior comes out.
         exact: sample everybody by MCMC: the reference, much slower.
-        mcmc: sample by MCMC the people for whom k-hat is too large; without it they keep their poor
-            weights.
-        seed: of resampling and MCMC.
+        adapt: sample anew the people for whom too few of the network's draws are effective, or
+            whose k-hat is too large while a small share is effective: by adaptive importance
+            sampling, and by MCMC where that fails. (People outside what the network was trained
+            for are sampled by MCMC with ``exact`` only.) Without it they keep their poor weights.
+        seed: of resampling and sampling anew.
         workers: threads; one for each core when left out.
 
     Returns:
@@ -67,30 +74,67 @@ def reweight(
             have been corrected before, or the prior reaches beyond the network's.
 
     Warns:
-        RuntimeWarning: when MCMC did not move or not reach its criterion, or somebody has trials
-            that the model cannot give at any draw.
+        RuntimeWarning: when somebody could not be sampled anew, two starts found different modes,
+            MCMC did not reach its criterion, or somebody has trials that the model cannot give at
+            any draw.
     """
     _check(draws, study)
     simulator = draws.simulator if prior is None else with_prior(draws.simulator, prior)
     log_lik, accurate = evaluate(simulator, draws.theta, study, workers=workers)
     log_joint = simulator.prior.log_prob(draws.theta) + log_lik
     weights = weigh(log_joint, draws.log_q)
-    sample = _resampled(draws, log_lik, log_joint, weights, seed)
-    impossible = np.isneginf(log_lik).all(axis=1)  # also under other priors
-    _warn_of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
-    people = np.flatnonzero(_to_be_sampled(weights, exact=exact, mcmc=mcmc) & ~impossible)
-    _announce(people, exact=exact)
-    chains = _chains(simulator, study, sample.theta, people, seed, workers)
-    sample.take(people, chains)
-    _warn_of_stuck_chains(_names_where(~sample.mcmc, study.names, people))
-    _warn_of_short_chains(_names_where(sample.too_short, study.names, people))
+    sample = _resampled(draws, log_lik, log_joint, weights, accurate, seed)
+    impossible = np.asarray(np.isneginf(log_lik).all(axis=1))  # also under other priors
+    warn.of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
+    sampler = Sampler.of(simulator, study, seed, workers)
+    if exact:
+        by_mcmc = np.flatnonzero(~impossible)
+    elif adapt:
+        by_mcmc = _adapted(sampler, sample, draws, log_joint, weights, ~impossible)
+    else:
+        by_mcmc = np.zeros(0, int)
+    _announce(by_mcmc, "sampling by MCMC")
+    sample.take(by_mcmc, sampler.by_mcmc(by_mcmc, sample.theta))
+    _warn(sample, study.names, by_mcmc)
     return replace(
         draws,
         theta=sample.theta,
         log_q=sample.log_posterior(),
         simulator=simulator,
-        correction=sample.correction(weights, accurate),
+        correction=sample.correction(weights),
     )
+
+
+def _adapted(
+    sampler: Sampler,
+    sample: _Sample,
+    draws: Draws,
+    log_joint: Array,
+    weights: Weights,
+    possible: Array,
+) -> Array:
+    """Sample people with poor weights by adaptation; who is left for MCMC, (person,) positions."""
+    people = np.flatnonzero(_is_poor(weights) & possible)
+    _announce(people, "sampling people anew whose draws the network does not know")
+    with np.errstate(invalid="ignore"):
+        log_weights = log_joint - draws.log_q
+    found = sampler.by_adaptation(people, draws.theta, np.nan_to_num(log_weights, nan=-np.inf))
+    sample.take(people, found)
+    left = [
+        person
+        for person, one in zip(people, found, strict=True)
+        if (one is None or not one.trusted) and not draws.flags[person]
+    ]
+    return np.array(left, int)
+
+
+def _warn(sample: _Sample, names: Sequence[str], by_mcmc: Array) -> None:
+    """Warn of people who could not be sampled as they should."""
+    warn.of_stuck_chains(_names_where(sample.sampled_by[by_mcmc] != BY_MCMC, names, by_mcmc))
+    short = (sample.sampled_by == BY_MCMC) & ~sample.trusted
+    everybody = np.arange(len(names))
+    warn.of_short_chains(_names_where(short, names, everybody))
+    warn.of_different_modes(_names_where(sample.has_different_modes, names, everybody))
 
 
 def _check(draws: Draws, study: Trials) -> None:
@@ -114,7 +158,7 @@ def _check(draws: Draws, study: Trials) -> None:
 
 @dataclass(eq=False)
 class _Sample:
-    """Draws of the corrected posteriors; at first from resampling, then from MCMC for some people.
+    """Draws of the corrected posteriors; at first from resampling, then anew for some people.
 
     Attributes:
         theta: (person, draw, parameter).
@@ -123,7 +167,11 @@ class _Sample:
         log_joint: (person, draw), log prior density and log likelihood together.
         evidence: (person,), log p(trials).
         error: (person,), its Monte Carlo standard error.
-        mcmc: (person,), whether the draws come from MCMC.
+        sampled_by: (person,), one of `incongruent.posterior.draws.WAYS`.
+        effective: (person,), effective number of draws.
+        trusted: (person,), whether the draws can be used.
+        accurate: (person,), whether a finer level of accuracy would change nothing.
+        disagreement: (person,), nats between the evidences of two starts; NaN without.
         steps: (person,), of MCMC after burn-in; 0 without it.
         times: (person,), autocorrelation time in steps; NaN without MCMC.
     """
@@ -134,28 +182,34 @@ class _Sample:
     log_joint: Array
     evidence: Array
     error: Array
-    mcmc: Array
+    sampled_by: Array
+    effective: Array
+    trusted: Array
+    accurate: Array
+    disagreement: Array
     steps: Array
     times: Array
 
-    def take(self, people: Array, chains: list[Chain | None]) -> None:
-        """Replace the draws of people by those of their chains, where these moved."""
-        for person, chain in zip(map(int, people), chains, strict=True):
-            if chain is not None:
-                self._take(person, chain)
+    def take(self, people: Array, found: Sequence[Sampled | None]) -> None:
+        """Replace the draws of people by those that were found, where there are any."""
+        for person, one in zip(map(int, people), found, strict=True):
+            if one is not None:
+                self._take(person, one)
 
-    def _take(self, person: int, chain: Chain) -> None:
-        self.theta[person] = chain.theta
-        self.log_likelihood[person] = chain.log_likelihood
-        self.log_joint[person] = chain.log_joint
-        self.evidence[person], self.error[person] = chain.log_evidence, chain.log_evidence_error
-        self.mcmc[person] = True
-        self.steps[person], self.times[person] = chain.n_steps, chain.time
+    def _take(self, person: int, one: Sampled) -> None:
+        self.theta[person] = one.theta
+        self.log_likelihood[person] = one.log_likelihood
+        self.log_joint[person] = one.log_joint
+        self.evidence[person], self.error[person] = one.log_evidence, one.log_evidence_error
+        self.sampled_by[person], self.effective[person] = one.by, one.n_effective
+        self.trusted[person], self.accurate[person] = one.trusted, one.accurate
+        self.disagreement[person] = one.disagreement
+        self.steps[person], self.times[person] = one.n_steps, one.time
 
     @property
-    def too_short(self) -> Array:
-        """Whose MCMC did not reach its criterion, bool (person,)."""
-        return self.mcmc & (self.steps < STEPS_PER_TIME * self.times)
+    def has_different_modes(self) -> Array:
+        """For whom two starts have found different modes, bool (person,)."""
+        return self.disagreement > LARGEST_DISAGREEMENT
 
     def log_posterior(self) -> Array:
         """Log density of the corrected posterior (person, draw); the network's where all are 0."""
@@ -163,15 +217,17 @@ class _Sample:
         evidence = np.where(nothing, 0.0, self.evidence)
         return np.where(nothing[:, None], self.log_q, self.log_joint - evidence[:, None])
 
-    def correction(self, weights: Weights, accurate: Array) -> Correction:
+    def correction(self, weights: Weights) -> Correction:
         """How the draws were corrected."""
         return Correction(
             k_hat=weights.k_hat,
             ess=weights.ess,
             log_evidence=self.evidence,
             log_evidence_error=self.error,
-            accurate=accurate,
-            mcmc=self.mcmc,
+            accurate=self.accurate,
+            sampled_by=self.sampled_by,
+            effective_draws=self.effective,
+            trusted=self.trusted,
             mcmc_steps=self.steps,
             autocorrelation_time=self.times,
             log_likelihood=self.log_likelihood,
@@ -179,7 +235,7 @@ class _Sample:
 
 
 def _resampled(
-    draws: Draws, log_lik: Array, log_joint: Array, weights: Weights, seed: int
+    draws: Draws, log_lik: Array, log_joint: Array, weights: Weights, accurate: Array, seed: int
 ) -> _Sample:
     """As many of the draws as before, each as often as its weight says, with evidence from all."""
     rows = _rows_by_weight(weights, draws.names, seed)
@@ -191,7 +247,11 @@ def _resampled(
         log_joint=_at_rows(log_joint, rows),
         evidence=weights.log_evidence.copy(),
         error=weights.log_evidence_error.copy(),
-        mcmc=np.zeros(n, bool),
+        sampled_by=np.full(n, BY_NETWORK, object),
+        effective=_effective_draws(weights),
+        trusted=~_untrusted(weights),
+        accurate=accurate.copy(),
+        disagreement=np.full(n, np.nan),
         steps=np.zeros(n, int),
         times=np.full(n, np.nan),
     )
@@ -214,38 +274,21 @@ def _untrusted(weights: Weights) -> Array:
     return ~(weights.k_hat <= largest_k_hat(n_draws))
 
 
-def _to_be_sampled(weights: Weights, *, exact: bool, mcmc: bool) -> Array:
-    """Who is to be sampled by MCMC, bool (person,): everybody, or those with poor weights."""
-    return np.full(len(weights.k_hat), True) if exact else _untrusted(weights) & mcmc
+def _effective_draws(weights: Weights) -> Array:
+    """The effective number of draws, (person,)."""
+    return weights.ess * weights.log_weights.shape[1]
 
 
-def _announce(people: Array, *, exact: bool) -> None:
-    """Say that MCMC begins, if it is for anybody."""
+def _is_poor(weights: Weights) -> Array:
+    """Who is to be sampled anew, bool (person,)."""
+    few = _effective_draws(weights) < min(FEWEST_EFFECTIVE, 0.5 * weights.log_weights.shape[1])
+    return few | (_untrusted(weights) & (weights.ess < SMALL_SHARE))
+
+
+def _announce(people: Array, words: str) -> None:
+    """Say that sampling begins, if it is for anybody."""
     if len(people):
-        everybody = "sampling by MCMC"
-        announce(everybody if exact else f"{everybody} people whose weights cannot be trusted")
-
-
-def _chains(
-    simulator: Simulator,
-    study: Trials,
-    theta: Array,
-    people: Array,
-    seed: int,
-    workers: int | None,
-) -> list[Chain | None]:
-    """MCMC for some people of a study, started at theta (person, draw, parameter).
-
-    Chains that are under way stop within seconds when the caller is interrupted.
-    """
-    stop = threading.Event()
-    places, trials = places_of(study.names), people_of(simulator, study)
-
-    def one(person: int) -> Chain | None:
-        rng = stream(seed, Purpose.MCMC, *places[person])
-        return sample_exactly(simulator, trials[person], theta[person], rng, stopped=stop.is_set)
-
-    return in_threads(one, people, workers=workers, done=counting(len(people)), stop=stop)
+        announce(words)
 
 
 def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
@@ -269,64 +312,6 @@ def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
     return changed
 
 
-def _warn_of_impossible_trials(
-    simulator: Simulator, theta: Array, study: Trials, people: Array
-) -> None:
-    """Warn of people with trials that the model cannot give.
-
-    They keep the network's draws, with a k-hat of infinity.
-    """
-    if not len(people):
-        return
-    words = ", ".join(_impossible_words(simulator, theta[i], study, int(i)) for i in people[:10])
-    warnings.warn(
-        f"Expected trials that the model can give; {len(people)} of {len(study)} people have some"
-        " whose probability is 0 at every draw:"
-        f" {words}{', …' if len(people) > 10 else ''}. Their draws are the network's,"
-        " uncorrected (k_hat is infinite). Exclude such trials, by a window for example, and fit"
-        " again.",
-        RuntimeWarning,
-        stacklevel=3,
-    )
-
-
-def _impossible_words(simulator: Simulator, theta: Array, study: Trials, person: int) -> str:
-    """How many impossible trials a person has, and how long the longest response time is."""
-    wrong = impossible_trials(simulator, theta, study, person)
-    longest = _words_of_longest(study, person, wrong)
-    return f"{study.names[person]} ({int(wrong.sum()) or 'some'} trials{longest})"
-
-
-def _words_of_longest(study: Trials, person: int, wrong: Array) -> str:
-    """The longest response time of impossible trials; empty where it is not known."""
-    if not wrong.any() or "rt" not in study.values:
-        return ""
-    return f", up to {float(np.max(study.values['rt'][person][wrong])):,.0f} ms"
-
-
-def _names_where(true: Array, names: tuple[str, ...], people: Array) -> list[str]:
+def _names_where(true: Array, names: Sequence[str], people: Array) -> list[str]:
     """Those of some people for whom something is true, by name."""
-    return [names[i] for i in people if true[i]]
-
-
-def _warn_of_stuck_chains(names: list[str]) -> None:
-    """Warn of people for whom MCMC did not move, if there are any."""
-    if names:
-        warnings.warn(
-            f"Expected MCMC to move; it did not for {', '.join(names)}. They keep draws with"
-            " weights that cannot be trusted (k_hat).",
-            RuntimeWarning,
-            stacklevel=3,
-        )
-
-
-def _warn_of_short_chains(names: list[str]) -> None:
-    """Warn of people for whom MCMC did not run long enough, if there are any."""
-    if names:
-        warnings.warn(
-            f"Expected MCMC to reach {STEPS_PER_TIME} autocorrelation times within {MOST_STEPS}"
-            f" steps; it did not for {', '.join(names)}. Their draws depend on each other; see"
-            " mcmc_steps and autocorrelation_time.",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+    return [names[i] for i, is_so in zip(people, true, strict=True) if is_so]

@@ -6,11 +6,11 @@ With y = x / b(t) the bounds stand still at -1 and 1 and the density p(y, t) obe
     p(-1, t) = p(1, t) = 0
 
 Finite volumes in y keep the mass: what leaves the outer cells is what has been absorbed, to the
-last digit. Time is stepped by Crank & Nicolson (1947). What is sharp in the density fades quickly, but
-Crank-Nicolson lets it ring for long: late, when a thousandth of a millionth of the mass is left,
-hardly anything else would remain. So a few steps on the way are taken in two implicit halves
-(Rannacher 1984), and the first two as well where the start is a single point or has mass at the
-bounds.
+last digit. Time is stepped by Crank & Nicolson (1947). What is sharp in the density fades
+quickly, but Crank-Nicolson lets it ring for long: late, when a thousandth of a millionth of the
+mass is left, hardly anything else would remain. So a few steps on the way are taken in two implicit
+halves (Rannacher 1984), and the first two as well where the start is a single point or has mass at
+the bounds.
 Only the change of the mean path over a step enters, so a drift without a finite value at 0 does no
 harm.
 

@@ -19,17 +19,27 @@ from incongruent.simulation.simulator import Simulator
 Array = np.ndarray
 
 QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
+BY_NETWORK, BY_ADAPTIVE, BY_MCMC = (
+    "network, reweighted",
+    "adaptive importance sampling",
+    "MCMC",
+)
+WAYS = (BY_NETWORK, BY_ADAPTIVE, BY_MCMC)
+"""How draws of a person may have been corrected."""
 IN_TABLE = (
     "k_hat",
     "ess",
     "log_evidence",
     "log_evidence_error",
+    "sampled_by",
+    "effective_draws",
+    "trusted",
     "accurate",
     "mcmc_steps",
     "autocorrelation_time",
 )
 """Attributes of a correction that its table has."""
-IN_ARVIZ = ("k_hat", "ess", "log_evidence", "log_evidence_error", "mcmc")
+IN_ARVIZ = ("k_hat", "ess", "log_evidence", "log_evidence_error", "effective_draws", "trusted")
 """Attributes of a correction that ArviZ is given, person by person."""
 
 
@@ -38,14 +48,17 @@ class Correction:
     """How draws were corrected by the exact likelihood, person by person.
 
     Attributes:
-        k_hat: (person,) shape of the largest importance weights; above about 0.67 they cannot be
-            trusted.
+        k_hat: (person,) shape of the largest importance weights of the network's draws; above about
+            0.67 they cannot be trusted.
         ess: (person,) effective share of the network's draws, 1 for a perfect network.
         log_evidence: (person,) log p(trials) under model and prior, in nats.
         log_evidence_error: (person,) its Monte Carlo standard error.
         accurate: (person,) whether log likelihoods are within 0.05 nats of a finer computation; it
             fails for answers far too fast for the model.
-        mcmc: (person,) whether the draws come from MCMC on the exact likelihood.
+        sampled_by: (person,) one of `WAYS`: where the draws come from.
+        effective_draws: (person,) how many independent draws would say as much.
+        trusted: (person,) whether the draws can be used: weights with a good k-hat, or MCMC that
+            ran long enough.
         mcmc_steps: (person,) steps of the ensemble after burn-in; 0 without MCMC.
         autocorrelation_time: (person,) the longest of the parameters, in steps; NaN without MCMC.
         log_likelihood: (person, draw) exact, at the draws.
@@ -56,7 +69,9 @@ class Correction:
     log_evidence: Array
     log_evidence_error: Array
     accurate: Array
-    mcmc: Array
+    sampled_by: Array
+    effective_draws: Array
+    trusted: Array
     mcmc_steps: Array
     autocorrelation_time: Array
     log_likelihood: Array
@@ -68,12 +83,14 @@ class Correction:
     def table(self) -> pd.DataFrame:
         """One row per person: the attributes that have one value a person.
 
-        They are k_hat, ess, log_evidence, log_evidence_error, sampled_by, accurate, mcmc_steps and
-        autocorrelation_time.
+        They are k_hat, ess, log_evidence, log_evidence_error, sampled_by, effective_draws, trusted,
+        accurate, mcmc_steps and autocorrelation_time.
         """
-        frame = pd.DataFrame({name: getattr(self, name) for name in IN_TABLE})
-        frame.insert(4, "sampled_by", np.where(self.mcmc, "MCMC", "network, reweighted"))
-        return frame
+        return pd.DataFrame({name: getattr(self, name) for name in IN_TABLE})
+
+    def is_by(self, way: str) -> Array:
+        """Whose draws were found in one of `WAYS`, bool (person,)."""
+        return self.sampled_by == way
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,9 +215,9 @@ class Draws:
 
         ``posterior`` has one variable a parameter, with the dimensions chain, draw and person;
         ``sample_stats`` has log_q and, after correction, log_likelihood, and for each person k_hat,
-        ess, log_evidence, log_evidence_error and mcmc. Draws form one chain. A parameter whose name
-        cannot be a variable's, since it has a "/" or is a dimension's, gets underscores; the
-        attribute ``parameter`` has its name.
+        ess, log_evidence, log_evidence_error, effective_draws and trusted. Draws form one chain. A
+        parameter whose name cannot be a variable's, since it has a "/" or is a dimension's, gets
+        underscores; the attribute ``parameter`` has its name.
         """
         posterior, stats = self._posterior_variables(), self._sample_stats()
         tree = arviz_base.from_dict(

@@ -9,8 +9,7 @@ import numpy as np
 
 from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
-from incongruent.exact.importance import largest_k_hat
-from incongruent.posterior.draws import Correction, Draws
+from incongruent.posterior.draws import Draws
 
 
 class Concern(NamedTuple):
@@ -23,7 +22,7 @@ class Concern(NamedTuple):
 NO_TRIALS = Concern("no trials", "Not a single usable trial: nothing was fitted.")
 WEIGHTS = Concern(
     "weights",
-    "The importance weights cannot be trusted (k-hat), and no MCMC stands in for them.",
+    "The importance weights cannot be trusted (k-hat), and the person was not sampled anew.",
 )
 LIKELIHOOD = Concern(
     "likelihood",
@@ -58,14 +57,8 @@ def _about_correction(draws: Draws) -> Iterator[list[Concern]]:
     if correction is None:
         yield from ([] for _ in draws.names)
         return
-    trusted = _trusted(correction, draws.theta.shape[1])
-    for is_trusted, is_accurate in zip(trusted, correction.accurate, strict=True):
+    for is_trusted, is_accurate in zip(correction.trusted, correction.accurate, strict=True):
         yield [*([] if is_trusted else [WEIGHTS]), *([] if is_accurate else [LIKELIHOOD])]
-
-
-def _trusted(correction: Correction, n_draws: int) -> np.ndarray:
-    """Whose weights can be trusted, or are not needed (person,)."""
-    return (correction.k_hat <= largest_k_hat(n_draws)) | correction.mcmc
 
 
 def _about_model(check: Check) -> Iterator[list[Concern]]:

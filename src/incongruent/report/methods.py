@@ -15,7 +15,7 @@ from incongruent.checks.verdict import Check
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.models import BUILDERS, Model
-from incongruent.posterior.draws import Correction
+from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, BY_NETWORK, Correction
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
@@ -26,7 +26,19 @@ from incongruent.simulation.nuisance import integrated_out
 
 Array = np.ndarray
 
+ANEW = {
+    BY_ADAPTIVE: (
+        "adaptive importance sampling on the exact likelihood (Cornuet et al., 2012; mixtures of"
+        " multivariate t distributions, two starts)"
+    ),
+    BY_MCMC: "MCMC on the exact likelihood (emcee; Foreman-Mackey et al., 2013)",
+}
+"""How people were sampled for whom the network's draws do not serve."""
 REFERENCES = {
+    "Cornuet et al., 2012": (
+        "Cornuet, J.-M., Marin, J.-M., Mira, A., & Robert, C. P. (2012). Adaptive multiple"
+        " importance sampling. Scandinavian Journal of Statistics, 39, 798–812."
+    ),
     "Dax et al., 2023": (
         "Dax, M., Green, S. R., Gair, J., Pürrer, M., Wildberger, J., Macke, J. H., Buonanno, A., &"
         " Schölkopf, B. (2023). Neural importance sampling for rapid and reliable"
@@ -246,8 +258,8 @@ def _how(model: Model) -> str:
 
 def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]:
     """How many people have weighted draws, how well that went, and how many have MCMC draws."""
-    mcmc = correction.mcmc
-    if mcmc.all():
+    by_network = correction.is_by(BY_NETWORK)
+    if correction.is_by(BY_MCMC).all():
         return [
             f"Everybody's posterior, {n_draws} draws, was sampled by MCMC (emcee; Foreman-Mackey et"
             f" al., 2013) on {likelihood}."
@@ -255,20 +267,28 @@ def _sampled(correction: Correction, n_draws: int, likelihood: str) -> list[str]
     return [
         f"Each person's {n_draws} draws were corrected by importance weights (Dax et al., 2023),"
         f" smoothed after Vehtari et al. (2024), with {likelihood}.",
-        _effective(correction.ess[~mcmc], "the other people" if mcmc.any() else "these people"),
-        _reliability(correction.k_hat[~mcmc], largest_k_hat(n_draws)),
-        *_sampled_instead(int(mcmc.sum())),
+        *_of_weighted(correction, by_network, n_draws),
+        *_sampled_anew(correction),
     ]
 
 
-def _sampled_instead(n: int) -> list[str]:
-    """How many people have MCMC draws; nothing where nobody has."""
-    if not n:
+def _of_weighted(correction: Correction, by_network: Array, n_draws: int) -> list[str]:
+    """How good the weighted draws of the network are; nothing where nobody has them."""
+    if not by_network.any():
         return []
-    people = "person was" if n == 1 else "people were"
+    whose = "these people" if by_network.all() else "the other people"
     return [
-        f"{n} {people} sampled by MCMC on the exact likelihood instead (emcee; Foreman-Mackey et"
-        " al., 2013)."
+        _effective(correction.ess[by_network], whose),
+        _reliability(correction.k_hat[by_network], largest_k_hat(n_draws)),
+    ]
+
+
+def _sampled_anew(correction: Correction) -> list[str]:
+    """How many people were sampled anew in which way; nothing where nobody was."""
+    return [
+        f"{n} {'person was' if n == 1 else 'people were'} sampled by {words} instead."
+        for way, words in ANEW.items()
+        if (n := int(correction.is_by(way).sum()))
     ]
 
 

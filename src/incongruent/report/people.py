@@ -15,7 +15,7 @@ from incongruent.checks.model.predictive import Band, Prediction
 from incongruent.checks.statistics import PROBABILITIES
 from incongruent.checks.verdict import Check
 from incongruent.data.basics.streams import Purpose, child
-from incongruent.posterior.draws import Correction, Draws
+from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, Correction, Draws
 from incongruent.priors.joint import PriorError
 from incongruent.report.concerns import Concern
 from incongruent.report.values import error_columns, parameters_of, percent, shown
@@ -165,8 +165,10 @@ def _errors(row: Mapping[str, Any]) -> str:
 
 def _posterior(correction: Correction, person: int) -> str:
     """Where a person's draws come from, and what speaks for them."""
-    if correction.mcmc[person]:
+    if correction.sampled_by[person] == BY_MCMC:
         return _sampled(correction, person)
+    if correction.sampled_by[person] == BY_ADAPTIVE:
+        return _adapted(correction, person)
     return _weighted(correction, person)
 
 
@@ -175,6 +177,15 @@ def _weighted(correction: Correction, person: int) -> str:
     return (
         f"the network's draws, weighted by the exact likelihood; k-hat {shown(k_hat, 2)},"
         f" {percent(share, 0)} of the draws effective"
+    )
+
+
+def _adapted(correction: Correction, person: int) -> str:
+    n_effective = correction.effective_draws[person]
+    return (
+        f"adaptive importance sampling on the exact likelihood, {n_effective:.0f} effective draws;"
+        " too few of the network's draws were effective"
+        f" ({percent(float(correction.ess[person]), 1)})"
     )
 
 

@@ -11,7 +11,7 @@ from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
 from incongruent.exact.importance import largest_k_hat
 from incongruent.models import Parameter
-from incongruent.posterior.draws import Draws
+from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, Draws
 from incongruent.report.concerns import Concern
 from incongruent.report.values import (
     Cell,
@@ -27,6 +27,8 @@ from incongruent.report.values import (
 
 Array = np.ndarray
 
+ANEW = {BY_ADAPTIVE: "adapted", BY_MCMC: "MCMC"}
+"""Short words beside the k-hat of people who were sampled anew."""
 GROUP_COLUMNS = (
     Column("parameter", number=False),
     Column("mean of these people", "posterior mean and 90 % interval of the average over people"),
@@ -166,7 +168,7 @@ def _weight_cells(draws: Draws, person: int | None) -> list[Cell]:
         return []
     if person is None:
         return [Cell(""), Cell("")]
-    instead = "MCMC" if correction.mcmc[person] else ""
+    instead = ANEW.get(correction.sampled_by[person], "")
     k_hat, ess = float(correction.k_hat[person]), float(correction.ess[person])
     return [Cell(_two_digits(k_hat), k_hat, instead), Cell(percent(ess, 0), ess)]
 

@@ -120,7 +120,7 @@ def _correction_at(
     trials = _simulator_of(posterior, n_trials).simulate(n_datasets, seed=data_seed).trials
     own = child(seed, Purpose.EFFICIENCY_DRAWS, n_trials)
     draws = posterior.unguarded().sample(trials, n_draws, seed=own)
-    correction = reweight(draws, trials, mcmc=False, seed=own).correction
+    correction = reweight(draws, trials, adapt=False, seed=own).correction
     assert correction is not None
     return correction
 

@@ -1,0 +1,93 @@
+"""People for whom the network's draws do not serve are sampled anew.
+
+Adaptive importance sampling is tried first, from two starts: the network's draws, as far as they
+may be trusted, and the prior. MCMC is the reference, and the last resort.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from incongruent.data.basics.streams import Purpose, places_of, stream
+from incongruent.data.trials import Trials
+from incongruent.exact.adaptive import Start, adapt
+from incongruent.exact.likelihood import Person, people_of
+from incongruent.exact.mcmc import sample_exactly
+from incongruent.exact.sampled import Sampled
+from incongruent.exact.target import Target, on_the_real_line
+from incongruent.posterior.parallel import in_threads
+from incongruent.posterior.progress import counting
+from incongruent.simulation.simulator import Simulator
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """What samples some people of a study anew.
+
+    Attributes:
+        simulator: model and prior.
+        people: the trials of everybody.
+        places: of everybody in the tree of random streams.
+        seed: of everything.
+        workers: threads; one for each core when None.
+    """
+
+    simulator: Simulator
+    people: list[Person]
+    places: Sequence[tuple[int, ...]]
+    seed: int
+    workers: int | None
+
+    @classmethod
+    def of(cls, simulator: Simulator, study: Trials, seed: int, workers: int | None) -> Sampler:
+        """The sampler of a study."""
+        people, places = people_of(simulator, study), places_of(study.names)
+        return cls(simulator, people, places, seed, workers)
+
+    def by_adaptation(
+        self, chosen: Array, theta: Array, log_weights: Array
+    ) -> list[Sampled | None]:
+        """Adaptive importance sampling of the people at some positions, as many draws as before.
+
+        It begins at theta (person, draw, parameter) with log weights (person, draw) of everybody.
+        """
+
+        def one(person: int, stopped: Callable[[], bool]) -> Sampled | None:
+            rng = stream(self.seed, Purpose.ADAPTING, *self.places[person])
+            target = Target.of(self.simulator, self.people[person])
+            places = on_the_real_line(self.simulator.prior, theta[person])
+            network = Start(places, log_weights[person])
+            prior = Start.at_the_prior(target, places.shape[1], rng)
+            found = adapt(target, [network, prior], rng, stopped=stopped)
+            return None if found is None else found.drawn(target, len(places), rng)
+
+        return self._each(one, chosen)
+
+    def by_mcmc(self, chosen: Array, theta: Array) -> list[Sampled | None]:
+        """MCMC of the people at some positions, started at theta (person, draw, parameter)."""
+
+        def one(person: int, stopped: Callable[[], bool]) -> Sampled | None:
+            rng = stream(self.seed, Purpose.MCMC, *self.places[person])
+            trials = self.people[person]
+            return sample_exactly(self.simulator, trials, theta[person], rng, stopped=stopped)
+
+        return self._each(one, chosen)
+
+    def _each(
+        self, one: Callable[[int, Callable[[], bool]], Sampled | None], chosen: Array
+    ) -> list[Sampled | None]:
+        """Sample the chosen people on threads, which stop soon when the caller is interrupted."""
+        stop = threading.Event()
+        return in_threads(
+            lambda person: one(person, stop.is_set),
+            [int(person) for person in chosen],
+            workers=self.workers,
+            done=counting(len(chosen)),
+            stop=stop,
+        )

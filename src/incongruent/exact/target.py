@@ -1,0 +1,59 @@
+"""The posterior density of one person on the real line, which every sampler here asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from incongruent.exact.likelihood import Person, level_for, likelihood_of
+from incongruent.models.model import Likelihood
+from incongruent.priors.joint import AnyPrior
+from incongruent.simulation.simulator import Simulator
+
+Array = np.ndarray
+
+FURTHEST = 5.0
+"""Places at which samplers start lie within so many SDs of the prior."""
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """The posterior density of one person on the real line, up to a constant.
+
+    Attributes:
+        prior: of the parameters.
+        likelihood: of the model.
+        person: the trials.
+        level: of accuracy at which the likelihood is computed.
+    """
+
+    prior: AnyPrior
+    likelihood: Likelihood
+    person: Person
+    level: int = 0
+
+    @classmethod
+    def of(cls, simulator: Simulator, person: Person) -> Target:
+        """The target at the fastest level of accuracy."""
+        return cls(simulator.prior, likelihood_of(simulator), person)
+
+    def accurate_near(self, z: Array) -> tuple[Target, bool]:
+        """The target at the level needed near z (place, parameter), and whether that is enough."""
+        theta = self.prior.from_real(z)
+        level, accurate = level_for(self.likelihood, self.person, theta)
+        return replace(self, level=level), accurate
+
+    def log_likelihood(self, z: Array) -> Array:
+        """Log likelihood at z (place, parameter), (place,); -inf where it is not a number."""
+        found = self.person.log_likelihood(self.likelihood, self.prior.from_real(z), self.level)
+        return np.where(np.isnan(found), -np.inf, found)
+
+    def log_density(self, z: Array) -> Array:
+        """Log density at z (place, parameter), (place,)."""
+        return self.log_likelihood(z) + self.prior.log_prob_real(z)
+
+
+def on_the_real_line(prior: AnyPrior, theta: Array) -> Array:
+    """Theta (draw, parameter) on the real line, not too far from the centre of the prior."""
+    return np.clip(np.nan_to_num(prior.to_real(theta)), -FURTHEST, FURTHEST)
