@@ -13,6 +13,7 @@ from typing import Any
 
 import emcee
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import stats
 
 from incongruent.data.basics.streams import legacy_state
@@ -54,9 +55,9 @@ class Chain:
         time: the longest integrated autocorrelation time of the parameters, in steps.
     """
 
-    theta: Array
-    log_likelihood: Array
-    log_joint: Array
+    theta: Float[Array, "draw parameter"]
+    log_likelihood: Float[Array, " draw"]
+    log_joint: Float[Array, " draw"]
     log_evidence: float
     log_evidence_error: float
     n_steps: int
@@ -66,7 +67,7 @@ class Chain:
 def sample_exactly(
     simulator: Simulator,
     person: Person,
-    likely: Array,
+    likely: Float[Array, "draw parameter"],
     rng: np.random.Generator,
     *,
     stopped: Callable[[], bool] = lambda: False,
@@ -103,7 +104,7 @@ def _chain_from(
     return Chain(theta, log_lik, log_joint, evidence, error, sampler.iteration - discard, time)
 
 
-def _chosen_rows(n_places: int, n_draws: int, rng: np.random.Generator) -> Array:
+def _chosen_rows(n_places: int, n_draws: int, rng: np.random.Generator) -> Int[Array, " draw"]:
     """Positions of the draws among all places visited; some twice only where there are fewer."""
     return rng.choice(n_places, n_draws, replace=n_places < n_draws)
 
@@ -118,12 +119,12 @@ def _start(simulator: Simulator, likely: Array, rng: np.random.Generator) -> Arr
     return start + 0.1 * _limited_spread(places) * rng.standard_normal(start.shape)
 
 
-def _limited_spread(places: Array) -> Array:
+def _limited_spread(places: Float[Array, "place parameter"]) -> Float[Array, " parameter"]:
     """The SD of places (place, parameter), neither too small nor too large, (parameter,)."""
     return np.clip(places.std(axis=0), 0.05, 1.0)
 
 
-def _on_the_real_line(prior: AnyPrior, theta: Array) -> Array:
+def _on_the_real_line(prior: AnyPrior, theta: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Theta on the real line, not too far from the centre of the prior."""
     return np.clip(np.nan_to_num(prior.to_real(theta)), -FURTHEST_START, FURTHEST_START)
 
@@ -145,22 +146,24 @@ class _Target:
     level: int
 
     @classmethod
-    def near(cls, start: Array, simulator: Simulator, person: Person) -> _Target:
+    def near(
+        cls, start: Float[Array, "walker parameter"], simulator: Simulator, person: Person
+    ) -> _Target:
         """The target with the level of accuracy that is needed near start (walker, parameter)."""
         likelihood = likelihood_of(simulator)
         level, _ = level_for(likelihood, person, simulator.prior.from_real(start))
         return cls(simulator.prior, likelihood, person, level)
 
-    def log_likelihood(self, z: Array) -> Array:
+    def log_likelihood(self, z: Float[Array, "walker parameter"]) -> Float[Array, " walker"]:
         """Log likelihood at z (walker, parameter), (walker,); -inf where it is not a number."""
         found = self.person.log_likelihood(self.likelihood, self.prior.from_real(z), self.level)
         return np.where(np.isnan(found), -np.inf, found)
 
-    def log_density(self, z: Array) -> Array:
+    def log_density(self, z: Float[Array, "walker parameter"]) -> Float[Array, " walker"]:
         """Log density at z (walker, parameter), (walker,)."""
         return self.log_likelihood(z) + self.prior.log_prob_real(z)
 
-    def both(self, z: Array) -> Array:
+    def both(self, z: Float[Array, "walker parameter"]) -> Float[Array, "walker 2"]:
         """Log density, and log likelihood, which emcee keeps beside it: (walker, 2)."""
         log_lik = self.log_likelihood(z)
         return np.stack([log_lik + self.prior.log_prob_real(z), log_lik], axis=1)
@@ -184,7 +187,7 @@ def _moves() -> list[tuple[Any, float]]:
 
 
 def _run_until_settled(
-    sampler: Ensemble, start: Array, stopped: Callable[[], bool]
+    sampler: Ensemble, start: Float[Array, "walker parameter"], stopped: Callable[[], bool]
 ) -> float | None:
     """Run the sampler until it ran long enough, or for the most steps allowed.
 
@@ -244,7 +247,9 @@ def _longest_time_after(sampler: Ensemble, discard: int) -> float:
 
 
 def _evidence_from(
-    z: Array, log_density: Callable[[Array], Array], rng: np.random.Generator
+    z: Float[Array, "place parameter"],
+    log_density: Callable[[Array], Array],
+    rng: np.random.Generator,
 ) -> tuple[float, float]:
     """Log evidence and its standard error from importance draws, near the places of a chain."""
     proposal = _proposal_like(z, rng)
@@ -259,7 +264,7 @@ def _trusted_error(weights: Weights) -> float:
     return float(weights.log_evidence_error[0]) if trusted else math.inf
 
 
-def _proposal_like(z: Array, rng: np.random.Generator) -> Any:
+def _proposal_like(z: Float[Array, "place parameter"], rng: np.random.Generator) -> Any:
     """A Student t distribution with the mean of places z, and wider than they lie."""
     family: Any = stats.multivariate_t
     return family(z.mean(axis=0), 1.2 * np.atleast_2d(np.cov(z.T)), df=5, seed=rng)
