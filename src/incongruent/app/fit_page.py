@@ -49,7 +49,7 @@ class FitPage:
     def __init__(self, shared: Shared, visitor: Visitor) -> None:
         self.shared, self.visitor = shared, visitor
         self.on_screen: Reading | None = None
-        self.option_controls: tuple[Any, ...] = ()
+        self.wish_controls: tuple[Any, ...] = ()
 
     def build(self) -> None:
         """Put everything on the page."""
@@ -280,12 +280,12 @@ class FitPage:
         self.with_check = ui.checkbox("Ask also if the model is right", value=before.with_check)
         self.anyway = ui.checkbox("Go on when nobody fits", value=before.anyway)
         self.anyway.classes("at-anyway")
-        self.option_controls = (self.n_draws, self.seed, self.with_check, self.anyway)
+        self.wish_controls = (self.n_draws, self.seed, self.with_check, self.anyway)
 
     @property
     def _options(self) -> FitOptions:
         """What is said to the controls, also to those of a card that is drawn again."""
-        return FitOptions(*(control.value for control in self.option_controls))
+        return FitOptions(*(control.value for control in self.wish_controls))
 
     async def _other_network(self, event: events.ValueChangeEventArguments) -> None:
         self.visitor.network = event.value

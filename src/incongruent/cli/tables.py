@@ -11,6 +11,7 @@ from rich import box
 from rich.table import Table
 
 from incongruent.cli.parts import plain
+from incongruent.data.basics.csvs import as_csv
 from incongruent.posterior.progress import screen
 from incongruent.storage.atomic import write_atomically
 
@@ -90,6 +91,4 @@ def _rounded(value: Any) -> Any:
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV; the file is whole or absent."""
-    from incongruent.data.basics.csvs import as_csv
-
     write_atomically(path, as_csv(frame).encode())
