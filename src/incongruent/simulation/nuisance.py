@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -28,9 +28,6 @@ from incongruent.priors.distributions import (
     distribution_to_json,
 )
 from incongruent.priors.independent import Prior
-
-if TYPE_CHECKING:
-    from jaxtyping import Float
 
 Array = np.ndarray
 
@@ -172,9 +169,7 @@ class _Joined:
         names = [*remaining, *nuisance.names]
         return cls(np.array([names.index(name) for name in model.parameter_names]), nuisance)
 
-    def of(
-        self, theta: Float[Array, "dataset remaining"], nu: Float[Array, "dataset nuisance"]
-    ) -> Float[Array, "dataset parameter"]:
+    def of(self, theta: Array, nu: Array) -> Array:
         """(dataset, parameter of the model) from both kinds of parameters.
 
         Theta is (dataset, remaining parameter), and nu (dataset, nuisance parameter).
@@ -190,7 +185,7 @@ def _integrated(likelihood: Likelihood | None, joined: _Joined) -> Likelihood | 
     return replace(likelihood, at=rule.at, densities=None, on_grid={})
 
 
-def _log_weights() -> Float[Array, " node"]:
+def _log_weights() -> Array:
     """Log of the standard normal density at each node times the distance of nodes, (node,)."""
     return np.log(NODES[1] - NODES[0]) - 0.5 * (NODES**2 + np.log(2.0 * np.pi))
 
@@ -207,24 +202,19 @@ class _Rule:
 
     likelihood: Likelihood
     joined: _Joined
-    nodes: Float[Array, "node 1"]
+    nodes: Array
 
     def at(
         self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
-    ) -> Float[Array, " theta"]:
+    ) -> Array:
         """The integrated log likelihood at theta (theta, remaining parameter), (theta,)."""
         theta = np.asarray(theta, float)
         at_nodes = self._at_nodes(theta, values, answered, kept, level)
         return np.asarray(special.logsumexp(at_nodes + _log_weights(), axis=1))
 
     def _at_nodes(
-        self,
-        theta: Float[Array, "theta remaining"],
-        values: Mapping[str, Array],
-        answered: Array,
-        kept: Kept,
-        level: int,
-    ) -> Float[Array, "theta node"]:
+        self, theta: Array, values: Mapping[str, Array], answered: Array, kept: Kept, level: int
+    ) -> Array:
         """Log likelihoods at all values of the nuisance parameter, (theta, node)."""
         nodes, n = self.nodes, len(theta)
         on_grid = self.likelihood.on_grid.get(self.joined.nuisance.names[0])
