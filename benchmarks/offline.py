@@ -26,7 +26,7 @@ from training import SHARE, people
 
 import incongruent as inc
 
-SMALL_WINDOW = 20_000_000
+SMALL_BUFFER = 20_000_000
 """Bytes for recent simulations, so that all but the smallest bank are read from the disk while the
 network learns.
 """
@@ -130,7 +130,7 @@ def alone(options: argparse.Namespace) -> None:
             bank,
             minutes=options.seconds / 60.0,
             seed=1,
-            recipe=inc.Recipe(window_bytes=SMALL_WINDOW),
+            recipe=inc.Recipe(buffer_bytes=SMALL_BUFFER),
             progress=False,
         )
         assert posterior.history is not None

@@ -70,6 +70,8 @@ nitpick_ignore_regex = [
         "py:.*",
         r"incongruent\.(posterior\.parallel\.T|simulation\.simulator\.D|checks\.model\.candidates\.Variant)|tuple\[float",
     ),
+    # arrays with their axes, such as Float[ndarray, 'dataset parameter']
+    ("py:class", r"Bool|Float|Int|Shaped|Array|ndarray|'.*'"),
     ("py:obj", r"style"),  # a module that the docstring of the plots names for others
 ]
 

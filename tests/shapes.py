@@ -7,6 +7,7 @@ spread an array over one with more axes, which is how a missing axis goes unnoti
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import jaxtyping
 
 from incongruent.data.basics import options
 
+KINDS = ("Bool", "Float", "Int", "Shaped")
+"""What jaxtyping calls the kinds of arrays in signatures."""
 PACKAGE = Path(__file__).parents[1] / "src" / "incongruent"
 
 
@@ -30,7 +33,7 @@ def sources() -> dict[str, str]:
 
 def names_shapes(source: str) -> bool:
     """Whether signatures of a module name axes."""
-    return "Float[" in source
+    return any(f"{kind}[" in source for kind in KINDS)
 
 
 def is_compiled(source: str) -> bool:
@@ -67,8 +70,18 @@ def leave_options_alone() -> None:
     options.checked_names = unchecked  # type: ignore[assignment]
 
 
+def know_the_kinds_of_arrays() -> None:
+    """Let every module find the kinds of arrays in its signatures.
+
+    Modules that have to be imported fast import them for type checkers alone.
+    """
+    for kind in KINDS:
+        setattr(builtins, kind, getattr(jaxtyping, kind))
+
+
 def check_shapes() -> None:
     """Have shapes checked from now on; call it before the package is imported."""
     leave_options_alone()
+    know_the_kinds_of_arrays()
     jaxtyping.install_import_hook(CHECKED, "shapes.arrays_only")
     jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -29,6 +29,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -469,20 +470,23 @@ def test_every_page_stands_in_the_table_of_contents() -> None:
         assert there <= entries, f"not in {index}: {sorted(there - entries)}"
 
 
+DIRECTIVE = re.compile(r"^\.\. (\w+):: (\S+)", re.MULTILINE)
+MODULES = ("currentmodule", "module", "automodule")
+
+
 def documented() -> set[str]:
-    """Every name that the API pages document, with its module."""
-    names: set[str] = set()
-    for page in (DOCS / "api").glob("*.rst"):
-        module = ""
-        for directive, name in re.findall(
-            r"^\.\. (\w+):: (\S+)", page.read_text(), flags=re.MULTILINE
-        ):
-            module = name if directive in ("currentmodule", "automodule") else module
-            names.add(
-                f"{module}.{name}"
-                if directive.startswith("auto") and directive != "automodule"
-                else name
-            )
+    """Full names that have an entry in the reference."""
+    pages = (page.read_text(encoding="utf-8") for page in (DOCS / "api").glob("*.rst"))
+    return set().union(*(documented_on(page) for page in pages))
+
+
+def documented_on(page: str) -> set[str]:
+    """The full names that have an entry on a page of the reference."""
+    names, module = set(), ""
+    for directive, name in DIRECTIVE.findall(page):
+        module = name if directive in MODULES else module
+        is_entry = directive.startswith("auto") and directive != "automodule"
+        names.add(f"{module}.{name}" if is_entry else name)
     return names
 
 
@@ -509,7 +513,7 @@ def test_everything_exported_stands_in_the_reference() -> None:
     assert {f"incongruent.priors.{name}" for name in inc.priors.NAMED} <= names
     assert (
         ".. automodule:: incongruent.plots\n   :members:\n   :imported-members:"
-        in (DOCS / "api" / "plots.rst").read_text()
+        in (DOCS / "api" / "report.rst").read_text()
     )
 
 
@@ -548,6 +552,42 @@ def test_every_sentence_of_an_error_is_in_troubleshooting(error: str) -> None:
     wanted = sentences(error)
     assert wanted
     assert not [text for text in wanted if not any(text.startswith(start) for start in begun)]
+
+
+STUB = ROOT / "src" / "incongruent" / "__init__.pyi"
+STAGES_OF_STUB = re.compile(r"^# (.+)\n((?:from .+\n)+)", re.MULTILINE)
+PUBLIC_NAME = re.compile(r"import (\w+) as")
+
+
+def stages_of_stub() -> dict[str, set[str]]:
+    """The full names of what stands under each heading of the stub."""
+    return {
+        heading: set(map(_full_name, PUBLIC_NAME.findall(imports)))
+        for heading, imports in STAGES_OF_STUB.findall(STUB.read_text(encoding="utf-8"))
+    }
+
+
+def _full_name(name: str) -> str:
+    """What the reference calls a public name: modules by where they stand."""
+    public = getattr(inc, name)
+    return public.__name__ if isinstance(public, ModuleType) else f"incongruent.{name}"
+
+
+def stages_of_reference() -> dict[str, set[str]]:
+    """What each page of the reference documents, under the page's heading, in their order."""
+    index = (DOCS / "api" / "index.md").read_text(encoding="utf-8")
+    pages = index.split(":maxdepth: 1")[1].split("```")[0].split()
+    texts = [(DOCS / "api" / f"{page}.rst").read_text(encoding="utf-8") for page in pages]
+    return {text.partition("\n")[0]: documented_on(text) for text in texts}
+
+
+def test_the_reference_has_the_stages_of_the_package() -> None:
+    stages, pages = stages_of_stub(), stages_of_reference()
+    assert list(pages) == [*stages, "Command line"]
+    public = set().union(*stages.values())
+    for heading, names in stages.items():
+        assert names - pages[heading] == set(), heading
+        assert pages[heading] & (public - names) == set(), heading
 
 
 @pytest.mark.slow

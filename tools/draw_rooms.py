@@ -24,7 +24,7 @@ from matplotlib.patches import Polygon, Rectangle
 REPOSITORY = Path(__file__).parents[1]
 sys.path[:0] = [str(REPOSITORY / "src"), str(REPOSITORY / "tests")]
 
-import test_architecture as house  # noqa: E402
+import test_architecture as laws  # noqa: E402
 
 WIDTH = 174.0
 """Of a page, as in ``incongruent.plots.style``."""
@@ -59,16 +59,16 @@ class Room:
 def count_imports() -> Counter[tuple[str, str]]:
     """How many times modules of one room import modules of another: (importing, imported)."""
     found: Counter[tuple[str, str]] = Counter()
-    for module in house.INSIDE:
-        here = house.room_of(module)
-        for name in house.imports(house.MODULES[module].read_text(encoding="utf-8")):
-            found[here, house.room_of(name)] += house.room_of(name) != here
+    for module in laws.INSIDE:
+        here = laws.room_of(module)
+        for name in laws.imports(laws.MODULES[module].read_text(encoding="utf-8")):
+            found[here, laws.room_of(name)] += laws.room_of(name) != here
     return +found
 
 
 def first_sentence(room: str) -> str:
     """What the docstring of a room says it is, without its name."""
-    text = ast.get_docstring(ast.parse(house.MODULES[room].read_text(encoding="utf-8"))) or ""
+    text = ast.get_docstring(ast.parse(laws.MODULES[room].read_text(encoding="utf-8"))) or ""
     sentence = " ".join(text.split("\n\n")[0].split()).split(". ")[0].rstrip(".")
     name, _, rest = sentence.partition(": ")
     said = rest if name.lower().startswith(room) else sentence
@@ -78,11 +78,11 @@ def first_sentence(room: str) -> str:
 def lay_out(imports: Counter[tuple[str, str]]) -> dict[str, Room]:
     """The rooms below each other, each high enough for its bands and its words."""
     rooms, top = {}, 4.0
-    for name in house.ROOMS:
+    for name in laws.ROOMS:
         bands = sum(n for pair, n in imports.items() if name in pair)
         says = textwrap.fill(first_sentence(name), WORDS)
         height = max(LEAST, THICKNESS * bands + 1.0, 2.6 * (says.count("\n") + 1))
-        n_files = sum(house.room_of(module) == name for module in house.INSIDE)
+        n_files = sum(laws.room_of(module) == name for module in laws.INSIDE)
         rooms[name] = Room(name, says, n_files, top, height)
         top += height + GAP
     return rooms
@@ -96,7 +96,7 @@ def ports(
     Bands to earlier rooms leave the upper part of a box, bands from later ones arrive below them;
     in both parts they are ordered so that they lie within each other and do not cross.
     """
-    order = {name: place for place, name in enumerate(house.ROOMS)}
+    order = {name: place for place, name in enumerate(laws.ROOMS)}
     leaves, arrives = {}, {}
     for name, room in rooms.items():
         to = sorted((b for a, b in imports if a == name), key=lambda b: -order[b])
@@ -181,7 +181,7 @@ def draw() -> Figure:
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.set(xlim=(0.0, WIDTH), ylim=(bottom, 0.0))
     ax.set_axis_off()
-    colours = {name: COMPUTING if name in house.COMPUTING else SHOWING for name in rooms}
+    colours = {name: COMPUTING if name in laws.COMPUTING else SHOWING for name in rooms}
     at = ports(rooms, imports)
     longest = max(start - end for start, end in at.values())
     free = WIDTH - (BOXES + BOX) - 6.0

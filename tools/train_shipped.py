@@ -25,7 +25,7 @@ def main() -> None:
         encoder=inc.encoders.Histogram(n_knots=48, width=384),
         flow=inc.flows.CouplingFlow(n_layers=6),
     )
-    recipe = inc.Recipe(window_bytes=900_000_000, reuse=8.0)
+    recipe = inc.Recipe(buffer_bytes=900_000_000, reuse=8.0)
     checkpoint = options.out.with_suffix(".checkpoint")
     posterior = inc.train(
         simulator,

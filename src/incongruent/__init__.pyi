@@ -33,7 +33,7 @@ from .simulation.designs import Design as Design
 from .simulation.nuisance import marginalised as marginalised
 from .simulation.observed import ObservedDesign as ObservedDesign
 from .simulation.observed import design_of as design_of
-from .simulation.recorded import simulations_from as simulations_from
+from .simulation.external import simulations_from as simulations_from
 from .simulation.simulator import Simulations as Simulations
 from .simulation.simulator import Simulator as Simulator
 

@@ -14,7 +14,7 @@ from incongruent.app import explorer_page, fit_page
 from incongruent.app.choices import Choices, read
 from incongruent.app.explorer_page import EVERYBODY, NOTHING, ExplorerPage
 from incongruent.app.fit_page import FitPage
-from incongruent.app.house import House
+from incongruent.app.shared import Shared
 from incongruent.app.visitors import Visitors
 
 ROWS = "subject,condition,rt,accuracy\n" + "".join(
@@ -36,8 +36,8 @@ class Gate:
 
 
 @pytest.fixture
-def house(tmp_path):
-    return House(
+def shared(tmp_path):
+    return Shared(
         Visitors(tmp_path),
         SimpleNamespace(ahead=lambda job: 0),
         {"dmc": inc.pretrained()},
@@ -71,11 +71,11 @@ def give_file(visitor, content=ROWS):
     return path
 
 
-def test_what_was_said_last_counts_whichever_reading_ends_last(house, monkeypatch):
-    visitor, gate = house.visitors.of("one"), Gate(read)
+def test_what_was_said_last_counts_whichever_reading_ends_last(shared, monkeypatch):
+    visitor, gate = shared.visitors.of("one"), Gate(read)
 
     async def walk():
-        page = FitPage(house, visitor)
+        page = FitPage(shared, visitor)
         page.build()
         give_file(visitor)
         await page._read(Choices())
@@ -104,12 +104,12 @@ def test_what_was_said_last_counts_whichever_reading_ends_last(house, monkeypatc
     on_a_page(walk)
 
 
-def test_what_is_said_again_is_not_taken_for_what_is_shown(house, monkeypatch):
+def test_what_is_said_again_is_not_taken_for_what_is_shown(shared, monkeypatch):
     """From nothing to a unit and back, before the first has been read."""
-    visitor, gate = house.visitors.of("one"), Gate(read)
+    visitor, gate = shared.visitors.of("one"), Gate(read)
 
     async def walk():
-        page = FitPage(house, visitor)
+        page = FitPage(shared, visitor)
         page.build()
         give_file(visitor)
         await page._read(Choices())
@@ -127,11 +127,11 @@ def test_what_is_said_again_is_not_taken_for_what_is_shown(house, monkeypatch):
     on_a_page(walk)
 
 
-def test_another_file_is_not_replaced_by_a_late_reading_of_the_one_before(house, monkeypatch):
-    visitor, gate = house.visitors.of("one"), Gate(read)
+def test_another_file_is_not_replaced_by_a_late_reading_of_the_one_before(shared, monkeypatch):
+    visitor, gate = shared.visitors.of("one"), Gate(read)
 
     async def walk():
-        page, other = FitPage(house, visitor), FitPage(house, visitor)
+        page, other = FitPage(shared, visitor), FitPage(shared, visitor)
         page.build()
         other.build()
         give_file(visitor)
@@ -154,11 +154,11 @@ def test_another_file_is_not_replaced_by_a_late_reading_of_the_one_before(house,
     on_a_page(walk)
 
 
-def test_wishes_for_a_fit_outlive_another_reading(house):
-    visitor = house.visitors.of("one")
+def test_options_of_a_fit_outlive_another_reading(shared):
+    visitor = shared.visitors.of("one")
 
     async def walk():
-        page = FitPage(house, visitor)
+        page = FitPage(shared, visitor)
         page.build()
         give_file(visitor)
         await page._read(Choices())
@@ -176,8 +176,8 @@ def test_wishes_for_a_fit_outlive_another_reading(house):
     on_a_page(walk)
 
 
-def test_the_person_chosen_last_is_shown_whichever_is_ready_last(house, monkeypatch):
-    visitor = house.visitors.of("one")
+def test_the_person_chosen_last_is_shown_whichever_is_ready_last(shared, monkeypatch):
+    visitor = shared.visitors.of("one")
     visitor.take(give_file(visitor), "trials.csv")
     path = give_file(visitor)
     visitor.keep(read(path, Choices(), None), visitor.ask(Choices()))
@@ -185,7 +185,7 @@ def test_the_person_chosen_last_is_shown_whichever_is_ready_last(house, monkeypa
     monkeypatch.setattr(explorer_page, "observe", gate)
 
     async def walk():
-        page = ExplorerPage(house, visitor)
+        page = ExplorerPage(shared, visitor)
         page.build()
         sent = []
         page._send = sent.append
@@ -207,9 +207,9 @@ def test_the_person_chosen_last_is_shown_whichever_is_ready_last(house, monkeypa
     on_a_page(walk)
 
 
-def test_charts_say_what_they_show_after_every_move(house):
+def test_charts_say_what_they_show_after_every_move(shared):
     async def walk():
-        page = ExplorerPage(house, house.visitors.of("one"))
+        page = ExplorerPage(shared, shared.visitors.of("one"))
         page.build()
         before = {chart: element.props["aria-label"] for chart, element in page.spoken.items()}
         page._send = lambda numbers: None

@@ -578,7 +578,8 @@ def test_help_and_bad_usage_are_answered_without_what_does_the_work(arguments: l
 
 
 def test_what_a_network_says_of_itself_is_shown_without_building_it() -> None:
-    assert not {"equinox", "jax", "matplotlib", "xarray", "zarr"} & imported_by("info", "dmc")
+    heavy = {"equinox", "jax", "matplotlib", "pandas", "xarray", "zarr"}
+    assert not heavy & imported_by("info", "dmc")
 
 
 def test_info_shows_what_the_posterior_says_of_itself(monkeypatch, capsys) -> None:

@@ -885,8 +885,9 @@ def test_stored_simulations_without_a_prior_say_that_draws_may_leave_the_range()
     assert THETA.max() < inside.max() <= THETA.max() + margin
     beyond = free.simulator.prior.from_real(z)
     draws = inc.Draws(beyond[None], np.zeros((1, 50)), free.simulator, ("1",))
-    assert draws.beyond_recorded == {"m": ((beyond < THETA.min()) | (beyond > THETA.max())).mean()}
-    assert "of the draws of m outside of the recorded range" in repr(draws)
+    outside = (beyond < THETA.min()) | (beyond > THETA.max())
+    assert draws.beyond_sample_range == {"m": outside.mean()}
+    assert "of the draws of m outside of the range of the simulations" in repr(draws)
     for simulations in (free, bound):
         survives(simulations.simulator)
     said = inc.simulations_from({"m": THETA}, {"x": DATA}, bounds={"m": (np.int64(0), 3)})

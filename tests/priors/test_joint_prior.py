@@ -104,6 +104,14 @@ def test_plain_values_bring_the_map_back():
     assert not again.has_density
 
 
+def test_the_range_of_the_samples_is_kept_in_files_by_its_first_name():
+    spread = {"free": (-1.0, 2.0)}
+    known = inc.joint_prior_of(PRIOR.sample(100, seed=1), NAMES, **LIMITS, sample_range=spread)
+    stored = json.loads(json.dumps(known.to_json(), allow_nan=False))
+    assert stored["joint"]["recorded"] == {"free": [-1.0, 2.0]}
+    assert any_prior_from_json(stored).sample_range == spread
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

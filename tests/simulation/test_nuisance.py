@@ -110,7 +110,7 @@ def test_many_rates_of_lapses_at_once_are_many_likelihoods() -> None:
         "rt": rng.uniform(250.0, 890.0, 60),
     }
     answered = rng.random(60) < 0.9
-    found = likelihood.across["lapse"](
+    found = likelihood.on_grid["lapse"](
         theta, rates, values, answered, Kept((200.0, 900.0), 880.0), 1
     )
     for k, rate in enumerate(rates):

@@ -61,7 +61,7 @@ def test_the_history_counts_epochs(trained):
     assert "1350 stored data sets, 47.4 epochs" in str(history)
 
 
-def test_a_posterior_of_recorded_simulations_is_saved_and_loaded(trained, tmp_path):
+def test_a_posterior_of_external_simulations_is_saved_and_loaded(trained, tmp_path):
     trained.save(tmp_path / "posterior")
     study = inc.trials_from(
         {"x": np.random.default_rng(1).normal(size=(3, 10))}, trained.simulator.model.columns
@@ -157,7 +157,7 @@ def test_a_bank_trains_in_memory_or_from_the_disk(tmp_path):
     )
     assert bank.simulator.design == simulator.design
     small = {"architecture": TINY, "seed": 1, "progress": False}
-    for recipe in (inc.Recipe(batch_size=32), inc.Recipe(batch_size=32, window_bytes=1)):
+    for recipe in (inc.Recipe(batch_size=32), inc.Recipe(batch_size=32, buffer_bytes=1)):
         posterior = inc.train(bank, steps=20, recipe=recipe, **small)
         assert posterior.history.n_stored in (1080, 1024)
         assert np.isfinite(posterior.history.best.best)

@@ -159,7 +159,7 @@ def test_impossible_recipes_and_architectures_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_without_a_window_the_axis_is_that_of_a_pilot_and_is_kept(
+def test_without_a_window_the_axis_is_that_of_simulated_data_sets_and_is_kept(
     simulator: inc.Simulator, small: inc.Architecture, tmp_path: Path
 ) -> None:
     endless = inc.Simulator(

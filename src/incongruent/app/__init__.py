@@ -2,7 +2,7 @@
 
 From what needs no browser to the page: `choices` (how a file is read), `work` and `worker` (fits in
 a process of their own, one at a time), `observed` and `charts` (numbers of a study, and drawings of
-them), `visitors` (who is here, and what is theirs), `guard` (who may ask), `house` (what the pages
+them), `visitors` (who is here, and what is theirs), `guard` (who may ask), `shared` (what the pages
 share), the two pages, and `server`. Others use `server`.
 """
 

@@ -11,7 +11,7 @@ from typing import Any
 from nicegui import ui
 
 from incongruent.app.choices import Choices, Labels, Reading
-from incongruent.app.house import heading
+from incongruent.app.shared import heading
 from incongruent.data.codings import OUTCOMES, Coding
 from incongruent.data.trials import CONDITION
 

@@ -10,8 +10,8 @@ import numpy as np
 from nicegui import events, run, ui
 
 from incongruent.app.charts import CHARTS, TITLES, curves_data, in_words, observed_data, options
-from incongruent.app.house import House, card, frame
 from incongruent.app.observed import Observed, observe
+from incongruent.app.shared import Shared, card, frame
 from incongruent.app.visitors import Visitor
 from incongruent.app.work import Outcome
 from incongruent.data.trials import Trials
@@ -34,15 +34,15 @@ class ExplorerPage:
     """One page of one visitor.
 
     Args:
-        house: what all pages share.
+        shared: what all pages share.
         visitor: whose page it is.
     """
 
-    def __init__(self, house: House, visitor: Visitor) -> None:
-        self.house, self.visitor = house, visitor
+    def __init__(self, shared: Shared, visitor: Visitor) -> None:
+        self.shared, self.visitor = shared, visitor
         # The page shows this study until it is opened again.
         self.study = visitor.reading.study if visitor.reading is not None else None
-        simulator = house.posteriors[visitor.network or next(iter(house.posteriors))].simulator
+        simulator = shared.posteriors[visitor.network or next(iter(shared.posteriors))].simulator
         self.model, prior = _explorable(simulator.model, simulator.prior)
         self.ranges = _ranges(self.model, prior)
         self.typical = self._inside([p.typical for p in self.model.parameters])

@@ -13,9 +13,9 @@ from nicegui import events, run, ui
 from incongruent.app.choices import DEMO, Choices, Reading, first_lines, kept, read
 from incongruent.app.controls import Controls
 from incongruent.app.guard import MEGABYTE, too_large
-from incongruent.app.house import House, card, frame, heading, refusal
 from incongruent.app.job_view import JobView
 from incongruent.app.reading_view import show_rows, show_sentences
+from incongruent.app.shared import Shared, card, frame, heading, refusal
 from incongruent.app.visitors import Visitor
 from incongruent.app.work import Task, carry_out, program
 from incongruent.app.worker import ENDED
@@ -29,7 +29,7 @@ EVERY = 0.5
 FEWEST_DRAWS, MOST_DRAWS = 25, 10_000
 
 
-class Wishes(NamedTuple):
+class FitOptions(NamedTuple):
     """What is said to the controls of a fit; None for an empty field."""
 
     n_draws: float | None = 1000
@@ -42,12 +42,12 @@ class FitPage:
     """One page of one visitor; what belongs to the visitor outlives it.
 
     Args:
-        house: what all pages share.
+        shared: what all pages share.
         visitor: whose page it is.
     """
 
-    def __init__(self, house: House, visitor: Visitor) -> None:
-        self.house, self.visitor = house, visitor
+    def __init__(self, shared: Shared, visitor: Visitor) -> None:
+        self.shared, self.visitor = shared, visitor
         self.on_screen: Reading | None = None
         self.wish_controls: tuple[Any, ...] = ()
 
@@ -58,7 +58,7 @@ class FitPage:
                 self._drop()
             self.understood = ui.element("div")
             self.fitting = ui.element("div")
-            self.job = JobView(self.house, self.visitor)
+            self.job = JobView(self.shared, self.visitor)
         self._look()
         ui.timer(EVERY, self._look)
 
@@ -92,8 +92,8 @@ class FitPage:
         upload = ui.upload(
             multiple=True,
             auto_upload=True,
-            max_file_size=self.house.limit,
-            max_total_size=self.house.limit,
+            max_file_size=self.shared.limit,
+            max_total_size=self.shared.limit,
             on_multi_upload=self._uploaded,
         )
         upload.on_rejected(self._rejected).classes("drop")
@@ -114,14 +114,14 @@ class FitPage:
             " one file for each person."
         ).classes("soft")
         ui.label(
-            f"At most {self.house.limit / MEGABYTE:g} MB together. They stay on this machine."
+            f"At most {self.shared.limit / MEGABYTE:g} MB together. They stay on this machine."
         ).classes("soft small")
         ui.button("No file at hand? Take the demo study", on_click=self._demo).props(
             "flat dense padding='2px 6px'"
         ).classes("at-demo small")
 
     def _rejected(self) -> None:
-        self.upload_refusal.text, self.upload_refusal.visible = too_large(self.house.limit), True
+        self.upload_refusal.text, self.upload_refusal.visible = too_large(self.shared.limit), True
 
     async def _uploaded(self, event: events.MultiUploadEventArguments) -> None:
         self.upload_refusal.visible = False
@@ -232,11 +232,11 @@ class FitPage:
 
     @property
     def _posterior(self) -> Any:
-        return self.house.posteriors[self._network]
+        return self.shared.posteriors[self._network]
 
     @property
     def _network(self) -> str:
-        return self.visitor.network or next(iter(self.house.posteriors))
+        return self.visitor.network or next(iter(self.shared.posteriors))
 
     def _show_fitting(self) -> None:
         self.sign.visible = False
@@ -247,7 +247,7 @@ class FitPage:
         with self.fitting, card("Fit"):
             with ui.element("div").classes("fields"):
                 self._draw_network_control()
-                self._draw_wish_controls()
+                self._draw_option_controls()
             with ui.element("div").classes("line").style("margin-top: 10px"):
                 self._fit_button()
 
@@ -261,12 +261,12 @@ class FitPage:
 
     def _draw_network_control(self) -> None:
         ui.select(
-            self.house.names, label="Network", value=self._network, on_change=self._other_network
+            self.shared.names, label="Network", value=self._network, on_change=self._other_network
         ).classes("at-network")
 
-    def _draw_wish_controls(self) -> None:
+    def _draw_option_controls(self) -> None:
         """Controls that keep what was said to them when they are drawn again."""
-        before = self._wishes
+        before = self._options
         self.n_draws = ui.number(
             "Draws for each person",
             value=before.n_draws,
@@ -283,16 +283,16 @@ class FitPage:
         self.wish_controls = (self.n_draws, self.seed, self.with_check, self.anyway)
 
     @property
-    def _wishes(self) -> Wishes:
+    def _options(self) -> FitOptions:
         """What is said to the controls, also to those of a card that is drawn again."""
-        return Wishes(*(control.value for control in self.wish_controls))
+        return FitOptions(*(control.value for control in self.wish_controls))
 
     async def _other_network(self, event: events.ValueChangeEventArguments) -> None:
         self.visitor.network = event.value
         await self._read(self.visitor.asked or Choices())
 
     def _start(self) -> None:
-        reading, wishes = self.visitor.reading, self._wishes
+        reading, options = self.visitor.reading, self._options
         if reading is None or reading.study is None:
             return
         if self.visitor.is_reading or reading is not self.on_screen:
@@ -300,13 +300,14 @@ class FitPage:
                 "Expected the file to have been read, and to be the one that is shown here; look at"
                 " it, and press Fit again."
             )
-        elif wishes.n_draws is None or wishes.seed is None:
+        elif options.n_draws is None or options.seed is None:
             return  # the fields say themselves that they are empty
         elif self._is_busy:
             ui.notify("Expected one fit at a time; cancel the one that runs, or wait for it.")
         else:
-            task = self._task(reading.study, reading.choices, int(wishes.n_draws), int(wishes.seed))
-            self.visitor.job = self.house.worker.submit(carry_out, task)
+            n_draws, seed = int(options.n_draws), int(options.seed)
+            task = self._task(reading.study, reading.choices, n_draws, seed)
+            self.visitor.job = self.shared.worker.submit(carry_out, task)
             self.job.look()
 
     @property
@@ -316,7 +317,7 @@ class FitPage:
 
     def _task(self, study: Trials, choices: Choices, n_draws: int, seed: int) -> Task:
         """What the worker is to do, with the program that does the same."""
-        with_check, anyway = bool(self._wishes.with_check), bool(self._wishes.anyway)
+        with_check, anyway = bool(self._options.with_check), bool(self._options.anyway)
         lines = program(
             self._program_reading(choices),
             self._program_loading(),
@@ -347,7 +348,7 @@ class FitPage:
         """The expression of a program that loads the network."""
         if self._network in shipped():
             return f"inc.pretrained({self._network!r})"
-        return f"inc.load_posterior({self.house.names[self._network]!r})"
+        return f"inc.load_posterior({self.shared.names[self._network]!r})"
 
 
 def _together(names: Sequence[str]) -> str:

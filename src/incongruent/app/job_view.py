@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from incongruent.app.house import House, card, heading, refusal
+from incongruent.app.shared import Shared, card, heading, refusal
 from incongruent.app.visitors import Visitor
 from incongruent.app.work import ARCHIVE, REPORT, Outcome
 from incongruent.app.worker import ENDED, Job, State
@@ -17,12 +17,12 @@ class JobView:
     """The part of a page that follows the visitor's job; it is built where it is made.
 
     Args:
-        house: what all pages share.
+        shared: what all pages share.
         visitor: whose job it is.
     """
 
-    def __init__(self, house: House, visitor: Visitor) -> None:
-        self.house, self.visitor = house, visitor
+    def __init__(self, shared: Shared, visitor: Visitor) -> None:
+        self.shared, self.visitor = shared, visitor
         self.shown: tuple[Any, ...] = ()  # what of the job is on the screen
         self.status = ui.label().classes("unseen at-status").props("role=status")
         self.result = ui.element("div")
@@ -42,14 +42,14 @@ class JobView:
         """Let the results of a job that is done be seen."""
         job, visitor = self.visitor.job, self.visitor
         if job is not None and job.state is State.DONE and visitor.outcome is not job.outcome:
-            self.house.visitors.publish(visitor, job.outcome, job.task.study)
+            self.shared.visitors.publish(visitor, job.outcome, job.task.study)
 
     def _present(self) -> tuple[Any, ...]:
         """What is to be on the screen, apart from the clocks."""
         job, token = self.visitor.job, self.visitor.token
         if job is None:
             return None, None, 0, 0, token
-        return job, job.state, len(job.stages), self.house.worker.ahead(job), token
+        return job, job.state, len(job.stages), self.shared.worker.ahead(job), token
 
     def _move_clocks(self, job: Job) -> None:
         self.clock.text = duration(job.timetable()[-1][1])
@@ -78,7 +78,7 @@ class JobView:
         return f"{head}: {job.stages[-1][0]}" if job.state is State.RUNNING else head
 
     def _head(self, job: Job) -> str:
-        ahead = self.house.worker.ahead(job)
+        ahead = self.shared.worker.ahead(job)
         return {
             State.WAITING: f"Waiting: {ahead} job{'s' if ahead != 1 else ''} before yours",
             State.RUNNING: "Fitting",
@@ -119,7 +119,7 @@ class JobView:
         self.total = ui.label(total).classes("soft small")
 
     def _cancel(self, job: Job) -> None:
-        self.house.worker.cancel(job)
+        self.shared.worker.cancel(job)
         self.look()
 
     def _outcome(self, outcome: Outcome) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from nicegui import ui
 
 from incongruent.app.choices import Reading, first_rows
-from incongruent.app.house import heading, refusal
+from incongruent.app.shared import heading, refusal
 from incongruent.data.reading.read_trials import exclusions
 from incongruent.data.trials import Trials
 

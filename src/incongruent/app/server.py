@@ -23,7 +23,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from incongruent.app.explorer_page import ExplorerPage
 from incongruent.app.fit_page import FitPage
 from incongruent.app.guard import HOSTS, MEGABYTE, RESULTS, Guard
-from incongruent.app.house import House
+from incongruent.app.shared import Shared
 from incongruent.app.visitors import Visitors
 from incongruent.app.work import REPORT
 from incongruent.app.worker import Worker
@@ -61,9 +61,9 @@ def serve(
         Storage.path = place / "page"
         worker = Worker()
         try:
-            house = House(Visitors(place), worker, posteriors, int(limit * MEGABYTE))
+            shared = Shared(Visitors(place), worker, posteriors, int(limit * MEGABYTE))
             found = _free_port(port)
-            _install(house, found)
+            _install(shared, found)
             _run(found, browser)
         finally:
             worker.close()
@@ -105,35 +105,35 @@ def _working_folder(folder: Path | None) -> Iterator[Path]:
                 os.environ["TMPDIR"] = before
 
 
-def _install(house: House, port: int) -> None:
+def _install(shared: Shared, port: int) -> None:
     """Pages, files and guards of the one application."""
-    _add_pages(house)
-    _add_results(house)
-    _add_guards(house, port)
+    _add_pages(shared)
+    _add_results(shared)
+    _add_guards(shared, port)
 
 
-def _add_pages(house: House) -> None:
+def _add_pages(shared: Shared) -> None:
     @ui.page("/", title="incongruent · fit")
     def fit() -> None:
-        FitPage(house, house.visitors.of(app.storage.browser["id"])).build()
+        FitPage(shared, shared.visitors.of(app.storage.browser["id"])).build()
 
     @ui.page("/explorer", title="incongruent · explorer")
     def explorer() -> None:
-        ExplorerPage(house, house.visitors.of(app.storage.browser["id"])).build()
+        ExplorerPage(shared, shared.visitors.of(app.storage.browser["id"])).build()
 
 
-def _add_results(house: House) -> None:
+def _add_results(shared: Shared) -> None:
     """The files of results, for those who know their token."""
 
     @app.get("/results/{token}/{name}")
     def results(token: str, name: str, download: bool = False) -> Response:
-        path = house.visitors.file(token, name)
+        path = shared.visitors.file(token, name)
         if path is None:
             return PlainTextResponse("There is no such result here.", 404)
         return _file(path, is_shown=name == REPORT and not download)
 
 
-def _add_guards(house: House, port: int) -> None:
+def _add_guards(shared: Shared, port: int) -> None:
     # Cookies know no ports: a page beside this one must not take its cookie. "lax", as a link from
     # elsewhere would else begin a new session.
     app.add_middleware(
@@ -142,7 +142,7 @@ def _add_guards(house: House, port: int) -> None:
         session_cookie=f"incongruent-{port}",
         same_site="lax",
     )
-    app.add_middleware(Guard, limit=house.limit)
+    app.add_middleware(Guard, limit=shared.limit)
     # The last one added is asked first.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
 

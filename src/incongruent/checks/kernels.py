@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 Array = np.ndarray
 
@@ -33,7 +34,7 @@ class GaussianMixture:
 
     median: float
 
-    def of_squared(self, squared: Array) -> Array:
+    def of_squared(self, squared: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """The kernel at squared distances, same shape."""
         value = np.exp(squared / -(WIDEST * self.median))
         total = value.copy()
@@ -43,26 +44,26 @@ class GaussianMixture:
         total /= N_SCALES
         return total
 
-    def __call__(self, x: Array, y: Array) -> Array:
+    def __call__(self, x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> Float[Array, "m n"]:
         """The kernel k(x_i, y_j) for x (m, dim) and y (n, dim), (m, n)."""
         return self.of_squared(squared_distances(x, y))
 
-    def row_means(self, x: Array, y: Array) -> Array:
+    def row_means(self, x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> Float[Array, " m"]:
         """Mean over j of k(x_i, y_j), (m,), in blocks."""
         return np.concatenate([self(x[rows], y).mean(axis=1) for rows in blocks(len(x), len(y))])
 
-    def mean_within(self, x: Array) -> float:
+    def mean_within(self, x: Float[Array, "m dim"]) -> float:
         """Mean of k over pairs i ≠ j of x (m, dim), in blocks; needs two points."""
         m = len(x)
         total = sum(self._sum(x[rows], x) for rows in blocks(m, m))
         return (total - m) / (m * (m - 1))
 
-    def _sum(self, x: Array, y: Array) -> float:
+    def _sum(self, x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> float:
         """Sum over i and j of k(x_i, y_j)."""
         return float(self(x, y).sum())
 
 
-def median_kernel(points: Array) -> GaussianMixture:
+def median_kernel(points: Float[Array, "n dim"]) -> GaussianMixture:
     """The kernel with the median heuristic, from points (n, dim).
 
     The median is that of squared distances among up to 1000 evenly chosen points.
@@ -84,14 +85,16 @@ def median_kernel(points: Array) -> GaussianMixture:
     return GaussianMixture(median)
 
 
-def _evenly_chosen(points: Array, most: int) -> Array:
+def _evenly_chosen(points: Float[Array, "n dim"], most: int) -> Float[Array, "chosen dim"]:
     """At most so many of the points, evenly spaced in their order."""
     if not len(points):
         return points
     return points[np.linspace(0, len(points) - 1, min(len(points), most)).astype(int)]
 
 
-def mmd_squared(x: Array, y: Array, kernel: GaussianMixture) -> float:
+def mmd_squared(
+    x: Float[Array, "m dim"], y: Float[Array, "n dim"], kernel: GaussianMixture
+) -> float:
     """Unbiased MMD^2 of x (m, dim) and y (n, dim): pairs i = j are left out; may be below 0.
 
     Raises:
@@ -107,14 +110,16 @@ def mmd_squared(x: Array, y: Array, kernel: GaussianMixture) -> float:
     )
 
 
-def squared_distances(x: Array, y: Array) -> Array:
+def squared_distances(
+    x: Float[Array, "*batch m dim"], y: Float[Array, "*batch n dim"]
+) -> Float[Array, "*batch m n"]:
     """|x_i - y_j|^2, (…, m, n) for x (…, m, dim) and y (…, n, dim)."""
     cross = x @ np.swapaxes(y, -1, -2)
     squared = _squared_lengths(x)[..., :, None] + _squared_lengths(y)[..., None, :] - 2.0 * cross
     return np.maximum(squared, 0.0, out=squared)
 
 
-def _squared_lengths(x: Array) -> Array:
+def _squared_lengths(x: Float[Array, "*batch dim"]) -> Float[Array, "*batch"]:
     """|x_i|^2, (…, m) for x (…, m, dim)."""
     return (x**2).sum(axis=-1)
 
@@ -128,10 +133,10 @@ class Whitening:
         to_white: (dim, component).
     """
 
-    mean: Array
-    to_white: Array
+    mean: Float[Array, " dim"]
+    to_white: Float[Array, "dim component"]
 
-    def __call__(self, points: Array) -> Array:
+    def __call__(self, points: Float[Array, "*batch dim"]) -> Float[Array, "*batch component"]:
         """Points (…, dim) in white coordinates (…, component)."""
         return (points - self.mean) @ self.to_white
 
@@ -152,7 +157,7 @@ def whitening_of(points: Array, *, floor: float = 1e-6) -> Whitening:
     return Whitening(points.mean(axis=0), to_white)
 
 
-def _checked_points(points: Array) -> Array:
+def _checked_points(points: Array) -> Float[Array, "n dim"]:
     """Points (n, dim) as numbers; ValueError when they have no whitening."""
     points = np.asarray(points, float)
     if points.ndim != 2 or len(points) <= points.shape[1]:
@@ -170,7 +175,7 @@ def _checked_points(points: Array) -> Array:
     return points
 
 
-def _inverse_or_zero(sd: Array) -> Array:
+def _inverse_or_zero(sd: Float[Array, " dim"]) -> Float[Array, " dim"]:
     """1 over each SD; 0 where it is 0."""
     return np.where(sd > 0, 1.0 / np.where(sd > 0, sd, 1.0), 0.0)
 
@@ -195,12 +200,12 @@ def leading_whitening(points: Array, *, share: float = 0.95) -> Whitening:
     return Whitening(points.mean(axis=0), vectors[:, :n] / np.sqrt(values[:n]))
 
 
-def _n_leading(values: Array, share: float) -> int:
+def _n_leading(values: Float[Array, " component"], share: float) -> int:
     """How many of the largest eigenvalues, which come first, hold a share of their sum."""
     return int(np.searchsorted(np.cumsum(values) / values.sum(), share - 1e-12)) + 1
 
 
-def _eigen(points: Array) -> tuple[Array, Array]:
+def _eigen(points: Float[Array, "n dim"]) -> tuple[Float[Array, " dim"], Float[Array, "dim dim"]]:
     """Eigenvalues, rising, and eigenvectors of the covariance of points (n, dim)."""
     dim = points.shape[1]
     values, vectors = np.linalg.eigh(np.cov(points, rowvar=False).reshape(dim, dim))

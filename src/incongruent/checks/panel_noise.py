@@ -7,6 +7,7 @@ what each fit predicts for this noise they can be compared between data sets.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.checks.panel_statistics import Kind, Statistic, position_of
 
@@ -16,7 +17,11 @@ LEAST_MS = 1.0
 """Gaps between quantiles, and standard deviations, are not taken to be smaller, in ms."""
 
 
-def noise_of(observed: Array, predicted: Array, statistics: tuple[Statistic, ...]) -> Array:
+def noise_of(
+    observed: Float[Array, "*of statistic"],
+    predicted: Float[Array, "*of statistic"],
+    statistics: tuple[Statistic, ...],
+) -> Float[Array, "*of statistic"]:
     """The sampling noise of each statistic up to a constant, (…, statistic).
 
     Quantiles vary with the gap between the predicted quantiles beside them, means with the

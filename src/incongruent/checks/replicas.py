@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from incongruent.data.basics.streams import Purpose, child, seed_from, stream
 from incongruent.data.trials import Trials, concatenate, renumbered
@@ -76,7 +77,7 @@ def _repeated_layout(study: Trials, simulator: Simulator, n_each: int) -> Observ
 
 def _drawn_until_filled(
     simulator: Simulator, layout: ObservedLayout, seed: int
-) -> tuple[Array, Trials, Array]:
+) -> tuple[Float[Array, "dataset parameter"], Trials, Int[Array, " dataset"]]:
     """Theta and trials of every data set, and how often its theta was given up, (dataset,).
 
     Theta is drawn anew for data sets whose layout could not be filled with answers.
@@ -112,7 +113,7 @@ def _put_in_order(parts: list[Trials], order: list[Array]) -> Trials:
 
 def matched_summaries(
     posterior: Posterior, study: Trials, n_each: int, *, prior: AnyPrior | None = None, seed: int
-) -> Array:
+) -> Float[Array, "repeat person summary"]:
     """Learned summaries of `matched` data sets, (n_each, person, summary).
 
     Every seed gives other theta and trials.
@@ -158,7 +159,10 @@ def simulator_with(posterior: Posterior, prior: AnyPrior | None) -> Simulator:
 
 
 def _filled(
-    simulator: Simulator, layout: ObservedLayout, theta: Array, rng: np.random.Generator
+    simulator: Simulator,
+    layout: ObservedLayout,
+    theta: Float[Array, "dataset parameter"],
+    rng: np.random.Generator,
 ) -> Trials:
     """One data set a row of theta, with all trials of the layout that `ROUNDS` rounds give."""
     trials = _simulated(simulator, layout, theta, rng)
@@ -173,7 +177,10 @@ def _filled(
 
 
 def _simulated(
-    simulator: Simulator, layout: ObservedLayout, theta: Array, rng: np.random.Generator
+    simulator: Simulator,
+    layout: ObservedLayout,
+    theta: Float[Array, "dataset parameter"],
+    rng: np.random.Generator,
 ) -> Trials:
     """One data set a row of theta, without the answers that are outside the window."""
     again = Simulator(simulator.model, simulator.prior, layout)
@@ -185,8 +192,8 @@ class _Buffers:
     """The arrays of data sets whose missing trials are filled in place; see `Trials`."""
 
     values: dict[str, Array]
-    present: Array
-    answered: Array
+    present: Bool[Array, "dataset trial"]
+    answered: Bool[Array, "dataset trial"]
 
     @classmethod
     def of(cls, trials: Trials) -> _Buffers:
@@ -194,11 +201,13 @@ class _Buffers:
         values = {name: array.copy() for name, array in trials.values.items()}
         return cls(values, trials.present.copy(), trials.answered.copy())
 
-    def short_of(self, layout: ObservedLayout) -> Array:
+    def short_of(self, layout: ObservedLayout) -> Int[Array, " short"]:
         """Positions of the data sets that lack trials of a layout."""
         return np.flatnonzero((layout.present & ~self.present).any(axis=1))
 
-    def fill(self, again: Trials, rows: Array, wanted: Array) -> None:
+    def fill(
+        self, again: Trials, rows: Int[Array, " row"], wanted: Bool[Array, "row trial"]
+    ) -> None:
         """Fill missing trials of the data sets at some rows by those of others.
 
         ``wanted`` says which trials they should have, (row, trial).

@@ -17,6 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from incongruent.checks.statistics import nan_mean
 
@@ -43,13 +44,13 @@ class Simultaneous:
         band: (…,) which |z| the largest of all exceeds in 5 % of the replicates.
     """
 
-    z: Array
-    p: Array
-    adjusted: Array
+    z: Float[Array, "*of statistic"]
+    p: Float[Array, "*of statistic"]
+    adjusted: Float[Array, "*of statistic"]
     band: Array
 
 
-def max_t(values: Array) -> Simultaneous:
+def max_t(values: Float[Array, "sample *of statistic"]) -> Simultaneous:
     """Compute p-values of statistics and their step-down adjustment.
 
     Args:
@@ -80,7 +81,9 @@ def _band_of(large: Array) -> Array:
     return np.quantile(np.maximum(large.max(axis=-1), 0.0), 0.95, axis=0)
 
 
-def standardised(values: Array, by: Array) -> Array:
+def standardised(
+    values: Float[Array, "sample *of statistic"], by: Float[Array, "other *of statistic"]
+) -> Float[Array, "sample *of statistic"]:
     """Values minus the centre, over the scale, of others along the first axis.
 
     NaN for statistics that are hardly ever defined or do not vary.
@@ -91,12 +94,12 @@ def standardised(values: Array, by: Array) -> Array:
     return np.where(usable, (values - centre) / np.where(usable, scale, 1.0), np.nan)
 
 
-def _n_defined(values: Array) -> Array:
+def _n_defined(values: Float[Array, "sample *of statistic"]) -> Int[Array, "*of statistic"]:
     """How many values along the first axis are not NaN."""
     return (~np.isnan(values)).sum(axis=0)
 
 
-def _scale_of(distance: Array) -> Array:
+def _scale_of(distance: Float[Array, "sample *of statistic"]) -> Float[Array, "*of statistic"]:
     """The scale of distances from the centre along the first axis, NaN where not defined."""
     n = _n_defined(distance)
     scale = _root_mean_square(distance, n)
@@ -119,7 +122,7 @@ def _point_of(ordered: Array, n: Array, probability: float) -> Array:
     return np.take_along_axis(ordered, place[None], axis=0)[0]
 
 
-def _step_down(large: Array) -> Array:
+def _step_down(large: Float[Array, "sample *of statistic"]) -> Float[Array, "*of statistic"]:
     """Adjusted p (…, statistic) from |z| (1 + replicate, …, statistic), undefined ones below 0."""
     order = np.argsort(-large[0], axis=-1, kind="stable")
     ordered = np.take_along_axis(large, np.broadcast_to(order, large.shape), -1)
@@ -135,7 +138,7 @@ def _largest_of_the_rest(ordered: Array) -> Array:
     return np.maximum.accumulate(ordered[..., ::-1], axis=-1)[..., ::-1]
 
 
-def holm(p: Array) -> Array:
+def holm(p: Float[Array, " test"]) -> Float[Array, " test"]:
     """p-values (test,) corrected for their number by Holm's step-down method; NaN stays NaN."""
     out, known = np.full(len(p), np.nan), np.flatnonzero(~np.isnan(p))
     order = known[np.argsort(p[known], kind="stable")]
@@ -143,7 +146,7 @@ def holm(p: Array) -> Array:
     return out
 
 
-def _stepped_down(ordered: Array) -> Array:
+def _stepped_down(ordered: Float[Array, " test"]) -> Float[Array, " test"]:
     """Corrected p-values from p-values that rise."""
     raised = ordered * (len(ordered) - np.arange(len(ordered)))
     return np.minimum(1.0, np.maximum.accumulate(raised))

@@ -6,6 +6,7 @@ Every function returns NaN where a data set has no trials of the kind.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from incongruent.data.trials import CONDITION, RESPONSE, Trials
 from incongruent.posterior.statistics import quantiles_of
@@ -16,7 +17,7 @@ PROBABILITIES = (0.1, 0.3, 0.5, 0.7, 0.9)
 N_BINS = 5
 
 
-def error_share(trials: Trials, level: str) -> Array:
+def error_share(trials: Trials, level: str) -> Float[Array, " dataset"]:
     """The share of errors among the answers of a condition, (dataset,)."""
     here = trials.where(CONDITION.name, level) & trials.answered
     return _share_of(here & trials.where(RESPONSE.name, "error"), here)
@@ -27,7 +28,7 @@ def rt_quantiles(
     level: str,
     probabilities: tuple[float, ...] = PROBABILITIES,
     response: str = "correct",
-) -> Array:
+) -> Float[Array, "dataset quantile"]:
     """Quantiles of the RT of one response in one condition, (dataset, quantile).
 
     They are linear between order statistics.
@@ -36,14 +37,16 @@ def rt_quantiles(
     return quantiles_of(trials.values["rt"], here, probabilities)
 
 
-def mean_rt(trials: Trials, level: str, response: str = "correct") -> Array:
+def mean_rt(trials: Trials, level: str, response: str = "correct") -> Float[Array, " dataset"]:
     """The mean RT of one response in one condition, (dataset,)."""
     here = _answers_of(trials, level, response)
     total = np.where(here, trials.values["rt"], 0.0).sum(axis=1, dtype=float)
     return _ratio(total, here.sum(axis=1))
 
 
-def conditional_accuracy(trials: Trials, level: str, n_bins: int = N_BINS) -> Array:
+def conditional_accuracy(
+    trials: Trials, level: str, n_bins: int = N_BINS
+) -> Float[Array, "dataset bin"]:
     """The conditional accuracy function of one condition, (dataset, bin).
 
     It is the share of correct answers in bins of equally many trials from fast to slow.
@@ -69,7 +72,7 @@ def _bins_of_ranks(n: Array, n_ranks: int, n_bins: int) -> Array:
 
 def delta_function(
     trials: Trials, probabilities: tuple[float, ...] = PROBABILITIES
-) -> tuple[Array, Array]:
+) -> tuple[Float[Array, "dataset quantile"], Float[Array, "dataset quantile"]]:
     """The delta function: its places and its values, each (dataset, quantile).
 
     The values are incongruent minus congruent RT quantiles of correct answers, the places their
@@ -96,11 +99,11 @@ def _share_of(part: Array, of: Array) -> Array:
     return _ratio(part.sum(axis=1), of.sum(axis=1))
 
 
-def _answers_of(trials: Trials, level: str, response: str) -> Array:
+def _answers_of(trials: Trials, level: str, response: str) -> Bool[Array, "dataset trial"]:
     """Which trials of a condition have a response, bool (dataset, trial)."""
     return trials.where(CONDITION.name, level) & trials.where(RESPONSE.name, response)
 
 
-def _ratio(part: Array, of: Array) -> Array:
+def _ratio(part: Array, of: Array) -> Float[Array, "*shape"]:
     """The share of a part in numbers of trials, elementwise; NaN where there are none."""
     return np.where(of > 0, part / np.maximum(of, 1), np.nan)

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from incongruent.data.as_frame import as_frame
 from incongruent.data.basics.notebook import html
 from incongruent.data.basics.plain import text_of, words_of
 from incongruent.data.columns import (
@@ -33,6 +31,9 @@ from incongruent.data.columns import (
     column_to_json,
 )
 from incongruent.data.positions import positions_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "CONDITION",
@@ -149,6 +150,8 @@ class Trials:
         return f"Trials({len(self)} data sets, {size} trials each, columns {columns})"
 
     def _repr_html_(self) -> str:
+        import pandas as pd
+
         table = pd.DataFrame({"data set": self.names, "trials": self.n_trials})
         for reason, counts in self.excluded.items():
             table[f"left out: {reason}"] = counts
@@ -215,6 +218,8 @@ class Trials:
         Categories are given by their level; a trial without an answer has a missing value. Where a
         column is called ``participant`` itself, the names stand under ``dataset``, ``dataset_2``, …
         """
+        from incongruent.data.as_frame import as_frame
+
         return as_frame(self.columns, self.values, self.present, self.answered, self.names)
 
 

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy import optimize, special
 
 from incongruent.exact.importance import Weights, largest_k_hat, systematic, weigh
@@ -263,7 +264,9 @@ def _weights_of(last: Round) -> Weights:
     return weigh(last.log_weights[None], np.zeros((1, len(last.z))))
 
 
-def tempered(log_weights: Array, fewest: float) -> tuple[Array, float]:
+def tempered(
+    log_weights: Float[Array, " draw"], fewest: float
+) -> tuple[Float[Array, " draw"], float]:
     """Weights (draw,) with sum 1, tempered as far as an effective number asks for; and gamma."""
     if _n_effective(log_weights) >= fewest:
         return special.softmax(log_weights), 1.0

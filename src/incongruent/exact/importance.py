@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from arviz_stats.base.array import array_stats
+from jaxtyping import Float, Int
 
 Array = np.ndarray
 
@@ -35,11 +36,11 @@ class Weights:
         log_evidence_error: (person,), its Monte Carlo standard error.
     """
 
-    log_weights: Array
-    k_hat: Array
-    ess: Array
-    log_evidence: Array
-    log_evidence_error: Array
+    log_weights: Float[Array, "person draw"]
+    k_hat: Float[Array, " person"]
+    ess: Float[Array, " person"]
+    log_evidence: Float[Array, " person"]
+    log_evidence_error: Float[Array, " person"]
 
 
 def largest_k_hat(n_draws: int) -> float:
@@ -47,7 +48,7 @@ def largest_k_hat(n_draws: int) -> float:
     return min(1.0 - 1.0 / math.log10(max(n_draws, 11)), 0.7)
 
 
-def weigh(log_joint: Array, log_q: Array) -> Weights:
+def weigh(log_joint: Float[Array, "person draw"], log_q: Float[Array, "person draw"]) -> Weights:
     """Importance weights from log p(theta) p(x | theta) and log q(theta | x), each (person, draw).
 
     People whose draws all have weight 0 get equal weights, an effective share of 0 and a k-hat of
@@ -82,17 +83,17 @@ def _relative(log_ratios: Array, largest: Array) -> Array:
     return np.where(possible[:, None], shifted, 0.0)
 
 
-def _log_mean(log_ratios: Array) -> Array:
+def _log_mean(log_ratios: Float[Array, "person draw"]) -> Float[Array, " person"]:
     """The log of the mean ratio of each person, (person,)."""
     return np.log(np.exp(log_ratios).mean(axis=1))
 
 
-def _error_of_mean(ess: Array, n_draws: int) -> Array:
+def _error_of_mean(ess: Float[Array, " person"], n_draws: int) -> Float[Array, " person"]:
     """Relative standard error of the mean of weights with this effective share, (person,)."""
     return np.sqrt(np.maximum(1.0 / ess - 1.0, 0.0) / n_draws)
 
 
-def _effective_share(weights: Array) -> Array:
+def _effective_share(weights: Float[Array, "person draw"]) -> Float[Array, " person"]:
     """Effective share of the draws (person,) for weights (person, draw): (sum w)² / (S sum w²)."""
     return weights.sum(axis=1) ** 2 / (weights**2).sum(axis=1) / weights.shape[1]
 
@@ -105,7 +106,7 @@ def _smoothed_rows(log_ratios: Array) -> tuple[Array, Array]:
     return smoothed, k_hat
 
 
-def _smoothed(log_ratios: Array) -> tuple[Array, float]:
+def _smoothed(log_ratios: Float[Array, " draw"]) -> tuple[Float[Array, " draw"], float]:
     """Pareto-smoothed log weights with sum 1, and k-hat.
 
     Where no tail can be fitted the weights are not smoothed, and k-hat is -inf when the largest
@@ -121,17 +122,17 @@ def _smoothed(log_ratios: Array) -> tuple[Array, float]:
     return smoothed, k_hat
 
 
-def _n_usable(log_ratios: Array) -> int:
+def _n_usable(log_ratios: Float[Array, " draw"]) -> int:
     """How many draws have a weight above 0."""
     return int((log_ratios > SMALLEST_LOG_RATIO).sum())
 
 
-def _may_be_used(smoothed: Array, k_hat: float) -> bool:
+def _may_be_used(smoothed: Float[Array, " draw"], k_hat: float) -> bool:
     """Whether smoothing gave numbers."""
     return bool(np.isfinite(smoothed).all() and np.isfinite(k_hat))
 
 
-def _k_hat_without_a_tail(log_ratios: Array, n_usable: int) -> float | None:
+def _k_hat_without_a_tail(log_ratios: Float[Array, " draw"], n_usable: int) -> float | None:
     """K-hat of weights whose tail cannot be fitted; None when it can be.
 
     Args:
@@ -158,11 +159,11 @@ def _tail_length(n_draws: int) -> int:
     return math.ceil(min(0.2 * n_draws, 3.0 * math.sqrt(n_draws)))
 
 
-def _all_equal(log_ratios: Array) -> bool:
+def _all_equal(log_ratios: Float[Array, " draw"]) -> bool:
     return bool(np.ptp(log_ratios) < 1e-9)
 
 
-def _pareto_smoothed(log_ratios: Array) -> tuple[Array, float]:
+def _pareto_smoothed(log_ratios: Float[Array, " draw"]) -> tuple[Float[Array, " draw"], float]:
     """Log weights with sum 1 whose tail is a generalised Pareto distribution, and its shape k-hat.
 
     ArviZ takes log likelihoods, as leave-one-out cross-validation has them, and turns their sign.
@@ -174,12 +175,12 @@ def _pareto_smoothed(log_ratios: Array) -> tuple[Array, float]:
     return _normalised(np.asarray(smoothed)), float(k_hat)
 
 
-def _normalised(log_weights: Array) -> Array:
+def _normalised(log_weights: Float[Array, " draw"]) -> Float[Array, " draw"]:
     """Log weights whose weights sum to 1."""
     return log_weights - np.log(np.exp(log_weights).sum())
 
 
-def resample(weights: Weights, rngs: Sequence[np.random.Generator]) -> Array:
+def resample(weights: Weights, rngs: Sequence[np.random.Generator]) -> Int[Array, "person draw"]:
     """Positions of draws by weight, (person, draw), with one generator for each person.
 
     Resampling is systematic (Kitagawa 1996), and the order random.
@@ -191,7 +192,9 @@ def resample(weights: Weights, rngs: Sequence[np.random.Generator]) -> Array:
     return rows
 
 
-def systematic(log_weights: Array, n_chosen: int, offset: float) -> Array:
+def systematic(
+    log_weights: Float[Array, " draw"], n_chosen: int, offset: float
+) -> Int[Array, " chosen"]:
     """Positions of so many draws in rising order, each as often as its weight says, (chosen,).
 
     ``log_weights`` is (draw,), and ``offset`` a random number from 0 to 1.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from incongruent.data.matching import in_columns
 from incongruent.data.trials import Trials, checked
@@ -53,7 +54,7 @@ def likelihood_of(simulator: Simulator) -> Likelihood:
 
 def log_likelihood(
     simulator: Simulator, theta: Array, study: Trials, *, workers: int | None = None
-) -> Array:
+) -> Float[Array, "person draw"]:
     """Exact log p(trials | theta) of every person at several values of theta.
 
     The densities are scaled to the trials that the design keeps. Each person gets the fastest level
@@ -82,7 +83,7 @@ def log_likelihood(
     return found
 
 
-def _warn_of_inaccuracy(names: tuple[str, ...], accurate: Array) -> None:
+def _warn_of_inaccuracy(names: tuple[str, ...], accurate: Bool[Array, " person"]) -> None:
     """Warn of people for whom the finest level of accuracy still makes a difference."""
     missed = [name for name, fine in zip(names, accurate, strict=True) if not fine]
     warnings.warn(
@@ -96,7 +97,7 @@ def _warn_of_inaccuracy(names: tuple[str, ...], accurate: Array) -> None:
 
 def evaluate(
     simulator: Simulator, theta: Array, study: Trials, *, workers: int | None = None
-) -> tuple[Array, Array]:
+) -> tuple[Float[Array, "person draw"], Bool[Array, " person"]]:
     """Log likelihoods as from `log_likelihood`, and whether they are accurate, (person,).
 
     They are accurate where the two finest levels of accuracy that were compared agree.
@@ -121,8 +122,11 @@ def _check_shape(theta: Array, expected: tuple[int, int]) -> None:
 
 
 def _levels_for(
-    likelihood: Likelihood, people: list[Person], theta: Array, workers: int | None
-) -> tuple[list[int], Array]:
+    likelihood: Likelihood,
+    people: list[Person],
+    theta: Float[Array, "person draw parameter"],
+    workers: int | None,
+) -> tuple[list[int], Bool[Array, " person"]]:
     """The level of accuracy of each person, and who is computed accurately, bool (person,)."""
     pairs = zip(people, theta, strict=True)
     found = in_threads(lambda pair: level_for(likelihood, *pair), pairs, workers=workers)
@@ -132,10 +136,10 @@ def _levels_for(
 def _in_blocks(
     likelihood: Likelihood,
     people: list[Person],
-    theta: Array,
+    theta: Float[Array, "person draw parameter"],
     levels: list[int],
     workers: int | None,
-) -> Array:
+) -> Float[Array, "person draw"]:
     """Log likelihoods (person, draw) at theta (person, draw, parameter), by blocks of draws.
 
     Each person has a level of accuracy; threads share the blocks.
@@ -177,7 +181,9 @@ class Person:
         answered = trials.answered[person, present]
         return cls(_values_at(trials, person, present), answered, kept_by(simulator))
 
-    def log_likelihood(self, likelihood: Likelihood, theta: Array, level: int) -> Array:
+    def log_likelihood(
+        self, likelihood: Likelihood, theta: Float[Array, "theta parameter"], level: int
+    ) -> Float[Array, " theta"]:
         """Log likelihood at theta (theta, parameter), (theta,), at a level of accuracy."""
         return likelihood.at(theta, self.values, self.answered, self.kept, level)
 
@@ -203,7 +209,9 @@ def _readable_by(simulator: Simulator, study: Trials) -> Trials:
     return readable(checked(in_columns(study, simulator.model.columns)), simulator.design)
 
 
-def level_for(likelihood: Likelihood, person: Person, theta: Array) -> tuple[int, bool]:
+def level_for(
+    likelihood: Likelihood, person: Person, theta: Float[Array, "draw parameter"]
+) -> tuple[int, bool]:
     """The fastest level of accuracy that is as good as the next, and whether there is one.
 
     It is judged at the likeliest of draws (draw, parameter).
@@ -232,24 +240,26 @@ def _possible_ones(theta: Array, log_likelihoods: Array) -> tuple[Array, Array]:
     return theta[finite], log_likelihoods[finite]
 
 
-def _agree(fine: Array, coarse: Array) -> bool:
+def _agree(fine: Float[Array, " draw"], coarse: Float[Array, " draw"]) -> bool:
     """Whether log likelihoods (draw,) of two levels of accuracy differ by nothing that matters."""
     if not np.isfinite(fine).all():
         return False
     return _is_small(fine - coarse, TOLERANCE + SHARE_OF_SPREAD * np.ptp(fine))
 
 
-def _is_small(change: Array, allowed: float) -> bool:
+def _is_small(change: Float[Array, " draw"], allowed: float) -> bool:
     """Whether changes (draw,) have at most the SD that is allowed, and little in common."""
     return bool(np.std(change) <= allowed and abs(np.mean(change)) <= 4.0 * allowed)
 
 
-def _spread_over(theta: Array, n: int) -> Array:
+def _spread_over(theta: Float[Array, "draw parameter"], n: int) -> Float[Array, "spread parameter"]:
     """At most n of the draws (draw, parameter), evenly spread over all."""
     return theta[np.unique(np.linspace(0, len(theta) - 1, n).astype(int))]
 
 
-def impossible_trials(simulator: Simulator, theta: Array, study: Trials, person: int) -> Array:
+def impossible_trials(
+    simulator: Simulator, theta: Float[Array, "draw parameter"], study: Trials, person: int
+) -> Bool[Array, " trial"]:
     """Which answered trials of a person the model can give at none of the draws, bool (trial,).
 
     None are named where densities of single trials are not known. Theta is (draw, parameter).
@@ -266,6 +276,6 @@ def impossible_trials(simulator: Simulator, theta: Array, study: Trials, person:
     return found
 
 
-def _places_of_answers(trials: Trials, person: int) -> Array:
+def _places_of_answers(trials: Trials, person: int) -> Int[Array, " place"]:
     """Positions of the answered trials of a person."""
     return np.flatnonzero(trials.present[person] & trials.answered[person])

@@ -14,6 +14,7 @@ from typing import Any
 
 import emcee
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import stats
 
 from incongruent.data.basics.streams import legacy_state
@@ -43,7 +44,7 @@ N_FOR_EVIDENCE = 2000
 def sample_exactly(
     simulator: Simulator,
     person: Person,
-    likely: Array,
+    likely: Float[Array, "draw parameter"],
     rng: np.random.Generator,
     *,
     stopped: Callable[[], bool] = lambda: False,
@@ -95,7 +96,7 @@ def _drawn_from(
     )
 
 
-def _chosen_rows(n_places: int, n_draws: int, rng: np.random.Generator) -> Array:
+def _chosen_rows(n_places: int, n_draws: int, rng: np.random.Generator) -> Int[Array, " draw"]:
     """Positions of the draws among all places visited; some twice only where there are fewer."""
     return rng.choice(n_places, n_draws, replace=n_places < n_draws)
 
@@ -110,12 +111,12 @@ def _start(simulator: Simulator, likely: Array, rng: np.random.Generator) -> Arr
     return start + 0.1 * _limited_spread(places) * rng.standard_normal(start.shape)
 
 
-def _limited_spread(places: Array) -> Array:
+def _limited_spread(places: Float[Array, "place parameter"]) -> Float[Array, " parameter"]:
     """The SD of places (place, parameter), neither too small nor too large, (parameter,)."""
     return np.clip(places.std(axis=0), 0.05, 1.0)
 
 
-def _both(target: Target, z: Array) -> Array:
+def _both(target: Target, z: Float[Array, "walker parameter"]) -> Float[Array, "walker 2"]:
     """Log density at z, and log likelihood, which emcee keeps beside it: (walker, 2)."""
     log_lik = target.log_likelihood(z)
     return np.stack([log_lik + target.prior.log_prob_real(z), log_lik], axis=1)
@@ -144,7 +145,7 @@ def _moves() -> list[tuple[Any, float]]:
 
 
 def _run_until_settled(
-    sampler: Ensemble, start: Array, stopped: Callable[[], bool]
+    sampler: Ensemble, start: Float[Array, "walker parameter"], stopped: Callable[[], bool]
 ) -> float | None:
     """Run the sampler until it ran long enough, or for the most steps allowed.
 
@@ -204,7 +205,9 @@ def _longest_time_after(sampler: Ensemble, discard: int) -> float:
 
 
 def _evidence_from(
-    z: Array, log_density: Callable[[Array], Array], rng: np.random.Generator
+    z: Float[Array, "place parameter"],
+    log_density: Callable[[Array], Array],
+    rng: np.random.Generator,
 ) -> tuple[float, float]:
     """Log evidence and its standard error from importance draws, near the places of a chain."""
     proposal = _proposal_like(z, rng)
@@ -219,7 +222,7 @@ def _trusted_error(weights: Weights) -> float:
     return float(weights.log_evidence_error[0]) if trusted else math.inf
 
 
-def _proposal_like(z: Array, rng: np.random.Generator) -> Any:
+def _proposal_like(z: Float[Array, "place parameter"], rng: np.random.Generator) -> Any:
     """A Student t distribution with the mean of places z, and wider than they lie."""
     family: Any = stats.multivariate_t
     return family(z.mean(axis=0), 1.2 * np.atleast_2d(np.cov(z.T)), df=5, seed=rng)

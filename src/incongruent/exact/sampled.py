@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 Array = np.ndarray
 
@@ -29,9 +30,9 @@ class Sampled:
         time: the longest autocorrelation time of the parameters, in steps; NaN without MCMC.
     """
 
-    theta: Array
-    log_likelihood: Array
-    log_joint: Array
+    theta: Float[Array, "draw parameter"]
+    log_likelihood: Float[Array, " draw"]
+    log_joint: Float[Array, " draw"]
     log_evidence: float
     log_evidence_error: float
     by: str

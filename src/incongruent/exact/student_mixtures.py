@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 from scipy import special
 from scipy.linalg import solve_triangular
 
@@ -44,11 +45,11 @@ class StudentMixture:
         factors: (component, parameter, parameter) lower Cholesky factors of the scale matrices.
     """
 
-    shares: Array
-    means: Array
-    factors: Array
+    shares: Float[Array, " component"]
+    means: Float[Array, "component parameter"]
+    factors: Float[Array, "component parameter parameter"]
 
-    def sample(self, n_draws: int, rng: np.random.Generator) -> Array:
+    def sample(self, n_draws: int, rng: np.random.Generator) -> Float[Array, "draw parameter"]:
         """Draws, (draw, parameter)."""
         component = rng.choice(len(self.shares), n_draws, p=self.shares)
         noise = rng.standard_normal((n_draws, self.means.shape[1]))
@@ -56,7 +57,7 @@ class StudentMixture:
         turned = np.einsum("nij,nj->ni", self.factors[component], noise)
         return self.means[component] + stretch[:, None] * turned
 
-    def log_density(self, z: Array) -> Array:
+    def log_density(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
         """Log density at z (place, parameter), (place,)."""
         each = [
             _log_t(z, mean, factor) for mean, factor in zip(self.means, self.factors, strict=True)
@@ -79,7 +80,9 @@ def _squared_distances(z: Array, mean: Array, factor: Array) -> Array:
     return (np.einsum("nj,ij->ni", z - mean, inverse) ** 2).sum(axis=1)
 
 
-def mixture_of(z: Array, weights: Array, rng: np.random.Generator) -> StudentMixture:
+def mixture_of(
+    z: Float[Array, "place parameter"], weights: Float[Array, " place"], rng: np.random.Generator
+) -> StudentMixture:
     """The mixture that suits weighted places best.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.exact.likelihood import Person, level_for, likelihood_of
 from incongruent.models.model import Likelihood
@@ -38,22 +39,22 @@ class Target:
         """The target at the fastest level of accuracy."""
         return cls(simulator.prior, likelihood_of(simulator), person)
 
-    def accurate_near(self, z: Array) -> tuple[Target, bool]:
+    def accurate_near(self, z: Float[Array, "place parameter"]) -> tuple[Target, bool]:
         """The target at the level needed near z (place, parameter), and whether that is enough."""
         theta = self.prior.from_real(z)
         level, accurate = level_for(self.likelihood, self.person, theta)
         return replace(self, level=level), accurate
 
-    def log_likelihood(self, z: Array) -> Array:
+    def log_likelihood(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
         """Log likelihood at z (place, parameter), (place,); -inf where it is not a number."""
         found = self.person.log_likelihood(self.likelihood, self.prior.from_real(z), self.level)
         return np.where(np.isnan(found), -np.inf, found)
 
-    def log_density(self, z: Array) -> Array:
+    def log_density(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
         """Log density at z (place, parameter), (place,)."""
         return self.log_likelihood(z) + self.prior.log_prob_real(z)
 
 
-def on_the_real_line(prior: AnyPrior, theta: Array) -> Array:
+def on_the_real_line(prior: AnyPrior, theta: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Theta (draw, parameter) on the real line, not too far from the centre of the prior."""
     return np.clip(np.nan_to_num(prior.to_real(theta)), -FURTHEST, FURTHEST)

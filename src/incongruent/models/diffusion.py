@@ -99,7 +99,7 @@ class PassageModel:
             self._log_likelihood,
             len(LEVELS),
             self._log_densities,
-            {LAPSE.name: self._across_lapses},
+            {LAPSE.name: self._on_grid_of_lapses},
         )
 
     def _log_likelihood(
@@ -113,7 +113,7 @@ class PassageModel:
             found.append(log_likelihood(paths_of, effects, observed, kept, LEVELS[level]))
         return np.concatenate(found)
 
-    def _across_lapses(
+    def _on_grid_of_lapses(
         self,
         theta: Array,
         grid: Array,

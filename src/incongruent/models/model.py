@@ -71,6 +71,10 @@ class Kept:
     deadline: float | None = None
 
 
+OnGrid = Callable[[Array, Array, Mapping[str, Array], Array, Kept, int], Array]
+"""A log likelihood for several values of one parameter."""
+
+
 @dataclass(frozen=True)
 class Likelihood:
     """The log likelihood of one data set at many parameter values.
@@ -83,8 +87,8 @@ class Likelihood:
             form.
         densities: ``densities(theta, values, kept, level) -> (theta, trial)``, the log density of
             each of several answered trials; None when there is only the sum.
-        across: by parameter,
-            ``across[name](theta, grid, values, answered, kept, level) -> (theta, grid)``, ``at``
+        on_grid: by parameter,
+            ``on_grid[name](theta, grid, values, answered, kept, level) -> (theta, grid)``, ``at``
             for several values (grid,) of that parameter in place of its own; for parameters of
             which many values cost hardly more than one.
     """
@@ -92,9 +96,7 @@ class Likelihood:
     at: Callable[[Array, Mapping[str, Array], Array, Kept, int], Array]
     n_levels: int = 1
     densities: Callable[[Array, Mapping[str, Array], Kept, int], Array] | None = None
-    across: Mapping[str, Callable[[Array, Array, Mapping[str, Array], Array, Kept, int], Array]] = (
-        field(default_factory=dict)
-    )
+    on_grid: Mapping[str, OnGrid] = field(default_factory=dict)
 
 
 @checked_names

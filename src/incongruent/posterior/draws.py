@@ -156,19 +156,19 @@ class Draws:
     def _beyond_words(self) -> str:
         """Which parameters have draws outside the range of stored simulations; nothing if none."""
         return "".join(
-            f"; {share:.1%} of the draws of {name} outside of the recorded range"
-            for name, share in self.beyond_recorded.items()
+            f"; {share:.1%} of the draws of {name} outside of the range of the simulations"
+            for name, share in self.beyond_sample_range.items()
             if share
         )
 
     @property
-    def beyond_recorded(self) -> dict[str, float]:
+    def beyond_sample_range(self) -> dict[str, float]:
         """By parameter, the share of draws outside of the range of stored simulations.
 
         It is empty where the prior is known. See `simulations_from`.
         """
         prior = self.simulator.prior
-        if not isinstance(prior, JointPrior) or prior.recorded is None:
+        if not isinstance(prior, JointPrior) or prior.sample_range is None:
             return {}
         shares = prior.beyond(self.theta).reshape(-1, len(prior.names)).mean(axis=0)
         return dict(zip(prior.names, shares.tolist(), strict=True))

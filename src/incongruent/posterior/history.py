@@ -6,11 +6,12 @@ import enum
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from incongruent.data.basics.plain import as_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOTABLE = 0.02
 """Nats by which a validation loss has to rise before it is called overfitting."""
@@ -216,6 +217,8 @@ class History:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per evaluation."""
+        import pandas as pd
+
         return pd.DataFrame([vars(e) for e in self.evaluations])
 
     def to_json(self) -> dict[str, Any]:

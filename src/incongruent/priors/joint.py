@@ -27,6 +27,8 @@ Array = np.ndarray
 
 N_DRAWS = 10_000
 """Draws from which location and scale of t are taken."""
+RANGE_IN_FILES = "recorded"
+"""What files of all releases call the range of the samples."""
 
 
 class PriorError(ValueError):
@@ -46,7 +48,7 @@ class JointPrior(Portable):
         high: largest value, by name.
         location: (parameter,) m; from 10,000 samples when left out.
         scale: (parameter,) s; from the same samples when left out.
-        recorded: smallest and largest value by parameter, where only samples are known; draws
+        sample_range: smallest and largest value by parameter, where only samples are known; draws
             beyond are counted.
 
     Raises:
@@ -73,12 +75,12 @@ class JointPrior(Portable):
         high: Mapping[str, float] | None = None,
         location: Array | None = None,
         scale: Array | None = None,
-        recorded: Mapping[str, tuple[float, float]] | None = None,
+        sample_range: Mapping[str, tuple[float, float]] | None = None,
     ) -> None:
         self._names = words_of("parameter names", names)
         low, high = _limits_of("low", low), _limits_of("high", high)
         self._check_names(list(names), set(low) | set(high))
-        self.recorded = None if recorded is None else _ranges_of(recorded)
+        self.sample_range = None if sample_range is None else _ranges_of(sample_range)
         self._low = np.array([low.get(name, -math.inf) for name in self._names])
         self._high = np.array([high.get(name, math.inf) for name in self._names])
         if not (self._low < self._high).all():
@@ -129,11 +131,11 @@ class JointPrior(Portable):
         return self._names
 
     def beyond(self, theta: Array) -> Array:
-        """Where a parameter lies outside the recorded range, same shape as theta (…, parameter).
+        """Where theta lies outside the range of the samples, both (…, parameter).
 
-        Nothing lies outside when no range was recorded.
+        Nothing lies outside when that range is not known.
         """
-        theta, seen = self._with_parameters(theta), self.recorded or {}
+        theta, seen = self._with_parameters(theta), self.sample_range or {}
         low, high = np.array([seen.get(name, (-math.inf, math.inf)) for name in self._names]).T
         return (theta < low) | (theta > high)
 
@@ -286,8 +288,9 @@ class JointPrior(Portable):
             "location": self._location.tolist(),
             "scale": self._scale.tolist(),
         }
-        if self.recorded is not None:
-            described["recorded"] = {name: list(pair) for name, pair in self.recorded.items()}
+        if self.sample_range is not None:
+            pairs = self.sample_range.items()
+            described[RANGE_IN_FILES] = {name: list(pair) for name, pair in pairs}
         return {"joint": described}
 
     def _finite(self, limits: Array) -> dict[str, float]:
@@ -322,7 +325,7 @@ def joint_prior_of(
     *,
     low: Mapping[str, float] | None = None,
     high: Mapping[str, float] | None = None,
-    recorded: Mapping[str, tuple[float, float]] | None = None,
+    sample_range: Mapping[str, tuple[float, float]] | None = None,
 ) -> JointPrior:
     """A prior of which only samples are known: theta (dataset, parameter).
 
@@ -334,15 +337,21 @@ def joint_prior_of(
     )
     t = unit.to_real(unit._checked(theta, (len(theta), len(names))))
     return JointPrior(
-        names, low=low, high=high, location=t.mean(axis=0), scale=t.std(axis=0), recorded=recorded
+        names,
+        low=low,
+        high=high,
+        location=t.mean(axis=0),
+        scale=t.std(axis=0),
+        sample_range=sample_range,
     )
 
 
 def any_prior_from_json(spec: Mapping[str, Any]) -> AnyPrior:
     """The prior that ``to_json`` described; a joint prior comes back without its functions."""
     if set(spec) == {"joint"} and "names" in spec["joint"]:  # and not a parameter of that name
-        joint = spec["joint"]
-        return JointPrior(**joint)
+        joint = dict(spec["joint"])
+        known = joint.pop(RANGE_IN_FILES, None)
+        return JointPrior(**joint, sample_range=known)
     return prior_from_json(spec)
 
 
@@ -382,6 +391,6 @@ def _limits_of(side: str, limits: Mapping[str, float] | None) -> dict[str, float
     }
 
 
-def _ranges_of(recorded: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+def _ranges_of(ranges: Mapping[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """Ranges by parameter, in plain Python."""
-    return {text_of(name): (float(a), float(b)) for name, (a, b) in recorded.items()}
+    return {text_of(name): (float(a), float(b)) for name, (a, b) in ranges.items()}

@@ -28,7 +28,7 @@ a mapping of levels to probabilities, or a function ``(shape, rng) -> values``."
 class Resampled:
     """Draws the values of a column from those of stored simulations."""
 
-    __name__ = "Recorded"
+    __name__ = "Resampled"
     """What files and designs call it."""
 
     def __init__(self, values: Array) -> None:

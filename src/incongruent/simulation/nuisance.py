@@ -182,7 +182,7 @@ def _integrated(likelihood: Likelihood | None, joined: _Joined) -> Likelihood | 
     if likelihood is None or len(joined.nuisance.names) != 1:
         return None
     rule = _Rule(likelihood, joined, joined.nuisance.from_real(NODES[:, None]))
-    return replace(likelihood, at=rule.at, densities=None, across={})
+    return replace(likelihood, at=rule.at, densities=None, on_grid={})
 
 
 def _log_weights() -> Array:
@@ -217,10 +217,10 @@ class _Rule:
     ) -> Array:
         """Log likelihoods at all values of the nuisance parameter, (theta, node)."""
         nodes, n = self.nodes, len(theta)
-        across = self.likelihood.across.get(self.joined.nuisance.names[0])
-        if across is not None:
+        on_grid = self.likelihood.on_grid.get(self.joined.nuisance.names[0])
+        if on_grid is not None:
             some = self.joined.of(theta, np.tile(nodes[:1], (n, 1)))
-            return across(some, nodes[:, 0], values, answered, kept, level)
+            return on_grid(some, nodes[:, 0], values, answered, kept, level)
         each = self.likelihood.at(self._every_node(theta), values, answered, kept, level)
         return each.reshape(n, len(nodes))
 

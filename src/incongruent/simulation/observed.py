@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from incongruent.data.trials import CONDITION, Category, Column, Trials
 from incongruent.simulation.conditions import shuffled
 from incongruent.simulation.designs import plain_range
 from incongruent.simulation.windows import WINDOW, DefaultWindow, Range, window_for
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Int, Shaped
 
 Array = np.ndarray
 
@@ -70,7 +74,9 @@ class ObservedDesign:
         _check_given(set(self.given) | condition, columns)
         return replace(self, window=window_for(self.window, self.deadline, columns))
 
-    def lay_out(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    def lay_out(
+        self, n_datasets: int, rng: np.random.Generator
+    ) -> tuple[Shaped[Array, "dataset trial"], Bool[Array, "dataset trial"]]:
         """As `Design.lay_out`; with more data sets than people they begin again with the first."""
         return shuffled(self.counts[self._rows(n_datasets)], rng)
 
@@ -88,7 +94,7 @@ class ObservedDesign:
         condition, present = self.lay_out(n_datasets, rng)
         return {self.condition.name: condition} if self.condition is not None else {}, present
 
-    def _rows(self, n_datasets: int) -> Array:
+    def _rows(self, n_datasets: int) -> Int[Array, " dataset"]:
         """The person whose design each data set has."""
         return np.arange(n_datasets) % len(self.counts)
 
@@ -107,7 +113,7 @@ class ObservedLayout:
     """
 
     given: Mapping[str, Array]
-    present: Array
+    present: Bool[Array, "person trial"]
     window: Range | None = None
     deadline: float | None = None
 

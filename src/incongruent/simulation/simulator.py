@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, Self
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
 
 import numpy as np
 from typing_extensions import TypeVar
@@ -30,6 +30,9 @@ from incongruent.models.model import Model
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.designs import Design
 from incongruent.simulation.windows import Range
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
 
 Array = np.ndarray
 
@@ -197,14 +200,16 @@ class Simulator(Generic[D]):
         )
         return self._in_chunks(theta, given, present, seed, workers)
 
-    def chunk(self, seed: int, index: int) -> tuple[Array, Trials]:
+    def chunk(self, seed: int, index: int) -> tuple[Float[Array, "dataset parameter"], Trials]:
         """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets.
 
         All have the design's largest number of trials.
         """
         return self.drawn(CHUNK, stream(seed, Purpose.BANK, index))
 
-    def drawn(self, n_datasets: int, rng: np.random.Generator) -> tuple[Array, Trials]:
+    def drawn(
+        self, n_datasets: int, rng: np.random.Generator
+    ) -> tuple[Float[Array, "dataset parameter"], Trials]:
         """Draw theta (dataset, parameter) and data sets from one stream of random numbers.
 
         All have the design's largest number of trials.
@@ -215,9 +220,9 @@ class Simulator(Generic[D]):
 
     def _in_chunks(
         self,
-        theta: Array,
+        theta: Float[Array, "dataset parameter"],
         given: Mapping[str, Array],
-        present: Array,
+        present: Bool[Array, "dataset trial"],
         seed: int,
         workers: int | None,
     ) -> Trials:
@@ -234,7 +239,11 @@ class Simulator(Generic[D]):
         return renumbered(concatenate(parts))
 
     def _trials(
-        self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
+        self,
+        theta: Float[Array, "dataset parameter"],
+        given: Mapping[str, Array],
+        present: Bool[Array, "dataset trial"],
+        rng: np.random.Generator,
     ) -> Trials:
         """Simulate data sets, without trials outside the window and answers that came too late."""
         values, answered = self._outcomes(theta, given, present, rng)

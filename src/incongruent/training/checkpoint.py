@@ -15,7 +15,7 @@ from incongruent.training.batches import NOTHING, Arrived
 from incongruent.training.job import Job, Run
 
 KIND = "training checkpoint"
-VERSION = 5
+VERSION = 6
 
 
 def save_checkpoint(path: Path, job: Job, run: Run) -> None:

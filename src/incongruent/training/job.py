@@ -65,7 +65,7 @@ class Job:
     def batches(self, encoder: Encoder, after: Arrived) -> Batches:
         """Begin to provide batches for a network with this encoder."""
         runs = RandomRuns(self.design, encoder, self.budget.n_lengths)
-        return self.data.source.batches(runs, self.recipe.window_bytes, after)
+        return self.data.source.batches(runs, self.recipe.buffer_bytes, after)
 
     def fingerprint(self) -> dict[str, Any]:
         """Tells one job from another; goes into checkpoints and cards."""

@@ -39,7 +39,7 @@ class Recipe:
         clip: largest norm of a gradient.
         average: decay of the averaged weights.
         mmd_weight: weight of the MMD term on the summaries; 0 leaves it out.
-        window_bytes: room for recent simulations.
+        buffer_bytes: room for recent simulations.
         reuse: with a budget in minutes, how often each data set is used at least on average, each
             time with other of its trials; fewer simulations leave more of the cores to learning.
     """
@@ -50,13 +50,13 @@ class Recipe:
     clip: float = 2.0
     average: float = 0.998
     mmd_weight: float = 0.0
-    window_bytes: int = 300_000_000
+    buffer_bytes: int = 300_000_000
     reuse: float = 1.0
 
     def __post_init__(self) -> None:
         check_counts(
             self,
-            {"warmup": 1, "window_bytes": 0}
+            {"warmup": 1, "buffer_bytes": 0}
             | ({"batch_size": 2} if self.batch_size is not None else {}),
         )
         for name in ("peak_rate", "clip", "average", "mmd_weight", "reuse"):

@@ -88,7 +88,7 @@ def train(
             where it is to be; or, before training begins, when no file could hold what comes out.
     """
     call = _called(minutes, steps, epochs, seed, recipe, checkpoint, progress)
-    data = data_for(source, validation, call.seed, recipe.window_bytes)
+    data = data_for(source, validation, call.seed, recipe.buffer_bytes)
     simulator = data.source.simulator
     architecture = (architecture or Architecture()).chosen_for(
         simulator.model.columns, simulator.design.largest
@@ -147,7 +147,7 @@ def refine(
         raise TypeError(f"Expected a Posterior to refine; got {type(posterior).__name__}.")
     call = _called(minutes, steps, epochs, seed, recipe, checkpoint, progress)
     source = _as_before(posterior, source)
-    data = data_for(source, validation, call.seed, recipe.window_bytes)
+    data = data_for(source, validation, call.seed, recipe.buffer_bytes)
     _refuse_strangers(posterior, data.source.simulator)
     return _trained(source, data, posterior.architecture, call, start=posterior)
 

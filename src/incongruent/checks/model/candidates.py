@@ -53,7 +53,7 @@ class Extension:
         variants: by amount, rising; the base model itself is not among them.
         base: the amount at which the extension is the base model; None for another mechanism.
         words: a sentence's subject, with ``{}`` where the amount stands.
-        told: an amount in words.
+        amount_words: an amount in words.
         prior: of the parameters of another mechanism; None where they are the base's own, and extra
             ones.
         advice: what to train instead.
@@ -68,7 +68,7 @@ class Extension:
     variants: tuple[Variant, ...]
     base: float | None
     words: str
-    told: Callable[[float], str] = field(default=lambda amount: f"{amount:.2g}", repr=False)
+    amount_words: Callable[[float], str] = field(default=lambda amount: f"{amount:.2g}", repr=False)
     prior: Prior | None = field(default=None, repr=False)
     advice: str = field(default="", repr=False)
     plural: bool = field(default=False, repr=False)
@@ -94,7 +94,7 @@ class Extension:
 
     def sentence(self, amount: float) -> str:
         """The subject of a sentence: what it is, and how much of it."""
-        return self.words.format(self.told(amount))
+        return self.words.format(self.amount_words(amount))
 
 
 def _rise(amounts: list[float]) -> bool:
@@ -138,7 +138,7 @@ def _lapses(model: Model) -> Extension | None:
         _freed(model, "lapse", (0.005, 0.02, 0.05, 0.1, 0.2)),
         base=0.0,
         words="Lapses of about {} of trials",
-        told=_percent,
+        amount_words=_percent,
         advice="lapses among the parameters (free=['lapse'])",
         plural=True,
     )
@@ -152,7 +152,7 @@ def _drift(model: Model) -> Extension | None:
         _freed(model, "drift_sd", (0.1, 0.2, 0.3, 0.45)),
         base=0.0,
         words="Drift that varies from trial to trial, with an SD of about {} per ms,",
-        told=lambda x: f"{x:.2f}",
+        amount_words=lambda x: f"{x:.2f}",
         advice="drift variability among the parameters (free=['drift_sd'])",
     )
 
@@ -165,7 +165,7 @@ def _shape(model: Model) -> Extension | None:
         _freed(model, "a", (1.2, 1.5, 3.0, 4.5)),
         base=2.0,
         words="Another shape of the automatic activation (a of about {} instead of 2)",
-        told=lambda x: f"{x:.1f}",
+        amount_words=lambda x: f"{x:.1f}",
         advice="a free shape (free=['a'])",
     )
 
@@ -184,7 +184,7 @@ def _start(model: Model) -> Extension:
         base=1.0 / shape,
         words="A starting point that varies more or less than assumed (beta shape of about {}"
         f" instead of {shape:g})",
-        told=lambda amount: f"{1.0 / amount:.1f}",
+        amount_words=lambda amount: f"{1.0 / amount:.1f}",
         advice="that start (alpha=…)",
     )
 
@@ -210,7 +210,7 @@ def _bound(model: Model) -> Extension | None:
         _collapsing(model, (0.3, 0.6, 0.85)),
         base=0.0,
         words="Bounds that collapse with time (by {} in the end)",
-        told=lambda x: f"{100 * x:.0f} %",
+        amount_words=lambda x: f"{100 * x:.0f} %",
         advice="a collapsing bound (bound='hyperbolic', free=['kappa'])",
         plural=True,
     )

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import stats
 
 from incongruent.checks.model.candidates import Extension, Variant
@@ -75,13 +76,15 @@ class Imitator:
 
     posterior: Posterior
     study: Trials
-    z: Array
-    own: Array
+    z: Float[Array, "replicate person parameter"]
+    own: Float[Array, "person parameter"]
     statistics: tuple[Statistic, ...]
-    summaries: Array
+    summaries: Float[Array, "person summary"]
     seed: int
 
-    def simulated(self, model: Model, theta: Array, seed: int) -> Trials:
+    def simulated(
+        self, model: Model, theta: Float[Array, "replicate person parameter"], seed: int
+    ) -> Trials:
         """Data sets with the people's own trials at theta (replicate, person, parameter).
 
         A data set that has no trials left within the window is replaced by the person's own.
@@ -100,7 +103,9 @@ class Imitator:
             self.study, window=design.window, deadline=design.deadline, condition=design.condition
         )
 
-    def signatures(self, extension: Extension, n_predictions: int) -> list[Array]:
+    def signatures(
+        self, extension: Extension, n_predictions: int
+    ) -> list[Float[Array, "replicate person statistic"]]:
         """Discrepancies (replicate, person, statistic) of every variant, in units of `noise_of`.
 
         They are differences from the base model's predictions; NaN for data sets that the base
@@ -114,7 +119,11 @@ class Imitator:
         ]
 
     def _imitation(
-        self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator
+        self,
+        variant: Variant,
+        prior: AnyPrior,
+        cloud: Float[Array, "replicate person value"],
+        rng: np.random.Generator,
     ) -> Trials:
         """Data sets of a variant that are like those of the people."""
         z = self._fitted_cloud(variant, prior, cloud, rng)
@@ -131,8 +140,12 @@ class Imitator:
         return prior, rng.standard_normal((*self.z.shape[:2], len(prior.names)))
 
     def _fitted_cloud(
-        self, variant: Variant, prior: AnyPrior, cloud: Array, rng: np.random.Generator
-    ) -> Array:
+        self,
+        variant: Variant,
+        prior: AnyPrior,
+        cloud: Float[Array, "replicate person value"],
+        rng: np.random.Generator,
+    ) -> Float[Array, "replicate person value"]:
         """Where the candidate imitates the people, (replicate, person, parameter).
 
         The values are on its prior's real line, and so is the first cloud of them.
@@ -155,13 +168,17 @@ class Imitator:
         return regressed(flat[near], found[near], self.summaries)
 
     def _simulated_at(
-        self, variant: Variant, prior: AnyPrior, z: Array, rng: np.random.Generator
+        self,
+        variant: Variant,
+        prior: AnyPrior,
+        z: Float[Array, "replicate person value"],
+        rng: np.random.Generator,
     ) -> Trials:
         """Data sets of a variant at values z on the prior's real line."""
         return self.simulated(variant.model, _theta_of(variant, prior, z), seed_from(rng))
 
     @property
-    def _sd(self) -> Array:
+    def _sd(self) -> Float[Array, "person parameter"]:
         """Posterior standard deviations, (person, parameter)."""
         return np.maximum(self.z.std(axis=0, ddof=1), SHARPEST)
 
@@ -192,7 +209,7 @@ class Imitator:
         return (distance <= self._reach).all(axis=-1)
 
     @property
-    def _reach(self) -> Array:
+    def _reach(self) -> Float[Array, "person parameter"]:
         """How far two estimates of the same person may lie apart, (person, parameter)."""
         return REACH * np.sqrt(2.0) * self._sd
 
@@ -223,7 +240,7 @@ def _n_replicates(n_people: int) -> int:
     return max(FEWEST_EACH, -(-DATASETS // n_people))
 
 
-def _on_real_line(posterior: Posterior, theta: Array) -> Array:
+def _on_real_line(posterior: Posterior, theta: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Parameters on the real line of the posterior's prior, within ±``FURTHEST``."""
     return kept_near(posterior.simulator.prior.to_real(theta))
 
@@ -233,7 +250,7 @@ def _drawn(residuals: Array, shape: tuple[int, ...], rng: np.random.Generator) -
     return residuals[rng.integers(len(residuals), size=shape)]
 
 
-def kept_near(z: Array) -> Array:
+def kept_near(z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Values on the real line, within ±``FURTHEST``.
 
     Without this, those at a limit of the prior are infinite.
@@ -265,7 +282,7 @@ def _any_prior(model: Model) -> Prior:
     return Prior(**narrow)
 
 
-def with_rows(trials: Trials, rows: Array, others: Trials) -> Trials:
+def with_rows(trials: Trials, rows: Int[Array, " row"], others: Trials) -> Trials:
     """The trials with other data sets at some rows."""
     chosen = np.arange(len(trials))
     chosen[rows] = len(trials) + np.arange(len(rows))
@@ -285,12 +302,12 @@ def _summaries_of(trials: Trials, statistics: tuple[Statistic, ...]) -> Array:
     return np.concatenate([_log_times(quantiles), _roots(shares)], axis=1)
 
 
-def _log_times(quantiles: Array) -> Array:
+def _log_times(quantiles: Float[Array, "dataset quantile"]) -> Float[Array, "dataset quantile"]:
     """The logarithm of times in ms, at least 0; 0 for those that are not defined."""
     return np.log(np.maximum(np.nan_to_num(quantiles, nan=1.0), 1.0))
 
 
-def _roots(shares: Array) -> Array:
+def _roots(shares: Float[Array, "dataset share"]) -> Float[Array, "dataset share"]:
     """The square root of shares in percent; 10 for those that are not defined."""
     return np.sqrt(np.nan_to_num(shares, nan=100.0))
 

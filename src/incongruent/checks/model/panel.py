@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 from scipy import stats
 
 from incongruent.checks.model.refits import Refits
@@ -67,18 +68,20 @@ class Panel:
 
     statistics: tuple[Statistic, ...]
     names: tuple[str, ...]
-    observed: Array
-    predicted: Array
+    observed: Float[Array, "person statistic"]
+    predicted: Float[Array, "person statistic"]
     group: Simultaneous
     people: Simultaneous
     n_replicates: int
-    discrepancies: Array = field(repr=False)
+    discrepancies: Float[Array, "study person statistic"] = field(repr=False)
     integrated_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def result(self, person: int | None = None) -> tuple[Array, Array, Simultaneous]:
+    def result(
+        self, person: int | None = None
+    ) -> tuple[Float[Array, " statistic"], Float[Array, " statistic"], Simultaneous]:
         """Observed and predicted values (statistic,), and the tests.
 
         They are those of all people, with values averaged over them, or of one person.
@@ -87,7 +90,7 @@ class Panel:
             return self._mean(self.observed), self._mean(self.predicted), self.group
         return self.observed[person], self.predicted[person], self._tests_of(person)
 
-    def _mean(self, values: Array) -> Array:
+    def _mean(self, values: Float[Array, "person statistic"]) -> Float[Array, " statistic"]:
         """The mean over people who have a statistic and its prediction, (statistic,)."""
         missing = np.isnan(self.observed) | np.isnan(self.predicted)
         return nan_mean(np.where(missing, np.nan, values), 0)
@@ -121,7 +124,7 @@ class Panel:
         """Names of the statistics whose adjusted p is at most the level, the worst first."""
         return tuple(self.statistics[i].name for i in self._failing(person, level))
 
-    def _failing(self, person: int | None, level: float) -> Array:
+    def _failing(self, person: int | None, level: float) -> Int[Array, " failing"]:
         tests = self.result(person)[2]
         worst = _worst_first(tests)
         return worst[_defined_p(tests)[worst] <= level]
@@ -240,7 +243,7 @@ def predictive_panel(
     )
 
 
-def _tests_of_group(discrepancy: Array) -> Simultaneous:
+def _tests_of_group(discrepancy: Float[Array, "study person statistic"]) -> Simultaneous:
     """Tests of the mean over people of their own z, all statistics together."""
     z = standardised(discrepancy, discrepancy)
     return max_t(nan_mean(z, axis=1))
@@ -268,7 +271,9 @@ class _Asked:
     n_predictions: int
     seed: int
 
-    def observed_and_predicted(self, study: Trials) -> tuple[Array, Array]:
+    def observed_and_predicted(
+        self, study: Trials
+    ) -> tuple[Float[Array, "study person statistic"], Float[Array, "study person statistic"]]:
         """Statistics and their predictions, each (1 + replicate, person, statistic).
 
         The study itself comes first. Some people at a time, so that memory does not grow with the
@@ -285,16 +290,16 @@ class _Asked:
             )
         return observed, predicted
 
-    def _empty(self, n_people: int) -> Array:
+    def _empty(self, n_people: int) -> Float[Array, "study person statistic"]:
         return np.empty((self.n_replicates + 1, n_people, len(self.statistics)))
 
-    def _some_at_a_time(self, n_people: int) -> list[Array]:
+    def _some_at_a_time(self, n_people: int) -> list[Int[Array, " person"]]:
         """Positions of people whose replicates are simulated together."""
         at_once = max(1, DATASETS_AT_ONCE // (self.n_replicates + 1))
         firsts = range(0, n_people, at_once)
         return [np.arange(first, min(first + at_once, n_people)) for first in firsts]
 
-    def _refits_of(self, study: Trials, people: Array) -> Refits:
+    def _refits_of(self, study: Trials, people: Int[Array, " person"]) -> Refits:
         """The refits of people at some positions, with random numbers of their own."""
         return Refits(
             self.posterior.unguarded(),
@@ -305,12 +310,12 @@ class _Asked:
         )
 
 
-def _defined_p(tests: Simultaneous) -> Array:
+def _defined_p(tests: Simultaneous) -> Float[Array, "*of statistic"]:
     """Adjusted p-values, with 1 for statistics that are not defined."""
     return np.nan_to_num(tests.adjusted, nan=1.0)
 
 
-def _worst_first(tests: Simultaneous) -> Array:
+def _worst_first(tests: Simultaneous) -> Int[Array, " statistic"]:
     """Positions of statistics, the largest z in size first."""
     return np.argsort(-np.abs(np.nan_to_num(tests.z)))
 

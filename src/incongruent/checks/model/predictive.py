@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from incongruent.checks import statistics
 from incongruent.checks.panel_statistics import has_delta, levels_in
@@ -95,7 +96,7 @@ def _quantile_of_known(replicated: Array, probability: float) -> Array:
     return np.where(known, np.nanquantile(filled, probability, axis=0), np.nan)
 
 
-def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Array]:
+def panel_of(trials: Trials, levels: tuple[str, ...]) -> dict[str, Float[Array, "dataset ..."]]:
     """The statistics that `Prediction` holds, of every data set."""
     panel: dict[str, Array] = {}
     for level in levels:
@@ -141,7 +142,7 @@ def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) 
     return Prediction(panel_of(study, levels), replicated, levels, study.names)
 
 
-def _chosen_draws(n_draws: int, n_replicates: int, seed: int) -> Array:
+def _chosen_draws(n_draws: int, n_replicates: int, seed: int) -> Int[Array, " replicate"]:
     """Which draws to simulate from, (replicate,); ValueError for more than there are."""
     if not 1 <= n_replicates <= n_draws:
         raise ValueError(f"Expected 1 to {n_draws} replicates, one draw each; got {n_replicates}.")

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.checks.model.predictive import simulator_again
 from incongruent.checks.panel_statistics import Statistic
@@ -47,7 +48,7 @@ class Refits:
 
     def judged(
         self, n_replicates: int, n_predictions: int, done: Callable[[int], None]
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Float[Array, "sample person statistic"], Float[Array, "sample person statistic"]]:
         """Statistics and their predictions, both (1 + replicate, person, statistic).
 
         The study itself comes first. ``done`` is called with the number of finished predictions.
@@ -75,7 +76,7 @@ class Refits:
         replicates = again.simulate_at(theta, seed=seed_from(self.rng))
         return concatenate([replace(trials, excluded={}, notes=()), replicates])
 
-    def _draws(self, trials: Trials, n: int) -> Array:
+    def _draws(self, trials: Trials, n: int) -> Float[Array, "person draw parameter"]:
         """Draws of the posterior under the prior, (person, n, parameter)."""
         if self.prior is self.posterior.simulator.prior:
             return self._own_draws(trials, n)
@@ -94,11 +95,11 @@ class Refits:
         with np.errstate(divide="ignore"):
             return self.prior.log_prob(theta) - self.posterior.simulator.prior.log_prob(theta)
 
-    def _own_draws(self, trials: Trials, n: int) -> Array:
+    def _own_draws(self, trials: Trials, n: int) -> Float[Array, "person draw parameter"]:
         """Draws of the posterior as the network gives it, (person, n, parameter)."""
         return self.posterior.sample(trials, n, seed=seed_from(self.rng)).theta
 
-    def _weights(self, theta: Array) -> Array:
+    def _weights(self, theta: Float[Array, "person draw parameter"]) -> Float[Array, "person draw"]:
         """Importance weights of draws under the other prior, (person, draw).
 
         They are not smoothed, since Pareto smoothing takes as long as all the rest.
@@ -125,7 +126,7 @@ def mean_statistics(
     n: int,
     statistics: tuple[Statistic, ...],
     done: Callable[[int], None] | None = None,
-) -> Array:
+) -> Float[Array, "dataset statistic"]:
     """The mean of statistics over n simulations of the same data sets, (dataset, statistic).
 
     Each is taken over the simulations in which it is defined; NaN where it never is.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 Array = np.ndarray
 
@@ -20,7 +21,11 @@ than the person's own, are left out.
 """
 
 
-def regressed(values: Array, summaries: Array, at: Array) -> tuple[Array, Array]:
+def regressed(
+    values: Float[Array, "dataset value"],
+    summaries: Float[Array, "dataset summary"],
+    at: Float[Array, "person summary"],
+) -> tuple[Float[Array, "person value"], Float[Array, "residual value"]]:
     """Values (dataset, value) regressed on summaries (dataset, summary).
 
     Returns the prediction at other summaries (person, value), kept within the range of the values,
@@ -56,18 +61,18 @@ def _to_white_components(standard: Array) -> Array:
     return axes[:N_COMPONENTS].T * np.sqrt(len(standard)) / size[:N_COMPONENTS]
 
 
-def _quadratic(m: Array) -> Array:
+def _quadratic(m: Float[Array, "row component"]) -> Float[Array, "row feature"]:
     """1, the components and their products, (…, feature)."""
     return np.concatenate([np.ones((*m.shape[:-1], 1)), m, _products(m)], axis=-1)
 
 
-def _products(m: Array) -> Array:
+def _products(m: Float[Array, "row component"]) -> Float[Array, "row pair"]:
     """Squares of the components and products of two of them, (…, pair)."""
     first, second = np.triu_indices(m.shape[-1])
     return m[..., first] * m[..., second]
 
 
-def trimmed(residuals: Array) -> Array:
+def trimmed(residuals: Float[Array, "residual value"]) -> Float[Array, "kept value"]:
     """The residuals without rows in which a value is unusually large.
 
     Most of these come from values whose data are no longer like any of the people's.
@@ -77,6 +82,6 @@ def trimmed(residuals: Array) -> Array:
     return residuals[usual] if usual.any() else residuals
 
 
-def _robust_sd(residuals: Array) -> Array:
+def _robust_sd(residuals: Float[Array, "residual value"]) -> Float[Array, " value"]:
     """The size below which 68 % of the residuals lie, (value,)."""
     return np.quantile(np.abs(residuals), 0.68, axis=0)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from incongruent.checks.model.candidates import Extension
 from incongruent.checks.model.panel import Panel
@@ -37,8 +38,8 @@ decide for all.
 class Signature:
     """Mean (statistic,) and covariance (statistic, statistic) of the group's z."""
 
-    mean: Array
-    covariance: Array
+    mean: Float[Array, " statistic"]
+    covariance: Float[Array, "statistic statistic"]
 
     def towards(self, other: Signature, share: float) -> Signature:
         """The signature that lies a share of the way to another one."""
@@ -47,7 +48,7 @@ class Signature:
             self.covariance + share * (other.covariance - self.covariance),
         )
 
-    def log_density(self, z: Array) -> Array:
+    def log_density(self, z: Float[Array, "study statistic"]) -> Float[Array, " study"]:
         """The normal log density of z (study, statistic) up to a constant, (study,)."""
         root = np.linalg.cholesky(_shrunk(self.covariance))
         white = np.linalg.solve(root, (z - self.mean).T)
@@ -55,7 +56,7 @@ class Signature:
         return -0.5 * (white**2).sum(axis=0) - half_log_determinant
 
 
-def _shrunk(covariance: Array) -> Array:
+def _shrunk(covariance: Float[Array, "statistic statistic"]) -> Float[Array, "statistic statistic"]:
     """A covariance, shrunk towards its diagonal, which is raised a little."""
     diagonal = np.diag(np.diag(covariance))
     shrunk = (1.0 - SHRINKAGE) * covariance + SHRINKAGE * diagonal
@@ -85,7 +86,7 @@ class Scale:
         self._center, self._size = _center_and_size(group)
         self.base = self._signature(of_people[1:], 0.0)
 
-    def signature(self, discrepancies: Array) -> Signature:
+    def signature(self, discrepancies: Float[Array, "replicate person statistic"]) -> Signature:
         """The signature of simulated people (replicate, person, statistic)."""
         found = self._signature(self._of_people(discrepancies), 1.0 / len(discrepancies))
         return Signature(found.mean, _noise_of_predictions() * found.covariance)
@@ -111,7 +112,7 @@ class Scale:
         return covariance[np.ix_(self.used, self.used)]
 
 
-def _defined_everywhere(z: Array) -> Array:
+def _defined_everywhere(z: Float[Array, "study statistic"]) -> Int[Array, " used"]:
     """Positions of the statistics that are defined in all studies (study, statistic)."""
     return np.flatnonzero(~np.isnan(z).any(axis=0))
 
@@ -159,7 +160,7 @@ class FittedExtension:
     """
 
     extension: Extension
-    scores: Array
+    scores: Float[Array, " study"]
     amount: float
     signature: Signature
 
@@ -172,7 +173,7 @@ def fitted(scale: Scale, extension: Extension, signatures: list[Signature]) -> F
     return FittedExtension(extension, scores.max(axis=0), amount, signature)
 
 
-def _log_odds(scale: Scale, signatures: list[Signature]) -> Array:
+def _log_odds(scale: Scale, signatures: list[Signature]) -> Float[Array, "signature study"]:
     """Log-odds of signatures and the base for every study, (signature, 1 + replicate)."""
     base = scale.base.log_density(scale.z)
     return np.stack([signature.log_density(scale.z) - base for signature in signatures])

@@ -13,6 +13,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from incongruent.data.basics.streams import Purpose, word
 
@@ -97,7 +98,11 @@ def _warn_of_unfinished(n: int) -> None:
 
 
 def _accuracy(
-    points: Array, is_draw: Array, learned: Array, held_out: Array, seed: int
+    points: Float[Array, "point dim"],
+    is_draw: Int[Array, " point"],
+    learned: Int[Array, " learned"],
+    held_out: Int[Array, " held_out"],
+    seed: int,
 ) -> tuple[float, bool]:
     """Accuracy on the points held out, and whether the loss had stopped falling before the last
     epoch.

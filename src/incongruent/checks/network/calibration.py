@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
 from incongruent.checks.network.recovery import (
     BIN_EDGES,
@@ -61,14 +62,14 @@ class Calibration:
         n_draws: posterior draws a data set, on which it depends what a good k-hat is.
     """
 
-    ranks: Mapping[str, Array]
-    z_score: Array
-    contraction: Array
-    n_trials: Array
+    ranks: Mapping[str, Float[Array, " dataset"]]
+    z_score: Float[Array, "dataset parameter"]
+    contraction: Float[Array, "dataset parameter"]
+    n_trials: Int[Array, " dataset"]
     parameter_names: tuple[str, ...]
     corrected: bool
-    k_hat: Array
-    ess: Array
+    k_hat: Float[Array, " dataset"]
+    ess: Float[Array, " dataset"]
     n_draws: int
 
     def __len__(self) -> int:
@@ -144,7 +145,7 @@ class Calibration:
         return float((~(self.k_hat <= largest_k_hat(self.n_draws))).mean())
 
 
-def _places_of_small(p: Array) -> Array:
+def _places_of_small(p: Float[Array, " test"]) -> Int[Array, " small"]:
     """Positions of p-values that are small after Holm's correction for their number."""
     return np.flatnonzero(holm(p) <= 1.0 - LEVEL)
 
@@ -226,25 +227,25 @@ def _z_score(theta: Array, truth: Array) -> Array:
 class _Quantity:
     """The values of a quantity at the draws (dataset, draw) and at the truth (dataset,)."""
 
-    at_draws: Array
-    at_truth: Array
+    at_draws: Float[Array, "dataset draw"]
+    at_truth: Float[Array, " dataset"]
 
     @classmethod
-    def with_truth_last(cls, values: Array) -> _Quantity:
+    def with_truth_last(cls, values: Float[Array, "dataset values"]) -> _Quantity:
         """From values (dataset, draw + 1), of which the last is that at the truth."""
         return cls(values[:, :-1], values[:, -1])
 
     @property
-    def n_below(self) -> Array:
+    def n_below(self) -> Int[Array, " dataset"]:
         """How many draws have a value below that at the truth, (dataset,)."""
         return (self.at_draws < self.at_truth[:, None]).sum(axis=1)
 
-    def rank(self, rng: np.random.Generator) -> Array:
+    def rank(self, rng: np.random.Generator) -> Float[Array, " dataset"]:
         """The rank of the truth among the draws from 0 to 1, made continuous by noise."""
         n_datasets, n_draws = self.at_draws.shape
         return (self.n_below + rng.random(n_datasets)) / (n_draws + 1.0)
 
-    def at_rows(self, rows: Array) -> _Quantity:
+    def at_rows(self, rows: Int[Array, "dataset draw"]) -> _Quantity:
         """The values at some of the draws, at positions (dataset, draw)."""
         return replace(self, at_draws=np.take_along_axis(self.at_draws, rows, axis=1))
 
@@ -261,11 +262,11 @@ class _Weighted:
         ess: (dataset,) likewise.
     """
 
-    theta: Array
+    theta: Float[Array, "dataset draw parameter"]
     log_density: _Quantity
     log_likelihood: _Quantity | None
-    k_hat: Array
-    ess: Array
+    k_hat: Float[Array, " dataset"]
+    ess: Float[Array, " dataset"]
 
 
 def _weighted(
@@ -292,13 +293,13 @@ def _weighted(
     return _resampled(weighted, joint, likelihood, _rows_by_weight(weights, seed))
 
 
-def _unweighted(theta: Array, log_q: _Quantity) -> _Weighted:
+def _unweighted(theta: Float[Array, "dataset draw parameter"], log_q: _Quantity) -> _Weighted:
     """Draws of a model without an exact likelihood, whose weights are not known."""
     unknown = np.full(len(theta), np.nan)
     return _Weighted(theta, log_q, None, unknown, unknown)
 
 
-def _rows_by_weight(weights: Weights, seed: int) -> Array:
+def _rows_by_weight(weights: Weights, seed: int) -> Int[Array, "dataset draw"]:
     """Positions of draws by weight, (dataset, draw)."""
     n_datasets = len(weights.k_hat)
     return resample(
@@ -307,7 +308,10 @@ def _rows_by_weight(weights: Weights, seed: int) -> Array:
 
 
 def _resampled(
-    weighted: _Weighted, log_joint: _Quantity, log_likelihood: _Quantity, rows: Array
+    weighted: _Weighted,
+    log_joint: _Quantity,
+    log_likelihood: _Quantity,
+    rows: Int[Array, "dataset draw"],
 ) -> _Weighted:
     """The draws at resampled positions (dataset, draw); the joint density takes the place of q."""
     return replace(
@@ -335,7 +339,10 @@ def _parameters(names: tuple[str, ...], theta: Array, truth: Array) -> dict[str,
 
 
 def _distances(
-    prior: AnyPrior, theta: Array, truth: Array, references: Mapping[str, Array]
+    prior: AnyPrior,
+    theta: Float[Array, "dataset draw parameter"],
+    truth: Float[Array, "dataset parameter"],
+    references: Mapping[str, Float[Array, "dataset parameter"]],
 ) -> dict[str, _Quantity]:
     """The distance from reference points (dataset, parameter) on the prior's real line, by name."""
     z, z_true = prior.to_real(theta), prior.to_real(truth)

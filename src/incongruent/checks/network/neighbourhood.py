@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.checks.network.calibration import Calibration, calibrate
 from incongruent.data.basics.streams import Purpose, child, stream
@@ -72,7 +73,7 @@ def posterior_sbc(
 
 def _neighbourhood(
     posterior: Posterior, one: Trials, n: int, seed: int, workers: int | None
-) -> Array:
+) -> Float[Array, "theta parameter"]:
     """Draws from the posterior of one person, corrected where possible, (n, parameter)."""
     draws = _corrected_draws(posterior, one, _n_to_choose_from(n), seed, workers)
     rng = stream(seed, Purpose.SBC_CHOICE)

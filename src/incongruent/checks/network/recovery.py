@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.posterior.posterior import Posterior
@@ -29,7 +30,9 @@ FEWEST_IN_BIN = 20
 """Data sets that a bin needs to be judged."""
 
 
-def covered_share(probability: Array) -> tuple[Array, Array]:
+def covered_share(
+    probability: Float[Array, "dataset quantity"],
+) -> tuple[Float[Array, "dataset quantity"], Float[Array, "level quantity"]]:
     """The smallest central interval with the truth, and the coverage of central intervals.
 
     From shares of draws below the truth (dataset, quantity): the first is (dataset, quantity), the
@@ -39,7 +42,9 @@ def covered_share(probability: Array) -> tuple[Array, Array]:
     return central, (central[None] <= LEVELS[:, None, None]).mean(axis=1)
 
 
-def coverage_columns(probability: Array) -> dict[str, Array]:
+def coverage_columns(
+    probability: Float[Array, "dataset quantity"],
+) -> dict[str, Float[Array, " quantity"]]:
     """Coverage of the central 50 % and 90 % intervals, and calibration error, each (quantity,).
 
     From shares of draws below the truth (dataset, quantity).
@@ -53,7 +58,9 @@ def coverage_columns(probability: Array) -> dict[str, Array]:
 
 
 def by_bins(
-    table_of: Callable[[Array], pd.DataFrame], n_trials: Array, edges: Sequence[int]
+    table_of: Callable[[Array], pd.DataFrame],
+    n_trials: Int[Array, " dataset"],
+    edges: Sequence[int],
 ) -> pd.DataFrame:
     """A table for each bin of the number of trials, one below the other.
 
@@ -99,12 +106,12 @@ class Recovery:
         parameter_names: the parameters.
     """
 
-    truth: Array
-    mean: Array
-    probability: Array
-    contraction: Array
-    gain: Array
-    n_trials: Array
+    truth: Float[Array, "dataset parameter"]
+    mean: Float[Array, "dataset parameter"]
+    probability: Float[Array, "dataset parameter"]
+    contraction: Float[Array, "dataset parameter"]
+    gain: Float[Array, " dataset"]
+    n_trials: Int[Array, " dataset"]
     parameter_names: tuple[str, ...]
 
     @property
@@ -157,7 +164,7 @@ def _error_columns(truth: Array, mean: Array) -> dict[str, Any]:
     }
 
 
-def _correlation(a: Array, b: Array) -> float:
+def _correlation(a: Float[Array, " dataset"], b: Float[Array, " dataset"]) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
@@ -219,7 +226,7 @@ def _share_below(theta: Array, truth: Array) -> Array:
     return (below + 0.5) / (theta.shape[1] + 1.0)
 
 
-def _gain_over_prior(posterior: Posterior, simulations: Simulations) -> Array:
+def _gain_over_prior(posterior: Posterior, simulations: Simulations) -> Float[Array, " dataset"]:
     """Log q minus log prior at the truth, (dataset,)."""
     log_q = posterior.log_prob(simulations.theta, simulations.trials)
     return log_q - posterior.simulator.prior.log_prob(simulations.theta)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import stats
 
 from incongruent.data.basics.streams import Purpose, stream
@@ -31,8 +32,8 @@ class Band:
         high: (place,).
     """
 
-    low: Array
-    high: Array
+    low: Float[Array, " place"]
+    high: Float[Array, " place"]
 
 
 def uniformity_p(values: Array) -> float:
@@ -43,7 +44,7 @@ def uniformity_p(values: Array) -> float:
     return _share_as_extreme(_null(len(values)), observed)
 
 
-def _share_as_extreme(null: Array, observed: float) -> float:
+def _share_as_extreme(null: Float[Array, " sample"], observed: float) -> float:
     """The share of samples, the observed one among them, that are as extreme."""
     as_extreme = null <= observed + 1e-12
     return float((1 + as_extreme.sum()) / (N_NULL + 1))
@@ -55,18 +56,18 @@ def simultaneous_band(n: int, level: float = 0.95) -> Band:
     return Band(_ppf(tail, n) / n, _ppf(1.0 - tail, n) / n)
 
 
-def _ppf(probability: float, n: int) -> Array:
+def _ppf(probability: float, n: int) -> Float[Array, " place"]:
     return np.asarray(stats.binom.ppf(probability, n, GRID))
 
 
 @lru_cache(maxsize=64)
-def _null(n: int) -> Array:
+def _null(n: int) -> Float[Array, " sample"]:
     """`_extremity` of N_NULL uniform samples of n values; always the same ones."""
     rng = stream(0, Purpose.UNIFORMITY, n)
     return np.concatenate([_extremity(rng.random((200, n))) for _ in range(N_NULL // 200)])
 
 
-def _extremity(values: Array) -> Array:
+def _extremity(values: Float[Array, "sample n"]) -> Float[Array, " sample"]:
     """The smallest pointwise tail probability over the grid of each sample (sample, n)."""
     below = _counts_below(values)
     lower, upper = _tails(values.shape[1])
@@ -74,14 +75,14 @@ def _extremity(values: Array) -> Array:
     return np.minimum(lower[places, below], upper[places, below]).min(axis=1)
 
 
-def _counts_below(values: Array) -> Array:
+def _counts_below(values: Float[Array, "sample n"]) -> Int[Array, "sample place"]:
     """How many values of each sample (sample, n) are up to each place of the grid."""
     ordered = np.sort(values, axis=1)
     return np.stack([np.searchsorted(row, GRID, side="right") for row in ordered])
 
 
 @lru_cache(maxsize=64)
-def _tails(n: int) -> tuple[Array, Array]:
+def _tails(n: int) -> tuple[Float[Array, "place count"], Float[Array, "place count"]]:
     """P(X <= k) and P(X >= k) for X ~ Binomial(n, z), each (place, k)."""
     k = np.arange(n + 1)[None, :]
     z = GRID[:, None]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy import optimize, stats
 
 from incongruent.priors.distributions import Distribution, Truncated, truncated
@@ -83,11 +84,11 @@ class _Family:
     """
 
     member: Callable[[float, float], Any]
-    wanted: Array
+    wanted: Float[Array, " probability"]
     low: float
     high: float
 
-    def nearest(self, values: Array) -> tuple[float, Distribution]:
+    def nearest(self, values: Float[Array, " probability"]) -> tuple[float, Distribution]:
         """How far the quantiles of the nearest member are from those wanted, and that member.
 
         Location and SD keep to the range of ``values``, the wanted ones where the family is normal,
@@ -119,11 +120,11 @@ class _Family:
         return _mean_square(np.asarray(self._distribution(at).ppf(PROBABILITIES)) - self.wanted)
 
 
-def _mean_square(values: Array) -> float:
+def _mean_square(values: Float[Array, " probability"]) -> float:
     return float(np.mean(values**2))
 
 
-def _bounds_around(values: Array) -> list[tuple[float, float]]:
+def _bounds_around(values: Float[Array, " probability"]) -> list[tuple[float, float]]:
     """The ranges of location and log SD of a family, from the quantiles that are wanted."""
     width = float(np.ptp(values))
     return [

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float, Int
 
 from incongruent.checks.replicas import matched
 from incongruent.checks.simultaneous import holm
@@ -64,13 +65,13 @@ class PriorCheck:
     """
 
     parameters: tuple[str, ...]
-    location: Array
-    spread: Array
-    p_location: Array
-    p_spread: Array
-    adjusted_location: Array
-    adjusted_spread: Array
-    contraction: Array
+    location: Float[Array, " parameter"]
+    spread: Float[Array, " parameter"]
+    p_location: Float[Array, " parameter"]
+    p_spread: Float[Array, " parameter"]
+    adjusted_location: Float[Array, " parameter"]
+    adjusted_spread: Float[Array, " parameter"]
+    contraction: Float[Array, " parameter"]
     n_people: int
 
     @property
@@ -155,7 +156,10 @@ class PriorCheck:
 
 
 def _directions(
-    scores: Array, significant: Array, below: str, above: str
+    scores: Float[Array, " parameter"],
+    significant: Bool[Array, " parameter"],
+    below: str,
+    above: str,
 ) -> list[tuple[float, int, str]]:
     """The size, the parameter and the direction of every significant score."""
     return [
@@ -210,8 +214,8 @@ class PriorReplicas:
         n_draws: posterior draws a person.
     """
 
-    slopes: Array
-    contraction: Array
+    slopes: Float[Array, "replica person test"]
+    contraction: Float[Array, " parameter"]
     n_draws: int
 
 
@@ -266,8 +270,8 @@ def prior_scores(
 
 
 def _scores_and_p(
-    observed: Array, replicas: PriorReplicas, rng: np.random.Generator
-) -> tuple[Array, Array]:
+    observed: Float[Array, "person test"], replicas: PriorReplicas, rng: np.random.Generator
+) -> tuple[Float[Array, " test"], Float[Array, " test"]]:
     """Scores and p-values, each (2 × parameter,); NaN where the data are silent."""
     used = np.flatnonzero(np.tile(replicas.contraction >= INFORMED, 2))
     total, null = _one_step(observed[:, used], replicas.slopes[:, :, used], rng)
@@ -282,7 +286,7 @@ def _two_sided(total: Array, null: Array) -> Array:
     return np.minimum(1.0, 2.0 * _share_with_observed(np.minimum(above, below), len(null)))
 
 
-def _share_with_observed(n_as_extreme: Array, n: int) -> Array:
+def _share_with_observed(n_as_extreme: Int[Array, " test"], n: int) -> Float[Array, " test"]:
     """The share of as extreme values among n and the observed one, which is one of them."""
     return (1.0 + n_as_extreme) / (n + 1.0)
 
@@ -336,7 +340,7 @@ def _moments(posterior: Posterior, people: Trials, n_draws: int, seed: int) -> t
     return z.mean(axis=1), z.var(axis=1, ddof=1)
 
 
-def on_prior_scale(prior: AnyPrior, theta: Array) -> Array:
+def on_prior_scale(prior: AnyPrior, theta: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Theta on the scale of the network; finite also on a limit, to double precision."""
     return np.clip(prior.to_real(theta), -8.0, 8.0)
 
@@ -363,12 +367,12 @@ def _one_step(observed: Array, replicas: Array, rng: np.random.Generator) -> tup
     return ((observed - center) @ solve).sum(axis=0), null
 
 
-def _information(centred: Array) -> Array:
+def _information(centred: Float[Array, "replica person test"]) -> Float[Array, "test test"]:
     """The covariance of centred slopes (replica, person, test), summed over people."""
     return np.einsum("rij,rik->jk", centred, centred) / (len(centred) - 1)
 
 
-def _solver_of(information: Array) -> Array:
+def _solver_of(information: Float[Array, "test test"]) -> Float[Array, "test test"]:
     """The matrix (test, test) that makes standardised one-step estimates of slopes."""
     inverse = np.linalg.inv(information)
     return inverse / np.sqrt(np.diag(inverse))  # symmetric up to the scale of its columns

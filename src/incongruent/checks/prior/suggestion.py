@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from scipy import stats
 
 from incongruent.checks.prior.em import climb, log_ratio_of
@@ -71,13 +72,13 @@ class Suggestion:
 
     prior: Prior
     before: Prior
-    location: Array
-    spread: Array
-    location_interval: Array
-    spread_interval: Array
+    location: Float[Array, " parameter"]
+    spread: Float[Array, " parameter"]
+    location_interval: Float[Array, "parameter 2"]
+    spread_interval: Float[Array, "parameter 2"]
     kept: tuple[str, ...]
     share: float
-    k_hat: Array
+    k_hat: Float[Array, " person"]
     n_draws: int
 
     @property
@@ -142,7 +143,7 @@ class Suggestion:
         return " ".join(self.sentences())
 
 
-def _with_ends(label: str, value: float, interval: Array) -> dict[str, float]:
+def _with_ends(label: str, value: float, interval: Float[Array, 2]) -> dict[str, float]:
     """An estimate and the ends of its interval, by column."""
     return {label: value, f"{label} low": interval[0], f"{label} high": interval[1]}
 
@@ -250,7 +251,7 @@ def _bootstrap(z: Array, population: Array, rng: np.random.Generator) -> Array:
         return np.stack(list(pool.map(lambda w: climb(few, w, population), weights)))
 
 
-def _bootstrap_weights(n_people: int, rng: np.random.Generator) -> Array:
+def _bootstrap_weights(n_people: int, rng: np.random.Generator) -> Float[Array, "bootstrap person"]:
     """Weights of a Bayesian bootstrap with mean 1, (bootstrap, person)."""
     return rng.dirichlet(np.ones(n_people), N_BOOTSTRAP) * n_people
 
@@ -306,6 +307,6 @@ def _share(before: Prior, prior: Prior, rng: np.random.Generator) -> float:
     return _effective_share(np.exp(log_weight - log_weight.max()))
 
 
-def _effective_share(weight: Array) -> float:
+def _effective_share(weight: Float[Array, " simulation"]) -> float:
     """The effective share of simulations with weights (simulation,)."""
     return float(weight.sum() ** 2 / (len(weight) * (weight**2).sum()))

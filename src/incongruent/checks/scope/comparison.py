@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from incongruent.checks.replicas import in_parts, simulator_with
 from incongruent.checks.scope.design_groups import groups_of, simulations_each
@@ -34,10 +35,12 @@ class People:
     """The people, their summaries (person, summary) and plain statistics (person, statistic)."""
 
     trials: Trials
-    summaries: Array
-    plain: Array
+    summaries: Float[Array, "person summary"]
+    plain: Float[Array, "person statistic"]
 
-    def points(self, reference: Reference, rows: Array) -> Array:
+    def points(
+        self, reference: Reference, rows: Int[Array, " row"]
+    ) -> Float[Array, "row component"]:
         """The people at some positions as points of the reference, (person, component)."""
         return reference.points(self.summaries[rows], self.plain[rows])
 
@@ -53,10 +56,10 @@ class Found:
         z: (person, statistic) SDs of the simulations above their mean.
     """
 
-    p_value: Array
-    score: Array
-    depth: Array
-    z: Array
+    p_value: Float[Array, " person"]
+    score: Float[Array, " person"]
+    depth: Float[Array, " person"]
+    z: Float[Array, "person statistic"]
 
     @classmethod
     def empty(cls, n_people: int, n_statistics: int) -> Found:
@@ -85,7 +88,7 @@ class Comparison:
     seed: int
     number: int
 
-    def fill(self, found: Found, data: People, alike: Array) -> int:
+    def fill(self, found: Found, data: People, alike: Int[Array, " alike"]) -> int:
         """Fill in what is found about the people at some positions; the number of their groups."""
         members = data.trials.select(alike)
         reference = self._learned(members)
@@ -106,8 +109,13 @@ class Comparison:
         return Reference(*self._simulated(members, self.m, seed))
 
     def _compared(
-        self, reference: Reference, people: Trials, points: Array, score: Array, group: int
-    ) -> tuple[Array, Array]:
+        self,
+        reference: Reference,
+        people: Trials,
+        points: Float[Array, "person component"],
+        score: Float[Array, " person"],
+        group: int,
+    ) -> tuple[Float[Array, " person"], Float[Array, " person"]]:
         """p-values and depths of people of one design, each (person,).
 
         All are compared with the first simulations, and those who may be outside with the rest.
@@ -123,8 +131,8 @@ class Comparison:
         return p_value, depths(points, first)
 
     def _with_the_rest(
-        self, first: Array, reference: Reference, people: Trials, group: int
-    ) -> Array:
+        self, first: Float[Array, " first"], reference: Reference, people: Trials, group: int
+    ) -> Float[Array, " simulation"]:
         """Local outlier factors of the first simulations and of as many more as make m."""
         n_more = self.m - len(first)
         more = self._points(reference, people, n_more, Purpose.SURPRISE_MORE, group)
@@ -136,7 +144,7 @@ class Comparison:
 
     def _points(
         self, reference: Reference, people: Trials, n: int, purpose: Purpose, group: int
-    ) -> Array:
+    ) -> Float[Array, "simulation component"]:
         """N simulations of people's designs as points of the reference."""
         seed = child(self.seed, purpose, self.number, group)
         return reference.points(*self._simulated(people, n, seed))
@@ -156,17 +164,19 @@ class Comparison:
         simulator = simulator_with(self.posterior, self.prior)
         return [part.trials for part in in_parts(simulator, members, n_each, seed=seed)]
 
-    def _summaries(self, parts: list[Trials]) -> Array:
+    def _summaries(self, parts: list[Trials]) -> Float[Array, "dataset summary"]:
         """Learned summaries of all parts together, (dataset, summary)."""
         return np.concatenate([self.posterior.summaries(part) for part in parts]).astype(float)
 
-    def _plain(self, parts: list[Trials]) -> Array:
+    def _plain(self, parts: list[Trials]) -> Float[Array, "dataset statistic"]:
         """Plain statistics of all parts together, (dataset, statistic)."""
         levels = self.posterior.simulator.design.levels
         return np.concatenate([plain_matrix(part, levels) for part in parts])
 
 
-def depths(points: Array, simulated: Array) -> Array:
+def depths(
+    points: Float[Array, "person component"], simulated: Float[Array, "simulation component"]
+) -> Float[Array, " person"]:
     """Conformal p-values of the Mahalanobis distances of points (person, component), (person,).
 
     They are small at the rim of the simulated ones (simulation, component).
@@ -174,12 +184,14 @@ def depths(points: Array, simulated: Array) -> Array:
     return conformal(_squared_distances(points), _squared_distances(simulated))
 
 
-def _squared_distances(points: Array) -> Array:
+def _squared_distances(points: Float[Array, "point component"]) -> Float[Array, " point"]:
     """Squared distances of white points from the centre, (point,)."""
     return (points**2).sum(axis=1)
 
 
-def conformal(scores: Array, simulated: Array) -> Array:
+def conformal(
+    scores: Float[Array, " person"], simulated: Float[Array, " simulation"]
+) -> Float[Array, " person"]:
     """The conformal p-value of each score (person,) among simulated ones (simulation,).
 
     It is (1 + number at least as large) / (number + 1).

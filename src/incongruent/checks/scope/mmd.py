@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from incongruent.checks.kernels import (
     GaussianMixture,
@@ -189,7 +190,7 @@ def _require_enough_studies(n_studies: int, alpha: float) -> None:
         )
 
 
-def _picks(n_people: int, n_repeats: int, n_studies: int, seed: int) -> Array:
+def _picks(n_people: int, n_repeats: int, n_studies: int, seed: int) -> Int[Array, "study person"]:
     """Which of the data sets of each person make a study, (1 + study, person).
 
     The first study is the observed one. For one person every simulation is a study.
@@ -212,19 +213,19 @@ class _KernelValues:
         n_people: people of a study.
     """
 
-    within: Array
+    within: Float[Array, " study"]
     reference: float
-    between: Array
-    variance: Array
+    between: Float[Array, " study"]
+    variance: Float[Array, " study"]
     n_people: int
 
     @property
-    def statistic(self) -> Array:
+    def statistic(self) -> Float[Array, " study"]:
         """MMD^2 of each study, (1 + study,)."""
         return self.within + self.reference - 2.0 * self.between
 
     @property
-    def null(self) -> Array:
+    def null(self) -> Float[Array, " null"]:
         """MMD^2 of the studies of the null, (study,)."""
         return self.statistic[1:]
 
@@ -292,7 +293,7 @@ def _mean_of_pairs(x: Array, kernel: GaussianMixture) -> Array:
     return of_pairs / (n * (n - 1))
 
 
-def _total_variance(x: Array) -> Array:
+def _total_variance(x: Float[Array, "study person dim"]) -> Float[Array, " study"]:
     """The variances of people of studies (study, person, dim), summed over dims, (study,)."""
     return x.var(axis=1, ddof=1).sum(axis=1)
 
@@ -307,8 +308,10 @@ def _location_and_spread(pool: Array, picks: Array, reference: Array) -> tuple[A
 
 
 def _in_groups(
-    function: Callable[[Array], tuple[Array, Array]], pool: Array, picks: Array
-) -> tuple[Array, Array]:
+    function: Callable[[Array], tuple[Array, Array]],
+    pool: Float[Array, "pick person dim"],
+    picks: Int[Array, "study person"],
+) -> tuple[Float[Array, " study"], Float[Array, " study"]]:
     """What a function gives for studies (study, person, dim), some studies at a time.
 
     They are picked (study, person) from pool (pick, person, dim).

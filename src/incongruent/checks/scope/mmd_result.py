@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 Array = np.ndarray
 
@@ -36,7 +37,7 @@ class MmdTest:
 
     statistic: float
     p_value: float
-    null: Array
+    null: Float[Array, " study"]
     alpha: float
     effect: float
     location: float
@@ -127,7 +128,7 @@ class MmdTest:
         )
 
 
-def p_of(value: float, null: Array) -> float:
+def p_of(value: float, null: Float[Array, " study"]) -> float:
     """The p-value of a value: (1 + number of null values at least as large) / (number + 1).
 
     Ties up to rounding count as large.
@@ -141,12 +142,12 @@ def _rounding_of(value: float) -> float:
     return 1e-12 * max(1.0, abs(float(value)))
 
 
-def excess_over_null(values: Array) -> float:
+def excess_over_null(values: Float[Array, " study"]) -> float:
     """How much the first value exceeds the mean of the others, at least 0; NaN stays NaN."""
     return float(np.maximum(0.0, values[0] - np.mean(values[1:])))
 
 
-def two_sided(value: float, null: Array) -> float:
+def two_sided(value: float, null: Float[Array, " study"]) -> float:
     """Twice the smaller one-sided p-value, at most 1."""
     return min(1.0, 2.0 * min(p_of(value, null), p_of(-value, -null)))
 

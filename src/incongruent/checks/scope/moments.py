@@ -6,6 +6,7 @@ Both are unbiased estimates from few people in many dimensions.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.checks.kernels import leading_whitening
 
@@ -15,7 +16,9 @@ MIN_FOR_SPREAD = 4
 """People that it takes to estimate their spread."""
 
 
-def moments(x: Array) -> tuple[Array, Array]:
+def moments(
+    x: Float[Array, "study person dim"],
+) -> tuple[Float[Array, " study"], Float[Array, " study"]]:
     r"""Location and spread of studies x (study, person, dim), each (study,).
 
     They are those against mean 0 and covariance I. Location is the unbiased estimate of |mu|^2, the
@@ -27,7 +30,7 @@ def moments(x: Array) -> tuple[Array, Array]:
     return _location(x), _spread(x)
 
 
-def _location(x: Array) -> Array:
+def _location(x: Float[Array, "study person dim"]) -> Float[Array, " study"]:
     """The unbiased estimate of |mu|^2, (study,)."""
     n = x.shape[1]
     of_sums = _squared_length(x.sum(axis=1))
@@ -37,12 +40,12 @@ def _location(x: Array) -> Array:
     return (of_sums - of_people) / (n * (n - 1))
 
 
-def _squared_length(x: Array) -> Array:
+def _squared_length(x: Float[Array, "*batch dim"]) -> Float[Array, "*batch"]:
     """|x|^2 along the last axis."""
     return (x**2).sum(axis=-1)
 
 
-def _spread(x: Array) -> Array:
+def _spread(x: Float[Array, "study person dim"]) -> Float[Array, " study"]:
     """Half the unbiased estimate of tr (C - I)^2, (study,)."""
     centred = x - x.mean(axis=1, keepdims=True)
     covariance = _covariance(centred)
@@ -50,7 +53,7 @@ def _spread(x: Array) -> Array:
     return 0.5 * (_trace_of_square(centred, covariance, trace) - 2.0 * trace + x.shape[2])
 
 
-def _covariance(centred: Array) -> Array:
+def _covariance(centred: Float[Array, "study person dim"]) -> Float[Array, "study dim dim"]:
     """The covariance of studies (study, person, dim) with mean 0, (study, dim, dim)."""
     return np.swapaxes(centred, 1, 2) @ centred / (centred.shape[1] - 1)
 
@@ -68,7 +71,7 @@ def _trace_of_square(centred: Array, covariance: Array, trace: Array) -> Array:
     return factor * ((n - 1) * (n - 2) * squared + trace**2 - n * fourth)
 
 
-def moments_against(x: Array, y: Array) -> tuple[float, float]:
+def moments_against(x: Float[Array, "m dim"], y: Float[Array, "n dim"]) -> tuple[float, float]:
     """Location and spread of x (m, dim) on the white components of y (n, dim)."""
     location, spread = moments(leading_whitening(y)(x)[None])
     return float(location[0]), float(spread[0])

@@ -8,6 +8,7 @@ priors make isolated data sets too (Breunig et al. 2000).
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 from scipy.spatial import KDTree
 
 from incongruent.checks.kernels import whitening_of
@@ -38,15 +39,17 @@ class Reference:
         distance = self._tree.query(points, self._k + 1, workers=-1)[0]
         return distance[:, 1:].mean(axis=1)  # without the point itself
 
-    def points(self, summaries: Array, plain: Array) -> Array:
+    def points(
+        self, summaries: Float[Array, "dataset summary"], plain: Float[Array, "dataset statistic"]
+    ) -> Float[Array, "dataset component"]:
         """Summaries and plain statistics in white coordinates, (dataset, component)."""
         return self._white(self._side_by_side(summaries, plain))
 
-    def z(self, plain: Array) -> Array:
+    def z(self, plain: Float[Array, "dataset statistic"]) -> Float[Array, "dataset statistic"]:
         """How many SDs of the simulations plain statistics lie above their mean."""
         return (plain - self._mean) / self._sd
 
-    def outlier_factor(self, points: Array) -> Array:
+    def outlier_factor(self, points: Float[Array, "dataset component"]) -> Float[Array, " dataset"]:
         """The local outlier factor of points (dataset, component), (dataset,).
 
         It is their mean distance from the nearest simulations over that of these from theirs.

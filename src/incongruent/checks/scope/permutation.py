@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from incongruent.checks.kernels import GaussianMixture, blocks, median_kernel
 from incongruent.checks.scope.mmd_result import (
@@ -101,7 +102,7 @@ def _fit_together(first: Array, second: Array) -> bool:
     return first.ndim == 2 and second.ndim == 2 and first.shape[1] == second.shape[1]
 
 
-def _orders(m: int, n: int, n_null: int, seed: int) -> Array:
+def _orders(m: int, n: int, n_null: int, seed: int) -> Int[Array, "study member"]:
     """Orders of all members, (1 + study, member): the observed one and permutations.
 
     The first m of an order are its first sample.
@@ -115,12 +116,12 @@ def _orders(m: int, n: int, n_null: int, seed: int) -> Array:
 class _KernelMeans:
     """Means of the kernel in the first sample, between both, and in the second, (study,)."""
 
-    xx: Array
-    xy: Array
-    yy: Array
+    xx: Float[Array, " study"]
+    xy: Float[Array, " study"]
+    yy: Float[Array, " study"]
 
     @property
-    def statistic(self) -> Array:
+    def statistic(self) -> Float[Array, " study"]:
         """MMD^2 of each study, (study,)."""
         return self.xx + self.yy - 2.0 * self.xy
 
@@ -148,7 +149,7 @@ def _sum_over(members: Array, values: Array) -> Array:
     return (values * members).sum(axis=1)
 
 
-def _membership(members: Array, n: int) -> Array:
+def _membership(members: Int[Array, "study first"], n: int) -> Float[Array, "study member"]:
     """1 for members (study, member) of the first samples and 0 for the others of n, (study, n)."""
     is_member = np.zeros((len(members), n))
     np.put_along_axis(is_member, members, 1.0, axis=1)
@@ -189,10 +190,10 @@ def _location_and_spread(samples: list[tuple[Array, Array]]) -> tuple[Array, Arr
     return location, spread
 
 
-def _log_variance_ratio(x: Array, y: Array) -> float:
+def _log_variance_ratio(x: Float[Array, "first dim"], y: Float[Array, "second dim"]) -> float:
     return np.log(_variance(x) / _variance(y))
 
 
-def _variance(x: Array) -> float:
+def _variance(x: Float[Array, "member dim"]) -> float:
     """The total variance of a sample (member, dim)."""
     return x.var(axis=0, ddof=1).sum()

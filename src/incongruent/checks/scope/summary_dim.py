@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.checks.scope.summary_space import (
     VARIANCE,
@@ -50,7 +51,7 @@ class SummaryDim:
     rule_of_thumb: int
     for_variance: int
     for_parameters: int
-    r_squared: Array
+    r_squared: Float[Array, " component"]
     suggested: int
     retrained: Mapping[int, float]
 
@@ -131,7 +132,7 @@ def _require_simulations(n_simulated: int, n_summaries: int) -> None:
         )
 
 
-def _first_nearly_best(r_squared: Array) -> int:
+def _first_nearly_best(r_squared: Float[Array, " component"]) -> int:
     """The smallest number of components whose R² is nearly the best."""
     return int(np.argmax(r_squared >= r_squared.max() - NEARLY) + 1)
 
@@ -191,11 +192,11 @@ def _shares_explained(theta: Array, predicted: Array) -> Array:
     return 1.0 - _sum_of_squares(theta - predicted) / _sum_of_squares(total)
 
 
-def _design_matrix(points: Array) -> Array:
+def _design_matrix(points: Float[Array, "dataset component"]) -> Float[Array, "dataset feature"]:
     """1, the points and their squares, (dataset, feature)."""
     return np.concatenate([np.ones((len(points), 1)), points, points**2], axis=1)
 
 
-def _sum_of_squares(x: Array) -> Array:
+def _sum_of_squares(x: Float[Array, "dataset parameter"]) -> Float[Array, " parameter"]:
     """The sum of squares over data sets, (parameter,)."""
     return (x**2).sum(axis=0)

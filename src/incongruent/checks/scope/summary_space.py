@@ -13,6 +13,7 @@ from functools import reduce
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from incongruent.checks.replicas import in_parts, simulator_with
 from incongruent.checks.scope.design_groups import simulations_each
@@ -45,9 +46,9 @@ class SummarySpace:
         seed: of the simulations.
     """
 
-    points: Mapping[str, Array]
-    explained: Array
-    correlation: Array
+    points: Mapping[str, Float[Array, "_ component"]]
+    explained: Float[Array, " component"]
+    correlation: Float[Array, "component parameter"]
     parameter_names: tuple[str, ...]
     studies: tuple[str, ...]
     seed: int
@@ -204,7 +205,7 @@ def _summaries_under(
     people: Sequence[Trials],
     n: int,
     seed: int,
-) -> dict[str, Array]:
+) -> dict[str, Float[Array, "_ summary"]]:
     """Summaries of n simulations from each prior, by its name, (dataset, summary)."""
     found: dict[str, Array] = {}
     for k, (name, prior) in enumerate(priors.items()):
@@ -213,7 +214,7 @@ def _summaries_under(
     return found
 
 
-def _summaries(posterior: Posterior, trials: Trials) -> Array:
+def _summaries(posterior: Posterior, trials: Trials) -> Float[Array, "dataset summary"]:
     """Summaries in double precision, (dataset, summary)."""
     return posterior.summaries(trials).astype(float)
 
@@ -227,7 +228,7 @@ def _correlation(points: Array, theta: Array) -> Array:
 
 def simulated_summaries(
     posterior: Posterior, studies: Sequence[Trials], prior: AnyPrior | None, n: int, seed: int
-) -> tuple[Simulations, Array]:
+) -> tuple[Simulations, Float[Array, "dataset summary"]]:
     """N simulations and their summaries (dataset, summary).
 
     They are of the designs of all people of the studies in random order, or of the simulator's own
@@ -248,7 +249,7 @@ def _with_trials(simulations: Simulations) -> Simulations:
 
 def _summaries_of_designs(
     posterior: Posterior, simulator: Simulator, people: Trials, n: int, seed: int
-) -> tuple[Simulations, Array]:
+) -> tuple[Simulations, Float[Array, "dataset summary"]]:
     """N simulations of people's designs in random order, and their summaries."""
     n_in_all = simulations_each(n, len(people)) * len(people)
     order = stream(seed, Purpose.SUMMARY_ORDER).permutation(n_in_all)
@@ -270,23 +271,23 @@ class Components:
         explained: (component,) shares of the variance.
     """
 
-    mean: Array
-    directions: Array
-    explained: Array
+    mean: Float[Array, " summary"]
+    directions: Float[Array, "summary component"]
+    explained: Float[Array, " component"]
 
-    def of(self, summaries: Array) -> Array:
+    def of(self, summaries: Float[Array, "dataset summary"]) -> Float[Array, "dataset component"]:
         """Summaries (dataset, summary) on the components, (dataset, component)."""
         return (summaries - self.mean) @ self.directions
 
 
-def components_of(summaries: Array) -> Components:
+def components_of(summaries: Float[Array, "dataset summary"]) -> Components:
     """The principal components of summaries (dataset, summary)."""
     values, vectors = _eigen(_covariance(summaries))
     signed = vectors * _signs_of_largest(vectors)
     return Components(summaries.mean(axis=0), signed, values / values.sum())
 
 
-def _covariance(summaries: Array) -> Array:
+def _covariance(summaries: Float[Array, "dataset summary"]) -> Float[Array, "summary summary"]:
     """The covariance of summaries (dataset, summary); a matrix for one summary too."""
     dim = summaries.shape[1]
     return np.cov(summaries, rowvar=False).reshape(dim, dim)
@@ -298,12 +299,12 @@ def _eigen(covariance: Array) -> tuple[Array, Array]:
     return np.maximum(values[::-1], 0.0), vectors[:, ::-1]
 
 
-def _signs_of_largest(vectors: Array) -> Array:
+def _signs_of_largest(vectors: Float[Array, "summary component"]) -> Float[Array, " component"]:
     """The sign of the entry that is largest in size in each column."""
     largest = np.abs(vectors).argmax(axis=0)
     return np.sign(vectors[largest, np.arange(vectors.shape[1])])
 
 
-def components_for(explained: Array, *, slack: float = 0.0) -> int:
+def components_for(explained: Float[Array, " component"], *, slack: float = 0.0) -> int:
     """How many leading components hold ``VARIANCE`` of the variance."""
     return int(np.searchsorted(np.cumsum(explained), VARIANCE - slack) + 1)

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float, Int
 from scipy import stats
 
 from incongruent.checks.scope.comparison import Comparison, Found, People
@@ -72,11 +73,11 @@ class Surprise:
     """
 
     names: tuple[str, ...]
-    p_value: Array
-    adjusted: Array
-    score: Array
-    depth: Array
-    z: Array
+    p_value: Float[Array, " person"]
+    adjusted: Float[Array, " person"]
+    score: Float[Array, " person"]
+    depth: Float[Array, " person"]
+    z: Float[Array, "person statistic"]
     statistics: tuple[str, ...]
     central_p: float
     extreme_p: float
@@ -89,7 +90,7 @@ class Surprise:
         return len(self.names)
 
     @property
-    def outside(self) -> Array:
+    def outside(self) -> Bool[Array, " person"]:
         """Whether each person is called outside, (person,)."""
         return self.adjusted <= self.alpha
 
@@ -267,12 +268,12 @@ def _fewest_to_call_one_outside(n_people: int, alpha: float) -> int:
     return int(np.ceil(n_people / alpha)) - 1 if 0.0 < alpha < 1.0 else 0
 
 
-def _farthest(z: Array) -> Array:
+def _farthest(z: Float[Array, " statistic"]) -> Int[Array, " statistic"]:
     """Positions of statistics by distance from the simulations, the farthest first."""
     return np.argsort(-np.nan_to_num(np.abs(z)), kind="stable")
 
 
-def excess(p_value: Array, seed: int) -> tuple[float, float]:
+def excess(p_value: Float[Array, " person"], seed: int) -> tuple[float, float]:
     """p-values of too many large and too many small ones among p-values (person,).
 
     Their mean is compared with those of uniform ones.
@@ -281,7 +282,7 @@ def excess(p_value: Array, seed: int) -> tuple[float, float]:
     return _one_sided_p(null >= mean), _one_sided_p(null <= mean)
 
 
-def _means_of_uniform(n_people: int, seed: int) -> Array:
+def _means_of_uniform(n_people: int, seed: int) -> Float[Array, " study"]:
     """Means over so many people of uniform p-values, (N_NULL,)."""
     thousands = [
         stream(seed, Purpose.SURPRISE_EXCESS, i).random((1000, n_people)).mean(axis=1)
@@ -290,6 +291,6 @@ def _means_of_uniform(n_people: int, seed: int) -> Array:
     return np.concatenate(thousands)[:N_NULL]
 
 
-def _one_sided_p(as_extreme: Array) -> float:
+def _one_sided_p(as_extreme: Bool[Array, " study"]) -> float:
     """The p-value, given which means of the null are as extreme as the observed one."""
     return float((1 + as_extreme.sum()) / (N_NULL + 1))

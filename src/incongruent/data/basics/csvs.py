@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A spreadsheet reads a cell that begins with one of these as a formula."""
@@ -23,6 +25,7 @@ def as_csv(frame: pd.DataFrame) -> str:
     """A table as CSV, with an apostrophe before text that a spreadsheet would read as a formula.
 
     Example:
+        >>> import pandas as pd
         >>> print(as_csv(pd.DataFrame({"participant": ["=1+1", "-1", "VP 3"]})), end="")
         participant
         '=1+1
@@ -38,6 +41,8 @@ def read_results(path: str | os.PathLike[str]) -> pd.DataFrame:
     Args:
         path: the path of the CSV file.
     """
+    import pandas as pd
+
     frame = pd.read_csv(path, converters=dict.fromkeys(NAMES, str))
     return _with_text_changed(frame, _unmarked)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from markupsafe import escape
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_ROWS = 10
 """Rows of a table that are shown; a sentence says how many there are."""

@@ -14,13 +14,13 @@ from incongruent.app.visitors import Visitors
 from incongruent.app.worker import Worker
 from incongruent.posterior.posterior import Posterior
 
-STYLE = resources.files("incongruent.app").joinpath("house.css").read_text(encoding="utf-8")
+STYLE = resources.files("incongruent.app").joinpath("shared.css").read_text(encoding="utf-8")
 """How all pages look."""
 PAGES = {"/": "Fit", "/explorer": "Explorer"}
 
 
 @dataclass(frozen=True)
-class House:
+class Shared:
     """What the operator set up.
 
     Attributes:

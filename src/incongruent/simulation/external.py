@@ -77,7 +77,7 @@ def simulations_from(
         >>> rng = np.random.default_rng(1)
         >>> mean = rng.normal(size=100)
         >>> simulations_from({"mean": mean}, {"x": rng.normal(mean[:, None], 1.0, (100, 50))})
-        Simulations(100 data sets of recorded, 50–50 trials each, parameters mean)
+        Simulations(100 data sets of external, 50–50 trials each, parameters mean)
     """
     _check_options(prior, bounds, failed)
     columns = columns if model is None else model.columns
@@ -91,7 +91,7 @@ def simulations_from(
         prior = _known_by(values, names, bounds)
         trials = trials if bounds is not None else _with_note(trials, UNBOUNDED)
     _check_support(prior, names, values)
-    model = model or Model("recorded", names, trials.columns)
+    model = model or Model("external", names, trials.columns)
     simulator = Simulator(model, prior, design or _design_for(trials))
     return Simulations(values, trials, names, simulator)
 
@@ -164,7 +164,7 @@ def _in_order(frame: pd.DataFrame, dataset: str, names: tuple[str, ...]) -> pd.D
 
 UNBOUNDED = (
     "No prior was given, so that parameters have no limits: draws may lie outside of the range of"
-    " the recorded ones. Say bounds='range' to keep them inside."
+    " those in the simulations. Say bounds='range' to keep them inside."
 )
 
 
@@ -211,7 +211,7 @@ def _known_by(values: Array, names: tuple[str, ...], bounds: Bounds) -> AnyPrior
         limits = _limits_by_name(bounds)
     lows, highs = ({name: pair[side] for name, pair in limits.items()} for side in (0, 1))
     known = _by_name(names, low, high)
-    return joint_prior_of(values, names, low=lows, high=highs, recorded=known)
+    return joint_prior_of(values, names, low=lows, high=highs, sample_range=known)
 
 
 def _widened_range(

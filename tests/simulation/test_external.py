@@ -138,7 +138,7 @@ def test_such_a_model_does_not_simulate():
     with pytest.raises(
         ValueError,
         match=(
-            "Expected a model that can simulate; 'recorded' is known by simulations made elsewhere"
+            "Expected a model that can simulate; 'external' is known by simulations made elsewhere"
             " alone"
         ),
     ):
