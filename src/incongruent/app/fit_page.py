@@ -279,7 +279,7 @@ class FitPage:
         )
         with ui.element("div").classes("wide line"):
             self.with_check = ui.checkbox("Ask also if the model is right", value=before.with_check)
-            self.anyway = ui.checkbox("Go on when nobody fits", value=before.anyway)
+            self.anyway = ui.checkbox("Fit even if nobody is in range", value=before.anyway)
             self.anyway.classes("at-anyway")
         self.wish_controls = (self.n_draws, self.seed, self.with_check, self.anyway)
 

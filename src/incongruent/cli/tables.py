@@ -23,8 +23,8 @@ SHORT = {
 }
 """Column heads that fit a narrow screen."""
 LEGEND = (
-    "contr.: contraction; in 50 %, in 90 %: share of intervals that hold the truth; ECE: expected"
-    " calibration error"
+    "contr.: contraction; in 50 %, in 90 %: share of intervals that contain the true value; ECE:"
+    " expected calibration error"
 )
 
 
@@ -66,5 +66,5 @@ def show_quality(notes: Mapping[str, Any]) -> None:
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV; the file is whole or absent."""
+    """Write a table as CSV; the file is complete or absent."""
     write_atomically(path, as_csv(frame).encode())

@@ -23,7 +23,7 @@ class Concern(NamedTuple):
 NO_TRIALS = Concern("no trials", "Not a single usable trial: nothing was fitted.")
 WEIGHTS = Concern(
     "weights",
-    "The importance weights cannot be trusted (k-hat), and no MCMC stands in for them.",
+    "The importance weights cannot be trusted (k-hat), and there is no MCMC instead.",
 )
 LIKELIHOOD = Concern(
     "likelihood",

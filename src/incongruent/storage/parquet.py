@@ -244,7 +244,7 @@ def _chunks(bank: Bank) -> Iterator[Simulations]:
     done = np.flatnonzero(bank.done)
     if not len(done):
         raise FileError(
-            f"Expected at least one whole chunk in the bank {bank.path}; there is none."
+            f"Expected at least one complete chunk in the bank {bank.path}; there is none."
             " Write some with write_bank."
         )
     n = 0

@@ -17,7 +17,7 @@ def broken(name: str, what: str, error: Exception) -> DataError:
         error: that came up while it was read.
     """
     return DataError(
-        f"Expected a whole {what} file; {name} starts like one but cannot be read: {error}"
+        f"Expected a complete {what} file; {name} starts like one but cannot be read: {error}"
     )
 
 
