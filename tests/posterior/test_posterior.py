@@ -166,7 +166,7 @@ def test_a_task_needs_no_simulation_unless_a_histogram_has_no_window(
         simulator.model, simulator.prior, inc.Design((50, 60), {"congruent": 1.0}, window=None)
     )
     low, high = axis_of(endless)  # type: ignore[misc]
-    rt = endless.simulate(512, seed=child(0, Purpose.AXIS)).trials
+    rt = endless.simulate(512, seed=child(0, Purpose.PILOT)).trials
     fast, slow = np.log(np.quantile(rt.values["rt"][rt.answered].astype(float), [0.001, 0.999]))
     np.testing.assert_allclose(
         [np.log(low), np.log(high)], [fast - 0.05 * (slow - fast), slow + 0.05 * (slow - fast)]

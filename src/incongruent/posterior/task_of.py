@@ -73,7 +73,7 @@ def axis_of(
 
 def _simulated_for_axis(simulator: Simulator) -> Trials:
     """Data sets to find the range of an outcome, always the same ones."""
-    return simulator.simulate(N_FOR_AXIS, seed=child(0, Purpose.AXIS)).trials
+    return simulator.simulate(N_FOR_AXIS, seed=child(0, Purpose.PILOT)).trials
 
 
 def _only_outcome(columns: Sequence[Column]) -> Continuous | None:

@@ -47,7 +47,7 @@ class Purpose(IntEnum):
     HELD_OUT_TRIAL_ORDER = 18
     HELD_OUT_SIZES = 19
     BANK_ORDER = 20
-    AXIS = 21
+    PILOT = 21
     TRY_OUT = 22
     QUALITY = 23
 
