@@ -369,7 +369,7 @@ def head(*names: str) -> None:
 
 def moved(rows: pd.DataFrame) -> None:
     """Of priors that are one SD off: is the right parameter named first, with the right sign, and
-    do the intervals hold the truth?
+    do the intervals contain the true value?
     """
     print()
     shown = (

@@ -19,7 +19,7 @@ figure = calibration_figure(calibration)
 # one, and grey is the
 # band that the whole line stays within for nineteen of twenty calibrated quantities. Coverage says
 # by how many
-# percent too many intervals hold the truth. The last panel shows how much data teach (contraction,
+# percent too many intervals contain the true value. The last panel shows how much data teach (contraction,
 # to the right) and
 # whether the error is as large as the posterior says (z-scores of 0 ± 1, grey).
 #

@@ -140,8 +140,8 @@ def _nobody_trusted(draws: Draws) -> str:
     )
     return (
         f"The network's draws can be trusted for nobody (k_hat above {largest:.2f} for {n} of {n}):"
-        f" it does not know such data. {rest}Ask whether the model is right (check), and train a"
-        " network under a prior that reaches these data."
+        f" it was not trained for such data. {rest}Ask whether the model is right (check), and"
+        " train a network under a prior that reaches these data."
     )
 
 

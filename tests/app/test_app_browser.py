@@ -290,9 +290,9 @@ def test_a_file_without_header_is_put_right_step_by_step(visit):
         "Expected one of `accuracy` and `error`; got 'outcome' and 'outcome'. Leave one of them"
         " out.",
     )
-    choose(page, "error", "found out")
+    choose(page, "error", "automatic")
     shown(page, "Expected most answers to be correct")
-    choose(page, "accuracy", "found out")
+    choose(page, "accuracy", "automatic")
     choose(page, "error", "outcome")
     choose(page, "unit", "ms")
     shown(page, "Expected reaction times in ms, since `unit` is 'ms'; got a median of")

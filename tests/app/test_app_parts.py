@@ -171,7 +171,7 @@ def test_the_worker_does_one_job_after_the_other_and_stops_them_at_once():
             State.DONE,
         )
         # in the words of the page
-        assert refused.complaint.startswith("Expected sense. To go on all the same, tick ")
+        assert refused.complaint.startswith("Expected sense. To continue nevertheless, tick ")
         assert last.outcome == 0
         assert [words for words, _ in last.timetable()] == ["starting", "sleeping"]
     finally:

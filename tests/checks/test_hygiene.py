@@ -78,7 +78,7 @@ def test_pooled_batches_of_real_people_are_seen(data_folder: Path, name: str) ->
     study = real(data_folder, name)
     finding = inc.hygiene(pooled(study, np.random.default_rng(1)), seed=1)["units"]
     assert finding.severity is Severity.WARNING
-    assert "no more than random samples of one heap" in finding.sentence
+    assert "no more than random samples of one pool" in finding.sentence
     assert finding.numbers["variance ratio, mean RT, congruent"] < 2.5
     assert inc.hygiene(study, seed=1)["units"].severity is Severity.FINE
 
@@ -102,7 +102,7 @@ def test_too_little_cannot_be_told(n_people: int, n_trials: int) -> None:
     batches = pooled(simulated(n_people, n_trials, seed=3), np.random.default_rng(1))
     finding = inc.hygiene(batches, seed=1)["units"]
     assert finding.severity is Severity.UNKNOWN
-    assert "cannot be told" in finding.sentence
+    assert "cannot be determined" in finding.sentence
 
 
 @pytest.mark.parametrize("step", [1000 / 60, 10.0, 8.0, 50.0, 100.0])
@@ -303,7 +303,7 @@ def test_a_conflict_that_is_hardly_there_is_told() -> None:
     theta[:, 0] = 0.0
     none = inc.hygiene(simulator.simulate_at(theta, seed=2), seed=1)["congruency effect"]
     assert none.severity is Severity.WARNING
-    assert "its time scale tau cannot be told" in none.sentence
+    assert "its time scale tau cannot be estimated" in none.sentence
     few = inc.hygiene(simulator.simulate_at(theta, seed=2).select(range(2)), seed=1)[
         "congruency effect"
     ]

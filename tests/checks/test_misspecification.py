@@ -247,7 +247,7 @@ def test_one_person_is_judged_by_every_fresh_simulation() -> None:
     assert np.isnan(far.effect)
     assert far.direction == "unknown"
     assert str(far).startswith("1 person differs from 200")
-    assert str(near).startswith("1 person cannot be told from 200")
+    assert str(near).startswith("1 person cannot be distinguished from 200")
 
 
 def test_equal_values_count_as_large() -> None:
@@ -621,7 +621,7 @@ def test_surprise_keeps_its_level_and_sees_a_narrow_population(dmc: inc.Posterio
     narrow = inc.surprise(dmc, population(20, sd=0.4, seed=601), prior=prior, seed=1)
     assert narrow.too_central
     assert narrow.n_outside == 0
-    assert "more central than the prior says" in str(narrow)
+    assert "nearer to the centre of the prior than expected" in str(narrow)
 
 
 @pytest.mark.slow

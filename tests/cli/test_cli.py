@@ -484,7 +484,7 @@ def test_banks_are_written_described_verified_and_merged(
             == 0
         )
     assert (
-        "Bank of 520 of 520 data sets (3 of 3 chunks whole) of the model 'dmc', up to 20 trials"
+        "Bank of 520 of 520 data sets (3 of 3 chunks complete) of the model 'dmc', up to 20 trials"
         " each, seed 1, in a." in capsys.readouterr().out
     )
     bank = inc.open_bank("a")
@@ -501,7 +501,7 @@ def test_banks_are_written_described_verified_and_merged(
     )
     assert run("bank", "verify", "a", "--resimulate", 3, monkeypatch=monkeypatch) == 0
     assert (
-        "3 of 3 chunks of the bank a are whole; simulated again, 0, 1, 2 came out the same."
+        "3 of 3 chunks of the bank a are complete; simulated again, 0, 1, 2 came out the same."
         in capsys.readouterr().out
     )
     assert run("bank", "merge", "a", "b", "--out", "c", monkeypatch=monkeypatch) == 0

@@ -310,7 +310,7 @@ def test_what_the_network_says_is_written_before_the_correction_and_stays_when_t
     assert table["mean"].to_numpy() == pytest.approx(expected.means.ravel())
     assert "k_hat" not in pd.read_csv(tmp_path / "people_uncorrected.csv").columns
     said = " ".join(capsys.readouterr().err.split())
-    assert "The fit did not end. What the network says, without correction, is in" in said
+    assert "The fit did not end. The network's draws, without correction, are in" in said
     assert "posterior_uncorrected.csv" in said
 
 

@@ -7,6 +7,8 @@ import gzip
 import importlib
 import json
 import lzma
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -589,3 +591,47 @@ def test_options_go_to_every_file(tmp_path):
     people(tmp_path, NAMES)
     trials = read_trials(tmp_path, coding=Coding(subject=FILE_COLUMN), where="rt > 300", unit="ms")
     assert trials.names == tuple(NAMES)
+
+
+# --- without the packages of the extra "formats" --------------------------------------------------
+
+
+WITHOUT_PYARROW = """
+import sys
+sys.modules["pyarrow"] = None  # as if it were not installed
+import polars
+import incongruent as inc
+print(inc.read_trials("trials.csv"))
+for read in (
+    lambda: inc.read_trials("trials.parquet"),
+    lambda: inc.read_trials(polars.DataFrame({"rt": [400.0]})),
+    lambda: inc.import_simulations("simulations.parquet"),
+):
+    try:
+        read()
+    except (inc.DataError, ModuleNotFoundError) as error:
+        print(error)
+"""
+
+
+def test_without_pyarrow_text_is_read_and_the_rest_says_what_to_install(tmp_path):
+    frame = pd.DataFrame(
+        {"subject": "007", "rt": [400.0, 420.5] * 10, "accuracy": 1, "condition": ["c", "i"] * 10}
+    )
+    frame.to_csv(tmp_path / "trials.csv", index=False)
+    frame.to_parquet(tmp_path / "trials.parquet")
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PYARROW], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines() == [
+        "Trials(1 data sets, 20–20 trials each, columns condition, response, rt)",
+        *(
+            f"Expected the package pyarrow, which {needs}; it is not installed. Install it with pip"
+            ' install "incongruent[formats]".'
+            for needs in (
+                "reads Parquet files such as trials.parquet",
+                "reads frames of other libraries than pandas",
+                "reads and writes files of simulations",
+            )
+        ),
+    ], done.stderr[-2000:]

@@ -386,8 +386,8 @@ def test_bytes_that_are_not_utf8_are_read_and_noted(tmp_path):
         ),
         (b"subject,rt,rt,accuracy\n1,2,500,1\n", ["different names", "'rt'"]),
         (b"subject,condition,rt\n1,congruent,500,1,2\n", ["as many fields", "3", "got 5"]),
-        (b"PAR1nonsense", ["whole Parquet file"]),
-        (b"PK\x03\x04\x00\x00\x00", ["whole zip file"]),
+        (b"PAR1nonsense", ["complete Parquet file"]),
+        (b"PK\x03\x04\x00\x00\x00", ["complete zip file"]),
         (b"\x89PNG\x00\x00", ["neither", "Save it as CSV"]),
         (b"\x00\x01\x02\x03", ["neither"]),
         (
@@ -670,7 +670,7 @@ def in_words(neutral: bool) -> pd.DataFrame:
 def test_words_of_the_condition(codes):
     trials = read_trials(coded(codes))
     assert same(trials, read_trials(in_words(codes[2] is not None)))
-    assert any("told by the labels" in note for note in trials.notes)
+    assert any("recognised by the labels" in note for note in trials.notes)
     assert any("Neutral trials are present" in note for note in trials.notes) == (
         codes[2] is not None
     )
@@ -687,7 +687,7 @@ def test_numbers_are_conditions_in_the_order_of_their_reaction_times_and_errors(
             )
         ),
     )
-    assert any("told by reaction times and errors" in note for note in trials.notes)
+    assert any("recognised by reaction times and errors" in note for note in trials.notes)
 
 
 @pytest.mark.parametrize("codes", CODES + MORE_CODES)

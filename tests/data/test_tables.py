@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
-import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -199,17 +198,35 @@ def test_both_ways_to_split_give_the_same(rows, delimiter, quoted):
     ).writerows(rows[1:])
     found = Layout(delimiter, 0, len(rows[0]), 1.0)
     body = stream.getvalue()
-    try:
-        fast, skipped = splitting.by_pyarrow(body, delimiter, found.width)
-    except pa.ArrowInvalid:
-        return
     if ' "' in body and '"' in body:
         return  # is left to the csv module
-    slow, comments = splitting.by_csv("file", body, 0, found)
-    trimmed = [[cell.strip() for cell in column.to_pylist()] for column in fast.columns]
+    fast = splitting.by_pandas(body, delimiter, found.width)
+    if fast is None:
+        return
+    slow, _ = splitting.by_csv("file", body, 0, found)
+    trimmed = [[cell.strip() for cell in column] for column in fast]
     filled = [row for row in zip(*trimmed, strict=True) if any(row)]
-    assert filled == list(zip(*(column.to_pylist() for column in slow.columns), strict=True))
-    assert skipped == comments
+    assert filled == list(zip(*slow, strict=True))
+
+
+@pytest.mark.parametrize("blank", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("body", "split"),
+    [
+        ('a,b,c\n1,"2,2",3\n', True),
+        ('a,b,c\n1,"2,2"\n', False),
+        ('a,b\n1,"2,2",3\n', False),
+        ("a,b,c\n1,2\n", False),
+        ("a,b\n1,2,3\n", False),
+        ("a,b,c,d\n1,2,3\n", False),
+        ("a,b,c,d\n1,2,3,4\n", False),
+        ("# a\n1,2,3\n", False),
+        (",,\n\n1,2,3\n", True),
+    ],
+)
+def test_rows_with_other_numbers_of_cells_are_left_to_the_csv_module(body, split, blank):
+    body = body.replace("\n", "\n" * (1 + blank))
+    assert (splitting.by_pandas(body, ",", 3) is not None) == split
 
 
 @quick
@@ -397,7 +414,7 @@ def test_readers_are_loaded_when_a_file_needs_them():
     program = (
         "import sys, pandas, narwhals; before = set(sys.modules)\n"
         "import incongruent.data.files.tables\n"
-        "readers = {'pyarrow.csv', 'pyarrow.parquet', 'pyarrow.feather', 'openpyxl'}\n"
+        "readers = {'pyarrow.parquet', 'pyarrow.feather', 'openpyxl'}\n"
         "print(readers & (set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -472,4 +489,4 @@ def test_a_large_file_is_read_about_as_fast_as_pandas_does(tmp_path):
             read(path)
             took.append(time.process_time() - start)
         seconds.append(min(took))
-    assert seconds[1] < 8 * seconds[0]  # 3 where nothing else runs; by rows in Python it was 30
+    assert seconds[1] < 15 * seconds[0]  # 6 to 9; split by the csv module 20 to 40

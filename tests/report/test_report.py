@@ -168,7 +168,7 @@ def test_either_alone_makes_a_page(
     fit: inc.Fit, check: inc.Check, posterior: inc.Posterior, tmp_path: Path
 ) -> None:
     written = inc.write_report(tmp_path / "new" / "report.html", posterior=posterior, fit=fit)
-    assert "was not looked into" in written.read_text()
+    assert "was not checked" in written.read_text()
     alone = report_html(posterior=posterior, check=check)
     assert check.verdict.value in alone
     assert embedded(alone)["drawn"] is None

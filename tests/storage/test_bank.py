@@ -1,5 +1,5 @@
-"""Laws of banks: a chunk is whole or absent, whoever writes it and whatever interrupts, and what is
-damaged is never read as good.
+"""Laws of banks: a chunk is complete or absent, whoever writes it and whatever interrupts, and what
+is damaged is never read as good.
 """
 
 import json
@@ -139,7 +139,7 @@ def test_the_last_chunk_holds_the_rest(sound):
     assert len(bank) == len(bank.simulations()) == 1000
     assert (
         str(bank)
-        == "Bank of 1,000 of 1,000 data sets (4 of 4 chunks whole) of the model 'dmc', up to 12"
+        == "Bank of 1,000 of 1,000 data sets (4 of 4 chunks complete) of the model 'dmc', up to 12"
         f" trials each, seed 1, in {sound}."
     )
 
@@ -498,9 +498,9 @@ def test_merging_refuses_what_it_cannot_do(tmp_path, path, sound):
         merge_banks([path], tmp_path / "c")
     for index in range(4):
         marker_path(path, index).unlink()
-    with pytest.raises(FileError, match="Expected at least one whole chunk in the banks"):
+    with pytest.raises(FileError, match="Expected at least one complete chunk in the banks"):
         merge_banks([path], tmp_path / "c")
-    with pytest.raises(FileError, match="Expected at least one whole chunk in the bank"):
+    with pytest.raises(FileError, match="Expected at least one complete chunk in the bank"):
         open_bank(path).simulations()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["copy", "mended", "other"]
 
@@ -565,7 +565,7 @@ def writers():
 
 
 def until(path: Path, n_chunks: int) -> Bank:
-    """The bank, once so many chunks of it are whole."""
+    """The bank, once so many chunks of it are complete."""
     for _ in range(20_000):
         if (path / CARD).exists() and open_bank(path).done.sum() >= n_chunks:
             return open_bank(path, VECTOR.model)

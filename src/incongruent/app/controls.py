@@ -1,6 +1,6 @@
 """Controls with which a user says what the columns and codes of a file are.
 
-Each of them offers "found out", which leaves it to the reader.
+Each of them offers "automatic", which leaves it to the reader.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROLES = {
 }
 COMPUTED = {"rt": "t_response - t_onset", "condition": "word == ink", "accuracy": "response == ink"}
 """Roles that can be computed, with an example."""
-UNITS = {"": "found out", "ms": "ms", "s": "s"}
+UNITS = {"": "automatic", "ms": "ms", "s": "s"}
 UNUSED = "not used"
 
 
@@ -103,11 +103,11 @@ class Controls:
             clearable=True,
             on_change=self.changed,
         )
-        look = "stack-label use-chips" if by else "stack-label display-value='found out'"
+        look = "stack-label use-chips" if by else "stack-label display-value='automatic'"
         return people.props(look).classes("at-by")
 
     def _column(self, role: str, label: str, chosen: str | None) -> Any:
-        options = {FOUND_OUT: "found out", **dict(enumerate(self.columns))}
+        options = {FOUND_OUT: "automatic", **dict(enumerate(self.columns))}
         value = self.columns.index(chosen) if chosen in self.columns else FOUND_OUT
         control = ui.select(options, label=label, value=value, on_change=self._handler(role))
         return control.classes(f"at-{role}")

@@ -208,7 +208,7 @@ class ExplorerPage:
         ui.label(self.visitor.file_name).classes("soft small text")
         self._person_control(study)
         self._mean_button()
-        _small_print("Densities reach over 99 % of the answers.")
+        _small_print("The densities show the middle 99 % of the answers.")
         self.why_not = _small_print("")
 
     def _mean_button(self) -> None:

@@ -277,9 +277,10 @@ class FitPage:
         self.seed = ui.number(
             "Seed: same seed, same result", value=before.seed, min=0, max=2**31, precision=0
         )
-        self.with_check = ui.checkbox("Ask also if the model is right", value=before.with_check)
-        self.anyway = ui.checkbox("Go on when nobody fits", value=before.anyway)
-        self.anyway.classes("at-anyway")
+        with ui.element("div").classes("wide line"):
+            self.with_check = ui.checkbox("Ask also if the model is right", value=before.with_check)
+            self.anyway = ui.checkbox("Fit even if nobody is in range", value=before.anyway)
+            self.anyway.classes("at-anyway")
         self.wish_controls = (self.n_draws, self.seed, self.with_check, self.anyway)
 
     @property

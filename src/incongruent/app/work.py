@@ -191,7 +191,7 @@ def _some(names: Sequence[str]) -> str:
 def pack(folder: Path) -> Path:
     """Write everything in a folder, except earlier archives, into `ARCHIVE` there.
 
-    The archive is whole or absent.
+    The archive is complete or absent.
     """
     files = _to_pack(folder)
     with (

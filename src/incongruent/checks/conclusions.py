@@ -32,6 +32,6 @@ MEANINGS = {
     Verdict.DEFICIENT: "the fitted model does not predict these data, whatever the prior",
     Verdict.OUTSIDE: (
         "the data sets are not people, or many of them are unlike anything that the simulator makes"
-        " and nothing tells why"
+        " and no reason was found"
     ),
 }

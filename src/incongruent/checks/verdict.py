@@ -59,7 +59,7 @@ from incongruent.storage.atomic import strict_json
 
 LEVEL = 0.05
 MOST_OUTSIDE = 0.2
-"""With a larger share of people outside, it is not they who are odd."""
+"""With a larger share of people outside, the reason is not single people."""
 N_REPLICATES = 100
 
 
@@ -120,7 +120,7 @@ class Check:
         if many_outside(self.scope):
             return [
                 f"{len(self.outside)} of {len(self.scope)} people are outside what the simulator"
-                " makes: model or prior are to blame, not they."
+                " makes, so the reason is the model or the prior, not single people."
             ]
         if not self.outside:
             return []
@@ -135,7 +135,7 @@ class Check:
         failing = self.panel.failing()
         if failing:
             said.append(
-                "Do not read parameters of this model as if it were right: it cannot give "
+                "Do not interpret the parameters of this model: it does not predict "
                 + ", ".join(failing[:4])
                 + ". Change the mechanism before the prior."
             )
@@ -160,11 +160,11 @@ class Check:
         if after.p_value > max(self.mmd.p_value, LEVEL):
             return (
                 f"Train with {suggestion.prior!r}: {suggestion.share:.1%} of the present"
-                f" simulations land where people live; {under}."
+                f" simulations lie where these people are; {under}."
             )
         return (
-            "Moving the prior alone does not help: the best that was found leaves people unlike"
-            f" the simulations ({under})."
+            "Moving the prior alone does not help: under the best one that was found people still"
+            f" differ from the simulations ({under})."
         )
 
     def _words_of_tests_after(self, after: MmdTest) -> str:
@@ -234,16 +234,19 @@ class Check:
     def sections(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Each question that was asked, with the sentences that answer it, and last what to do."""
         sections: list[tuple[str, Sequence[str]]] = [
-            ("Are these people, and trials that the model can speak of?", self._words_of_hygiene()),
-            ("Is everybody inside what the simulator makes?", [str(self.scope), str(self.mmd)]),
-            ("Can the model give these data?", str(self.panel).splitlines()),
+            (
+                "Are the data sets people, and do their trials suit the model?",
+                self._words_of_hygiene(),
+            ),
+            ("Is everybody within the range of the simulations?", [str(self.scope), str(self.mmd)]),
+            ("Does the fitted model predict these data?", str(self.panel).splitlines()),
         ]
         if self.extension is not None:
-            sections.append(("Which mechanism would?", self.extension.sentences()))
+            sections.append(("Which mechanism would predict them?", self.extension.sentences()))
         if self.prior is not None:
-            sections.append(("Is the prior where people are?", self.prior.sentences()))
+            sections.append(("Does the prior agree with these people?", self.prior.sentences()))
         if self.suggestion is not None:
-            sections.append(("Which prior would be?", self.suggestion.sentences()))
+            sections.append(("Which prior would agree with them?", self.suggestion.sentences()))
         sections.append(("What to do", self.advice))
         return tuple((title, _without_bullets(sentences)) for title, sentences in sections)
 
@@ -309,12 +312,12 @@ def check(
     single = cast(Posterior, posterior.unguarded())  # an ensemble has all that is asked of it below
     announce("looking at the trials")
     clean = hygiene(study, seed=seed)
-    announce("asking who is unlike the simulations")
+    announce("looking for people unlike the simulations")
     scope = surprise(single, study, seed=seed)
     asked = study if many_outside(scope) else study.select(asked_about(scope))
     announce("comparing the group with simulated groups")
     mmd = mmd_of_study(single, asked, seed=seed)
-    announce("asking whether the fitted model predicts the data")
+    announce("testing whether the fitted model predicts the data")
     panel = predictive_panel(single, asked, n_replicates=n_replicates, seed=seed)
     extension = _extension(single, asked, panel, seed)
     prior = _prior_check(single, asked, seed)
@@ -350,7 +353,7 @@ def _prior_check(posterior: Posterior, study: Trials, seed: int) -> PriorCheck |
     """The scores of the prior; None when its parameters depend on each other."""
     if not isinstance(posterior.simulator.prior, Prior):
         return None
-    announce("asking where the prior lies")
+    announce("comparing the prior with the people")
     return check_prior(posterior, study, seed=seed)
 
 

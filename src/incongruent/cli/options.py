@@ -47,7 +47,7 @@ By = Annotated[
     ),
 ]
 Unit = Annotated[
-    str | None, typer.Option(help="Unit of the RTs, ms or s; told by the values when left out.")
+    str | None, typer.Option(help="Unit of the RTs, ms or s; found from the values when left out.")
 ]
 Columns = Annotated[
     str | None, typer.Option(help="Column names of a file without a header, with commas between.")

@@ -46,7 +46,7 @@ def calibrated(
     """Whether posteriors of the simulations mean what they say; ``raw`` asks the network's own."""
     corrected = not raw and posterior.simulator.model.likelihood is not None
     with shown_stages(errors):
-        announce("asking whether posteriors mean what they say")
+        announce("testing calibration")
         return calibrate(posterior, simulations, corrected=corrected, seed=seed)
 
 

@@ -54,7 +54,7 @@ def fit_and_write(posterior: Posterior, study: Trials, out: Path, **options: Any
         if written:
             words = plain(", ".join(map(str, written)))
             errors.print(
-                f"The fit did not end. What the network says, without correction, is in {words}.",
+                f"The fit did not end. The network's draws, without correction, are in {words}.",
                 style="yellow",
             )
         raise

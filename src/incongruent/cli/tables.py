@@ -26,8 +26,8 @@ SHORT = {
 }
 """Column heads that fit a narrow screen."""
 LEGEND = (
-    "contr.: contraction; in 50 %, in 90 %: share of intervals that hold the truth; ECE: expected"
-    " calibration error"
+    "contr.: contraction; in 50 %, in 90 %: share of intervals that contain the true value; ECE:"
+    " expected calibration error"
 )
 
 
@@ -90,5 +90,5 @@ def _rounded(value: Any) -> Any:
 
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV; the file is whole or absent."""
+    """Write a table as CSV; the file is complete or absent."""
     write_atomically(path, as_csv(frame).encode())

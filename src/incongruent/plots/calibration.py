@@ -81,7 +81,7 @@ def _draw_zero(ax: Axes) -> None:
 
 
 def plot_coverage(calibration: Calibration, ax: Axes) -> Axes:
-    """Share of central intervals that hold the truth, minus what they claim.
+    """Share of central intervals that contain the true value, minus what they claim.
 
     There is one line for each parameter, coloured as in `plot_z_scores`.
     """
@@ -106,12 +106,14 @@ def _around_zero(limits: tuple[float, float]) -> tuple[float, float]:
 
 
 def _too_many(ranks: np.ndarray) -> np.ndarray:
-    """By how many percent central intervals of each level hold the truth too often."""
+    """By how many percent central intervals of each level contain the true value too often."""
     return 100 * (_share_within(ranks) - LEVELS)
 
 
 def _share_within(ranks: np.ndarray) -> np.ndarray:
-    """How often central intervals of each level hold the truth, from its ranks (dataset,)."""
+    """How often central intervals of each level contain the true value, from its ranks"
+    " (dataset,).
+    """
     central = np.abs(2.0 * ranks - 1.0)
     return (central[:, None] <= LEVELS).mean(axis=0)
 

@@ -34,7 +34,7 @@ REFERENCE = re.compile(r"url\(#([^)]*)\)")
 def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
     """Write a figure as PNG (300 dots an inch), PDF or SVG, whichever the name ends in.
 
-    The file is whole or absent, and the same figure gives the same bytes. Text stays text in PDF
+    The file is complete or absent, and the same figure gives the same bytes. Text stays text in PDF
     (TrueType fonts, embedded) and SVG.
 
     Raises:
@@ -50,7 +50,7 @@ def save_figure(figure: Figure, path: str | PathLike[str]) -> None:
 
 
 def save_png(figure: Figure, path: str | PathLike[str]) -> None:
-    """Write a PNG, whatever the name ends in, that is whole or absent."""
+    """Write a PNG, whatever the name ends in, that is complete or absent."""
     write_atomically(path, _bytes(figure, ".png"))
 
 

@@ -183,7 +183,7 @@ class History:
         when = f"epoch {self.epoch(self.best):.1f}" if stored else f"step {self.best.step}"
         return (
             f"After {when} the validation loss rose by {self.overfitting:.2f} nats while the"
-            " training loss went on falling: the network learns its simulations by heart. The"
+            " training loss went on falling: the network over-fits its simulations. The"
             f" weights of {when} were kept. More simulations help most; then dropout or a"
             " smaller network."
         )

@@ -33,8 +33,8 @@ IN_PYTHON = {
     ),
     "reading": "look at how the trials were read: unit of the RTs, window, codes",
     "anyway": (
-        "to go on all the same, say anyway=True, or take posterior.unguarded(); posteriors are then"
-        " extrapolations"
+        "to continue nevertheless, give anyway=True, or take posterior.unguarded(); posteriors are"
+        " then extrapolations"
     ),
 }
 """What can be done about a study with nobody inside, for those who write Python."""
@@ -45,15 +45,16 @@ IN_SHELL = {
         " them: incongruent train --prior …"
     ),
     "reading": "look at how the file was read: --unit, --coding, --where",
-    "anyway": "to go on all the same, add --anyway; posteriors are then extrapolations",
+    "anyway": "to continue nevertheless, add --anyway; posteriors are then extrapolations",
 }
 """The same on the command line."""
 IN_APP = {
     "design": "take a network for this design",
     "prior": "look at the unit of the RTs, then take a network whose prior reaches these data",
-    "reading": "look at how the file was read, and say under Corrections what is otherwise",
+    "reading": "look at how the file was read, and correct it under Corrections",
     "anyway": (
-        "to go on all the same, tick Go on when nobody fits; posteriors are then extrapolations"
+        "to continue nevertheless, tick Fit even if nobody is in range; posteriors are then"
+        " extrapolations"
     ),
 }
 """The same in the app."""

@@ -32,7 +32,7 @@ UNCORRECTED = ("posterior_uncorrected.csv", "people_uncorrected.csv", "draws_unc
 def write_fit(result: Fit, folder: str | os.PathLike[str]) -> list[Path]:
     """Write posterior.csv, people.csv, draws.nc and the predictive figures into a folder.
 
-    Every file is whole or absent. What `write_uncorrected` wrote there is removed.
+    Every file is complete or absent. What `write_uncorrected` wrote there is removed.
 
     Returns:
         The files written.
@@ -116,7 +116,7 @@ def _write_figure(figure: Figure, path: Path) -> Path:
 
 
 def write_netcdf(draws: Draws, path: Path) -> Path:
-    """Write draws as `Draws.to_arviz` has them; the file is whole or absent."""
+    """Write draws as `Draws.to_arviz` has them; the file is complete or absent."""
     with tempfile.TemporaryDirectory() as beside:
         file = Path(beside) / "draws.nc"
         draws.to_arviz().to_netcdf(file, engine="h5netcdf")
@@ -128,7 +128,7 @@ def write_check(result: Check, folder: str | os.PathLike[str]) -> list[Path]:
     """Write a verdict: verdict.md, verdict.json, people.csv, scope.png and panel.png.
 
     The figures are those of the MMD test with the surprise of people, and of the panel of
-    statistics. Every file is whole or absent.
+    statistics. Every file is complete or absent.
 
     Returns:
         The files written.

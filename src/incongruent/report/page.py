@@ -57,7 +57,7 @@ def write_report(
 ) -> Path:
     """Write a report as one HTML file that opens from disk and needs nothing else.
 
-    The file is whole or absent.
+    The file is complete or absent.
 
     Args:
         path: of the file; its folder is made when it is not there.

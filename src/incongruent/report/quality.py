@@ -17,8 +17,8 @@ COLUMNS = (
     Column("parameter", number=False),
     Column("r", "true values against posterior means"),
     Column("contraction"),
-    Column("50 % intervals hold", "of true values"),
-    Column("90 % intervals hold", "of true values"),
+    Column("in 50 % intervals", "share of true values"),
+    Column("in 90 % intervals", "share of true values"),
 )
 RANKS = Column(
     "p of uniform ranks",

@@ -18,9 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from incongruent.data.trials import (
     Category,
@@ -37,6 +34,17 @@ from incongruent.storage.atomic import FileError, atomic_path
 from incongruent.storage.bank.bank import Bank
 from incongruent.storage.bank.card import simulator_card
 from incongruent.storage.cards import simulator_from_json
+
+try:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "Expected the package pyarrow, which reads and writes files of simulations; it is not"
+        ' installed. Install it with pip install "incongruent[formats]".',
+        name=error.name,
+    ) from error
 
 Array = np.ndarray
 
@@ -236,7 +244,7 @@ def _chunks(bank: Bank) -> Iterator[Simulations]:
     done = np.flatnonzero(bank.done)
     if not len(done):
         raise FileError(
-            f"Expected at least one whole chunk in the bank {bank.path}; there is none."
+            f"Expected at least one complete chunk in the bank {bank.path}; there is none."
             " Write some with write_bank."
         )
     n = 0

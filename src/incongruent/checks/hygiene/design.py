@@ -60,15 +60,15 @@ def _surely_differ(pooling: Pooling, level: float) -> bool:
 def _units_unknown(n: int) -> str:
     return (
         f"Whether these {n} data sets are people or random batches of pooled"
-        f" trials cannot be told: it takes {FEWEST_UNITS} or more with enough trials each. Make"
-        " sure that a data set is one person (in one session)."
+        f" trials cannot be determined: it takes {FEWEST_UNITS} or more with enough trials each."
+        " Make sure that a data set is one person (in one session)."
     )
 
 
 def _units_are_batches(pooling: Pooling) -> str:
     return (
         f"The {pooling.n_units} data sets differ from each other no more than random samples of"
-        f" one heap of trials do ({max(pooling.between, 0.0):.1%} of the variance of log RT"
+        f" one pool of trials do ({max(pooling.between, 0.0):.1%} of the variance of log RT"
         " lies between them; between people it is 5 to 50 %). If trials of several people were"
         " pooled and cut into batches, each batch is a mixture that no parameters of one"
         " person produce, and every check will call the model too extreme for the data. Make"
@@ -95,8 +95,8 @@ def congruency_effect(study: Trials) -> Finding:
     n = len(rt)
     if n < FEWEST_UNITS:
         sentence = (
-            f"Whether there is a congruency effect cannot be told: {n} people have correct answers"
-            " in both conditions."
+            f"Whether there is a congruency effect cannot be determined: {n} people have correct"
+            " answers in both conditions."
         )
         return Finding("congruency effect", Severity.UNKNOWN, sentence, {"people": float(n)})
     ms, share = _effect_of(rt), _effect_of(errors)
@@ -147,9 +147,9 @@ def _conflict(ms: _Effect, share: _Effect) -> tuple[Severity, str]:
     if ms.high < NO_CONFLICT_MS and share.high < NO_CONFLICT_ERRORS:
         return Severity.WARNING, (
             f"There is hardly a congruency effect in RT ({size}). Without a conflict the automatic"
-            " activation A is near 0 and its time scale tau cannot be told; do not interpret them,"
-            " nor differences of them. Is the condition coded rightly, and does the task have a"
-            " conflict?"
+            " activation A is near 0 and its time scale tau cannot be estimated; do not interpret"
+            " them, nor differences of them. Is the condition coded rightly, and does the task have"
+            " a conflict?"
         )
     return Severity.FINE, f"The congruency effect is {size}."
 

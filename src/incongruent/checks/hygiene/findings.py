@@ -14,7 +14,7 @@ class Severity(Enum):
     """How much a finding matters."""
 
     FINE = "fine"
-    UNKNOWN = "cannot be told"
+    UNKNOWN = "cannot be determined"
     NOTE = "note"
     WARNING = "warning"
 

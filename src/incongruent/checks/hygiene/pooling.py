@@ -44,7 +44,7 @@ class Pooling:
         p_batches: probability of so much difference, or more, between random batches.
         p_people: probability of so little difference, or less, between people with 5 % of the
             variance between them.
-        power: probability that batches of this size would be told from such people.
+        power: probability that batches of this size would be distinguished from such people.
         ratios: statistic, ratio of its variance between units to its bootstrap sampling variance.
     """
 

@@ -53,13 +53,13 @@ def _timeouts(study: Trials) -> float:
 def _cut_off(wall: Wall, late: str, windowed: bool) -> str:
     """What a wall means, and what to do about it."""
     do = (
-        "RTs outside a window were left out on reading; if the wall is its end, a network with the"
-        " same window knows of it. If not, fit"
+        "RTs outside a window were left out on reading; if RTs end there for that reason, take a"
+        " network with the same window. If not, fit"
         if windowed
         else "Fit"
     )
     return (
-        f"RTs end at a wall of {wall.at:.0f} ms: {wall.n_near} answers lie in the last"
+        f"RTs are cut off at {wall.at:.0f} ms: {wall.n_near} answers lie in the last"
         f" {wall.width:.0f} ms before it, so that about {wall.missing:.1%} of all would have come"
         f" later.{late} A model without this deadline takes the missing slow answers for fast"
         f" processing. {do} with a network whose design ends there: Design(…, window=(…,"

@@ -21,8 +21,8 @@ def first_trial(rows: list[Rows], level: float) -> Finding:
     n = len(rank)
     if n < FEWEST_UNITS:
         sentence = (
-            f"Whether first trials are slow cannot be told from {n} people with an answered first"
-            " trial and 20 others."
+            f"Whether first trials are slow cannot be determined from {n} people with an answered"
+            " first trial and 20 others."
         )
         return Finding("first trial", Severity.UNKNOWN, sentence, {"people": float(n)})
     p = _p_of_high_ranks(rank)
@@ -56,7 +56,9 @@ def autocorrelation(rows: list[Rows], level: float) -> Finding:
     """Are successive RTs correlated?"""
     r, n_pairs = lag_one(rows)
     if not len(r):
-        sentence = "Nobody has 20 pairs of successive answers; their correlation cannot be told."
+        sentence = (
+            "Nobody has 20 pairs of successive answers; their correlation cannot be determined."
+        )
         return Finding("autocorrelation", Severity.UNKNOWN, sentence)
     p, mean = _p_of_correlations(r, n_pairs), float(r.mean())
     numbers = {"people": float(len(r)), "lag-1 correlation": mean}
@@ -83,8 +85,8 @@ def _correlated(mean: float) -> str:
     return (
         f"Successive RTs are correlated (r = {mean:+.2f}): {why}. The model takes all trials for"
         " repetitions of one and the same process and cannot see this; RT distributions are those"
-        " of several states together, and posteriors are surer than they should be. Look at blocks"
-        " apart (read_trials(…, by=…))."
+        " of several states together, and posteriors are narrower than they should be. Look at"
+        " blocks apart (read_trials(…, by=…))."
     )
 
 
@@ -110,7 +112,7 @@ def congruency_sequence(rows: list[Rows], level: float) -> Finding:
 def _sequence_unknown(n: int) -> Finding:
     """The finding that too few people have enough answers."""
     sentence = (
-        f"A congruency-sequence effect cannot be told: {n} people have three or more correct"
+        f"A congruency-sequence effect cannot be determined: {n} people have three or more correct"
         " answers in each of the four sequences of conditions."
     )
     return Finding("congruency sequence", Severity.UNKNOWN, sentence, {"people": float(n)})

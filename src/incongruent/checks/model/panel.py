@@ -337,7 +337,7 @@ def _words_of_bias(observed: float, predicted: float, z: float) -> str:
     if not has_other_sign:
         return ""
     return (
-        ", though replicates of the fitted model part from their predictions by more in that"
+        ", although replicates of the fitted model deviate even more from their predictions in that"
         " direction"
     )
 

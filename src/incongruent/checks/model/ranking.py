@@ -127,14 +127,14 @@ class ExtensionRanking:
         closest, n = max(self.candidates, key=_closeness), _number(len(self.candidates))
         return (
             f"None of {n} candidates explains what the model fails in.",
-            f"Closest comes {closest.name}: {self._how_close(closest)}, p = {_p(closest.p)}.",
+            f"The closest is {closest.name}: it {self._how_close(closest)}; p = {_p(closest.p)}.",
         )
 
     def _how_close(self, candidate: Candidate) -> str:
-        """How many statistics a candidate repairs and spoils."""
+        """How many statistics a candidate repairs, and how many it makes fail."""
         return (
-            f"{len(candidate.repaired)} of {len(self.failing)} failing statistics repaired,"
-            f" {len(candidate.spoiled)} not failing before spoiled"
+            f"repairs {len(candidate.repaired)} of {len(self.failing)} failing statistics and makes"
+            f" {len(candidate.spoiled)} others fail"
         )
 
     def _sentences_of_best(self) -> tuple[str, ...]:
@@ -146,8 +146,8 @@ class ExtensionRanking:
         if not self.ties:
             return ()
         return (
-            f"These data do not tell it from {_list(self.ties)}, which would explain it about"
-            " as well.",
+            f"These data do not distinguish it from {_list(self.ties)}, which would explain it"
+            " about as well.",
         )
 
     def _sentence_of(self, candidate: Candidate) -> str:

@@ -3,8 +3,8 @@ r"""Recovery: does the network find parameters that are known?
 For simulated data sets: the correlation r of posterior mean and truth; NRMSE, the root mean squared
 error of the posterior mean over the SD of the truth; bias, the mean of (posterior mean - truth) /
 SD of the truth; contraction, 1 - posterior variance / prior variance; the share of central 50 % and
-90 % intervals that hold the truth; and the expected calibration error, the mean over alpha = 0.01,
-…, 0.99 of |share of central alpha intervals that hold the truth - alpha|.
+90 % intervals that contain the true value; and the expected calibration error, the mean over
+alpha = 0.01, …, 0.99 of |share of central alpha intervals that contain the true value - alpha|.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def covered_share(
     """The smallest central interval with the truth, and the coverage of central intervals.
 
     From shares of draws below the truth (dataset, quantity): the first is (dataset, quantity), the
-    second, the share of data sets whose intervals hold the truth at ``LEVELS``, (level, quantity).
+    second, the share of data sets whose intervals contain the true value at ``LEVELS``, (level,
+    quantity).
     """
     central = np.abs(2.0 * probability - 1.0)
     return central, (central[None] <= LEVELS[:, None, None]).mean(axis=1)
@@ -142,7 +143,7 @@ class Recovery:
         table = self.table()
         return (
             f"{len(self.truth)} simulated data sets: {self.nats:.2f} nats over the prior; "
-            f"90 % intervals hold the truth in {table['coverage_90'].mean():.1%}; "
+            f"90 % intervals contain the true value in {table['coverage_90'].mean():.1%}; "
             f"largest calibration error {table['calibration_error'].max():.3f}; "
             f"{_words_of_correlations(table)}."
         )

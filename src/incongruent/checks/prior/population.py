@@ -1,4 +1,4 @@
-r"""Is the prior where the people are, and as wide as they differ?
+r"""Does the prior agree with the people in location and spread?
 
 On the scale on which the network works, every parameter of a prior of independent parameters is
 standard normal. A population whose parameter k has mean eta and log SD lambda there gives the data
@@ -123,7 +123,7 @@ class PriorCheck:
         said = [self._sentence(name, word) for name, word in self.moves()] or [self._all_is_well]
         if self.silent:
             said.append(
-                f"The data cannot tell about the prior of {', '.join(self.silent)} (contraction"
+                f"The data say too little about the prior of {', '.join(self.silent)} (contraction"
                 f" below {INFORMED:g})."
             )
         return tuple(said)
@@ -132,7 +132,7 @@ class PriorCheck:
     def _all_is_well(self) -> str:
         """The sentence where nothing has to move."""
         return (
-            f"The prior is where these {self.n_people} people are and as wide as they differ"
+            f"The prior agrees with the location and the spread of these {self.n_people} people"
             f" (smallest p = {self.p_value:.2g})."
         )
 

@@ -64,8 +64,8 @@ class Suggestion:
         location_interval: (parameter, 2) 95 %.
         spread_interval: (parameter, 2) 95 %.
         kept: parameters that keep their prior.
-        share: of the simulations under the prior in use that land where people live: (sum w)^2 / (M
-            sum w^2).
+        share: of the simulations under the prior in use that lie where the people are:
+            (sum w)^2 / (M sum w^2).
         k_hat: (person,) of the weights at the estimate.
         n_draws: posterior draws a person.
     """
@@ -129,8 +129,8 @@ class Suggestion:
     def _caveats(self) -> list[str]:
         """How many simulations are of use, and whether the estimate is only a direction."""
         said = [
-            f"Of the simulations under the prior in use {self.share:.1%} land where these people"
-            " live."
+            f"{self.share:.1%} of the simulations under the prior in use lie where these people"
+            " are."
         ]
         if not self.trusted:
             said.append(

@@ -106,7 +106,7 @@ class MmdTest:
     @property
     def _verb(self) -> str:
         if not self.rejected:
-            return "cannot be told from"
+            return "cannot be distinguished from"
         return "differs from" if self.n_people == 1 else "differ from"
 
     @property

@@ -169,12 +169,12 @@ class Surprise:
     def _words_of_depth(self) -> str:
         if self.too_central:
             return (
-                f" People are more central than the prior says (p = {self.central_p:.3g}): it is"
-                " wider than they need."
+                f" People are nearer to the centre of the prior than expected (p ="
+                f" {self.central_p:.3g}): it is wider than they need."
             )
         if self.extreme_p <= self.alpha:
             return (
-                " As a group people are farther out than the prior says (p ="
+                " As a group people are farther from the centre of the prior than expected (p ="
                 f" {self.extreme_p:.3g})."
             )
         return ""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import compute
 
 from incongruent.data.trials import Array
 from incongruent.data.values import (
@@ -23,13 +22,17 @@ from incongruent.data.values import (
     texts,
 )
 
-pc: Any = compute  # whose functions are made when it is imported
-AS_WRITTEN = pd.ArrowDtype(pa.string())
+AS_WRITTEN = pd.StringDtype("python")
 """The type of columns whose cells are the file's text, before `understood` finds the numbers."""
 
-NAMES = r"^[+-]?0[0-9]+$|^[0-9]+[eE][0-9]+$|^[+-]?[0-9]{16,}$"
-"""Cells that a number would not give back: 007, 1e5, and more digits than a number holds."""
-WHOLE = r"^[+-]?[0-9]+$"
+NAME = re.compile("[+-]?0[0-9]+|[0-9]+[eE][0-9]+|[+-]?[0-9]{16,}")
+"""A cell that a number would not give back: 007, 1e5, or more digits than a number holds."""
+INTEGER = frozenset("+-0123456789")
+"""The characters of whole numbers."""
+WITHOUT_COMMA = INTEGER | frozenset(".eE")
+"""The characters of numbers that have no decimal comma."""
+LONGEST = max(map(len, MISSING))
+"""The length of the longest word that marks a missing value."""
 LARGEST_EXACT = 2**53
 """Integers from this one on may change when they become floats."""
 MOST_DIGITS = 17
@@ -40,17 +43,11 @@ class NotATable(DataError):  # noqa: N818 - it says what the content is not
     """The content is no table of trials, rather than a damaged one."""
 
 
-def as_written(
-    columns: Mapping[Any, pa.Array | pa.ChunkedArray | Sequence[str | None]],
-) -> pd.DataFrame:
+def as_written(columns: Mapping[Any, Array | Sequence[str | None]]) -> pd.DataFrame:
     """A frame of columns whose cells are the file's text."""
-    return pd.DataFrame({name: _series_as_written(cells) for name, cells in columns.items()})
-
-
-def _series_as_written(cells: pa.Array | pa.ChunkedArray | Sequence[str | None]) -> pd.Series:
-    is_arrow = isinstance(cells, pa.Array | pa.ChunkedArray)
-    array = cells if is_arrow else pa.array(cells, pa.string())
-    return pd.Series(pd.array(array, dtype=AS_WRITTEN))
+    return pd.DataFrame(
+        {name: pd.array(np.array(cells, object), AS_WRITTEN) for name, cells in columns.items()}
+    )
 
 
 def understood(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -61,9 +58,7 @@ def understood(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     Raises:
         DataError: when commas may stand for thousands as well as for decimals.
     """
-    # Threads help, since pyarrow, which does most of the work, lets other threads run.
-    with ThreadPoolExecutor() as threads:
-        made = list(threads.map(lambda pair: _understood(*pair), frame.items()))
+    made = [_understood(name, column) for name, column in frame.items()]
     table = pd.DataFrame({column.name: column for column, _ in made}, copy=False)
     return table, [note for _, notes in made for note in notes]
 
@@ -75,13 +70,11 @@ def _understood(name: Any, column: pd.Series) -> tuple[pd.Series, list[str]]:
     """
     if column.dtype != AS_WRITTEN:
         return column, []
-    encoded = pa.chunked_array(pa.array(column.array)).dictionary_encode().combine_chunks()
-    where = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-    words = pc.utf8_trim_whitespace(encoded.dictionary)
+    where, different = pd.factorize(column.to_numpy(object))
+    words = [cell.strip() for cell in different]
     values, notes = _values(name, words)
     if values is None:
-        labels = [word or None for word in words.to_pylist()]
-        return pd.Series(categories(where, labels), name=name), notes
+        return pd.Series(categories(where, [word or None for word in words]), name=name), notes
     return pd.Series(_at(values, where), name=name), notes
 
 
@@ -92,15 +85,15 @@ def _at(values: Array, where: Array) -> Array:
     return np.append(values.astype(float), np.nan)[where]
 
 
-def _values(name: Any, words: pa.Array) -> tuple[Array | None, list[str]]:
+def _values(name: Any, words: Sequence[str]) -> tuple[Array | None, list[str]]:
     """The number of each different cell, or None when the cells are text; and sentences.
 
     The number of a missing cell is NaN.
     """
-    missing = pc.is_in(pc.utf8_lower(words), pa.array(MISSING))
-    full = words.filter(pc.invert(missing))
-    if not len(full):
-        return np.full(len(words), np.nan) if _are_empty(words) else None, []
+    is_full = np.array([len(word) > LONGEST or word.lower() not in MISSING for word in words], bool)
+    full = list(compress(words, is_full))
+    if not full:
+        return None if any(words) else np.full(len(words), np.nan), []
     values = None if _has_names(words, full) else _numbers(full)
     if values is None:
         return None, []
@@ -109,62 +102,55 @@ def _values(name: Any, words: pa.Array) -> tuple[Array | None, list[str]]:
             f"Column {name!r} holds {twins[0]!r} and {twins[1]!r}, which are kept apart as two"
             " names."
         ]
-    if len(full) == len(words) and pc.all(pc.match_substring_regex(words, WHOLE)).as_py():
+    if is_full.all() and set("".join(full)) <= INTEGER:
         return values.astype(np.int64), []
     spread = np.full(len(words), np.nan)
-    spread[~missing.to_numpy(zero_copy_only=False)] = values
+    spread[is_full] = values
     return spread, []
 
 
-def _are_empty(words: pa.Array) -> bool:
-    """True when every word is empty, as in a column without any value."""
-    return pc.all(pc.equal(words, "")).as_py() is not False
-
-
-def _has_names(words: pa.Array, full: pa.Array) -> bool:
+def _has_names(words: Sequence[str], full: Sequence[str]) -> bool:
     """True when a word is a name although it is missing or looks like a number.
 
     "none" may be a label, as of a flanker that is absent.
     """
-    if pc.any(pc.equal(pc.utf8_lower(words), "none")).as_py():
+    if "none" in map(str.lower, words):
         return True
-    return bool(pc.any(pc.match_substring_regex(full, NAMES)).as_py())
+    return any(NAME.fullmatch(word) for word in full if "." not in word)
 
 
-def _numbers(words: pa.Array) -> Array | None:
+def _numbers(words: Sequence[str]) -> Array | None:
     """The words as floats, or None when any is no number."""
-    values = _cast(words)
-    if values is not None and np.isfinite(values).all():
-        return values
-    listed = words.to_pylist()
-    return text_numbers(np.array(listed, object)) if all(map(is_number, listed)) else None
+    if set("".join(words)) <= WITHOUT_COMMA:
+        values = _floats(words)
+        if values is not None and np.isfinite(values).all():
+            return values
+    return text_numbers(np.array(words, object)) if all(map(is_number, words)) else None
 
 
-def _cast(words: pa.Array) -> Array | None:
-    """The words as pyarrow reads numbers, which have no plus sign and no decimal comma."""
+def _floats(words: Sequence[str]) -> Array | None:
+    """The words as Python reads numbers, which have no decimal comma; None when any is none."""
     try:
-        return pc.cast(words, pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
+        return np.array(words, object).astype(float)
+    except ValueError:
         return None
 
 
-def _twins(words: pa.Array, values: Array) -> tuple[str, str] | None:
+def _twins(words: Sequence[str], values: Array) -> tuple[str, str] | None:
     """Two different words that are the same number, such as 1 and 1.0 or 1.1 and 1.10."""
-    short = pc.less_equal(pc.utf8_length(words), MOST_DIGITS).to_numpy(zero_copy_only=False)
+    short = np.flatnonzero(np.fromiter(map(len, words), int, len(words)) <= MOST_DIGITS)
     pair = _equal_pair(values[short].view(np.int64))  # by their bits, so that -0 and 0 are two
     if pair is None:
         return None
-    written = words.filter(pa.array(short))
-    return written[pair[0]].as_py(), written[pair[1]].as_py()
+    first, second = (int(short[i]) for i in pair)
+    return words[first], words[second]
 
 
 def _equal_pair(numbers: Array) -> tuple[int, int] | None:
     """The positions of two equal numbers, or None when all are different."""
-    if len(np.unique(numbers)) == len(numbers):
-        return None
     order = np.argsort(numbers, kind="stable")
-    first = int(np.argmax(numbers[order][1:] == numbers[order][:-1]))
-    return int(order[first]), int(order[first + 1])
+    equal = np.flatnonzero(numbers[order][1:] == numbers[order][:-1])
+    return (int(order[equal[0]]), int(order[equal[0] + 1])) if len(equal) else None
 
 
 def beside_text(expression: str) -> set[str]:

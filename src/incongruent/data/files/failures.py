@@ -17,25 +17,24 @@ def broken(name: str, what: str, error: Exception) -> DataError:
         error: that came up while it was read.
     """
     return DataError(
-        f"Expected a whole {what} file; {name} starts like one but cannot be read: {error}"
+        f"Expected a complete {what} file; {name} starts like one but cannot be read: {error}"
     )
 
 
-def package(name: str, package: str, what: str) -> ModuleType:
-    """A package that reads some kind of file.
+def package(module: str, reads: str) -> ModuleType:
+    """A module of a package that is not always installed.
 
     Args:
-        name: of the file.
-        package: the name of the package.
-        what: the kind of file.
+        module: its name.
+        reads: what it reads, in words.
 
     Raises:
         DataError: when the package is not installed.
     """
     try:
-        return importlib.import_module(package)
+        return importlib.import_module(module)
     except ImportError as error:
         raise DataError(
-            f"Expected the package {package}, which reads {what} files such as {name}; it is not"
+            f"Expected the package {module.partition('.')[0]}, which reads {reads}; it is not"
             ' installed. Install it with pip install "incongruent[formats]".'
         ) from error

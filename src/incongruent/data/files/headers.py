@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import compute
 
 from incongruent.data.files.cells import NotATable, as_written
 from incongruent.data.files.layout import Row, has_numbers, is_header
+from incongruent.data.trials import Array
 from incongruent.data.values import DataError, listed
 
-pc: Any = compute  # whose functions are made when it is imported
 LONGEST_SHOWN = 80
 """So many characters of a line above the table are shown to the user."""
 
@@ -63,27 +61,34 @@ def without_data(name: str, header: Row | None) -> NotATable:
     return NotATable(f"Expected trials in {name}; got only the header {listed(header or [])}.")
 
 
-def headed(name: str, table: pa.Table, header: list[str] | None) -> tuple[pd.DataFrame, list[str]]:
+def headed(
+    name: str, columns: list[Array], header: list[str] | None
+) -> tuple[pd.DataFrame, list[str]]:
     """A frame of the cells as written, with the header's names, and sentences.
 
     Columns are numbered when there is no header. Lines that repeat the header are left out.
+
+    Args:
+        name: of the file.
+        columns: (row,) the cells of each.
+        header: None when there is none.
 
     Raises:
         NotATable: when nothing is left.
         DataError: when the header has another number of names, or a name twice.
     """
-    table = _without(table, [""] * table.num_columns)
-    if not len(table):
+    columns = _without(columns, [""] * len(columns))
+    if not len(columns[0]):
         raise without_data(name, header)
     if header is None:
-        return as_written(dict(enumerate(table.columns))), []
-    full = _full_header(name, header, table)
-    kept = _without(table, full)
-    if not len(kept):
+        return as_written(dict(enumerate(columns))), []
+    full = _full_header(name, header, columns)
+    kept = _without(columns, full)
+    if not len(kept[0]):
         raise without_data(name, header)
     check_different(name, full)
-    notes = _about_repeated(name, len(table) - len(kept))
-    return as_written(dict(zip(full, kept.columns, strict=True))), notes
+    notes = _about_repeated(name, len(columns[0]) - len(kept[0]))
+    return as_written(dict(zip(full, kept, strict=True))), notes
 
 
 def _about_repeated(name: str, n_lines: int) -> list[str]:
@@ -106,17 +111,17 @@ def check_different(name: str, columns: Sequence[str]) -> None:
         )
 
 
-def _full_header(name: str, header: list[str], table: pa.Table) -> list[str]:
+def _full_header(name: str, header: list[str], columns: Sequence[Array]) -> list[str]:
     """A name for each column.
 
     Lines may end in a separator that the header lacks, or begin with row names that it does not
     name, as R writes them.
     """
-    width = table.num_columns
+    width = len(columns)
     if len(header) == width - 1:
-        if _is_empty(table[width - 1]):
+        if not any(columns[-1]):
             header = [*header, ""]
-        elif pc.count_distinct(table[0]).as_py() == len(table):
+        elif len(set(columns[0])) == len(columns[0]):
             header = ["", *header]
     if len(header) != width:
         raise DataError(
@@ -126,17 +131,11 @@ def _full_header(name: str, header: list[str], table: pa.Table) -> list[str]:
     return [cell or f"column_{i}" for i, cell in enumerate(header, start=1)]
 
 
-def _is_empty(column: pa.ChunkedArray) -> bool:
-    lengths = pc.binary_length(pc.utf8_trim_whitespace(column))
-    return not pc.any(pc.greater(lengths, 0)).as_py()
-
-
-def _without(table: pa.Table, cells: Row) -> pa.Table:
+def _without(columns: list[Array], cells: Row) -> list[Array]:
     """The rows whose cells are not all the same as these."""
-    same = None
-    for column, cell in zip(table.columns, cells, strict=True):
-        here = pc.equal(column, cell)
-        same = here if same is None else pc.and_(same, here)
-        if not pc.any(same).as_py():
-            return table
-    return table.filter(pc.invert(same)) if same is not None else table
+    same = np.ones(len(columns[0]), bool)
+    for column, cell in zip(columns, cells, strict=True):
+        same &= column == cell
+        if not same.any():
+            return columns
+    return [column[~same] for column in columns]

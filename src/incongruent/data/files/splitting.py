@@ -1,32 +1,31 @@
 """The cells below the header of a text.
 
-They are split by pyarrow where it certainly gives the same cells as the csv module of the standard
-library, and by that module elsewhere.
+They are split by the parser of pandas where it certainly gives the same cells as the csv module of
+the standard library, and by that module elsewhere, which takes five times as long.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-from pyarrow import compute
+import numpy as np
+import pandas as pd
 
 from incongruent.data.files.cells import NotATable
 from incongruent.data.files.layout import Layout, split
+from incongruent.data.trials import Array
 from incongruent.data.values import DataError
 
-if TYPE_CHECKING:
-    from pyarrow.csv import InvalidRow
-
-pc: Any = compute  # whose functions are made when it is imported
 BLANK = re.compile(r"[ \t]+")
 BLANK_BESIDE_LINE_END = re.compile(r" ?(\r\n|\r|\n) ?")
 
 
-def body_of(name: str, text: str, offset: int, first: int, found: Layout) -> tuple[pa.Table, int]:
+def body_of(
+    name: str, text: str, offset: int, first: int, found: Layout
+) -> tuple[list[Array], int]:
     """The cells below the header, and how many lines of comments stood among them.
 
     Args:
@@ -36,21 +35,23 @@ def body_of(name: str, text: str, offset: int, first: int, found: Layout) -> tup
         first: how many lines stand before the body.
         found: the layout.
 
+    Returns:
+        For each column its cells without spaces around them, (row,) texts.
+
     Raises:
         NotATable: as `by_csv`.
         DataError: as `by_csv`.
     """
     body = text[offset:]
     if _is_split_alike(body, found.separator):
-        try:
-            return by_pyarrow(_single_spaced(body, found.separator), found.separator, found.width)
-        except pa.ArrowInvalid:
-            pass  # a row has another number of cells, or a cell is too long: by_csv says which
+        columns = by_pandas(_single_spaced(body, found.separator), found.separator, found.width)
+        if columns is not None:
+            return columns, 0
     return by_csv(name, body, first, found)
 
 
 def _is_split_alike(body: str, separator: str) -> bool:
-    """True when pyarrow and the csv module certainly find the same cells, whatever the quotes."""
+    """True when pandas and the csv module certainly find the same cells, whatever the quotes."""
     return '"' not in body or (separator != " " and ' "' not in body)
 
 
@@ -61,53 +62,48 @@ def _single_spaced(body: str, separator: str) -> str:
     return BLANK_BESIDE_LINE_END.sub(r"\1", BLANK.sub(" ", body)).strip(" ")
 
 
-class _InvalidRows:
-    """What pyarrow does with a row of another number of cells; comments are counted."""
+def by_pandas(body: str, separator: str, width: int) -> list[Array] | None:
+    """The cells as pandas splits them, without spaces around them; for each column (row,) texts.
 
-    def __init__(self, separator: str) -> None:
-        self.blanks = f"{separator} \t"
-        self.n_comments = 0
-
-    def __call__(self, row: InvalidRow) -> str:
-        if row.text.startswith("#"):
-            self.n_comments += 1
-            return "skip"
-        return "error" if row.text.strip(self.blanks) else "skip"
-
-
-def by_pyarrow(body: str, separator: str, width: int) -> tuple[pa.Table, int]:
-    """The cells as pyarrow splits them, and how many lines are comments.
-
-    Raises:
-        pa.ArrowInvalid: when a row that is neither empty nor a comment has another number of cells.
+    None when a row has another number of cells, which may be a comment; `by_csv` then says more.
     """
-    from pyarrow import csv
-
-    names = [str(i) for i in range(width)]
-    invalid = _InvalidRows(separator)
-    table = csv.read_csv(
-        pa.BufferReader(body.encode()),
-        read_options=csv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 22),
-        parse_options=csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True, invalid_row_handler=invalid
-        ),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
-    )
-    return _trimmed(table) if _may_need_trimming(body, separator) else table, invalid.n_comments
-
-
-def _may_need_trimming(body: str, separator: str) -> bool:
-    return any(blank in body for blank in " \t" if blank != separator)
-
-
-def _trimmed(table: pa.Table) -> pa.Table:
-    columns = [pc.utf8_trim_whitespace(column) for column in table.columns]
-    return pa.table(columns, table.column_names)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # of cells that it leaves out
+            table = pd.read_csv(
+                io.BytesIO(body.encode()),
+                sep=separator,
+                header=None,
+                names=range(width),
+                index_col=False,
+                dtype=object,
+                na_filter=False,
+                low_memory=False,  # the same text is one object in all rows
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError):
+        return None
+    columns = [table[i].to_numpy() for i in range(width)]
+    if not _are_complete(body, separator, columns):
+        return None
+    may_need_trimming = any(blank in body for blank in " \t" if blank != separator)
+    return [_trimmed(column) for column in columns] if may_need_trimming else columns
 
 
-def by_csv(name: str, body: str, first: int, found: Layout) -> tuple[pa.Table, int]:
+def _are_complete(body: str, separator: str, columns: Sequence[Array]) -> bool:
+    """True when no row had fewer cells, which pandas fills up with empty ones.
+
+    Then as many separators as there are between the cells stand outside of them.
+    """
+    within = sum("".join(column).count(separator) for column in columns) if '"' in body else 0
+    return body.count(separator) - within == len(columns[0]) * (len(columns) - 1)
+
+
+def _trimmed(column: Array) -> Array:
+    codes, different = pd.factorize(column)
+    return np.array([cell.strip() for cell in different], object)[codes]
+
+
+def by_csv(name: str, body: str, first: int, found: Layout) -> tuple[list[Array], int]:
     """The cells as the csv module splits them, and how many lines are comments.
 
     Args:
@@ -129,13 +125,12 @@ def by_csv(name: str, body: str, first: int, found: Layout) -> tuple[pa.Table, i
             n_comments += 1
         else:
             raise _ragged(name, first + line + 1, row, found)
-    return text_table(kept, found.width), n_comments
+    return columns_of(kept, found.width), n_comments
 
 
-def text_table(rows: Sequence[Sequence[str]], width: int) -> pa.Table:
-    """Rows of so many cells as a table of text, whose columns are called "0", "1", …"""
-    columns = zip(*rows, strict=True) if rows else [()] * width
-    return pa.table({str(i): pa.array(column, pa.string()) for i, column in enumerate(columns)})
+def columns_of(rows: Sequence[Sequence[str]], width: int) -> list[Array]:
+    """Rows of so many cells column by column, (row,) texts each."""
+    return list(np.array(rows, object).reshape(len(rows), width).T)
 
 
 def _ragged(name: str, line: int, row: Sequence[str], found: Layout) -> DataError:

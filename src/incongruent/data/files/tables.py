@@ -14,6 +14,7 @@ import pandas as pd
 from incongruent.data.codings import FILE_COLUMN
 from incongruent.data.files.belonging import LeftOut, Part, alike
 from incongruent.data.files.cells import AS_WRITTEN, NotATable, understood
+from incongruent.data.files.failures import package
 from incongruent.data.files.folders import Files, files_of
 from incongruent.data.files.formats import read_content
 from incongruent.data.files.headers import check_different, without_data
@@ -124,6 +125,7 @@ def _native_frame(source: Any) -> pd.DataFrame:
         raise TypeError(
             f"Expected a path or a frame of pandas or polars; got {type(source).__name__}."
         ) from error
+    package("pyarrow", "frames of other libraries than pandas")
     eager = frame.collect() if isinstance(frame, nw.LazyFrame) else frame
     return frame_of_arrow(eager.to_arrow())
 

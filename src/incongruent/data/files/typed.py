@@ -7,18 +7,18 @@ import tempfile
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import compute
 
 from incongruent.data.files.cells import LARGEST_EXACT, NotATable
 from incongruent.data.files.failures import broken, package
 from incongruent.data.values import DataError, as_text, column_of, listed
 
-pc: Any = compute  # whose functions are made when it is imported
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Read = tuple[pd.DataFrame, list[str]]
 """A frame, and sentences about how it was read."""
 
@@ -30,21 +30,15 @@ def read_parquet(name: str, content: bytes) -> Read:
     """The table of a Parquet file.
 
     Raises:
-        DataError: when the file is damaged.
+        DataError: when the file is damaged, or pyarrow is not installed.
     """
-    from pyarrow import parquet
-
+    parquet = package("pyarrow.parquet", f"Parquet files such as {name}")
     return _arrow(name, "Parquet", lambda: parquet.read_table(io.BytesIO(content)))
 
 
 def read_feather(name: str, content: bytes) -> Read:
-    """The table of a Feather file.
-
-    Raises:
-        DataError: when the file is damaged.
-    """
-    from pyarrow import feather
-
+    """The table of a Feather file; errors as in `read_parquet`."""
+    feather = package("pyarrow.feather", f"Feather files such as {name}")
     return _arrow(name, "Feather", lambda: feather.read_table(io.BytesIO(content)))
 
 
@@ -73,6 +67,8 @@ def frame_of_arrow(table: pa.Table) -> pd.DataFrame:
 
 def _unchanged_values(column: pa.ChunkedArray) -> np.ndarray | None:
     """The values of a column that pandas would change, (row,) objects; None for other columns."""
+    import pyarrow as pa
+
     kind = column.type
     if pa.types.is_integer(kind) and column.null_count and _is_large(column):
         dtype = "UInt64" if pa.types.is_unsigned_integer(kind) else "Int64"
@@ -83,7 +79,9 @@ def _unchanged_values(column: pa.ChunkedArray) -> np.ndarray | None:
 
 
 def _is_large(column: pa.ChunkedArray) -> bool:
-    ends = pc.min_max(column).as_py()
+    import pyarrow.compute as pc
+
+    ends = pc.min_max(column).as_py()  # type: ignore[attr-defined]  # made while it is imported
     if ends["max"] is None:
         return False
     return ends["max"] >= LARGEST_EXACT or ends["min"] <= -LARGEST_EXACT
@@ -101,7 +99,7 @@ def _texts_of_bytes(column: pa.ChunkedArray) -> np.ndarray:
 
 def read_spss(name: str, content: bytes) -> Read:
     """The table of an SPSS file; errors as in `read_stata`."""
-    pyreadstat = package(name, "pyreadstat", "SPSS")
+    pyreadstat = package("pyreadstat", f"SPSS files such as {name}")
     return _labelled(name, "SPSS", ".sav", pyreadstat.read_sav, content)
 
 
@@ -111,7 +109,7 @@ def read_stata(name: str, content: bytes) -> Read:
     Raises:
         DataError: when the file is damaged, or pyreadstat is not installed.
     """
-    pyreadstat = package(name, "pyreadstat", "Stata")
+    pyreadstat = package("pyreadstat", f"Stata files such as {name}")
     return _labelled(name, "Stata", ".dta", pyreadstat.read_dta, content)
 
 
@@ -178,7 +176,7 @@ def read_r(name: str, content: bytes) -> Read:
 
 def _r_objects(name: str, content: bytes) -> dict[Any, Any]:
     """The objects of a file of R by their names; the only one of an .rds has no name."""
-    rdata = package(name, "rdata", "R")
+    rdata = package("rdata", f"R files such as {name}")
     try:
         with warnings.catch_warnings():
             # rdata warns of classes that it does not know; those of tibbles, for example, do not

@@ -14,7 +14,7 @@ from incongruent.data.files.cells import LARGEST_EXACT, NotATable
 from incongruent.data.files.failures import broken, package
 from incongruent.data.files.headers import headed, header_of, skipped, without_data
 from incongruent.data.files.layout import layout_of_rows
-from incongruent.data.files.splitting import text_table
+from incongruent.data.files.splitting import columns_of
 from incongruent.data.values import DataError, listed
 
 Sheets = dict[str, list[list[str]]]
@@ -30,7 +30,7 @@ def read_workbook(
         NotATable: when all sheets are empty.
         DataError: when the workbook is damaged, or its formulas have no results.
     """
-    openpyxl = package(name, "openpyxl", "Excel")
+    openpyxl = package("openpyxl", f"Excel files such as {name}")
     try:
         sheets = _sheets(openpyxl, content, data_only=True)
         formulas = _sheets(openpyxl, content, data_only=False) if _has_formulas(content) else {}
@@ -113,6 +113,6 @@ def _table(
     body = filled[found.start + (header is not None) :]
     if not body:
         raise without_data(name, header)
-    frame, notes = headed(name, text_table(body, found.width), header)
+    frame, notes = headed(name, columns_of(body, found.width), header)
     above = [" ".join(filter(None, row)) for row in filled[: found.start]]
     return frame, skipped(name, above) + notes

@@ -111,10 +111,10 @@ def _marked(meaning: Meaning) -> dict[str, str]:
 def _condition_note(column: str, meaning: Meaning) -> str:
     how = {
         "given": "as given",
-        "words": "told by the labels",
-        "name": "told by the column's name",
+        "words": "recognised by the labels",
+        "name": "recognised by the column's name",
         "data": (
-            "told by reaction times and errors, which both rise in this order;"
+            "recognised by reaction times and errors, which both rise in this order;"
             f" {doors.coding(levels=None)} overrides it"
         ),
     }[meaning.how]
@@ -173,7 +173,7 @@ def _likely_outcomes(meaning: Meaning) -> dict[str, str]:
 def _accuracy_note(column: AccuracyColumn, meaning: Meaning) -> str:
     how = {
         "given": "as given",
-        "words": "told by the labels",
+        "words": "recognised by the labels",
         "codes": f"1 or yes = {CORRECT if column.one_is_correct else ERROR}",
     }[meaning.how]
     return f"The accuracy was taken from column {column.name!r}: {meaning.in_words()} ({how})."

@@ -64,8 +64,8 @@ def _check_where(where: object) -> None:
 def _check_unit(unit: object) -> None:
     if unit not in (None, "ms", "s"):
         raise DataError(
-            f"Expected `unit` to be 'ms' or 's'; got {unit!r}. Leave it out to have it told by the"
-            " median reaction time."
+            f"Expected `unit` to be 'ms' or 's'; got {unit!r}. Leave it out to have it found from"
+            " the median reaction time."
         )
 
 

@@ -55,10 +55,10 @@ def read_trials(
     Args:
         source: a file, a folder, a pattern such as ``"data/*.csv"``, several of these in a list, or
             a frame of pandas, polars or another library that narwhals knows. Files are CSV, TSV,
-            ``;``, ``|`` or whitespace between columns, JSON, Parquet, Feather, E-Prime's log, or
-            with ``pip install "incongruent[formats]"`` Excel, SPSS, Stata and R; gz, bz2, xz and
-            zip around them. In several files columns are matched by name, and the file's name is
-            the person where no column is.
+            ``;``, ``|`` or whitespace between columns, JSON, E-Prime's log, or
+            with ``pip install "incongruent[formats]"`` Parquet, Feather, Excel, SPSS, Stata and R;
+            gz, bz2, xz and zip around them. Frames of polars need that too. In several files
+            columns are matched by name, and the file's name is the person where no column is.
         names: the columns' names, for files without a header; surplus columns at the end are
             allowed when they hold one value throughout.
         by: the column or columns whose combinations make the data sets; left out, the person's.

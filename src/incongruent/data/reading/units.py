@@ -106,9 +106,9 @@ def unit_note(evidence: UnitEvidence, unit: Unit) -> str:
     if evidence.asked:
         how = "as given"
     elif evidence.in_name:
-        how = "told by its name and median"
+        how = "recognised by its name and median"
     else:
-        how = "told by the median"
+        how = "recognised by the median"
     return (
         f"The reaction time was taken from column {evidence.column!r}, in {unit.name} ({how},"
         f" {evidence.median:.4g})."

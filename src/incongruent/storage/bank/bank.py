@@ -130,7 +130,7 @@ class Bank:
         seed = "several seeds" if self.seed is None else f"seed {self.seed}"
         return (
             f"Bank of {len(self):,} of {self.n_datasets:,} data sets ({int(self.done.sum())} of"
-            f" {self.n_chunks} chunks whole) of the model {self.simulator.model.name!r}, up to"
+            f" {self.n_chunks} chunks complete) of the model {self.simulator.model.name!r}, up to"
             f" {design.largest} trials each, {seed}, in {self.path}."
         )
 
@@ -182,8 +182,8 @@ class Bank:
         chunks = np.flatnonzero(self.done) if chunks is None else chunks
         if not len(chunks):
             raise FileError(
-                f"Expected at least one whole chunk in the bank {self.path}; there is none. Write"
-                " some with write_bank."
+                f"Expected at least one complete chunk in the bank {self.path}; there is none."
+                " Write some with write_bank."
             )
         thetas, trials = zip(*(self.chunk(int(index)) for index in chunks), strict=True)
         names = self.simulator.prior.names

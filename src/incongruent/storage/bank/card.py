@@ -64,7 +64,7 @@ def _stored(folder: Path) -> Any:
     except FileNotFoundError as error:
         raise FileError(
             f"Expected a bank at {folder}; the folder has no {CARD}, so it is something else, or"
-            " was never made whole."
+            " was never completed."
         ) from error
     except ValueError as error:
         raise FileError(

@@ -63,9 +63,9 @@ class Verification:
         return "; ".join(words).rstrip(".") + "."
 
     def _chunk_words(self) -> Iterator[str]:
-        """How many chunks are whole, missing and damaged."""
+        """How many chunks are complete, missing and damaged."""
         n_chunks = len(self.whole) + len(self.missing) + len(self.damaged)
-        yield f"{len(self.whole)} of {n_chunks} chunks of the bank {self.path} are whole"
+        yield f"{len(self.whole)} of {n_chunks} chunks of the bank {self.path} are complete"
         if self.missing:
             yield f"{len(self.missing)} missing ({_listed(self.missing)})"
         if self.damaged:
@@ -197,8 +197,8 @@ def merge_banks(
     sources = _sources(banks)
     if not sources:
         raise FileError(
-            f"Expected at least one whole chunk in the banks {', '.join(map(str, paths))}; there is"
-            " none."
+            f"Expected at least one complete chunk in the banks {', '.join(map(str, paths))}; there"
+            " is none."
         )
     merge = _merged_by_place if _of_one_seed(banks) else _merged_in_a_row
     with writing(Path(out)):
