@@ -81,7 +81,8 @@ def broad_undershoot() -> Prior:
 
     Every value that the parameter may have is as likely.
     """
-    return broad().extended(undershoot=stats.uniform(0.0, 0.6))
+    uniform: Any = stats.uniform(0.0, 0.6)
+    return broad().extended(undershoot=uniform)
 
 
 def broad_rdmc() -> Prior:
