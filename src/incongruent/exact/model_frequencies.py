@@ -142,8 +142,8 @@ def model_frequencies(
         alpha,
         special.softmax(weighted, axis=1),
         _exceedance(alpha),
-        float(special.logsumexp(weighted, axis=1).sum() - _distance_from_prior(alpha)),
-        float((special.logsumexp(evidence, axis=1) - np.log(evidence.shape[1])).sum()),
+        _log_sums(weighted) - _distance_from_prior(alpha),
+        _log_sums(evidence - np.log(evidence.shape[1])),
     )
 
 
@@ -186,6 +186,11 @@ def _settled(evidence: Array) -> Array:
         f"Expected frequencies that settle within {MOST_TURNS} turns; they did not for"
         f" {len(evidence)} people. Compare fewer people at a time."
     )
+
+
+def _log_sums(log_terms: Array) -> float:
+    """The log of each person's sum over models, (person, model), summed over people."""
+    return float(np.asarray(special.logsumexp(log_terms, axis=1)).sum())
 
 
 def _expected_log(alpha: Array) -> Array:
