@@ -118,8 +118,8 @@ def model_frequencies(
     """How frequent each model is among people, from the log evidence of each for everybody.
 
     Args:
-        log_evidence: (person, model) log p(trials | model), as in `Correction.log_evidence`. It is
-            minus infinity for a model that cannot give a person's trials.
+        log_evidence: (person, model) log p(trials | model); `Correction` has that of one model. It
+            is minus infinity for a model that cannot give a person's trials.
         models: their names; "model 1", "model 2" and so on when left out.
 
     Raises:
