@@ -231,7 +231,8 @@ def dmc(
 
     Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and
         Voskuilen et al. (2016), in a parametrisation by half time. The activation that undershoots
-        is after Koob et al. (2023), with an equation of its own.
+        is after Koob et al. (2023), A y^m exp(-m (1 - u) (y - 1)) [1 - u m (y - 1)] with m = a - 1
+        and y = t / (m tau), which could not be compared with theirs.
     """
     start = one_of(start, ("beta", "point"), "start")
     bound = one_of(bound, tuple(COLLAPSE), "bound")
