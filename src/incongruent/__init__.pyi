@@ -68,6 +68,8 @@ from .analysis import Fit as Fit
 from .analysis import fit as fit
 from .exact.likelihood import LikelihoodError as LikelihoodError
 from .exact.likelihood import log_likelihood as log_likelihood
+from .exact.model_frequencies import ModelFrequencies as ModelFrequencies
+from .exact.model_frequencies import model_frequencies as model_frequencies
 from .exact.reweight import reweight as reweight
 from .posterior.draws import Correction as Correction
 from .posterior.draws import Draws as Draws

@@ -51,6 +51,17 @@ def test_usual_candidates_leave_out_what_the_model_has() -> None:
         extension.name for extension in default_extensions(inc.models.dmc(free=["lapse"]))
     ]
     assert "DMC" in [extension.name for extension in default_extensions(inc.models.ssp())]
+    assert [extension.name for extension in default_extensions(inc.models.rdmc())] == [
+        "lapses",
+        "drift variability",
+        "time constants that differ",
+        "DMC",
+        "SSP",
+        "DSTP",
+    ]
+    assert "time constants that differ" not in [
+        extension.name for extension in default_extensions(inc.models.rdmc(free=["tau_ratio"]))
+    ]
     assert some("lapses")[0].sentence(0.05) == "Lapses of about 5 % of trials"
     with pytest.raises(ValueError, match="Expected extensions for the model 'dstp'"):
         default_extensions(inc.models.dstp())

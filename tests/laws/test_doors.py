@@ -229,6 +229,7 @@ def test_models_that_ship(real, kind):
             dt=real(20),
             bound=np.str_("constant"),
         ),
+        inc.models.rdmc(fixed={"sd_R": real(30)}, free=free),
         inc.models.ssp(fixed={"sd_R": real(30)}, free=free),
         inc.models.dstp(fixed={"sd_R": real(30)}),
     ]
@@ -596,6 +597,7 @@ def _simulators() -> dict[str, inc.Simulator]:
             marginalised(_own(), s=stats.gamma(2)), normal("m"), inc.Design(5)
         ),
         "marginalised dmc": inc.Simulator(robust, inc.priors.schaefer2025(), inc.Design(5, share)),
+        "rdmc": inc.Simulator(inc.models.rdmc(), inc.priors.broad_rdmc(), inc.Design(5, share)),
         "ssp": inc.Simulator(inc.models.ssp(), inc.priors.broad_ssp(), inc.Design(5, share)),
         "dstp": inc.Simulator(inc.models.dstp(), inc.priors.broad_dstp(), inc.Design(5, share)),
     }

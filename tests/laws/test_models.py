@@ -26,7 +26,7 @@ from scipy import stats
 import incongruent as inc
 from incongruent.data.basics.plain import json_text
 from incongruent.data.trials import checked
-from incongruent.models import BUILDERS, Kept, Likelihood, Model, dmc, dstp, ssp
+from incongruent.models import BUILDERS, Kept, Likelihood, Model, dmc, dstp, rdmc, ssp
 from incongruent.models.diffusion import LAPSE_RANGE
 from incongruent.storage.cards import simulator_from_json, simulator_to_json
 
@@ -150,6 +150,7 @@ class Subject:
 
 
 BASE = (20, 118.4, 0.57, 61, 340, 35)
+WEIGHED = (12.0, 25.0, 0.57, 58.0, 305.0, 28.0)
 SPOT = (0.5, 100.0, 70.0, 340.0, 35.0)
 STAGES = (0.0569, 0.0822, 0.4655, 1.9922, 88.544, 108.782, 300.0, 30.0)
 ONCE = {"levels": ("incongruent",), "alone": True, "n": 10_000}
@@ -171,6 +172,7 @@ SUBJECTS = {
     "dmc, drift varies": Subject(lambda: dmc(free=["drift_sd"]), (*BASE, 0.15)),
     "dmc, steep activation": Subject(lambda: dmc(free=["a"]), (*BASE, 1.3)),
     "dmc, flat activation": Subject(lambda: dmc(free=["a"]), (*BASE, 3.0)),
+    "dmc, undershoot": Subject(lambda: dmc(free=["undershoot"]), (*BASE, 0.4)),
     "dmc, lapses": Subject(lambda: dmc(free=["lapse"]), (*BASE, 0.1)),
     "dmc, all of these": Subject(
         lambda: dmc(fixed={"sd_R": 30.0}, free=["a", "drift_sd", "lapse"]),
@@ -187,6 +189,15 @@ SUBJECTS = {
     ),
     "dmc, weibull bound in part": Subject(
         lambda: dmc(bound="weibull", free=["kappa"], fixed={"shape": 2.0}), (*BASE, 0.7)
+    ),
+    "rdmc": Subject(rdmc, WEIGHED),
+    "rdmc, long and strong": Subject(rdmc, (40.0, 150.0, 0.5, 80.0, 340.0, 35.0)),
+    "rdmc, brief, narrow bounds": Subject(rdmc, (15.0, 5.0, 0.6, 25.0, 340.0, 35.0)),
+    "rdmc, rates differ": Subject(
+        lambda: rdmc(fixed={"sd_R": 28.0}, free=["A0", "tau_ratio"]), (*WEIGHED[:5], 0.8, 4.0)
+    ),
+    "rdmc, start and drift vary, lapses": Subject(
+        lambda: rdmc(start="beta", free=["drift_sd", "lapse"]), (*WEIGHED, 0.2, 0.1)
     ),
     "ssp": Subject(ssp, (0.506, 37.5, 63.2, 300.0, 35.0)),
     "ssp, slow": Subject(ssp, (0.5, 300.0, 80.0, 340.0, 35.0)),

@@ -5,7 +5,7 @@ import pytest
 
 import incongruent as inc
 from incongruent.data.trials import CONDITION
-from incongruent.models import dmc, dstp, ssp
+from incongruent.models import dmc, dstp, rdmc, ssp
 from incongruent.models.curves import mean_activation, rt_densities
 from incongruent.models.model import Kept
 
@@ -23,7 +23,7 @@ def simulated(
     return values["rt"][answered], values["response"][answered] == 1
 
 
-@pytest.mark.parametrize("model", [dmc(), dmc(bound="weibull", free=("kappa",)), ssp()])
+@pytest.mark.parametrize("model", [dmc(), dmc(bound="weibull", free=("kappa",)), rdmc(), ssp()])
 def test_densities_are_those_of_simulated_trials(model):
     theta = (
         [*THETA, 0.5] if "kappa" in model.parameter_names else [p.typical for p in model.parameters]
@@ -75,7 +75,7 @@ def test_models_without_curves_are_refused():
     theta = [p.typical for p in dstp().parameters]
     with pytest.raises(
         ValueError,
-        match="Expected a model with mean paths between two bounds, like DMC or SSP; got 'dstp'",
+        match="mean paths between two bounds, like DMC, RDMC or SSP; got 'dstp'",
     ):
         mean_activation(dstp(), theta)
     with pytest.raises(

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from incongruent.models import Model, build, dmc
+from incongruent.models.dmc import activation
 from incongruent.models.first_passage import beta_start
 
 CONGRUENT, INCONGRUENT, NEUTRAL = 0, 1, 2
@@ -153,6 +154,7 @@ VARIANTS = {
     "lapse": ({"free": ["lapse"]}, (0.1,)),
     "a 1.3": ({"free": ["a"]}, (1.3,)),
     "a 3": ({"free": ["a"]}, (3.0,)),
+    "undershoot": ({"free": ["undershoot"]}, (0.45,)),
     "hyperbolic": ({"bound": "hyperbolic", "free": ["kappa", "t_half"]}, (0.7, 150.0)),
     "weibull": ({"bound": "weibull", "free": ["kappa", "t_half", "shape"]}, (0.7, 150.0, 3.0)),
 }
@@ -205,7 +207,11 @@ def test_the_bridge_agrees_with_a_fine_euler_scheme(name):
     assert bridge.like(euler, 2 * ALLOWED), (bridge, euler)
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "standard"])
+@pytest.mark.parametrize(
+    "name",
+    [name for name in VARIANTS if name not in ("standard", "undershoot")],
+    # which makes one where the activation is brief: below
+)
 def test_every_option_makes_a_difference(name):
     options, more = VARIANTS[name]
     standard = cell(dmc(fixed=NO_RESIDUAL), BASE, INCONGRUENT, 50_000)
@@ -225,6 +231,51 @@ def test_non_decision_times_are_a_normal_cut_at_zero():
         (rt.var() + without.var()) / n
     )
     assert np.hypot(without.std(), cut.std()) == pytest.approx(rt.std(), rel=0.02)
+
+
+@pytest.mark.parametrize("a", [1.3, 2.0, 3.5])
+@pytest.mark.parametrize("undershoot", [0.0, 0.1, 0.3, 0.6])
+def test_an_activation_that_undershoots_keeps_its_peak_and_ends_at_zero(a, undershoot):
+    A, tau = 20.0, 40.0
+    t = np.linspace(0.0, 400.0 * tau, 4_000_001)
+    found = activation(t, A, tau, a, undershoot)
+    assert found.max() == pytest.approx(A, rel=1e-6)
+    assert t[found.argmax()] == pytest.approx((a - 1.0) * tau, abs=0.01)
+    assert found[0] == 0.0
+    assert abs(found[-1]) < 1e-9
+    changes = t[1:-1][(found[1:-1] > 0.0) & (found[2:] <= 0.0)]
+    if undershoot > 0.0:  # it changes its sign once
+        assert changes == pytest.approx([(a - 1.0) * tau + tau / undershoot], abs=0.02)
+        assert found.min() < 0.0
+    else:
+        assert (found >= 0.0).all()
+        np.testing.assert_allclose(
+            found, A * np.exp(-t / tau) * (np.e * t / ((a - 1.0) * tau)) ** (a - 1.0), atol=1e-9
+        )
+
+
+def test_the_depth_of_the_undershoot_is_as_it_is_said():
+    t = np.linspace(0.0, 4000.0, 400_001)
+    depth = [-activation(t, 1.0, 40.0, 2.0, undershoot).min() for undershoot in (0.3, 0.4, 0.5)]
+    assert depth == pytest.approx([0.09, 0.3, 0.74], abs=0.005)
+
+
+def test_an_undershoot_lets_the_delta_function_fall_below_zero():
+    at, theta = [0.1, 0.3, 0.5, 0.7, 0.9], (20.0, 40.0, 0.5, 58.0, 315.0, 29.0)
+
+    def delta(model: Model) -> np.ndarray:
+        congruent, incongruent = (
+            np.quantile(rt[response == 0], at)
+            for rt, response, _ in (
+                simulate(model, theta, condition, 200_000) for condition in (0, 1)
+            )
+        )
+        return incongruent - congruent
+
+    with_it, without = delta(dmc(fixed={"undershoot": 0.45})), delta(dmc())
+    assert (without > 0.0).all()
+    assert with_it[-1] < -15.0
+    assert with_it[0] == pytest.approx(without[0], abs=3.0)
 
 
 def distance_from_beta(table: np.ndarray, alpha: float = 3.0) -> float:
@@ -259,7 +310,10 @@ def test_start_points_follow_the_beta_distribution():
             {"free": ["shape"], "bound": "hyperbolic"},
             "(with bound='hyperbolic'), each once; got 'shape'",
         ),
-        ({"free": ["A"]}, "Expected `free` to name some of ['a', 'drift_sd', 'lapse']"),
+        (
+            {"free": ["A"]},
+            "Expected `free` to name some of ['a', 'undershoot', 'drift_sd', 'lapse']",
+        ),
         ({"fixed": {"sdr": 1.0}}, "Expected `fixed` to name parameters of the model"),
         ({"fixed": {"a": 2.0}, "free": ["a"]}, "not in `free`"),
         ({"fixed": {"lapse": 1.5}}, "Expected lapse within [0.0, 1.0]; got 1.5"),
@@ -291,8 +345,8 @@ def test_unknown_arguments_and_models_are_refused():
     with pytest.raises(
         ValueError,
         match=(
-            r"one of the models \['dmc', 'dstp', 'ssp'\]; got 'lba'. A model of your own has to be"
-            r" passed as `model=`"
+            r"one of the models \['dmc', 'dstp', 'rdmc', 'ssp'\]; got 'lba'. A model of your own"
+            r" has to be passed as `model=`"
         ),
     ):
         build("lba", {})

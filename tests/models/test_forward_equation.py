@@ -115,6 +115,11 @@ VARIANTS = {
     "standard": (dmc(), [20, 100, 0.55, 60, 340, 35]),
     "steep activation": (dmc(free=["a"]), [18, 60, 0.5, 55, 330, 30, 1.4]),
     "flat activation": (dmc(free=["a"]), [18, 30, 0.5, 55, 330, 30, 3.5]),
+    "undershoot": (dmc(free=["undershoot"]), [15, 60, 0.55, 58, 330, 30, 0.4]),
+    "brief and deep undershoot": (
+        dmc(free=["a", "undershoot"]),
+        [25, 12, 0.5, 60, 340, 20, 1.5, 0.55],
+    ),
     "very steep activation": (dmc(free=["a"]), [10, 60, 0.5, 55, 330, 30, 1.1]),
     "very strong and brief conflict": (dmc(), [100, 20, 0.5, 90, 340, 30]),
     "drift varies": (dmc(free=["drift_sd"]), [20, 100, 0.55, 60, 340, 35, 0.2]),

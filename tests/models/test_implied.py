@@ -125,6 +125,17 @@ def test_variants_with_free_and_fixed_parameters_have_curves_too():
     assert whole.errors[0] == pytest.approx(0.9 * curves(MODEL, TYPICAL).errors[0] + 0.05, abs=1e-3)
 
 
+@pytest.mark.parametrize("undershoot", [0.3, 0.6])
+def test_an_activation_that_undershoots_has_curves_too(undershoot):
+    theta = np.array([20.0, 120.0, 0.55, 60.0, 340.0, 35.0, undershoot])
+    found = curves(inc.models.dmc(free=["undershoot"]), theta)
+    assert np.trapezoid(found.density.sum(axis=1), found.rt, axis=-1) == pytest.approx(
+        [1.0, 1.0], abs=1e-4
+    )
+    assert found.automatic[0].max() == pytest.approx(20.0, rel=1e-3)
+    assert found.automatic[0].min() < 0.0
+
+
 def test_what_has_no_curves_is_refused():
     with pytest.raises(
         ValueError,

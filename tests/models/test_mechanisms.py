@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 
 import incongruent as inc
-from incongruent.models import dstp, ssp
+from incongruent.models import dstp, rdmc, ssp
 
-PRIORS = {"ssp": inc.priors.broad_ssp, "dstp": inc.priors.broad_dstp}
-every_model = pytest.mark.parametrize("make", [ssp, dstp], ids=["ssp", "dstp"])
+PRIORS = {
+    "rdmc": inc.priors.broad_rdmc,
+    "ssp": inc.priors.broad_ssp,
+    "dstp": inc.priors.broad_dstp,
+}
+every_model = pytest.mark.parametrize("make", [rdmc, ssp, dstp], ids=["rdmc", "ssp", "dstp"])
 
 
 @every_model
@@ -19,10 +23,10 @@ every_model = pytest.mark.parametrize("make", [ssp, dstp], ids=["ssp", "dstp"])
     ("options", "words"),
     [
         ({"start": "uniform"}, "Expected start to be one of ('point', 'beta'); got 'uniform'"),
-        ({"free": ["tau"]}, "each once; got 'tau'"),
+        ({"free": ["mu_c"]}, "each once; got 'mu_c'"),
         ({"free": ["lapse", "lapse"]}, "each once; got 'lapse'"),
         (
-            {"fixed": {"tau": 1.0}},
+            {"fixed": {"mu_c": 1.0}},
             "Expected `fixed` to name parameters of the model not in `free`, of [",
         ),
         ({"fixed": {"lapse": 0.1}, "free": ["lapse"]}, "not in `free`"),
@@ -78,14 +82,15 @@ def test_a_network_is_trained_saved_loaded_and_asked(make, small: inc.Architectu
     )
 
 
-def test_the_likelihood_of_ssp_serves_correction_and_that_of_dstp_is_missed():
+def test_the_likelihoods_of_rdmc_and_ssp_serve_correction_and_that_of_dstp_is_missed():
     design = inc.Design(100, {"congruent": 0.5, "incongruent": 0.5})
-    for make, prior in ((ssp, inc.priors.broad_ssp()), (dstp, inc.priors.broad_dstp())):
-        simulator = inc.Simulator(make(), prior, design)
+    for make in (rdmc, ssp, dstp):
+        model = make()
+        simulator = inc.Simulator(model, PRIORS[model.name](), design)
         simulations = simulator.simulate(2, seed=1)
         theta = simulations.theta[:, None] * np.array([1.0, 1.3])[:, None]
         if make is dstp:
-            with pytest.raises(inc.LikelihoodError, match="SSP has one"):
+            with pytest.raises(inc.LikelihoodError, match="RDMC and SSP have one"):
                 inc.log_likelihood(simulator, theta, simulations.trials)
         else:
             found = inc.log_likelihood(simulator, theta, simulations.trials)

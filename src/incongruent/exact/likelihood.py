@@ -46,7 +46,7 @@ def likelihood_of(simulator: Simulator) -> Likelihood:
     if simulator.model.likelihood is None:
         raise LikelihoodError(
             f"Expected a model with an exact likelihood; {simulator.model.name}"
-            f" {dict(simulator.model.settings)} has none. SSP has one, and DMC with"
+            f" {dict(simulator.model.settings)} has none. RDMC and SSP have one, and DMC with"
             " scheme='bridge'; a model of your own gets one by Model(likelihood=…)."
         )
     return simulator.model.likelihood

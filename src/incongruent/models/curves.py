@@ -88,7 +88,7 @@ def mean_activation(
     """Mean paths in every condition and the bounds, from the equations of the simulator.
 
     Args:
-        model: a diffusion between two bounds, DMC or SSP.
+        model: a diffusion between two bounds: DMC, RDMC or SSP.
         theta: (parameter,), in the order of the model's parameters.
         until: last time, in ms.
 
@@ -104,7 +104,7 @@ def mean_activation(
     """
     if not isinstance(model.simulate, PassageModel):
         raise ValueError(
-            "Expected a model with mean paths between two bounds, like DMC or SSP; got"
+            "Expected a model with mean paths between two bounds, like DMC, RDMC or SSP; got"
             f" {model.name!r}. Draw its simulated trials instead."
         )
     times = np.linspace(0.0, until, 601)

@@ -9,6 +9,18 @@ Ulrich, Schröter, Leuthold & Birngruber (2015), Cognitive Psychology 78, 148-17
 The upper bound is the correct response. Time is in ms and sigma = 4 per sqrt(ms), the convention of
 the DMC literature. Only the activation (the integral above) enters, never the drift itself, which
 is unbounded at 0 for a < 2.
+
+Koob, Mackenzie, Ulrich, Leuthold & Janczyk (2023, Cognitive Psychology 140, 101528) let the
+activation undershoot when it swings back to zero, for the Simon task. Here it does so with the
+parameter ``undershoot``, u, which is 0 unless freed or fixed elsewhere:
+
+    int_0^t mu_a = A y^m exp(-m (1 - u) (y - 1)) [1 - u m (y - 1)],   m = a - 1,   y = t / (m tau)
+
+With u = 0 this is the equation above. For every u the peak is A at (a - 1) tau. The activation
+falls below zero at (a - 1) tau + tau / u; for a = 2 the depth is 9, 30 and 74 % of A with u = 0.3,
+0.4 and 0.5. Of the article only the abstract could be read for this implementation, so that its
+equation and this one are not compared: they share the sign of the activation, and may differ in
+shape.
 """
 
 from __future__ import annotations
@@ -53,6 +65,7 @@ STANDARD = (
 )
 OPTIONAL = (
     Parameter("a", "shape of the automatic activation", "", 1.05, 10.0, 2.0),
+    Parameter("undershoot", "how soon the activation falls below zero", "", 0.0, 0.6, 0.0),
     Parameter(
         "drift_sd", "standard deviation of the controlled drift over trials", "1/ms", 0.0, 5.0, 0.0
     ),
@@ -61,6 +74,8 @@ OPTIONAL = (
     Parameter("t_half", "time at which half of the collapse is over", "ms", 1.0, math.inf, 400.0),
     Parameter("shape", "steepness of the Weibull collapse", "", 0.2, 20.0, 3.0),
 )
+OF_ACTIVATION = ("A", "tau", "a", "undershoot")
+"""The parameters of the automatic activation, in the order of `activation`."""
 LEAST_ALPHA = 0.5
 """A start distribution of a smaller shape lies at the bounds for the most part, nearer than numbers
 can tell apart.
@@ -74,9 +89,17 @@ COLLAPSE = {
 }
 
 
-def activation(t: Array, A: Array, tau: Array, a: Array) -> Array:
+def activation(
+    t: Array, A: Array, tau: Array, a: Array | float, undershoot: Array | float = 0.0
+) -> Array:
     """Automatic activation at time t (ms), the integral of its drift; all arguments broadcast."""
-    return A * np.exp(-t / tau) * (math.e * t / ((a - 1.0) * tau)) ** (a - 1.0)
+    later = undershoot * (t / tau - (a - 1.0))  # than the peak
+    return _pulse(t, A, tau, a, later) * (1.0 - later)
+
+
+def _pulse(t: Array, A: Array, tau: Array, a: Array | float, later: Array) -> Array:
+    """The activation without the factor that changes its sign; all arguments broadcast."""
+    return A * np.exp(later - t / tau) * (math.e * t / ((a - 1.0) * tau)) ** (a - 1.0)
 
 
 @dataclass(frozen=True)
@@ -121,10 +144,11 @@ class _Dmc:
         b = p["b"] * (1.0 - p["kappa"])
         longest = np.minimum(self.dt, one_bound_within_reach(b))
         always = np.full(len(p["tau"]), np.inf)
-        return growing_steps(longest, emptied_after(b), _bending(p), p["tau"], always, HORIZON)
+        fading = p["tau"] / (1.0 - p["undershoot"])
+        return growing_steps(longest, emptied_after(b), _bending(p), fading, always, HORIZON)
 
     def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
-        automatic = activation(t, *(p[name][:, None] for name in ("A", "tau", "a")))
+        automatic = activation(t, *(p[name][:, None] for name in OF_ACTIVATION))
         return (p["mu_c"][:, None] * t)[:, None, :] + sign[:, None] * automatic[:, None, :]
 
     def _euler_increment(self, p: Mapping[str, Array], times: Array, sign: Array) -> Array:
@@ -158,8 +182,10 @@ def _bending(p: Mapping[str, Array]) -> Array:
 
 def _automatic_drift(p: Mapping[str, Array], t: Array) -> Array:
     """Drift of the automatic process at times (dataset, time) above 0."""
-    A, tau, a = (p[name][:, None] for name in ("A", "tau", "a"))
-    return activation(t, A, tau, a) * ((a - 1.0) / t - 1.0 / tau)
+    A, tau, a, undershoot = (p[name][:, None] for name in OF_ACTIVATION)
+    later = undershoot * (t / tau - (a - 1.0))
+    change = ((a - 1.0) / t - 1.0 / tau) * (1.0 - later) - undershoot * later / tau
+    return _pulse(t, A, tau, a, later) * change
 
 
 def _straight_paths(times: Array, increment: Array, bound: Array) -> Paths:
@@ -181,8 +207,8 @@ def dmc(
 
     Args:
         fixed: parameters that are not estimated, with their values, for example ``{"sd_R": 30}``.
-        free: further parameters to estimate, out of ``a``, ``drift_sd``, ``lapse`` and those of the
-            collapsing bound.
+        free: further parameters to estimate, out of ``a``, ``undershoot``, ``drift_sd``, ``lapse``
+            and those of the collapsing bound.
         start: "beta" (over trials, with shape ``alpha``) or "point" (always 0).
         alpha: shape of the start distribution, at least 0.5.
         bound: "constant"; "hyperbolic", b (1 - kappa t / (t + t_half)); or "weibull", b (1 - kappa
@@ -204,7 +230,9 @@ def dmc(
         ('A', 'tau', 'mu_c', 'b', 'mu_R', 'lapse')
 
     Source: Ulrich et al. (2015). Weibull and hyperbolic bounds after Hawkins et al. (2015) and
-        Voskuilen et al. (2016), in a parametrisation by half time.
+        Voskuilen et al. (2016), in a parametrisation by half time. The activation that undershoots
+        is after Koob et al. (2023), A y^m exp(-m (1 - u) (y - 1)) [1 - u m (y - 1)] with m = a - 1
+        and y = t / (m tau), which could not be compared with theirs.
     """
     start = one_of(start, ("beta", "point"), "start")
     bound = one_of(bound, tuple(COLLAPSE), "bound")

@@ -76,6 +76,42 @@ def broad() -> Prior:
     return Prior(A=normals.pop("A"), tau=tau, **normals)
 
 
+def broad_undershoot() -> Prior:
+    """`broad` for DMC whose activation may undershoot (``models.dmc(free=["undershoot"])``).
+
+    Every value that the parameter may have is as likely.
+    """
+    uniform: Any = stats.uniform(0.0, 0.6)
+    return broad().extended(undershoot=uniform)
+
+
+def broad_rdmc() -> Prior:
+    """Wide, for the revised DMC (with a point start and A0 = 1) on flanker and Simon tasks.
+
+    Maximum-likelihood fits of the 16 people each of Ulrich et al. (2015) lie well within. Their
+    means (SDs over people) are A 12 (5), tau 25 (26), d_c 0.58 (0.12), b 58 (7), mu_R 302 (30),
+    sd_R 27 (8) in the flanker task, and A 9 (6), tau 17 (10) in the Simon task. Fits with a varying
+    start have a shorter tau, often less than 5 ms.
+    """
+    ranges = {
+        "A": (0.0, 60.0),
+        "d_c": (0.05, 1.5),
+        "b": (20.0, 200.0),
+        "mu_R": (150.0, 800.0),
+        "sd_R": (2.0, 100.0),
+    }
+    moments = {
+        "A": (12.0, 10.0),
+        "d_c": (0.55, 0.2),
+        "b": (60.0, 20.0),
+        "mu_R": (330.0, 80.0),
+        "sd_R": (35.0, 15.0),
+    }
+    normals = _normals(moments, ranges)
+    lognormal: Any = stats.lognorm(0.8, scale=22.0)
+    return Prior(A=normals.pop("A"), tau=truncated(lognormal, 3.0, 300.0), **normals)
+
+
 def broad_ssp() -> Prior:
     """Wide, for the shrinking spotlight model (with sd_0 = 1.5) on flanker tasks.
 

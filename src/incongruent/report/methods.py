@@ -56,6 +56,10 @@ REFERENCES = {
         "Hübner, R., Steinhauser, M., & Lehle, C. (2010). A dual-stage two-phase model of selective"
         " attention. Psychological Review, 117, 759–784."
     ),
+    "Lee & Sewell, 2024": (
+        "Lee, P.-S., & Sewell, D. K. (2024). A revised diffusion model for conflict tasks."
+        " Psychonomic Bulletin & Review, 31, 1–31."
+    ),
     "Radev et al., 2022": (
         "Radev, S. T., Mertens, U. K., Voss, A., Ardizzone, L., & Köthe, U. (2022). BayesFlow:"
         " Learning complex stochastic models with invertible neural networks. IEEE Transactions on"
@@ -87,6 +91,7 @@ REFERENCES = {
 """By the words with which a paragraph cites them."""
 MODELS = {
     "dmc": "the Diffusion Model for Conflict tasks (DMC; Ulrich et al., 2015)",
+    "rdmc": "the revised Diffusion Model for Conflict tasks (RDMC; Lee & Sewell, 2024)",
     "ssp": "the shrinking-spotlight model (SSP; White et al., 2011)",
     "dstp": "the dual-stage two-phase model (DSTP; Hübner et al., 2010)",
 }

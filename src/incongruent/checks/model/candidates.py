@@ -17,8 +17,13 @@ from incongruent.priors.independent import Prior
 from incongruent.priors.published import broad, broad_dstp, broad_ssp
 from incongruent.simulation.nuisance import built, integrated_out, marginalised
 
-WITH_CANDIDATES = ("dmc", "ssp")
-"""Models for which there are usual candidates."""
+MECHANISMS = {
+    "dmc": "an activation that comes and goes",
+    "rdmc": "attention that leaves the irrelevant feature",
+    "ssp": "a shrinking spotlight",
+}
+"""What is special to the models for which there are usual candidates."""
+WITH_CANDIDATES = tuple(MECHANISMS)
 ALPHA = 3.0
 """Shape of the start's distribution in the standard DMC."""
 POINT = 12.0
@@ -106,17 +111,18 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
     """The usual candidates, as far as the model does not have them already.
 
     For DMC: lapses, drift variability, start-point variability, free shape a, collapsing bound, and
-    the mechanisms SSP and DSTP. For SSP: lapses, drift variability, and DMC and DSTP.
+    the mechanisms SSP and DSTP. For SSP: lapses, drift variability, and DMC and DSTP. For RDMC:
+    lapses, drift variability, another time constant in congruent trials, and DMC, SSP and DSTP.
 
     Raises:
         ValueError: for other models, for which candidates have to be named.
     """
     if model.name not in WITH_CANDIDATES:
         raise ValueError(
-            f"Expected extensions for the model {model.name!r}; there are usual ones only for dmc"
-            " and ssp. Pass `extensions=`."
+            f"Expected extensions for the model {model.name!r}; there are usual ones only for"
+            f" {', '.join(WITH_CANDIDATES)}. Pass `extensions=`."
         )
-    of_the_model = _for_dmc(model) if model.name == "dmc" else (_activation(model),)
+    of_the_model = {"dmc": _for_dmc, "rdmc": _for_rdmc, "ssp": _for_ssp}[model.name](model)
     found = (_lapses(model), _drift(model), *of_the_model, _second_phase(model))
     return tuple(extension for extension in found if extension is not None)
 
@@ -124,6 +130,16 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
 def _for_dmc(model: Model) -> tuple[Extension | None, ...]:
     """Candidates for DMC that other models do not have."""
     return _start(model), _shape(model), _bound(model), _spotlight(model)
+
+
+def _for_rdmc(model: Model) -> tuple[Extension | None, ...]:
+    """Candidates for RDMC that other models do not have, and other mechanisms."""
+    return _rates(model), _activation(model), _spotlight(model)
+
+
+def _for_ssp(model: Model) -> tuple[Extension | None, ...]:
+    """The other mechanism for SSP."""
+    return (_activation(model),)
 
 
 def _percent(share: float) -> str:
@@ -167,6 +183,21 @@ def _shape(model: Model) -> Extension | None:
         words="Another shape of the automatic activation (a of about {} instead of 2)",
         amount_words=lambda x: f"{x:.1f}",
         advice="a free shape (free=['a'])",
+    )
+
+
+def _rates(model: Model) -> Extension | None:
+    """Attention that leaves at another rate in congruent trials; None where the model has it."""
+    if _has(model, "tau_ratio"):
+        return None
+    return Extension(
+        "time constants that differ",
+        _freed(model, "tau_ratio", (0.2, 3.0, 8.0)),
+        base=1.0,
+        words="Attention that leaves the irrelevant feature at another rate in congruent trials"
+        " (time constant about {} times as long)",
+        told=lambda x: f"{x:.1f}",
+        advice="that ratio among the parameters (free=['tau_ratio'])",
     )
 
 
@@ -225,12 +256,14 @@ def _collapsing(model: Model, grid: tuple[float, ...]) -> tuple[Variant, ...]:
 
 
 def _spotlight(model: Model) -> Extension:
-    words = "A shrinking spotlight (SSP) in place of an activation that comes and goes"
+    words = f"A shrinking spotlight (SSP) in place of {MECHANISMS[model.name]}"
     return _mechanism("SSP", model, ssp, broad_ssp(), words)
 
 
 def _activation(model: Model) -> Extension:
-    words = "An automatic activation that comes and goes (DMC) in place of a shrinking spotlight"
+    words = (
+        f"An automatic activation that comes and goes (DMC) in place of {MECHANISMS[model.name]}"
+    )
     return _mechanism("DMC", model, dmc, broad(), words)
 
 
