@@ -314,4 +314,4 @@ def with_prior(simulator: Simulator, prior: AnyPrior) -> Simulator:
 
 def _names_where(true: Array, names: Sequence[str], people: Array) -> list[str]:
     """Those of some people for whom something is true, by name."""
-    return [names[i] for i, is_so in zip(people, true, strict=True) if is_so]
+    return [names[int(i)] for i, is_so in zip(people, true, strict=True) if is_so]

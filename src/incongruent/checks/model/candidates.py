@@ -196,7 +196,7 @@ def _rates(model: Model) -> Extension | None:
         base=1.0,
         words="Attention that leaves the irrelevant feature at another rate in congruent trials"
         " (time constant about {} times as long)",
-        told=lambda x: f"{x:.1f}",
+        amount_words=lambda x: f"{x:.1f}",
         advice="that ratio among the parameters (free=['tau_ratio'])",
     )
 
