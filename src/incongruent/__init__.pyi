@@ -71,6 +71,9 @@ from .exact.likelihood import log_likelihood as log_likelihood
 from .exact.model_frequencies import ModelFrequencies as ModelFrequencies
 from .exact.model_frequencies import model_frequencies as model_frequencies
 from .exact.reweight import reweight as reweight
+from .exact import changes as changes
+from .exact.variant_results import Variants as Variants
+from .exact.variants import variants as variants
 from .posterior.draws import Correction as Correction
 from .posterior.draws import Draws as Draws
 from .posterior.ensemble import Ensemble as Ensemble

@@ -1,5 +1,7 @@
 """The exact likelihood: posteriors corrected by it, or sampled from it.
 
-Others use `likelihood`, `importance` and `reweight`; `mcmc` samples the people whose importance
-weights cannot be trusted, and `model_frequencies` compares models over people by their evidence.
+Others use `likelihood`, `importance` and `reweight`. People whom the network does not know are
+sampled anew, by `adaptive` importance sampling or `mcmc`. `variants` of the model, made by
+`changes`, need no training; `model_frequencies` compares them over people by their evidence, and
+`variant_results` holds what was found.
 """

@@ -134,6 +134,8 @@ class Adapted:
             trusted=self.trusted,
             accurate=self.accurate,
             n_effective=self.n_effective,
+            k_hat=float(self.weights.k_hat[0]),
+            efficiency=float(self.weights.ess[0]),
             disagreement=self.disagreement,
         )
 

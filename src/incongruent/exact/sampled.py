@@ -25,6 +25,8 @@ class Sampled:
         accurate: whether a finer level of accuracy of the likelihood would change nothing.
         n_effective: their effective number before they were chosen; independent draws that would
             say as much.
+        k_hat: shape of the largest importance weights; NaN without weights.
+        efficiency: effective share of the draws before they were chosen; NaN without weights.
         disagreement: nats between the evidences of two starts; NaN where there was one.
         n_steps: steps of MCMC after burn-in; 0 without it.
         time: the longest autocorrelation time of the parameters, in steps; NaN without MCMC.
@@ -39,6 +41,8 @@ class Sampled:
     trusted: bool
     accurate: bool
     n_effective: float
+    k_hat: float = float("nan")
+    efficiency: float = float("nan")
     disagreement: float = float("nan")
     n_steps: int = 0
     time: float = float("nan")

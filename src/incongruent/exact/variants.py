@@ -1,0 +1,400 @@
+r"""Variants of a model, without training: posterior and evidence of each for every person.
+
+A variant shares parameters with the model whose corrected draws there are already. Sampling starts
+from these draws, with new parameters drawn from their priors: the weights of such draws are the
+ratio of the two likelihoods. Where another mechanism stands in the model's place, sampling starts
+from its prior. From there on it is adaptive importance sampling (`adaptive`), whose evidence is
+unbiased.
+
+Evidence depends on the priors of new parameters. Under half and twice the width of these it comes
+from the same draws: it changes by the mean of the ratio of the densities of the two priors.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from incongruent.data.basics.options import checked_names
+from incongruent.data.basics.streams import Purpose, as_seed, places_of, stream
+from incongruent.data.trials import Trials
+from incongruent.exact.adaptive import Adapted, Start, adapt
+from incongruent.exact.changes import (
+    JOINED,
+    Change,
+    Distributions,
+    combined,
+    in_order,
+    usual_changes,
+)
+from incongruent.exact.importance import FEWEST_DRAWS
+from incongruent.exact.likelihood import Person, likelihood_of, people_of
+from incongruent.exact.sampled import Sampled
+from incongruent.exact.target import Target, on_the_real_line
+from incongruent.exact.variant_results import BASE, VariantFit, Variants, gain
+from incongruent.posterior.draws import BY_ADAPTIVE, Correction, Draws
+from incongruent.posterior.parallel import in_threads
+from incongruent.posterior.progress import announce, counting
+from incongruent.priors.distributions import Distribution
+from incongruent.simulation.simulator import Simulator
+
+Array = np.ndarray
+
+Asked = str | Change | Sequence["str | Change"]
+"""A variant: a name, a change, or several of either that are made together."""
+N_START = 400
+"""Draws of the model as fitted from which sampling of a variant starts."""
+SMALLEST_GAIN = 3.0
+"""Nats, over all people, that a further change has to bring in forward selection."""
+WIDTHS = (0.5, 2.0)
+"""Widths of the priors of new parameters at which evidence is given as well."""
+
+
+@checked_names
+def variants(
+    draws: Draws,
+    study: Trials,
+    asked: Sequence[Asked] | None = None,
+    *,
+    combine: int = 1,
+    seed: int,
+    workers: int | None = None,
+) -> Variants:
+    """Posterior and evidence of every person under variants of the model, without training.
+
+    Args:
+        draws: corrected ones, from `fit` or `reweight`.
+        study: the trials of the same people in the same order; those that were fitted.
+        asked: the variants: names of `changes.usual_changes`, such as "lapses" or "SSP", or
+            `changes.Change` objects; several in a list, or joined by " + ", are made together. All
+            usual ones, and lapses with drift variability, when left out.
+        combine: how many changes forward selection may combine: the change with the largest
+            evidence is kept, each of the others is added to it, and so on, as long as the sum of
+            the log evidences grows by 3 nats. 1 for no selection.
+        seed: of sampling.
+        workers: threads; one for each core when left out.
+
+    Returns:
+        A record that prints as sentences, with a table, and draws of every variant.
+
+    Raises:
+        LikelihoodError: when the model has no exact likelihood.
+        ValueError: when draws and study do not belong together, draws have not been corrected, or
+            a variant is not known, or not of this model.
+
+    Example:
+        >>> import incongruent as inc
+        >>> study = inc.demo_study().select(slice(3))
+        >>> draws = inc.fit(inc.pretrained("dmc"), study, n_draws=200, seed=1).draws
+        >>> found = inc.variants(draws, study, ["lapses"], seed=1)
+        >>> found.table()["variant"].tolist()[:2]
+        ['as fitted', 'lapses']
+    """
+    seed = as_seed(seed)
+    _check(draws, study)
+    known = {change.name: change for change in _usual(draws)}
+    chosen = _all_usual(known) if asked is None else [_changes(one, known) for one in asked]
+    sampler = _Sampler.of(draws, study, seed, workers)
+    found = {combined(changes): sampler.fitted(changes) for changes in chosen}
+    base = _as_fitted(draws)
+    if combine > 1:
+        _select_forward(sampler, base, found, list(known.values()), combine)
+    return Variants(base, tuple(found.values()))
+
+
+def _check(draws: Draws, study: Trials) -> None:
+    """Refuse draws that are not of these people, too few, or not corrected."""
+    if draws.names != study.names:
+        raise ValueError(
+            f"Expected the people of the draws, {draws.names[:5]} …; got a study of"
+            f" {study.names[:5]} …. Fit.fitted is the study that belongs to Fit.draws."
+        )
+    if draws.correction is None:
+        raise ValueError(
+            "Expected draws corrected by the exact likelihood; got the network's own. Write"
+            " draws = inc.reweight(draws, study, seed=…) first, or take those of inc.fit."
+        )
+    if draws.theta.shape[1] < FEWEST_DRAWS:
+        raise ValueError(
+            f"Expected at least {FEWEST_DRAWS} draws a person; got {draws.theta.shape[1]}."
+        )
+    likelihood_of(draws.simulator)
+
+
+def _usual(draws: Draws) -> tuple[Change, ...]:
+    """The usual changes of the model; none for a model without usual ones."""
+    try:
+        return usual_changes(draws.simulator.model)
+    except ValueError:
+        return ()
+
+
+def _all_usual(known: dict[str, Change]) -> list[tuple[Change, ...]]:
+    """Every usual change, and lapses and drift variability together."""
+    if not known:
+        raise ValueError("Expected variants for this model; it has no usual ones. Pass `asked=`.")
+    both = tuple(known[name] for name in ("lapses", "drift variability") if name in known)
+    return [*((change,) for change in known.values()), *([both] if len(both) > 1 else [])]
+
+
+def _changes(asked: Asked, known: dict[str, Change]) -> tuple[Change, ...]:
+    """The changes of one variant that was asked for."""
+    if isinstance(asked, Change):
+        return (asked,)
+    if isinstance(asked, str):
+        return in_order([_named(name.strip(), known) for name in asked.split(JOINED.strip())])
+    return in_order([change for one in asked for change in _changes(one, known)])
+
+
+def _named(name: str, known: dict[str, Change]) -> Change:
+    if name not in known:
+        raise ValueError(
+            f"Expected the name of a usual variant, {', '.join(map(repr, known))}, or a"
+            f" changes.Change(…); got {name!r}."
+        )
+    return known[name]
+
+
+def _select_forward(
+    sampler: _Sampler,
+    base: VariantFit,
+    found: dict[str, VariantFit],
+    changes: Sequence[Change],
+    most: int,
+) -> None:
+    """Combine changes, the best first, as long as evidence grows; they are put into ``found``."""
+    best, best_gain = (), 0.0
+    for _ in range(most):
+        tried = [
+            (*best, change)
+            for change in changes
+            if change not in best and _may_be_combined(best, change)
+        ]
+        gains = [gain(_found_or_fitted(sampler, found, one), base) for one in tried]
+        if not gains or max(gains) < best_gain + SMALLEST_GAIN:
+            return
+        best, best_gain = tried[int(np.argmax(gains))], max(gains)
+
+
+def _may_be_combined(best: Sequence[Change], change: Change) -> bool:
+    """Whether a change goes with others: settings and parameters differ, and the mechanism is one.
+
+    A change that a mechanism does not know, such as DMC's shape a for SSP, does not go with it.
+    """
+    mechanisms = [one for one in (*best, change) if one.mechanism is not None]
+    if len(mechanisms) > 1:
+        return False
+    if mechanisms and any(set(one.free) - {"lapse", "drift_sd"} or one.settings for one in best):
+        return False
+    if mechanisms and change.mechanism is None:
+        return set(change.free) <= {"lapse", "drift_sd"} and not change.settings
+    taken = {name for one in best for name in (*one.settings, *one.free)}
+    return not taken & {*change.settings, *change.free}
+
+
+def _found_or_fitted(
+    sampler: _Sampler, found: dict[str, VariantFit], changes: tuple[Change, ...]
+) -> VariantFit:
+    """A variant, sampled only if it has not been."""
+    name = combined(changes)
+    if name not in found:
+        found[name] = sampler.fitted(in_order(changes))
+    return found[name]
+
+
+def _as_fitted(draws: Draws) -> VariantFit:
+    """The model as it was fitted, as a variant without changes."""
+    missing = np.full((len(WIDTHS), len(draws)), np.nan)
+    return VariantFit(BASE, "the model as fitted", draws, missing)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sampler:
+    """What samples the people of a study under variants.
+
+    Attributes:
+        draws: of the model as fitted.
+        people: the trials of everybody.
+        places: of everybody in the tree of random streams.
+        seed: of everything.
+        workers: threads; one for each core when None.
+    """
+
+    draws: Draws
+    people: list[Person]
+    places: Sequence[tuple[int, ...]]
+    seed: int
+    workers: int | None
+
+    @classmethod
+    def of(cls, draws: Draws, study: Trials, seed: int, workers: int | None) -> _Sampler:
+        """The sampler of a study."""
+        people, places = people_of(draws.simulator, study), places_of(study.names)
+        return cls(draws, people, places, seed, workers)
+
+    def fitted(self, changes: Sequence[Change]) -> VariantFit:
+        """Everybody under a variant."""
+        base = self.draws
+        changes = [change.resolved(base.theta, base.simulator.prior) for change in changes]
+        simulator = _changed(base.simulator, changes)
+        name = combined(changes)
+        announce(f"sampling {name}")
+        found = self._sampled(simulator, name)
+        draws = _draws_of(found, simulator, base)
+        words = ", ".join(change.words for change in changes)
+        return VariantFit(name, words, draws, _evidence_at_widths(draws, changes))
+
+    def _sampled(self, simulator: Simulator, name: str) -> list[Sampled | None]:
+        """Everybody's draws under a variant; None for people who cannot be sampled."""
+        stop = threading.Event()
+        (own,) = places_of((name,))
+
+        def one(person: int) -> Sampled | None:
+            rng = stream(self.seed, Purpose.VARIANTS, *own, *self.places[person])
+            return self._one(simulator, person, rng, stop.is_set)
+
+        everybody = range(len(self.people))
+        done = counting(len(self.people))
+        return in_threads(one, everybody, workers=self.workers, done=done, stop=stop)
+
+    def _one(
+        self,
+        simulator: Simulator,
+        person: int,
+        rng: np.random.Generator,
+        stopped: Callable[[], bool],
+    ) -> Sampled | None:
+        """One person's draws under a variant."""
+        target = Target.of(simulator, self.people[person])
+        start = self._start(target, simulator, person, rng)
+        n_draws = self.draws.theta.shape[1]
+        found: Adapted | None = adapt(target, [start], rng, stopped=stopped)
+        return None if found is None else found.drawn(target, n_draws, rng)
+
+    def _start(
+        self, target: Target, simulator: Simulator, person: int, rng: np.random.Generator
+    ) -> Start:
+        """Where sampling of a person begins."""
+        names, before = simulator.prior.names, self.draws.parameter_names
+        if not set(before) & set(names) - {"b", "mu_R", "sd_R", "lapse", "drift_sd"}:
+            return Start.at_the_prior(target, len(names), rng)
+        return self._start_from_draws(target, names, person, rng)
+
+    def _start_from_draws(
+        self, target: Target, names: tuple[str, ...], person: int, rng: np.random.Generator
+    ) -> Start:
+        """Draws of the model as fitted, with new parameters from their priors.
+
+        The weights are ratios of likelihoods. Where the variant has fixed some of the parameters
+        they are only nearly so, which is good enough to begin with.
+        """
+        n = min(N_START, self.draws.theta.shape[1])
+        rows = rng.choice(self.draws.theta.shape[1], n, replace=False)
+        before = self.draws.parameter_names
+        shared = on_the_real_line(self.draws.simulator.prior, self.draws.theta[person, rows])
+        z = rng.standard_normal((n, len(names)))
+        for i, name in enumerate(names):
+            if name in before:
+                z[:, i] = shared[:, before.index(name)]
+        correction = self.draws.correction
+        assert correction is not None
+        with np.errstate(invalid="ignore"):
+            ratio = target.log_likelihood(z) - correction.log_likelihood[person, rows]
+        return Start(z, np.nan_to_num(ratio, nan=-np.inf, posinf=-np.inf, neginf=-np.inf))
+
+
+def _changed(simulator: Simulator, changes: Sequence[Change]) -> Simulator:
+    """The simulator with all changes made, one after the other."""
+    model, prior = simulator.model, simulator.prior
+    for change in changes:
+        model, prior = change.applied(model, prior)
+    return Simulator(model, prior, simulator.design)
+
+
+def _draws_of(found: Sequence[Sampled | None], simulator: Simulator, base: Draws) -> Draws:
+    """Everybody's draws, in the order of the people; NaN for people who could not be sampled."""
+    n_draws, n_parameters = base.theta.shape[1], len(simulator.prior.names)
+    nothing = _nothing(n_draws, n_parameters)
+    each = [nothing if one is None else one for one in found]
+    evidence = np.array([one.log_evidence for one in each])
+    log_joint = np.stack([one.log_joint for one in each])
+    return Draws(
+        theta=np.stack([one.theta for one in each]),
+        log_q=log_joint - evidence[:, None],
+        simulator=simulator,
+        names=base.names,
+        flags=base.flags,
+        correction=_correction_of(each),
+    )
+
+
+def _correction_of(each: Sequence[Sampled]) -> Correction:
+    """How good everybody's draws are."""
+    return Correction(
+        k_hat=np.array([one.k_hat for one in each]),
+        ess=np.array([one.efficiency for one in each]),
+        log_evidence=np.array([one.log_evidence for one in each]),
+        log_evidence_error=np.array([one.log_evidence_error for one in each]),
+        accurate=np.array([one.accurate for one in each]),
+        sampled_by=np.array([one.by for one in each], object),
+        effective_draws=np.array([one.n_effective for one in each]),
+        trusted=np.array([one.trusted for one in each]),
+        mcmc_steps=np.zeros(len(each), int),
+        autocorrelation_time=np.full(len(each), np.nan),
+        log_likelihood=np.stack([one.log_likelihood for one in each]),
+    )
+
+
+def _nothing(n_draws: int, n_parameters: int) -> Sampled:
+    """What stands for a person whose trials a variant cannot give."""
+    return Sampled(
+        theta=np.full((n_draws, n_parameters), np.nan),
+        log_likelihood=np.full(n_draws, -np.inf),
+        log_joint=np.full(n_draws, np.nan),
+        log_evidence=-np.inf,
+        log_evidence_error=np.inf,
+        by=BY_ADAPTIVE,
+        trusted=False,
+        accurate=True,
+        n_effective=0.0,
+        k_hat=np.inf,
+        efficiency=0.0,
+    )
+
+
+def _evidence_at_widths(draws: Draws, changes: Sequence[Change]) -> Array:
+    """Log evidences under other widths of the priors of new parameters, (width, person).
+
+    They are NaN for a variant without new parameters.
+    """
+    correction = draws.correction
+    assert correction is not None
+    found = np.full((len(WIDTHS), len(draws)), np.nan)
+    if not any(change.free for change in changes):
+        return found
+    for i, width in enumerate(WIDTHS):
+        ratio = sum(_log_ratio(draws, change.prior_at, width) for change in changes)
+        log_mean = special.logsumexp(ratio, axis=1) - np.log(draws.theta.shape[1])
+        found[i] = correction.log_evidence + log_mean
+    return found
+
+
+def _log_ratio(draws: Draws, prior_at: Distributions, width: float) -> Array:
+    """Log of the density of new parameters at another width over that at their own.
+
+    It is (person, draw).
+    """
+    own, other = prior_at(1.0), prior_at(width)
+    ratio = np.zeros(draws.theta.shape[:2])
+    for name in own:
+        values = draws.theta[..., draws.parameter_names.index(name)]
+        ratio += _log_density(other[name], values) - _log_density(own[name], values)
+    return ratio
+
+
+def _log_density(distribution: Distribution, values: Array) -> Array:
+    return np.asarray(distribution.logpdf(values), float)
