@@ -104,8 +104,7 @@ def layout_of(solved, i, residual, span, fineness):  # pragma: no cover - compil
 @step
 def _bins_of_a_place(solved, i, cut, width, fineness):  # pragma: no cover - compiled
     """How many bins each place has, and each of the first places."""
-    n_nodes = len(solved.weights)
-    rows = slice(i * n_nodes, (i + 1) * n_nodes)
+    rows = slice(solved.first[i], solved.first[i + 1])
     at_once = share_before(width, solved.times[rows], solved.later[rows]) > SHARE_AT_ONCE
     finest = math.ceil(width / SHORTEST_BIN)
     per_place = min(max(fineness, BINS_AT_CUT if cut else 1), finest)

@@ -15,7 +15,9 @@ NOISE = 1e-13
 
 
 class Solved(NamedTuple):
-    """First passages as the forward equation gives them, in rows of (theta x node).
+    """First passages as the forward equation gives them.
+
+    Each parameter value has one row, or several where its drift varies much.
 
     Attributes:
         times: (row, step + 1) in ms, from 0.
@@ -23,7 +25,8 @@ class Solved(NamedTuple):
         decay: (row, condition) rate of the decay after the last time, 1 / ms.
         never: (row, condition) probability of no passage before the horizon.
         horizon: ms.
-        weights: (node,) of the quadrature over the drift.
+        first: (theta + 1,) where the rows of each parameter value begin, and end.
+        weight: (row,) share of the trials of its parameter value.
     """
 
     times: np.ndarray
@@ -31,7 +34,8 @@ class Solved(NamedTuple):
     decay: np.ndarray
     never: np.ndarray
     horizon: float
-    weights: np.ndarray
+    first: np.ndarray
+    weight: np.ndarray
 
 
 class Bins(NamedTuple):
@@ -82,13 +86,11 @@ def middles_of(solved, i, c, s, bins):  # pragma: no cover - compiled
 
 @step
 def add_masses_of(solved, i, c, s, width, masses):  # pragma: no cover - compiled
-    """Add the masses of a parameter value, condition and side, summed over the drift's nodes."""
-    times, later, decay, node_weights = solved.times, solved.later, solved.decay, solved.weights
-    horizon, n_nodes = solved.horizon, len(node_weights)
-    for q in range(n_nodes):
-        row = i * n_nodes + q
+    """Add the masses of a parameter value, condition and side, summed over its rows."""
+    times, later, decay, weight = solved.times, solved.later, solved.decay, solved.weight
+    for row in range(solved.first[i], solved.first[i + 1]):
         add_bin_masses(
-            times[row], later[row, c, s], decay[row, c], horizon, width, node_weights[q], masses
+            times[row], later[row, c, s], decay[row, c], solved.horizon, width, weight[row], masses
         )
 
 
@@ -251,7 +253,7 @@ def convolve(masses, kernel, first_tap, first_node, density):  # pragma: no cove
 def share_before(time, times, later):  # pragma: no cover - compiled
     """The largest share of the paths to one bound that end before a time.
 
-    It is the largest one over nodes, conditions and bounds.
+    It is the largest one over rows, conditions and bounds.
     """
     most = 0.0
     for q in range(len(times)):

@@ -54,7 +54,7 @@ def absorbed_masses(
     """The mass absorbed at each bound in every step, and what remains after the last one.
 
     Args:
-        start: (cell,) mass at time 0.
+        start: (dataset, condition, cell) masses at time 0.
         push: (dataset, condition, step) change of the mean of y over a step.
         squeeze: (dataset, condition, step) relative movement of the bound over a step.
         spread: (dataset, condition, step) half the variance that a step adds to y.
@@ -63,15 +63,13 @@ def absorbed_masses(
 
     Returns:
         The absorbed mass (side, dataset, condition, step), the upper bound first, and the remaining
-        one (dataset, condition).
+        one (dataset, condition, cell).
     """
-    n_datasets, n_conditions, n_steps = push.shape
-    n = n_datasets * n_conditions
     absorbed, remaining = _solve(
-        start, _in_lanes(push), _in_lanes(squeeze), _in_lanes(spread), weight
+        _in_lanes(start), _in_lanes(push), _in_lanes(squeeze), _in_lanes(spread), weight
     )
-    in_order = absorbed.transpose(0, 1, 3, 2).reshape(2, -1, n_steps)[:, :n]
-    return in_order.reshape(2, *push.shape), remaining.reshape(-1)[:n].reshape(push.shape[:2])
+    sides = [_in_order(side, push.shape) for side in absorbed]
+    return np.stack(sides), _in_order(remaining, start.shape)
 
 
 def _in_lanes(values: Array) -> Array:
@@ -83,15 +81,21 @@ def _in_lanes(values: Array) -> Array:
     return np.ascontiguousarray(flat.reshape(-1, LANES, flat.shape[-1]).transpose(0, 2, 1))
 
 
+def _in_order(lanes: Array, shape: tuple[int, ...]) -> Array:
+    """(group, step, lane) -> (dataset, condition, step), without the copies."""
+    flat = lanes.transpose(0, 2, 1).reshape(-1, shape[-1])
+    return flat[: shape[0] * shape[1]].reshape(shape)
+
+
 @numba.njit(nogil=True, cache=True, fastmath=True, error_model="numpy")
 def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
-    """Absorbed masses (side, group, step, lane) and what remains (group, lane).
+    """Absorbed masses (side, group, step, lane) and what remains (group, cell, lane).
 
-    ``push``, ``squeeze`` and ``spread`` are (group, step, lane).
+    ``start`` is (group, cell, lane); ``push``, ``squeeze`` and ``spread`` are (group, step, lane).
     """
-    n_cells, n_groups, n_steps = len(start), push.shape[0], push.shape[1]
+    n_cells, n_groups, n_steps = start.shape[1], push.shape[0], push.shape[1]
     absorbed = np.zeros((2, n_groups, n_steps, LANES))
-    remaining = np.zeros((n_groups, LANES))
+    remaining = np.empty((n_groups, n_cells, LANES))
     p, ratio, partial = (
         np.empty((n_cells, LANES)),
         np.empty((n_cells, LANES)),
@@ -100,9 +104,7 @@ def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
     rates = _empty_rates()
     width = 2.0 / n_cells
     for g in range(n_groups):
-        for j in range(n_cells):
-            for i in range(LANES):
-                p[j, i] = start[j]
+        p[:] = start[g]
         for k in range(n_steps):
             end, begin = weight[k], 1.0 - weight[k]
             _set_rates(rates, push, squeeze, spread, g, k, width)
@@ -110,9 +112,7 @@ def _solve(start, push, squeeze, spread, weight):  # pragma: no cover - compiled
             _eliminate(p, ratio, partial, rates, begin, end, width)
             _substitute(p, ratio, partial)
             _add_fluxes(absorbed, g, k, p, rates, end)
-        for j in range(n_cells):
-            for i in range(LANES):
-                remaining[g, i] += p[j, i]
+        remaining[g] = p
     return absorbed, remaining
 
 

@@ -6,13 +6,12 @@ With y = x / b(t) the bounds stand still at -1 and 1 and the density p(y, t) obe
     p(-1, t) = p(1, t) = 0
 
 Finite volumes in y keep the mass: what leaves the outer cells is what has been absorbed, to the
-last digit. Time is stepped by Crank & Nicolson (1947). What is sharp in the density fades
-quickly, but Crank-Nicolson lets it ring for long: late, when a thousandth of a millionth of the
-mass is left, hardly anything else would remain. So a few steps on the way are taken in two implicit
-halves (Rannacher 1984), and the first two as well where the start is a single point or has mass at
-the bounds.
-Only the change of the mean path over a step enters, so a drift without a finite value at 0 does no
-harm.
+last digit. Time is stepped by Crank & Nicolson (1947). What is sharp in the density fades quickly,
+but Crank-Nicolson lets it ring for long: late, when a thousandth of a millionth of the mass is
+left, hardly anything else would remain. So a few steps on the way are taken in two implicit halves
+(Rannacher 1984), and the first two as well where the start is a single point or has mass at the
+bounds. Only the change of the mean path over a step enters, so a drift without a finite value at 0
+does no harm. A drift that varies over trials is the task of `varying_drift`.
 
 The steps lie where they are needed: each data set has the same number of them, shared between the
 decay of the mass, the bending of the mean path and the first moments after the start. Once less
@@ -29,6 +28,7 @@ import numpy as np
 from incongruent.models.finite_volumes import absorbed_masses
 from incongruent.models.first_passage import Paths
 from incongruent.models.time_steps import equally_busy_times
+from incongruent.models.varying_drift import absorbed_over_drifts
 
 Array = np.ndarray
 
@@ -45,19 +45,19 @@ class Resolution:
     Attributes:
         cells: of the space between the bounds; even.
         steps: of time.
-        nodes: of the quadrature over a drift that varies.
+        level: 0 for the fastest; the higher, the more finely a varying drift is integrated over.
         bins: of decision time, for each place at which the density of the response time is worked
             out.
     """
 
     cells: int
     steps: int
-    nodes: int
+    level: int
     bins: int
 
 
 LEVELS = tuple(
-    Resolution(80 * 2**level, 256 * 2**level, 15 * 2**level, bins)
+    Resolution(80 * 2**level, 256 * 2**level, level, bins)
     for level, bins in enumerate((1, 2, 8, 32))
 )
 """From fast to fine; errors fall by four from one to the next."""
@@ -87,38 +87,53 @@ class Passages:
     horizon: float
 
 
-def first_passages(paths_on: PathsOn, start: Array, resolution: Resolution) -> Passages:
+def first_passages(
+    paths_on: PathsOn, start: Array, drift_sd: Array, resolution: Resolution
+) -> Passages:
     """Solve the forward equation for every data set and condition of the paths.
 
     Args:
         paths_on: the diffusion.
         start: (knot,) as in `TrialEffects`.
+        drift_sd: (dataset,) standard deviation over trials of a constant drift beside that of the
+            paths, 1 / ms.
         resolution: how finely.
 
     Returns:
         `Passages` on times chosen for each data set.
     """
     probe = paths_on(None)
-    paths, weight = _on_chosen_times(paths_on, probe, start, resolution.steps)
-    masses = _start_masses(start, resolution.cells)
-    absorbed, remaining = absorbed_masses(masses, *_in_units_of_the_bound(paths), weight)
+    times, weight = _chosen_times(probe, start, drift_sd, resolution.steps)
+    paths = paths_on(times)
+    absorbed, remaining = _absorbed(paths, weight, start, drift_sd, resolution)
     horizon = float(probe.times[:, -1].max())
     return _passages(paths.times, absorbed, np.maximum(remaining, 0.0), horizon)
 
 
-def _on_chosen_times(
-    paths_on: PathsOn, probe: Paths, start: Array, n_steps: int
-) -> tuple[Paths, Array]:
-    """Paths on the times of the steps, and the weight of each step's end, (step,).
+def _absorbed(
+    paths: Paths, weight: Array, start: Array, drift_sd: Array, resolution: Resolution
+) -> tuple[Array, Array]:
+    """Absorbed masses (side, dataset, condition, step), and what remains (dataset, condition)."""
+    moves = _in_units_of_the_bound(paths)
+    masses = _start_masses(start, resolution.cells)
+    if drift_sd.any():
+        return absorbed_over_drifts(paths, weight, moves, masses, drift_sd, resolution.level)
+    starts = np.broadcast_to(masses, (*moves[0].shape[:2], len(masses)))
+    absorbed, left = absorbed_masses(starts, *moves, weight)
+    return absorbed, left.sum(axis=-1)
+
+
+def _chosen_times(probe: Paths, start: Array, drift_sd: Array, n_steps: int) -> tuple[Array, Array]:
+    """Times of the steps (dataset, step + 1), and the weight of each step's end, (step,).
 
     The weight is against the beginning of the step: 1/2 is Crank-Nicolson, 1 an implicit step.
     """
     implicit = _implicit_steps(start, n_steps)
-    times = _with_halves(equally_busy_times(probe, n_steps), implicit)
+    times = _with_halves(equally_busy_times(probe, drift_sd, n_steps), implicit)
     weight = np.full(times.shape[1] - 1, 0.5)
     first_halves = implicit + np.arange(len(implicit))
     weight[first_halves] = weight[first_halves + 1] = 1.0
-    return paths_on(times), weight
+    return times, weight
 
 
 def _implicit_steps(start: Array, n_steps: int) -> Array:

@@ -4,8 +4,8 @@ RT = first passage + R with R ~ Normal(mu_R, sd_R) cut at 0. Decision times are 
 bins, shorter at each level of accuracy and where the cut lies in the midst of R; the density of the
 RT is the sum over bins of mass times the density of R, and a trial's log density is read off a
 polynomial through its logarithms at equally spaced times. Trials that a design does not keep do not
-exist: densities are scaled to those it keeps. Lapses are mixed in, and drift variability is
-integrated over by Gauss-Hermite quadrature. Several shares of lapses cost hardly more than one.
+exist: densities are scaled to those it keeps. Lapses are mixed in; several shares of them cost
+hardly more than one.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from incongruent.models.density_grid import (
     read_off,
     summed_density,
 )
+from incongruent.models.drift_mixture import Drifts, drifts_of
 from incongruent.models.first_passage import Paths, TrialEffects
 from incongruent.models.forward_equation import PathsOn, Resolution, first_passages
 from incongruent.models.kept_shares import (
@@ -95,24 +96,6 @@ class _Trials(NamedTuple):
     unanswered: Array
 
 
-def drift_nodes(drift_sd: float, n_nodes: int) -> tuple[Array, Array]:
-    """Standard normal deviates (node,) and their weights (node,) for Gauss-Hermite quadrature.
-
-    There is a single deviate, 0, without drift variability. Late densities change over a drift of
-    about sigma / sqrt(t), 0.15 per ms, so that a drift that varies by more than 0.25 needs more
-    nodes than ``n_nodes``, in proportion.
-    """
-    if drift_sd == 0.0:
-        return np.zeros(1), np.ones(1)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_n_drift_nodes(drift_sd, n_nodes))
-    return nodes, weights / weights.sum()
-
-
-def _n_drift_nodes(drift_sd: float, n_nodes: int) -> int:
-    """More nodes for a drift that varies by more than 0.25, in proportion, up to 200."""
-    return min(int(n_nodes * max(1.0, 4.0 * drift_sd)), 200)
-
-
 def log_likelihood(
     paths_of: PathsOf, effects: TrialEffects, observed: Observed, kept: Kept, resolution: Resolution
 ) -> Array:
@@ -164,21 +147,26 @@ def _evaluated(
 
 
 def _solved(paths_of: PathsOf, effects: TrialEffects, resolution: Resolution) -> Solved:
-    """First passages of every parameter value at every node of the drift."""
-    deviates, weights = drift_nodes(float(effects.drift_sd.max(initial=0.0)), resolution.nodes)
-    paths_on = _at_nodes(paths_of, effects.drift_sd, deviates)
-    found = first_passages(paths_on, effects.start, resolution)
-    return Solved(found.times, found.later, found.decay, found.never, found.horizon, weights)
+    """First passages of every parameter value, in one row or, where its drift varies much, more."""
+    drifts = _drifts(paths_of, effects, resolution)
+    paths_on = _with_drifts(paths_of, drifts)
+    found = first_passages(paths_on, effects.start, drifts.sd, resolution)
+    rows = (drifts.first, drifts.weight)
+    return Solved(found.times, found.later, found.decay, found.never, found.horizon, *rows)
 
 
-def _at_nodes(paths_of: PathsOf, drift_sd: Array, deviates: Array) -> PathsOn:
-    """Mean paths in rows (theta x node), with the drift of each node."""
-    rows = np.repeat(np.arange(len(drift_sd)), len(deviates))
-    extra = np.tile(deviates, len(drift_sd)) * drift_sd[rows]  # (theta x node,) 1 / ms
+def _drifts(paths_of: PathsOf, effects: TrialEffects, resolution: Resolution) -> Drifts:
+    """The drifts of every parameter value, around that of the mean path."""
+    at_start = paths_of(np.arange(len(effects.drift_sd)), np.zeros((len(effects.drift_sd), 1)))
+    return drifts_of(effects.drift_sd, at_start.bound[:, 0], at_start.sigma, resolution.level)
+
+
+def _with_drifts(paths_of: PathsOf, drifts: Drifts) -> PathsOn:
+    """Mean paths in rows, each with its own extra drift."""
 
     def paths_on(times: Array | None) -> Paths:
-        paths = paths_of(rows, times)
-        return paths if len(deviates) == 1 else _drifted(paths, extra)
+        paths = paths_of(drifts.theta, times)
+        return _drifted(paths, drifts.extra) if drifts.extra.any() else paths
 
     return paths_on
 
@@ -274,9 +262,9 @@ def _fill_condition(solved, i, c, layout, residual, rules, logs):  # pragma: no 
         later = middles_of(solved, i, c, s, layout.later)
         fill_log_densities(logs[s], layout, early, later, residual)
         shares = add_shares(shares, early, later, residual, rules)
-    silent, n_nodes = shares.silent, len(solved.weights)
-    for q in range(n_nodes):
-        silent += solved.weights[q] * solved.never[i * n_nodes + q, c]
+    silent = shares.silent
+    for row in range(solved.first[i], solved.first[i + 1]):
+        silent += solved.weight[row] * solved.never[row, c]
     return Shares(shares.below, shares.above, silent)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from incongruent.models.compiling import kernel, step
 from incongruent.models.first_passage import Paths
+from incongruent.models.varying_drift import growth_of_spread
 
 Array = np.ndarray
 
@@ -22,23 +23,31 @@ SHARE_OF_DECAY, SHARE_OF_BENDING = 0.65, 0.25
 """How the time steps are shared out; the rest falls to the beginning."""
 
 
-def equally_busy_times(probe: Paths, n_steps: int) -> Array:
-    """Times (dataset, n_steps + 1) between which as much happens, until almost nothing is left."""
+def equally_busy_times(probe: Paths, drift_sd: Array, n_steps: int) -> Array:
+    """Times (dataset, n_steps + 1) between which as much happens, until almost nothing is left.
+
+    The drift varies over trials with standard deviation drift_sd (dataset,), 1 / ms.
+    """
     dt = np.maximum(np.diff(probe.times), 1e-300)
     bending = np.sqrt(8.0 * np.abs(probe.bow).max(axis=1))
     sharp = 0.01 * (probe.bound[:, 0] / probe.sigma) ** 2  # ms; how long the start stays sharp
-    return _equidistributed(probe.times, _decay_rate(probe, dt) * dt, bending, sharp, n_steps)
+    decay = _decay_rate(probe, drift_sd, dt) * dt
+    return _equidistributed(probe.times, decay, bending, sharp, n_steps)
 
 
-def _decay_rate(probe: Paths, dt: Array) -> Array:
+def _decay_rate(probe: Paths, drift_sd: Array, dt: Array) -> Array:
     """The rate at which the mass decays in each step of the slowest condition, (dataset, step).
 
     A brief push is over before it absorbs much. So a speed counts no further than the mean speed of
-    the whole path.
+    the whole path. The slower of drifts that vary are the ones that are left: of speed v there are
+    exp(-v^2 t / (2 sigma^2 c)) / sqrt(c) left at time t, c = 1 + drift_sd^2 t / sigma^2.
     """
     middle = 0.5 * (probe.bound[:, 1:] + probe.bound[:, :-1])
     by_drift = (_lasting_speed(probe, dt) ** 2 / (2.0 * probe.sigma**2)).min(axis=1)
-    return by_drift + (math.pi * probe.sigma / middle) ** 2 / 8.0
+    c = growth_of_spread(probe.times, drift_sd, probe.sigma)
+    by_variation = 0.5 * np.diff(np.log(c)) / dt
+    by_noise = (math.pi * probe.sigma / middle) ** 2 / 8.0
+    return by_drift / (c[:, 1:] * c[:, :-1]) + by_variation + by_noise
 
 
 def _lasting_speed(probe: Paths, dt: Array) -> Array:
