@@ -123,14 +123,15 @@ class Variants:
         return np.asarray(np.isfinite(self.log_evidence).any(axis=1))
 
     def table(self) -> pd.DataFrame:
-        """One row per person and variant.
+        """One row per person and variant, person by person.
 
         Columns: participant, variant, log_evidence and its error, the same at half and twice the
         width of the priors of new parameters, k_hat, ess (effective draws), trusted, and mean_ and
         sd_ of every parameter, empty where a variant lacks it.
         """
-        frames = [one.table() for one in self.all]
-        return pd.concat(frames, ignore_index=True)
+        together = pd.concat([one.table() for one in self.all], ignore_index=True)
+        person_by_person = np.arange(len(together)).reshape(len(self.all), -1).T.ravel()
+        return together.take(person_by_person).reset_index(drop=True)
 
     def summary(self) -> pd.DataFrame:
         """One row per variant, the one with the largest sum of log evidences first.

@@ -111,7 +111,8 @@ def _check(draws: Draws, study: Trials) -> None:
     if draws.names != study.names:
         raise ValueError(
             f"Expected the people of the draws, {draws.names[:5]} …; got a study of"
-            f" {study.names[:5]} …. Fit.fitted is the study that belongs to Fit.draws."
+            f" {study.names[:5]} …. Leave out people who were not fitted:"
+            " study.select(draws.names)."
         )
     if draws.correction is None:
         raise ValueError(
