@@ -31,11 +31,12 @@ from incongruent.exact.changes import (
     in_order,
     usual_changes,
 )
+from incongruent.exact.forward_selection import select_forward
 from incongruent.exact.importance import FEWEST_DRAWS
 from incongruent.exact.likelihood import Person, likelihood_of, people_of
 from incongruent.exact.sampled import Sampled
 from incongruent.exact.target import Target, on_the_real_line
-from incongruent.exact.variant_results import BASE, VariantFit, Variants, gain
+from incongruent.exact.variant_results import BASE, VariantFit, Variants
 from incongruent.posterior.draws import BY_ADAPTIVE, Correction, Draws
 from incongruent.posterior.parallel import in_threads
 from incongruent.posterior.progress import announce, counting
@@ -48,8 +49,6 @@ Asked = str | Change | Sequence["str | Change"]
 """A variant: a name, a change, or several of either that are made together."""
 N_START = 400
 """Draws of the model as fitted from which sampling of a variant starts."""
-SMALLEST_GAIN = 3.0
-"""Nats, over all people, that a further change has to bring in forward selection."""
 WIDTHS = (0.5, 2.0)
 """Widths of the priors of new parameters at which evidence is given as well."""
 
@@ -102,7 +101,7 @@ def variants(
     found = {combined(changes): sampler.fitted(changes) for changes in chosen}
     base = _as_fitted(draws)
     if combine > 1:
-        _select_forward(sampler, base, found, list(known.values()), combine)
+        select_forward(sampler.fitted, base, found, list(known.values()), combine)
     return Variants(base, tuple(found.values()))
 
 
@@ -158,53 +157,6 @@ def _named(name: str, known: dict[str, Change]) -> Change:
             f" changes.Change(…); got {name!r}."
         )
     return known[name]
-
-
-def _select_forward(
-    sampler: _Sampler,
-    base: VariantFit,
-    found: dict[str, VariantFit],
-    changes: Sequence[Change],
-    most: int,
-) -> None:
-    """Combine changes, the best first, as long as evidence grows; they are put into ``found``."""
-    best, best_gain = (), 0.0
-    for _ in range(most):
-        tried = [
-            (*best, change)
-            for change in changes
-            if change not in best and _may_be_combined(best, change)
-        ]
-        gains = [gain(_found_or_fitted(sampler, found, one), base) for one in tried]
-        if not gains or max(gains) < best_gain + SMALLEST_GAIN:
-            return
-        best, best_gain = tried[int(np.argmax(gains))], max(gains)
-
-
-def _may_be_combined(best: Sequence[Change], change: Change) -> bool:
-    """Whether a change goes with others: settings and parameters differ, and the mechanism is one.
-
-    A change that a mechanism does not know, such as DMC's shape a for SSP, does not go with it.
-    """
-    mechanisms = [one for one in (*best, change) if one.mechanism is not None]
-    if len(mechanisms) > 1:
-        return False
-    if mechanisms and any(set(one.free) - {"lapse", "drift_sd"} or one.settings for one in best):
-        return False
-    if mechanisms and change.mechanism is None:
-        return set(change.free) <= {"lapse", "drift_sd"} and not change.settings
-    taken = {name for one in best for name in (*one.settings, *one.free)}
-    return not taken & {*change.settings, *change.free}
-
-
-def _found_or_fitted(
-    sampler: _Sampler, found: dict[str, VariantFit], changes: tuple[Change, ...]
-) -> VariantFit:
-    """A variant, sampled only if it has not been."""
-    name = combined(changes)
-    if name not in found:
-        found[name] = sampler.fitted(in_order(changes))
-    return found[name]
 
 
 def _as_fitted(draws: Draws) -> VariantFit:
