@@ -205,3 +205,8 @@ def test_tempering_leaves_the_number_of_draws_that_is_asked_for() -> None:
     assert (weights[20:] == 0.0).all()
     assert weights[:20] == pytest.approx(0.05, rel=0.01)
     assert fewest_to_fit(8) == 200.0
+
+
+def test_a_start_without_any_weight_has_no_effective_draws() -> None:
+    assert Start(np.zeros((5, 2)), np.full(5, -np.inf)).n_effective == 0.0
+    assert Start(np.zeros((5, 2)), np.zeros(5)).n_effective == pytest.approx(5.0)

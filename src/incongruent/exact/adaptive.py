@@ -163,6 +163,11 @@ class Start:
     z: Array
     log_weights: Array
 
+    @property
+    def n_effective(self) -> float:
+        """The effective number of draws."""
+        return _n_effective(self.log_weights)
+
     @classmethod
     def at_the_prior(cls, target: Target, n_parameters: int, rng: np.random.Generator) -> Start:
         """Draws of the prior, weighed by the likelihood."""
@@ -286,7 +291,9 @@ def tempered(
 
 
 def _n_effective(log_weights: Array) -> float:
-    """The effective number of draws with these weights (draw,)."""
+    """The effective number of draws with these weights (draw,); 0 where all of them are 0."""
+    if not np.isfinite(log_weights).any():
+        return 0.0
     return float(1.0 / (special.softmax(log_weights) ** 2).sum())
 
 

@@ -1,7 +1,8 @@
 """People for whom the network's draws do not serve are sampled anew.
 
-Adaptive importance sampling is tried first, from two starts: the network's draws, as far as they
-may be trusted, and the prior. MCMC is the reference, and the last resort.
+Adaptive importance sampling is tried first. It starts from the network's draws and, where hardly
+any of them is effective, from the prior as well, since such draws may have missed a mode. MCMC is
+the reference, and the last resort.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from incongruent.posterior.progress import counting
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
+
+FEWEST_IN_START = 25.0
+"""With fewer effective draws of the network a second start is made from the prior."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +66,10 @@ class Sampler:
             rng = stream(self.seed, Purpose.ADAPTING, *self.places[person])
             target = Target.of(self.simulator, self.people[person])
             places = on_the_real_line(self.simulator.prior, theta[person])
-            network = Start(places, log_weights[person])
-            prior = Start.at_the_prior(target, places.shape[1], rng)
-            found = adapt(target, [network, prior], rng, stopped=stopped)
+            starts = [Start(places, log_weights[person])]
+            if starts[0].n_effective < FEWEST_IN_START:
+                starts.append(Start.at_the_prior(target, places.shape[1], rng))
+            found = adapt(target, starts, rng, stopped=stopped)
             return None if found is None else found.drawn(target, len(places), rng)
 
         return self._each(one, chosen)
