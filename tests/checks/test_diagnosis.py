@@ -72,10 +72,10 @@ def test_dear_encoders(posterior):
     )
 
 
-def test_stored_simulations_learned_by_heart(posterior):
+def test_a_network_that_over_fits_its_stored_simulations(posterior):
     found = diagnosed(posterior, n_stored=1000, validation=(0.8, 0.9, 1.0, 1.1))
     assert "never runs out of data" in str(found)
-    assert "by heart" in str(found)
+    assert "over-fits its simulations" in str(found)
 
 
 def test_nothing_on_record(posterior):
