@@ -14,7 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def missing(done: Sequence[Record], rounds: int) -> Iterator[tuple[int, str]]:
 
 def run(options: argparse.Namespace) -> None:
     for round_, kind in missing(records(options.out), options.rounds):
-        if options.until and datetime.now(timezone.utc).strftime("%H:%M") >= options.until:
+        if options.until and datetime.now(UTC).strftime("%H:%M") >= options.until:
             return
         record = one_study(kind, round_, options)
         with options.out.open("a") as file:

@@ -5,3 +5,7 @@ sampled anew, by `adaptive` importance sampling or `mcmc`. `variants` of the mod
 `changes`, need no training; `model_frequencies` compares them over people by their evidence, and
 `variant_results` holds what was found.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, ["changes"])
