@@ -74,8 +74,8 @@ def variants(
     Raises:
         LikelihoodError: when the model has no exact likelihood.
         ValueError: when draws and study do not belong together, draws have not been corrected, or
-            a variant is not known, not of this model, or made of changes that contradict each
-            other.
+            a variant is not known, not of this model, asked for twice, or made of changes that
+            contradict each other.
 
     Example:
         >>> import incongruent as inc
@@ -89,6 +89,7 @@ def variants(
     _check(draws, study)
     known = {change.name: change for change in _usual(draws)}
     chosen = _all_usual(known) if asked is None else [_changes(one, known) for one in asked]
+    _refuse_twice([combined(changes) for changes in chosen])
     sampler = _Sampler.of(draws, study, seed, workers)
     found = {combined(changes): sampler.fitted(changes) for changes in chosen}
     base = _as_fitted(draws)
@@ -140,6 +141,16 @@ def _changes(asked: Asked, known: dict[str, Change]) -> tuple[Change, ...]:
     if isinstance(asked, str):
         return in_order([_named(name.strip(), known) for name in asked.split(JOINED.strip())])
     return in_order([change for one in asked for change in _changes(one, known)])
+
+
+def _refuse_twice(names: Sequence[str]) -> None:
+    """Refuse variants of the same name, of which only one could be returned."""
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"Expected each variant once, with a name of its own; got {twice[0]!r} more than once."
+            " Give changes of your own another name, Change(name, …)."
+        )
 
 
 def _each_once(chosen: Sequence[Sequence[Change]]) -> list[Change]:
