@@ -370,3 +370,79 @@ def test_selection_is_among_what_is_asked(draws: inc.Draws, study: inc.Trials) -
     """Also changes of one's own, of a model without usual ones."""
     found = variants(draws, study, [with_effect()], combine=2, seed=1)
     assert found.names == (BASE, "effect")
+
+
+# Planted in studies
+
+
+def planted(
+    model: Model, theta: Mapping[str, tuple[float, float]], asked: Sequence[str], seed: int
+) -> Variants:
+    """Variants of DMC for eight people of 200 trials, normal with these means and SDs."""
+    posterior = inc.pretrained("dmc")
+    people = inc.Prior(
+        **{
+            name: inc.truncated(stats.norm(mean, sd), 0.001, 1000.0)
+            for name, (mean, sd) in theta.items()
+        }
+    )
+    design = inc.Design(200, HALF, window=posterior.simulator.design.window)
+    study = inc.Simulator(model, people, design).simulate(8, seed=seed).trials
+    draws = inc.reweight(posterior.sample(study, 500, seed=seed), study, seed=seed)
+    return variants(draws, study, asked, seed=seed)
+
+
+FLANKER = {
+    "A": (16.0, 5.0),
+    "tau": (108.0, 30.0),
+    "mu_c": (0.58, 0.1),
+    "b": (60.0, 8.0),
+    "mu_R": (323.0, 30.0),
+    "sd_R": (28.0, 6.0),
+}
+SPOTLIGHT = {
+    "p": (0.56, 0.1),
+    "t_int": (46.0, 10.0),
+    "b": (58.0, 8.0),
+    "mu_R": (302.0, 21.0),
+    "sd_R": (28.0, 6.0),
+}
+
+
+@pytest.mark.slow
+def test_planted_lapses_are_named() -> None:
+    people = FLANKER | {"lapse": (0.04, 0.005)}
+    found = planted(inc.models.dmc(free=["lapse"]), people, ["lapses", "narrow start"], seed=1)
+    assert found.best == "lapses"
+    lapse = found["lapses"].draws.means[:, -1].mean()
+    assert lapse == pytest.approx(0.04, abs=0.02)
+
+
+@pytest.mark.slow
+def test_nothing_is_named_where_nothing_is_planted() -> None:
+    found = planted(inc.models.dmc(), FLANKER, ["lapses", "narrow start", "SSP"], seed=2)
+    assert found.best == BASE
+    assert found.frequencies.frequencies.argmax() == 0
+
+
+@pytest.mark.slow
+def test_a_planted_spotlight_is_named() -> None:
+    assert planted(inc.models.ssp(), SPOTLIGHT, ["SSP"], seed=3).best == "SSP"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lapses", "drift variability"])
+def test_evidence_at_other_widths_is_that_under_those_priors(
+    of_dmc: tuple[inc.Draws, inc.Trials], name: str
+) -> None:
+    """Sampled anew under the wider or narrower prior, it is the same."""
+    draws, study = (both.select(slice(1)) for both in of_dmc)
+    usual = {one.name: one for one in changes.usual_changes(draws.simulator.model)}[name]
+    found = variants(draws, study, [usual], seed=1)[name]
+    for i, width in enumerate((0.5, 2.0)):
+
+        def at(factor: float, width: float = width) -> Mapping[str, Distribution]:
+            return usual.prior_at(width * factor)
+
+        anew = variants(draws, study, [replace(usual, name="anew", prior_at=at)], seed=2)
+        assert found.at_widths[i] == pytest.approx(anew["anew"].log_evidence, abs=0.15)
