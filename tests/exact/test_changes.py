@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -38,6 +40,13 @@ NEW_OF_DMC = {
 def changed(base: str, change: Change, width: float = 1.0) -> inc.Simulator:
     model, prior = change.applied(build(base, {}), PRIORS[base](), width)
     return inc.Simulator(model, prior, DESIGN)
+
+
+def test_changes_are_there_as_soon_as_the_package_is_imported() -> None:
+    """In a process that has imported nothing else of it."""
+    code = "import incongruent as inc; print(inc.changes.Change.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "Change"
 
 
 @pytest.mark.parametrize(("base", "make"), USUAL)
