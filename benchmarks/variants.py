@@ -54,6 +54,8 @@ OF_SSP = {
     "sd_R": (28.0, 8.0),
 }
 """Means and SDs over people; about those of fits to Ulrich et al. (2015)."""
+SMALLER, N_GROUPS = (1, 2, 5, 10), 4000
+"""Numbers of people of smaller studies, and how many of these are drawn."""
 NONE = "none"
 PLANTED = (NONE, *ASKED)
 
@@ -179,6 +181,7 @@ def report(done: list[Record]) -> None:
     print_named(studies, asked)
     print_gains(studies, asked)
     print_people(studies, asked)
+    print_smaller(studies, asked)
     print_costs(done, asked)
 
 
@@ -257,6 +260,29 @@ def people_cells(those: Sequence[Record], name: str) -> list[str]:
         decisive("gain_at_half_width"),
         decisive("gain_at_twice_width"),
     ]
+
+
+def print_smaller(studies: dict[str, list[Record]], asked: Sequence[str]) -> None:
+    """What would be named in studies of fewer people, drawn from all people of a kind."""
+    print_heads("planted", *(f"named right, {n} people (wrong)" for n in SMALLER))
+    rng = np.random.default_rng(1)
+    for kind, those in studies.items():
+        names = [name for name in asked if all(name in one["log_evidence"] for one in those)]
+        if not those:
+            continue
+        each = np.stack(
+            [np.concatenate([per_person(one, name) for one in those]) for name in names], axis=1
+        )
+        cells = []
+        for n in SMALLER:
+            groups = rng.permuted(np.tile(np.arange(len(each)), (N_GROUPS, 1)), axis=1)[:, :n]
+            gain = each[groups].sum(axis=1)
+            is_named = gain.max(axis=1) >= DECISIVE
+            best = np.where(is_named, gain.argmax(axis=1), -1)
+            wanted = names.index(kind) if kind in names else -1
+            wrong = is_named & (best != wanted)
+            cells.append(f"{(best == wanted).mean():.0%} ({wrong.mean():.0%})")
+        print_row(kind, *cells)
 
 
 def print_costs(done: list[Record], asked: Sequence[str]) -> None:
