@@ -320,7 +320,7 @@ def _is_good(weights: Weights, n_draws: int, enough: float, largest: float) -> b
 def _accurate(target: Target, last: Round, n_likelihoods: int, disagreement: float) -> Adapted:
     """The last draws at the level of accuracy that they need."""
     log_weights, log_likelihood = last.log_weights, last.log_likelihood.copy()
-    log_q = last.log_density - log_weights
+    log_q = last.proposal.log_density(last.z)
     finer, accurate = target.accurate_near(_heaviest(last.z, log_weights))
     if finer.level > target.level:
         matters = log_weights > log_weights.max() - LEAST_WEIGHT

@@ -7,137 +7,20 @@ docstring; the evidence of a variant depends on it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from scipy import stats
 
+from incongruent.exact.change import Change
 from incongruent.models import dmc, rdmc, ssp
 from incongruent.models.model import Model
 from incongruent.priors.distributions import Distribution, truncated
-from incongruent.priors.independent import Prior
-from incongruent.priors.joint import AnyPrior
 from incongruent.priors.published import broad, broad_rdmc, broad_ssp
-from incongruent.simulation.nuisance import built
+from incongruent.simulation.nuisance import integrated_out
 
-Array = np.ndarray
-
-Distributions = Callable[[float], Mapping[str, Distribution]]
-"""Priors of new parameters, by name, at so many times their usual width."""
 STRONG, WEAK = 12.0, 1.5
 """Shapes of a start that hardly varies and of one that varies much; the standard is 3."""
-JOINED = " + "
-"""Stands between the names of changes that are combined."""
-
-
-def _no_distributions(width: float) -> Mapping[str, Distribution]:
-    return {}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One change of a model.
-
-    Attributes:
-        name: short.
-        words: what it is, for a sentence.
-        free: parameters of the model that are estimated as well.
-        settings: options of the model that differ.
-        prior_at: the priors of the new parameters at so many times their usual width.
-        fixed: parameters that are not estimated, with their values.
-        equal: parameters that are the same for everybody, at the value that suits all best.
-        mechanism: another model in the place of the first, and its prior; None otherwise.
-    """
-
-    name: str
-    words: str
-    free: tuple[str, ...] = ()
-    settings: Mapping[str, object] = field(default_factory=dict)
-    prior_at: Distributions = field(default=_no_distributions, repr=False)
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    equal: tuple[str, ...] = ()
-    mechanism: tuple[Callable[..., Model], Callable[[], Prior]] | None = field(
-        default=None, repr=False
-    )
-
-    def applied(self, model: Model, prior: AnyPrior, width: float = 1.0) -> tuple[Model, Prior]:
-        """The changed model and its prior; priors of new parameters at so many times their width.
-
-        Raises:
-            ValueError: when the model has the parameters already, or lacks those to be fixed, or
-                its prior is not one of independent parameters.
-        """
-        if self.mechanism is not None:
-            make, prior_of = self.mechanism
-            return make(), prior_of()
-        if not isinstance(prior, Prior):
-            raise ValueError(
-                f"Expected a prior of independent parameters to change by {self.name!r}; got"
-                f" {prior!r}."
-            )
-        self._refuse_what_is_there(model)
-        old = dict(model.settings)
-        free = [*_names(old["free"]), *self.free]
-        fixed = {name: value for name, value in _values(old["fixed"]).items() if name not in free}
-        settings = {**old, **self.settings, "free": _without(free, self.fixed)}
-        changed = built(model.name, {**settings, "fixed": {**fixed, **self.fixed}})
-        kept = {name: prior[name] for name in _without(prior.names, self.fixed)}
-        return changed, Prior(**kept).extended(**self.prior_at(width))
-
-    def _refuse_what_is_there(self, model: Model) -> None:
-        """Refuse new parameters that the model has, and fixed ones that it lacks."""
-        names = set(model.parameter_names)
-        there, missing = sorted(names & set(self.free)), sorted(set(self.fixed) - names)
-        if there or missing:
-            what = f"has {there} already" if there else f"has no parameter {missing}"
-            raise ValueError(
-                f"Expected a model that can be changed by {self.name!r}; {model.name} {what}. Its"
-                f" parameters are {model.parameter_names}."
-            )
-
-    def resolved(self, theta: Array, prior: AnyPrior) -> Change:
-        """The same change with values for parameters that are the same for everybody.
-
-        Args:
-            theta: (person, draw, parameter), posterior draws.
-            prior: under which they were drawn.
-        """
-        if not self.equal:
-            return self
-        values = {name: _common_value(theta, prior, name) for name in self.equal}
-        return replace(self, equal=(), fixed={**self.fixed, **values})
-
-
-def _without(names: Sequence[str], others: Mapping[str, float]) -> list[str]:
-    return [name for name in names if name not in others]
-
-
-def _names(value: object) -> list[str]:
-    assert isinstance(value, list | tuple)
-    return [str(name) for name in value]
-
-
-def _values(value: object) -> dict[str, Any]:
-    assert isinstance(value, Mapping)
-    return dict(value)
-
-
-def _common_value(theta: Array, prior: AnyPrior, name: str) -> float:
-    """The value of a parameter that suits everybody best.
-
-    On the scale on which the prior is standard normal each person's likelihood is taken for a
-    normal density, what the posterior says beyond the prior; their product has the prior once.
-    """
-    place = prior.names.index(name)
-    z = np.clip(np.nan_to_num(prior.to_real(theta)[..., place]), -8.0, 8.0)
-    precision = 1.0 / z.var(axis=1)
-    informative = np.maximum(precision - 1.0, 0.0)
-    best = (precision * z.mean(axis=1))[informative > 0.0].sum() / (1.0 + informative.sum())
-    centre = np.zeros(len(prior.names))
-    centre[place] = best
-    return float(prior.from_real(centre)[place])
 
 
 def fixed(**values: float) -> Change:
@@ -198,7 +81,10 @@ def wide_start() -> Change:
 
 
 def free_shape() -> Change:
-    """The shape a of the automatic activation is estimated; a ~ log-normal(0.4) around 2."""
+    """The shape a of the automatic activation is estimated.
+
+    a ~ log-normal(0.4) around 2, cut to 1.2 to 8.
+    """
 
     def prior(width: float) -> Mapping[str, Distribution]:
         lognormal: Any = stats.lognorm(0.4 * width, scale=2.0)
@@ -227,10 +113,13 @@ def collapsing_bound() -> Change:
 
 
 def undershoot() -> Change:
-    """The automatic activation falls below zero after its peak; undershoot ~ Uniform(0, 0.6)."""
+    """The automatic activation falls below zero after its peak; undershoot ~ Uniform(0, 0.6).
+
+    More than 0.6 the model does not have, so that a wider prior is the same.
+    """
 
     def prior(width: float) -> Mapping[str, Distribution]:
-        uniform: Any = stats.uniform(0.0, min(0.6 * width, 1.0))
+        uniform: Any = stats.uniform(0.0, min(0.6 * width, 0.6))
         return {"undershoot": uniform}
 
     words = "an activation that falls below zero after its peak"
@@ -293,18 +182,8 @@ def usual_changes(model: Model) -> tuple[Change, ...]:
 
 def _is_new(change: Change, model: Model) -> bool:
     """Whether a model does not have what a change would bring."""
-    if set(change.free) & set(model.parameter_names):
+    if set(change.free) & {*model.parameter_names, *integrated_out(model)}:
         return False
     if change.settings:
         return any(model.settings.get(name) != value for name, value in change.settings.items())
     return True
-
-
-def combined(changes: Sequence[Change]) -> str:
-    """The name of several changes together; another mechanism comes first."""
-    return JOINED.join(change.name for change in in_order(changes))
-
-
-def in_order(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Changes in the order in which they are made: another mechanism first."""
-    return tuple(sorted(changes, key=lambda change: change.mechanism is None))

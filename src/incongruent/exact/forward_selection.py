@@ -6,13 +6,18 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from incongruent.exact.changes import JOINED, Change, combined, in_order
+from incongruent.exact.change import (
+    JOINED,
+    OF_EVERY_MECHANISM,
+    Change,
+    changed_twice,
+    combined,
+    in_order,
+)
 from incongruent.exact.variant_results import VariantFit, gain
 
 SMALLEST_GAIN = 3.0
 """Nats, over all people, that a further change has to bring: odds of 20 to 1."""
-OF_EVERY_MECHANISM = {"lapse", "drift_sd"}
-"""Parameters that every mechanism has."""
 
 
 def select_forward(
@@ -51,14 +56,16 @@ def may_be_combined(changes: Sequence[Change]) -> bool:
     Only one can put another mechanism in the model's place, with which only further parameters go
     that every mechanism has. No two change the same option or parameter.
     """
-    mechanisms = [one for one in changes if one.mechanism is not None]
     others = [one for one in changes if one.mechanism is None]
-    if len(mechanisms) > 1:
+    if len(others) < len(changes) and not all(map(_is_for_every_mechanism, others)):
         return False
-    if mechanisms:
-        return all(set(one.free) <= OF_EVERY_MECHANISM and not one.settings for one in others)
-    taken = [name for one in others for name in (*one.settings, *one.free, *one.fixed)]
-    return len(taken) == len(set(taken))
+    return not changed_twice(changes)
+
+
+def _is_for_every_mechanism(change: Change) -> bool:
+    """Whether a change only adds parameters that every mechanism may have."""
+    only_adds = not (change.settings or change.fixed or change.equal)
+    return only_adds and set(change.free) <= set(OF_EVERY_MECHANISM)
 
 
 def _found_or_fitted(

@@ -7,7 +7,7 @@ from its prior. From there on it is adaptive importance sampling (`adaptive`), w
 unbiased.
 
 Evidence depends on the priors of new parameters. Under half and twice the width of these it comes
-from the same draws: it changes by the mean of the ratio of the densities of the two priors.
+from the same draws (`widths`).
 """
 
 from __future__ import annotations
@@ -17,30 +17,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from incongruent.data.basics.options import checked_names
 from incongruent.data.basics.streams import Purpose, as_seed, places_of, stream
 from incongruent.data.trials import Trials
-from incongruent.exact.adaptive import Adapted, Start, adapt
-from incongruent.exact.changes import (
-    JOINED,
-    Change,
-    Distributions,
-    combined,
-    in_order,
-    usual_changes,
-)
+from incongruent.exact.adaptive import Start, adapt
+from incongruent.exact.change import JOINED, Change, combined, in_order
+from incongruent.exact.changes import usual_changes
 from incongruent.exact.forward_selection import select_forward
 from incongruent.exact.importance import FEWEST_DRAWS
 from incongruent.exact.likelihood import Person, likelihood_of, people_of
 from incongruent.exact.sampled import Sampled
 from incongruent.exact.target import Target, on_the_real_line
 from incongruent.exact.variant_results import BASE, VariantFit, Variants
+from incongruent.exact.widths import WIDTHS, evidence_at_widths
 from incongruent.posterior.draws import BY_ADAPTIVE, Correction, Draws
 from incongruent.posterior.parallel import in_threads
 from incongruent.posterior.progress import announce, counting
-from incongruent.priors.distributions import Distribution
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
@@ -49,8 +42,6 @@ Asked = str | Change | Sequence["str | Change"]
 """A variant: a name, a change, or several of either that are made together."""
 N_START = 400
 """Draws of the model as fitted from which sampling of a variant starts."""
-WIDTHS = (0.5, 2.0)
-"""Widths of the priors of new parameters at which evidence is given as well."""
 
 
 @checked_names
@@ -71,9 +62,9 @@ def variants(
         asked: the variants: names of `changes.usual_changes`, such as "lapses" or "SSP", or
             `changes.Change` objects; several in a list, or joined by " + ", are made together. All
             usual ones, and lapses with drift variability, when left out.
-        combine: how many changes forward selection may combine: the change with the largest
-            evidence is kept, each of the others is added to it, and so on, as long as the sum of
-            the log evidences grows by 3 nats. 1 for no selection.
+        combine: how many of the changes in ``asked`` forward selection may combine: the change
+            with the largest evidence is kept, each of the others is added to it, and so on, as long
+            as the sum of the log evidences grows by 3 nats. 1 for no selection.
         seed: of sampling.
         workers: threads; one for each core when left out.
 
@@ -83,7 +74,8 @@ def variants(
     Raises:
         LikelihoodError: when the model has no exact likelihood.
         ValueError: when draws and study do not belong together, draws have not been corrected, or
-            a variant is not known, or not of this model.
+            a variant is not known, not of this model, asked for twice, or made of changes that
+            contradict each other.
 
     Example:
         >>> import incongruent as inc
@@ -97,11 +89,12 @@ def variants(
     _check(draws, study)
     known = {change.name: change for change in _usual(draws)}
     chosen = _all_usual(known) if asked is None else [_changes(one, known) for one in asked]
+    _refuse_twice([combined(changes) for changes in chosen])
     sampler = _Sampler.of(draws, study, seed, workers)
     found = {combined(changes): sampler.fitted(changes) for changes in chosen}
     base = _as_fitted(draws)
     if combine > 1:
-        select_forward(sampler.fitted, base, found, list(known.values()), combine)
+        select_forward(sampler.fitted, base, found, _each_once(chosen), combine)
     return Variants(base, tuple(found.values()))
 
 
@@ -150,6 +143,21 @@ def _changes(asked: Asked, known: dict[str, Change]) -> tuple[Change, ...]:
     return in_order([change for one in asked for change in _changes(one, known)])
 
 
+def _refuse_twice(names: Sequence[str]) -> None:
+    """Refuse variants of the same name, of which only one could be returned."""
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"Expected each variant once, with a name of its own; got {twice[0]!r} more than once."
+            " Give changes of your own another name, Change(name, …)."
+        )
+
+
+def _each_once(chosen: Sequence[Sequence[Change]]) -> list[Change]:
+    """Every change that one of the variants makes."""
+    return list({change.name: change for changes in chosen for change in changes}.values())
+
+
 def _named(name: str, known: dict[str, Change]) -> Change:
     if name not in known:
         raise ValueError(
@@ -163,6 +171,37 @@ def _as_fitted(draws: Draws) -> VariantFit:
     """The model as it was fitted, as a variant without changes."""
     missing = np.full((len(WIDTHS), len(draws)), np.nan)
     return VariantFit(BASE, "the model as fitted", draws, missing)
+
+
+@dataclass(frozen=True, eq=False)
+class _OfPerson:
+    """One person under a variant.
+
+    Attributes:
+        sampled: draws, with evidence.
+        at_widths: (width,) log evidence at other widths of the priors of new parameters.
+    """
+
+    sampled: Sampled
+    at_widths: Array
+
+    @classmethod
+    def nothing(cls, n_draws: int, n_parameters: int) -> _OfPerson:
+        """What stands for a person whose trials a variant cannot give; draws are NaN."""
+        sampled = Sampled(
+            theta=np.full((n_draws, n_parameters), np.nan),
+            log_likelihood=np.full(n_draws, -np.inf),
+            log_joint=np.full(n_draws, np.nan),
+            log_evidence=-np.inf,
+            log_evidence_error=np.inf,
+            by=BY_ADAPTIVE,
+            trusted=False,
+            accurate=True,
+            n_effective=0.0,
+            k_hat=np.inf,
+            efficiency=0.0,
+        )
+        return cls(sampled, np.full(len(WIDTHS), -np.inf))
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,19 +235,21 @@ class _Sampler:
         simulator = _changed(base.simulator, changes)
         name = combined(changes)
         announce(f"sampling {name}")
-        found = self._sampled(simulator, name)
-        draws = _draws_of(found, simulator, base)
+        each = self._sampled(simulator, changes, name)
+        draws = _draws_of([one.sampled for one in each], simulator, base)
         words = ", ".join(change.words for change in changes)
-        return VariantFit(name, words, draws, _evidence_at_widths(draws, changes))
+        return VariantFit(name, words, draws, np.stack([one.at_widths for one in each], axis=1))
 
-    def _sampled(self, simulator: Simulator, name: str) -> list[Sampled | None]:
-        """Everybody's draws under a variant; None for people who cannot be sampled."""
+    def _sampled(
+        self, simulator: Simulator, changes: Sequence[Change], name: str
+    ) -> list[_OfPerson]:
+        """What was found for everybody under a variant."""
         stop = threading.Event()
         (own,) = places_of((name,))
 
-        def one(person: int) -> Sampled | None:
+        def one(person: int) -> _OfPerson:
             rng = stream(self.seed, Purpose.VARIANTS, *own, *self.places[person])
-            return self._one(simulator, person, rng, stop.is_set)
+            return self._one(simulator, changes, person, rng, stop.is_set)
 
         everybody = range(len(self.people))
         done = counting(len(self.people))
@@ -217,23 +258,27 @@ class _Sampler:
     def _one(
         self,
         simulator: Simulator,
+        changes: Sequence[Change],
         person: int,
         rng: np.random.Generator,
         stopped: Callable[[], bool],
-    ) -> Sampled | None:
-        """One person's draws under a variant."""
+    ) -> _OfPerson:
+        """One person under a variant."""
         target = Target.of(simulator, self.people[person])
         start = self._start(target, simulator, person, rng)
         n_draws = self.draws.theta.shape[1]
-        found: Adapted | None = adapt(target, [start], rng, stopped=stopped)
-        return None if found is None else found.drawn(target, n_draws, rng)
+        found = adapt(target, [start], rng, stopped=stopped)
+        if found is None:
+            return _OfPerson.nothing(n_draws, len(simulator.prior.names))
+        at_widths = evidence_at_widths(found, simulator, changes)
+        return _OfPerson(found.drawn(target, n_draws, rng), at_widths)
 
     def _start(
         self, target: Target, simulator: Simulator, person: int, rng: np.random.Generator
     ) -> Start:
         """Where sampling of a person begins."""
-        names, before = simulator.prior.names, self.draws.parameter_names
-        if not set(before) & set(names) - {"b", "mu_R", "sd_R", "lapse", "drift_sd"}:
+        names = simulator.prior.names
+        if simulator.model.name != self.draws.simulator.model.name:
             return Start.at_the_prior(target, len(names), rng)
         return self._start_from_draws(target, names, person, rng)
 
@@ -268,11 +313,8 @@ def _changed(simulator: Simulator, changes: Sequence[Change]) -> Simulator:
     return Simulator(model, prior, simulator.design)
 
 
-def _draws_of(found: Sequence[Sampled | None], simulator: Simulator, base: Draws) -> Draws:
-    """Everybody's draws, in the order of the people; NaN for people who could not be sampled."""
-    n_draws, n_parameters = base.theta.shape[1], len(simulator.prior.names)
-    nothing = _nothing(n_draws, n_parameters)
-    each = [nothing if one is None else one for one in found]
+def _draws_of(each: Sequence[Sampled], simulator: Simulator, base: Draws) -> Draws:
+    """Everybody's draws, in the order of the people."""
     evidence = np.array([one.log_evidence for one in each])
     log_joint = np.stack([one.log_joint for one in each])
     return Draws(
@@ -300,54 +342,3 @@ def _correction_of(each: Sequence[Sampled]) -> Correction:
         autocorrelation_time=np.full(len(each), np.nan),
         log_likelihood=np.stack([one.log_likelihood for one in each]),
     )
-
-
-def _nothing(n_draws: int, n_parameters: int) -> Sampled:
-    """What stands for a person whose trials a variant cannot give."""
-    return Sampled(
-        theta=np.full((n_draws, n_parameters), np.nan),
-        log_likelihood=np.full(n_draws, -np.inf),
-        log_joint=np.full(n_draws, np.nan),
-        log_evidence=-np.inf,
-        log_evidence_error=np.inf,
-        by=BY_ADAPTIVE,
-        trusted=False,
-        accurate=True,
-        n_effective=0.0,
-        k_hat=np.inf,
-        efficiency=0.0,
-    )
-
-
-def _evidence_at_widths(draws: Draws, changes: Sequence[Change]) -> Array:
-    """Log evidences under other widths of the priors of new parameters, (width, person).
-
-    They are NaN for a variant without new parameters.
-    """
-    correction = draws.correction
-    assert correction is not None
-    found = np.full((len(WIDTHS), len(draws)), np.nan)
-    if not any(change.free for change in changes):
-        return found
-    for i, width in enumerate(WIDTHS):
-        ratio = sum(_log_ratio(draws, change.prior_at, width) for change in changes)
-        log_mean = special.logsumexp(ratio, axis=1) - np.log(draws.theta.shape[1])
-        found[i] = correction.log_evidence + log_mean
-    return found
-
-
-def _log_ratio(draws: Draws, prior_at: Distributions, width: float) -> Array:
-    """Log of the density of new parameters at another width over that at their own.
-
-    It is (person, draw).
-    """
-    own, other = prior_at(1.0), prior_at(width)
-    ratio = np.zeros(draws.theta.shape[:2])
-    for name in own:
-        values = draws.theta[..., draws.parameter_names.index(name)]
-        ratio += _log_density(other[name], values) - _log_density(own[name], values)
-    return ratio
-
-
-def _log_density(distribution: Distribution, values: Array) -> Array:
-    return np.asarray(distribution.logpdf(values), float)
