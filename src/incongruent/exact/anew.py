@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.data.basics.streams import Purpose, places_of, stream
 from incongruent.data.trials import Trials
-from incongruent.exact.adaptive import Start, adapt
+from incongruent.exact.adaptive import Adapted, Start, adapt
 from incongruent.exact.likelihood import Person, people_of
 from incongruent.exact.mcmc import sample_exactly
 from incongruent.exact.sampled import Sampled
@@ -24,6 +25,30 @@ from incongruent.posterior.progress import counting
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
+
+
+def from_two_starts(
+    target: Target,
+    theta: Float[Array, "draw parameter"],
+    log_weights: Float[Array, " draw"],
+    rng: np.random.Generator,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Adapted | None:
+    """Adaptive importance sampling that begins at weighted draws and, once more, at the prior.
+
+    Args:
+        target: the density of one person.
+        theta: draws of the network (draw, parameter).
+        log_weights: of these draws, (draw,), unnormalised.
+        rng: the source of randomness.
+        stopped: whether the result is not wanted any more.
+
+    Returns:
+        None when it was stopped, or nothing with a density above 0 was found.
+    """
+    network = Start(on_the_real_line(target.prior, theta), log_weights)
+    prior = Start.at_the_prior(target, theta.shape[1], rng)
+    return adapt(target, [network, prior], rng, stopped=stopped)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +86,8 @@ class Sampler:
         def one(person: int, stopped: Callable[[], bool]) -> Sampled | None:
             rng = stream(self.seed, Purpose.ADAPTING, *self.places[person])
             target = Target.of(self.simulator, self.people[person])
-            places = on_the_real_line(self.simulator.prior, theta[person])
-            network = Start(places, log_weights[person])
-            prior = Start.at_the_prior(target, places.shape[1], rng)
-            found = adapt(target, [network, prior], rng, stopped=stopped)
-            return None if found is None else found.drawn(target, len(places), rng)
+            found = from_two_starts(target, theta[person], log_weights[person], rng, stopped)
+            return None if found is None else found.drawn(target, theta.shape[1], rng)
 
         return self._each(one, chosen)
 
