@@ -46,7 +46,7 @@ def from_two_starts(
     Returns:
         None when it was stopped, or nothing with a density above 0 was found.
     """
-    network = Start(on_the_real_line(target.prior, theta), log_weights)
+    network = Start.at_draws(on_the_real_line(target.prior, theta), log_weights)
     prior = Start.at_the_prior(target, theta.shape[1], rng)
     return adapt(target, [network, prior], rng, stopped=stopped)
 

@@ -25,7 +25,8 @@ class Sampled:
         accurate: whether a finer level of accuracy of the likelihood would change nothing.
         n_effective: their effective number before they were chosen; independent draws that would
             say as much.
-        disagreement: nats between the evidences of two starts; NaN where there was one.
+        disagreement: nats between the evidences of two starts; NaN where there are not two that
+            settled.
         n_steps: steps of MCMC after burn-in; 0 without it.
         time: the longest autocorrelation time of the parameters, in steps; NaN without MCMC.
     """

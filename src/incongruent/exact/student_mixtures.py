@@ -114,7 +114,7 @@ class _Normals:
         for _ in range(STEPS if k > 1 else 0):
             logs = mixture._log_parts(z)
             total = np.asarray(special.logsumexp(logs, axis=1))
-            now = float(weights @ total)
+            now = float((weights * total).sum())
             if now - before < SMALLEST_GAIN:
                 break
             before = now
@@ -143,7 +143,7 @@ class _Normals:
         """The Bayesian information criterion, at an effective number of places."""
         d, k = z.shape[1], len(self.shares)
         n_values = k * (1 + d + d * (d + 1) // 2) - 1
-        fit = float(weights @ special.logsumexp(self._log_parts(z), axis=1))
+        fit = float((weights * special.logsumexp(self._log_parts(z), axis=1)).sum())
         return n_values * math.log(effective) - 2.0 * effective * fit
 
 
@@ -163,13 +163,15 @@ def _first_memberships(z: Array, weights: Array, k: int, rng: np.random.Generato
     centres = [scaled[rng.choice(len(z), p=weights)]]
     while len(centres) < k:
         distance = _nearest(scaled, centres).min(axis=1) * weights
-        centres.append(scaled[rng.choice(len(z), p=distance / distance.sum())])
+        chance = distance / distance.sum() if distance.any() else weights  # all at one place
+        centres.append(scaled[rng.choice(len(z), p=chance)])
     return np.eye(k)[_nearest(scaled, centres).argmin(axis=1)]
 
 
 def _weighted_sd(z: Array, weights: Array) -> Array:
     """SDs of weighted places, (parameter,)."""
-    return np.sqrt(weights @ (z - weights @ z) ** 2)
+    mean = np.einsum("n,nj->j", weights, z)
+    return np.sqrt(np.einsum("n,nj->j", weights, (z - mean) ** 2))
 
 
 def _nearest(z: Array, centres: list[Array]) -> Array:
