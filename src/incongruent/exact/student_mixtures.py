@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import special
-from scipy.linalg import solve_triangular
 
 Array = np.ndarray
 
@@ -31,6 +29,8 @@ SMALLEST_SD = 1e-3
 """A component is at least so wide in every direction; the prior's SD is 1."""
 FEWEST_MEMBERS = 3.0
 """Components have at least so many effective members for each parameter, on average."""
+NEGLIGIBLE = 1e-6
+"""Places with less, relative to the largest weight, are left out: together they move nothing."""
 LEAST_SHARE = 0.1
 """Every component gets about this share of the draws at least: no mode is lost by chance."""
 
@@ -59,10 +59,9 @@ class StudentMixture:
 
     def log_density(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
         """Log density at z (place, parameter), (place,)."""
-        each = [
-            _log_t(z, mean, factor) for mean, factor in zip(self.means, self.factors, strict=True)
-        ]
-        return np.asarray(special.logsumexp(np.log(self.shares)[:, None] + each, axis=0))
+        components = zip(self.means, self.factors, strict=True)
+        each = np.stack([_log_t(z, mean, factor) for mean, factor in components], axis=1)
+        return _log_sum(np.log(self.shares) + each)
 
 
 def _log_t(z: Array, mean: Array, factor: Array) -> Array:
@@ -76,8 +75,17 @@ def _log_t(z: Array, mean: Array, factor: Array) -> Array:
 
 def _squared_distances(z: Array, mean: Array, factor: Array) -> Array:
     """Squared distances of z (place, parameter) from a mean in units of a scale, (place,)."""
-    inverse = solve_triangular(factor, np.eye(len(mean)), lower=True)
-    return (np.einsum("nj,ij->ni", z - mean, inverse) ** 2).sum(axis=1)
+    scaled = np.einsum("nj,ij->ni", z - mean, np.linalg.inv(factor))
+    return np.einsum("ni,ni->n", scaled, scaled)
+
+
+def _log_sum(logs: Array) -> Array:
+    """Logs of sums of exponentials over components, (place,) of (place, component).
+
+    Some component has a density at every place, so that no sum is 0.
+    """
+    largest = logs.max(axis=1)
+    return largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1))
 
 
 def mixture_of(
@@ -91,6 +99,8 @@ def mixture_of(
         rng: for where the components begin.
     """
     effective = 1.0 / (weights**2).sum()
+    counts = weights > NEGLIGIBLE * weights.max()
+    z, weights = z[counts], weights[counts] / weights[counts].sum()
     most = min(MOST_COMPONENTS, max(int(effective / (FEWEST_MEMBERS * z.shape[1])), 1))
     fits = [_Normals.fitted(z, weights, k, rng) for k in range(1, most + 1)]
     best = min(fits, key=lambda fit: fit.criterion(z, weights, effective))
@@ -113,7 +123,7 @@ class _Normals:
         before = -math.inf
         for _ in range(STEPS if k > 1 else 0):
             logs = mixture._log_parts(z)
-            total = np.asarray(special.logsumexp(logs, axis=1))
+            total = _log_sum(logs)
             now = float((weights * total).sum())
             if now - before < SMALLEST_GAIN:
                 break
@@ -143,7 +153,7 @@ class _Normals:
         """The Bayesian information criterion, at an effective number of places."""
         d, k = z.shape[1], len(self.shares)
         n_values = k * (1 + d + d * (d + 1) // 2) - 1
-        fit = float((weights * special.logsumexp(self._log_parts(z), axis=1)).sum())
+        fit = float((weights * _log_sum(self._log_parts(z))).sum())
         return n_values * math.log(effective) - 2.0 * effective * fit
 
 
