@@ -7,11 +7,13 @@ Simulated people come from the prior of the network that ships, with 20 to 1000 
 other one 1 % of the trials are lapses from 150 ms on, which the model does not know. Real people
 are those for whom the network's draws are worst, by their effective share, in seven public data
 sets. Everybody is sampled by adaptation, however good the network's draws are, and by MCMC. MCMC is
-kept in a folder and not run again; every fourth person has it twice, with two seeds, so that its
-own error is measured too. With ``--others`` it is other people, on whom settings may be tuned.
+kept in a folder and not run again, and so is who the real people are; every eighth person has it
+twice, with two seeds, so that its own error is measured too. With ``--others`` it is other people,
+on whom settings may be tuned.
 """
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -76,12 +78,13 @@ class Compared:
     evidence_error_of_mcmc: float
 
 
-def simulated(posterior: inc.Posterior, n: int, others: bool) -> list[Case]:
+def simulated(posterior: inc.Posterior, options: argparse.Namespace) -> list[Case]:
     """People from the network's prior, every other one with lapses."""
-    seed, study = (SEED_OF_OTHERS, "others") if others else (SEED_OF_PEOPLE, "simulated")
+    others = (SEED_OF_OTHERS, "others")
+    seed, study = others if options.others else (SEED_OF_PEOPLE, "simulated")
     old = posterior.simulator
     people = inc.Simulator(old.model, old.prior, inc.Design((20, 1000), HALF, window=(150, 2500)))
-    trials = people.simulate(n, seed=seed).trials
+    trials = people.simulate(options.people, seed=seed).trials
     return list(cases(posterior, study, with_lapses(trials)))
 
 
@@ -100,15 +103,33 @@ def with_lapses(trials: inc.Trials) -> inc.Trials:
     return replace(trials, values=values, answered=answered)
 
 
-def real(posterior: inc.Posterior, n: int, others: bool) -> list[Case]:
+def real(posterior: inc.Posterior, options: argparse.Namespace) -> list[Case]:
     """The people of public data sets for whom the network's draws are worst, or the next ones."""
-    found: list[Case] = []
-    for name in REAL:
-        trials = posterior.admit(inc.datasets.load(name)).trials
-        trials = trials.select(np.flatnonzero(trials.n_trials >= 20))
-        found += cases(posterior, name, trials)
-        found = sorted(found, key=lambda case: case.ess)[: 2 * n]
-    return found[n:] if others else found[:n]
+    posterior = posterior.unguarded()
+    studies = {name: read(posterior, name) for name in REAL}
+    path = options.keep / ("real_others.json" if options.others else "real.json")
+    if not path.is_file():
+        first = options.people if options.others else 0
+        worst = by_share(posterior, studies)[first : first + options.people]
+        path.write_text(json.dumps(worst))
+    chosen = json.loads(path.read_text())
+    return [one for name, i in chosen for one in cases(posterior, name, studies[name].select([i]))]
+
+
+def read(posterior: inc.Posterior, name: str) -> inc.Trials:
+    """The people of a public data set who have trials enough."""
+    trials = posterior.admit(inc.datasets.load(name)).trials
+    return trials.select(np.flatnonzero(trials.n_trials >= 20))
+
+
+def by_share(posterior: inc.Posterior, studies: dict[str, inc.Trials]) -> list[tuple[str, int]]:
+    """Study and position of everybody, the smallest effective share of the draws first."""
+    shares = [
+        (one.ess, name, i)
+        for name, trials in studies.items()
+        for i, one in enumerate(cases(posterior, name, trials))
+    ]
+    return [(name, i) for _, name, i in sorted(shares)]
 
 
 def cases(posterior: inc.Posterior, study: str, trials: inc.Trials) -> Iterator[Case]:
@@ -255,19 +276,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--keep", type=Path, required=True)
     parser.add_argument("--people", type=int, default=40)
+    parser.add_argument("--first", type=int, help="so many of the people only")
     parser.add_argument("--others", action="store_true")
     options = parser.parse_args()
     if options.data is not None:
         os.environ["INCONGRUENT_DATA"] = str(options.data)
     options.keep.mkdir(parents=True, exist_ok=True)
     make = {"simulated": simulated, "real": real}[options.what]
-    chosen = make(inc.pretrained("dmc"), options.people, options.others)
+    chosen = make(inc.pretrained("dmc"), options)[: options.first]
     found: list[Compared] = []
     for case in chosen:
         found.append(compared(case, options.keep))
         print(one_line(found[-1]), flush=True)
     print_table(found)
-    print_error_of_mcmc(chosen[::4], options.keep)
+    print_error_of_mcmc(chosen[::8], options.keep)
 
 
 if __name__ == "__main__":

@@ -245,12 +245,13 @@ def test_a_mixture_draws_from_the_density_it_states() -> None:
     assert one.log_density(z[:50]) == pytest.approx(cast(Any, reference).logpdf(z[:50]))
 
 
-def test_tempering_leaves_the_number_of_draws_that_is_asked_for() -> None:
-    log_weights = 30.0 * np.random.default_rng(1).standard_normal(500)
+@pytest.mark.parametrize("spread", [30.0, 1e3, 1e6])
+def test_tempering_leaves_the_number_of_draws_that_is_asked_for(spread: float) -> None:
+    log_weights = spread * np.random.default_rng(1).standard_normal(500)
     weights, gamma = tempered(log_weights, 60.0)
     assert 0.0 < gamma < 1.0
     assert 1.0 / (weights**2).sum() == pytest.approx(60.0, rel=0.01)
-    assert tempered(0.1 * log_weights / 30.0, 60.0)[1] == 1.0
+    assert tempered(0.1 * log_weights / spread, 60.0)[1] == 1.0
     some = np.where(np.arange(500) < 20, log_weights, -np.inf)
     weights, gamma = tempered(some, 60.0)  # only twenty are possible at all
     assert (weights[20:] == 0.0).all()

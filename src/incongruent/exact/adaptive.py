@@ -44,6 +44,8 @@ N_PER_ROUND, N_PER_PARAMETER = 400, 60
 MOST_ROUNDS = 30
 KEPT_ROUNDS, KEPT_WHILE_TEMPERED = 10, 2
 """So many of the last rounds are weighed together; fewer as long as weights are tempered."""
+LOWEST_LOG_GAMMA = math.log(1e-9)
+"""Weights are tempered so far at most."""
 ENOUGH = 800.0
 """An effective number of draws that is enough."""
 MOST_LAST_DRAWS = 4000
@@ -295,15 +297,15 @@ def tempered(
     if _n_effective(log_weights) >= fewest:
         return special.softmax(log_weights), 1.0
 
-    def excess(gamma: float) -> float:
-        return _n_effective(gamma * log_weights) - fewest
+    def excess(log_gamma: float) -> float:
+        return _n_effective(math.exp(log_gamma) * log_weights) - fewest
 
-    lowest = 1e-6
-    if excess(lowest) <= 0.0:  # fewer draws than that are possible at all
-        return special.softmax(lowest * log_weights), lowest
-    found: Any = optimize.brentq(excess, lowest, 1.0, xtol=1e-4)
-    gamma = float(found)
-    return special.softmax(gamma * log_weights), min(gamma, 1.0 - 1e-9)
+    if excess(LOWEST_LOG_GAMMA) <= 0.0:  # fewer draws than that are possible at all
+        gamma = math.exp(LOWEST_LOG_GAMMA)
+    else:
+        found: Any = optimize.brentq(excess, LOWEST_LOG_GAMMA, 0.0, xtol=1e-4)
+        gamma = min(math.exp(found), 1.0 - 1e-9)
+    return special.softmax(gamma * log_weights), gamma
 
 
 def _n_effective(log_weights: Array) -> float:
