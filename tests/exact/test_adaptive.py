@@ -32,6 +32,9 @@ class Known:
     def log_prob_real(self, z: Array) -> Array:
         return -0.5 * (z**2).sum(axis=1) - 0.5 * z.shape[1] * math.log(2.0 * math.pi)
 
+    def log_prior(self, z: Array) -> Array:
+        return self.log_prob_real(z)
+
     def log_likelihood(self, z: Array) -> Array:
         self.calls.append(len(z))
         return self.log_p(z) - self.log_prob_real(z)
@@ -151,6 +154,47 @@ def test_nothing_is_found_where_nothing_is_possible_or_wanted() -> None:
     assert adapt(cast(Target, known), [start], rng, stopped=lambda: True) is None
 
 
+def test_a_start_from_which_sampling_does_not_settle_says_nothing_of_other_modes() -> None:
+    """All its usable draws lie at one place; the prior finds the posterior alone."""
+
+    def narrow(z: Array) -> Array:
+        return stats.norm(3.0, 0.05).logpdf(z).sum(axis=1)
+
+    known, rng = Known(narrow), np.random.default_rng(1)
+    prior = Start.at_the_prior(cast(Target, known), 6, rng)
+    for z in (np.full((25, 6), 5.0), rng.standard_normal((500, 6))):
+        log_weights = np.where(np.arange(len(z)) < 1, 0.0, np.nan)
+        found = sampled(known, [Start.at_draws(z, log_weights), prior])
+        assert math.isnan(found.disagreement)
+        assert found.trusted
+        assert found.weights.log_evidence[0] == pytest.approx(0.0, abs=0.12)
+
+
+def test_proposals_that_reach_nothing_possible_end_the_search() -> None:
+    def far_off(z: Array) -> Array:
+        inside = np.abs(z - 4.0).max(axis=1) < 0.01
+        return np.where(inside, 0.0, -np.inf)
+
+    known, rng = Known(far_off), np.random.default_rng(1)
+    start = Start(rng.standard_normal((500, 6)), np.zeros(500))
+    assert adapt(cast(Target, known), [start], rng) is None
+    assert len(known.calls) == 1
+
+
+def test_sampling_can_be_stopped_while_the_last_draws_are_made() -> None:
+    known = Known(curved)
+    prior = Start.at_the_prior(cast(Target, known), 6, np.random.default_rng(1))
+    sampled(known, [prior])
+    n_rounds = len(known.calls)
+    known.calls.clear()
+    rng = np.random.default_rng(1)
+
+    def stopped() -> bool:
+        return len(known.calls) >= n_rounds - 1
+
+    assert adapt(cast(Target, known), [prior], rng, stopped=stopped) is None
+
+
 def test_draws_of_a_density_that_mixtures_cannot_follow_are_not_trusted() -> None:
     """The thin shell of a ball: no few t distributions lie near it."""
 
@@ -176,6 +220,13 @@ def test_a_mixture_finds_the_components_that_there_are(n_components: int) -> Non
     assert mixture.means[order] == pytest.approx(wanted, abs=0.15)
 
 
+def test_a_mixture_of_places_that_coincide_is_one_narrow_component() -> None:
+    rng = np.random.default_rng(2)
+    mixture = mixture_of(np.full((300, 2), 5.0), np.full(300, 1.0 / 300), rng)
+    assert mixture.means == pytest.approx(5.0)
+    assert np.abs(mixture.sample(100, rng) - 5.0).max() < 0.05
+
+
 def test_a_mixture_draws_from_the_density_it_states() -> None:
     rng = np.random.default_rng(2)
     factors = np.array([[[1.0, 0.0], [0.5, 0.7]], [[0.3, 0.0], [0.0, 2.0]]])
@@ -194,12 +245,13 @@ def test_a_mixture_draws_from_the_density_it_states() -> None:
     assert one.log_density(z[:50]) == pytest.approx(cast(Any, reference).logpdf(z[:50]))
 
 
-def test_tempering_leaves_the_number_of_draws_that_is_asked_for() -> None:
-    log_weights = 30.0 * np.random.default_rng(1).standard_normal(500)
+@pytest.mark.parametrize("spread", [30.0, 1e3, 1e6])
+def test_tempering_leaves_the_number_of_draws_that_is_asked_for(spread: float) -> None:
+    log_weights = spread * np.random.default_rng(1).standard_normal(500)
     weights, gamma = tempered(log_weights, 60.0)
     assert 0.0 < gamma < 1.0
     assert 1.0 / (weights**2).sum() == pytest.approx(60.0, rel=0.01)
-    assert tempered(0.1 * log_weights / 30.0, 60.0)[1] == 1.0
+    assert tempered(0.1 * log_weights / spread, 60.0)[1] == 1.0
     some = np.where(np.arange(500) < 20, log_weights, -np.inf)
     weights, gamma = tempered(some, 60.0)  # only twenty are possible at all
     assert (weights[20:] == 0.0).all()

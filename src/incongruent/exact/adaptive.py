@@ -44,6 +44,8 @@ N_PER_ROUND, N_PER_PARAMETER = 400, 60
 MOST_ROUNDS = 30
 KEPT_ROUNDS, KEPT_WHILE_TEMPERED = 10, 2
 """So many of the last rounds are weighed together; fewer as long as weights are tempered."""
+LOWEST_LOG_GAMMA = math.log(1e-9)
+"""Weights are tempered so far at most."""
 ENOUGH = 800.0
 """An effective number of draws that is enough."""
 MOST_LAST_DRAWS = 4000
@@ -80,7 +82,7 @@ class Round:
         """So many draws from a proposal."""
         z = proposal.sample(n, rng)
         log_likelihood = target.log_likelihood(z)
-        return cls(proposal, z, log_likelihood, log_likelihood + target.prior.log_prob_real(z))
+        return cls(proposal, z, log_likelihood, log_likelihood + target.log_prior(z))
 
     @property
     def log_weights(self) -> Array:
@@ -106,7 +108,8 @@ class Adapted:
         n_likelihoods: how many were computed for them, starts left aside.
         level: of accuracy.
         accurate: whether a finer level would change nothing that matters.
-        disagreement: nats between the evidences of two starts; NaN with one start.
+        disagreement: nats between the evidences of two starts; NaN where sampling did not settle
+            from both.
     """
 
     z: Array
@@ -157,7 +160,7 @@ class Start:
 
     Attributes:
         z: (draw, parameter), on the real line.
-        log_weights: (draw,), unnormalised.
+        log_weights: (draw,), unnormalised; -inf for draws that are not to be used.
     """
 
     z: Array
@@ -169,8 +172,18 @@ class Start:
         return _n_effective(self.log_weights)
 
     @classmethod
+    def at_draws(
+        cls, z: Float[Array, "draw parameter"], log_weights: Float[Array, " draw"]
+    ) -> Start:
+        """Draws with weights, of which those that are not finite count for nothing."""
+        return cls(z, np.where(np.isfinite(log_weights), log_weights, -np.inf))
+
+    @classmethod
     def at_the_prior(cls, target: Target, n_parameters: int, rng: np.random.Generator) -> Start:
-        """Draws of the prior, weighed by the likelihood."""
+        """Draws of a standard normal distribution, weighed by the density.
+
+        That is the prior itself where its parameters are independent, and near it where not.
+        """
         z = rng.standard_normal((N_PER_ROUND, n_parameters))
         log_q = -0.5 * (z**2).sum(axis=1)
         return cls(z, target.log_density(z) - log_q)
@@ -205,18 +218,27 @@ def adapt(
     rounds = [each for one in adapting for each in one.rounds]
     if stopped() or not any(np.isfinite(each.log_density).any() for each in rounds):
         return None
-    last, n_last = _last_draws(target, rounds, enough, rng)
+    last, n_last = _last_draws(target, rounds, enough, rng, stopped)
+    if stopped() or not np.isfinite(last.log_density).any():
+        return None
     n_before = sum(one.n_likelihoods for one in adapting)
-    disagreement = _disagreement([one.rounds for one in adapting])
+    disagreement = _disagreement([one.rounds for one in adapting if one.settled])
     return _accurate(target, last, n_before + n_last, disagreement)
 
 
 @dataclass(frozen=True, eq=False)
 class _Adapting:
-    """The rounds from one start that are kept, and how many likelihoods all of them took."""
+    """What was found from one start.
+
+    Attributes:
+        rounds: the last ones.
+        n_likelihoods: how many were computed for all rounds.
+        settled: whether a last proposal can be fitted, without tempering.
+    """
 
     rounds: list[Round]
     n_likelihoods: int
+    settled: bool
 
     @classmethod
     def run(
@@ -231,8 +253,8 @@ class _Adapting:
         z, log_weights, n = start.z, start.log_weights, 0
         d = z.shape[1]
         fewest, n_draws = fewest_to_fit(d), max(N_PER_ROUND, N_PER_PARAMETER * d)
-        for _ in range(MOST_ROUNDS if np.isfinite(log_weights).any() else 0):
-            if stopped():
+        for _ in range(MOST_ROUNDS):
+            if stopped() or not np.isfinite(log_weights).any():
                 break
             weights, gamma = tempered(log_weights, fewest)
             kept = KEPT_ROUNDS if gamma == 1.0 else KEPT_WHILE_TEMPERED
@@ -240,12 +262,16 @@ class _Adapting:
             rounds, n = [*rounds[1 - kept :], new], n + n_draws
             z, log_weights = _weighed(rounds)
             if gamma == 1.0 and _n_effective(log_weights) >= 2.0 * fewest:
-                break
-        return cls(rounds, n)
+                return cls(rounds, n, settled=True)
+        return cls(rounds, n, settled=False)
 
 
 def _last_draws(
-    target: Target, rounds: list[Round], enough: float, rng: np.random.Generator
+    target: Target,
+    rounds: list[Round],
+    enough: float,
+    rng: np.random.Generator,
+    stopped: Callable[[], bool],
 ) -> tuple[Round, int]:
     """The draws that count, and how many likelihoods it took."""
     n_likelihoods = 0
@@ -256,7 +282,7 @@ def _last_draws(
         last = Round.of(target, mixture_of(z, weights, rng), n, rng)
         n_likelihoods += n
         is_good = _is_good(_weights_of(last), n, 0.75 * enough, GOOD_K_HAT)
-        if is_good or n_likelihoods >= MOST_LIKELIHOODS:
+        if is_good or n_likelihoods >= MOST_LIKELIHOODS or stopped():
             return last, n_likelihoods
         rounds = [*rounds[1 - KEPT_ROUNDS :], last]
 
@@ -277,17 +303,16 @@ def tempered(
     """Weights (draw,) with sum 1, tempered as far as an effective number asks for; and gamma."""
     if _n_effective(log_weights) >= fewest:
         return special.softmax(log_weights), 1.0
-    usable = np.where(np.isfinite(log_weights), log_weights, -np.inf)
 
-    def excess(gamma: float) -> float:
-        return _n_effective(gamma * usable) - fewest
+    def excess(log_gamma: float) -> float:
+        return _n_effective(math.exp(log_gamma) * log_weights) - fewest
 
-    lowest = 1e-6
-    if excess(lowest) <= 0.0:  # fewer draws than that are possible at all
-        return special.softmax(lowest * usable), lowest
-    found: Any = optimize.brentq(excess, lowest, 1.0, xtol=1e-4)
-    gamma = float(found)
-    return special.softmax(gamma * usable), min(gamma, 1.0 - 1e-9)
+    if excess(LOWEST_LOG_GAMMA) <= 0.0:  # fewer draws than that are possible at all
+        gamma = math.exp(LOWEST_LOG_GAMMA)
+    else:
+        found: Any = optimize.brentq(excess, LOWEST_LOG_GAMMA, 0.0, xtol=1e-4)
+        gamma = min(math.exp(found), 1.0 - 1e-9)
+    return special.softmax(gamma * log_weights), gamma
 
 
 def _n_effective(log_weights: Array) -> float:
@@ -325,7 +350,7 @@ def _accurate(target: Target, last: Round, n_likelihoods: int, disagreement: flo
     if finer.level > target.level:
         matters = log_weights > log_weights.max() - LEAST_WEIGHT
         log_likelihood[matters] = finer.log_likelihood(last.z[matters])
-    log_density = log_likelihood + target.prior.log_prob_real(last.z)
+    log_density = log_likelihood + target.log_prior(last.z)
     return Adapted(
         z=last.z,
         log_likelihood=log_likelihood,
@@ -344,16 +369,14 @@ def _heaviest(z: Array, log_weights: Array) -> Array:
     return z[np.argsort(log_weights)[-N_HEAVIEST:]]
 
 
-def _disagreement(found: list[list[Round]]) -> float:
-    """Nats between the largest and the smallest evidence of several starts; NaN for one."""
-    if len(found) == 1:
+def _disagreement(settled: list[list[Round]]) -> float:
+    """Nats between the largest and the smallest evidence of several starts; NaN for fewer."""
+    if len(settled) < 2:
         return math.nan
-    return float(np.ptp([_log_evidence(rounds) for rounds in found]))
+    return float(np.ptp([_log_evidence(rounds) for rounds in settled]))
 
 
 def _log_evidence(rounds: Sequence[Round]) -> float:
-    """The log of the mean weight; -inf without any."""
-    if not rounds:
-        return -math.inf
+    """The log of the mean weight."""
     _, log_weights = _weighed(rounds)
     return float(np.asarray(special.logsumexp(log_weights))) - math.log(len(log_weights))

@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from incongruent.data.basics.streams import Purpose, places_of, stream
 from incongruent.data.trials import Trials
-from incongruent.exact.adaptive import Start, adapt
+from incongruent.exact.adaptive import Adapted, Start, adapt
 from incongruent.exact.likelihood import Person, people_of
 from incongruent.exact.mcmc import sample_exactly
 from incongruent.exact.sampled import Sampled
@@ -28,6 +29,47 @@ Array = np.ndarray
 
 FEWEST_IN_START = 25.0
 """With fewer effective draws of the network a second start is made from the prior."""
+
+
+def from_two_starts(
+    target: Target,
+    theta: Float[Array, "draw parameter"],
+    log_weights: Float[Array, " draw"],
+    rng: np.random.Generator,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Adapted | None:
+    """Adaptive importance sampling that begins at weighted draws and, once more, at the prior.
+
+    Args:
+        target: the density of one person.
+        theta: draws of the network (draw, parameter).
+        log_weights: of these draws, (draw,), unnormalised.
+        rng: the source of randomness.
+        stopped: whether the result is not wanted any more.
+
+    Returns:
+        None when it was stopped, or nothing with a density above 0 was found.
+    """
+    network = Start.at_draws(on_the_real_line(target.prior, theta), log_weights)
+    prior = Start.at_the_prior(target, theta.shape[1], rng)
+    return adapt(target, [network, prior], rng, stopped=stopped)
+
+
+def from_draws(
+    target: Target,
+    theta: Float[Array, "draw parameter"],
+    log_weights: Float[Array, " draw"],
+    rng: np.random.Generator,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Adapted | None:
+    """Adaptive importance sampling that begins at weighted draws, as `from_two_starts` has them.
+
+    It begins at the prior as well only where hardly any of the draws is effective.
+    """
+    network = Start.at_draws(on_the_real_line(target.prior, theta), log_weights)
+    if network.n_effective < FEWEST_IN_START:
+        return from_two_starts(target, theta, log_weights, rng, stopped)
+    return adapt(target, [network], rng, stopped=stopped)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +107,8 @@ class Sampler:
         def one(person: int, stopped: Callable[[], bool]) -> Sampled | None:
             rng = stream(self.seed, Purpose.ADAPTING, *self.places[person])
             target = Target.of(self.simulator, self.people[person])
-            places = on_the_real_line(self.simulator.prior, theta[person])
-            starts = [Start(places, log_weights[person])]
-            if starts[0].n_effective < FEWEST_IN_START:
-                starts.append(Start.at_the_prior(target, places.shape[1], rng))
-            found = adapt(target, starts, rng, stopped=stopped)
-            return None if found is None else found.drawn(target, len(places), rng)
+            found = from_draws(target, theta[person], log_weights[person], rng, stopped)
+            return None if found is None else found.drawn(target, theta.shape[1], rng)
 
         return self._each(one, chosen)
 

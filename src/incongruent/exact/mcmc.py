@@ -119,7 +119,7 @@ def _limited_spread(places: Float[Array, "place parameter"]) -> Float[Array, " p
 def _both(target: Target, z: Float[Array, "walker parameter"]) -> Float[Array, "walker 2"]:
     """Log density at z, and log likelihood, which emcee keeps beside it: (walker, 2)."""
     log_lik = target.log_likelihood(z)
-    return np.stack([log_lik + target.prior.log_prob_real(z), log_lik], axis=1)
+    return np.stack([log_lik + target.log_prior(z), log_lik], axis=1)
 
 
 def _ensemble(target: Target, n_parameters: int, rng: np.random.Generator) -> Ensemble:

@@ -118,7 +118,7 @@ def _adapted(
     _announce(people, "sampling people anew whose draws the network does not know")
     with np.errstate(invalid="ignore"):
         log_weights = log_joint - draws.log_q
-    found = sampler.by_adaptation(people, draws.theta, np.nan_to_num(log_weights, nan=-np.inf))
+    found = sampler.by_adaptation(people, draws.theta, log_weights)
     sample.take(people, found)
     left = [
         person

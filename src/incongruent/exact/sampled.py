@@ -27,7 +27,8 @@ class Sampled:
             say as much.
         k_hat: shape of the largest importance weights; NaN without weights.
         efficiency: effective share of the draws before they were chosen; NaN without weights.
-        disagreement: nats between the evidences of two starts; NaN where there was one.
+        disagreement: nats between the evidences of two starts; NaN where there are not two that
+            settled.
         n_steps: steps of MCMC after burn-in; 0 without it.
         time: the longest autocorrelation time of the parameters, in steps; NaN without MCMC.
     """

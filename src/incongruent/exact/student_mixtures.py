@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy import special
 
 Array = np.ndarray
 
 DEGREES_OF_FREEDOM = 5
 """Of every component."""
-INFLATION = 1.15
+INFLATION = 1.4
 """Scale matrices are so many times the covariance of the places."""
 MOST_COMPONENTS = 3
 STEPS = 40
@@ -31,6 +30,8 @@ SMALLEST_SD = 1e-3
 """A component is at least so wide in every direction; the prior's SD is 1."""
 FEWEST_MEMBERS = 3.0
 """Components have at least so many effective members for each parameter, on average."""
+NEGLIGIBLE = 1e-6
+"""Places with less, relative to the largest weight, are left out: together they move nothing."""
 LEAST_SHARE = 0.1
 """Every component gets about this share of the draws at least: no mode is lost by chance."""
 
@@ -59,10 +60,9 @@ class StudentMixture:
 
     def log_density(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
         """Log density at z (place, parameter), (place,)."""
-        each = [
-            _log_t(z, mean, factor) for mean, factor in zip(self.means, self.factors, strict=True)
-        ]
-        return np.asarray(special.logsumexp(np.log(self.shares)[:, None] + each, axis=0))
+        components = zip(self.means, self.factors, strict=True)
+        each = np.stack([_log_t(z, mean, factor) for mean, factor in components], axis=1)
+        return _log_sum(np.log(self.shares) + each)
 
 
 def _log_t(z: Array, mean: Array, factor: Array) -> Array:
@@ -86,6 +86,15 @@ def _squared_distances(z: Array, mean: Array, factor: Array) -> Array:
     return (away**2).sum(axis=0)
 
 
+def _log_sum(logs: Array) -> Array:
+    """Logs of sums of exponentials over components, (place,) of (place, component).
+
+    Some component has a density at every place, so that no sum is 0.
+    """
+    largest = logs.max(axis=1)
+    return largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1))
+
+
 def mixture_of(
     z: Float[Array, "place parameter"], weights: Float[Array, " place"], rng: np.random.Generator
 ) -> StudentMixture:
@@ -97,6 +106,8 @@ def mixture_of(
         rng: for where the components begin.
     """
     effective = 1.0 / (weights**2).sum()
+    counts = weights > NEGLIGIBLE * weights.max()
+    z, weights = z[counts], weights[counts] / weights[counts].sum()
     most = min(MOST_COMPONENTS, max(int(effective / (FEWEST_MEMBERS * z.shape[1])), 1))
     fits = [_Normals.fitted(z, weights, k, rng) for k in range(1, most + 1)]
     best = min(fits, key=lambda fit: fit.criterion(z, weights, effective))
@@ -119,8 +130,8 @@ class _Normals:
         before = -math.inf
         for _ in range(STEPS if k > 1 else 0):
             logs = mixture._log_parts(z)
-            total = np.asarray(special.logsumexp(logs, axis=1))
-            now = float(weights @ total)
+            total = _log_sum(logs)
+            now = float((weights * total).sum())
             if now - before < SMALLEST_GAIN:
                 break
             before = now
@@ -149,7 +160,7 @@ class _Normals:
         """The Bayesian information criterion, at an effective number of places."""
         d, k = z.shape[1], len(self.shares)
         n_values = k * (1 + d + d * (d + 1) // 2) - 1
-        fit = float(weights @ special.logsumexp(self._log_parts(z), axis=1))
+        fit = float((weights * _log_sum(self._log_parts(z))).sum())
         return n_values * math.log(effective) - 2.0 * effective * fit
 
 
@@ -169,13 +180,15 @@ def _first_memberships(z: Array, weights: Array, k: int, rng: np.random.Generato
     centres = [scaled[rng.choice(len(z), p=weights)]]
     while len(centres) < k:
         distance = _nearest(scaled, centres).min(axis=1) * weights
-        centres.append(scaled[rng.choice(len(z), p=distance / distance.sum())])
+        chance = distance / distance.sum() if distance.any() else weights  # all at one place
+        centres.append(scaled[rng.choice(len(z), p=chance)])
     return np.eye(k)[_nearest(scaled, centres).argmin(axis=1)]
 
 
 def _weighted_sd(z: Array, weights: Array) -> Array:
     """SDs of weighted places, (parameter,)."""
-    return np.sqrt(weights @ (z - weights @ z) ** 2)
+    mean = np.einsum("n,nj->j", weights, z)
+    return np.sqrt(np.einsum("n,nj->j", weights, (z - mean) ** 2))
 
 
 def _nearest(z: Array, centres: list[Array]) -> Array:

@@ -46,13 +46,33 @@ class Target:
         return replace(self, level=level), accurate
 
     def log_likelihood(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
-        """Log likelihood at z (place, parameter), (place,); -inf where it is not a number."""
-        found = self.person.log_likelihood(self.likelihood, self.prior.from_real(z), self.level)
-        return np.where(np.isnan(found), -np.inf, found)
+        """Log likelihood at z (place, parameter), (place,).
+
+        It is -inf where it is not a finite number, and where the prior has no density: there it is
+        not computed, since the model may not be defined.
+        """
+        theta = self.prior.from_real(z)
+        found = np.full(len(z), -np.inf)
+        possible = np.isfinite(self.log_prior(z)) & np.isfinite(theta).all(axis=1)
+        if possible.any():
+            found[possible] = self.person.log_likelihood(
+                self.likelihood, theta[possible], self.level
+            )
+        return _finite_or_impossible(found)
+
+    def log_prior(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
+        """Log density of the prior at z (place, parameter), (place,); -inf where not finite."""
+        with np.errstate(invalid="ignore"):
+            return _finite_or_impossible(self.prior.log_prob_real(z))
 
     def log_density(self, z: Float[Array, "place parameter"]) -> Float[Array, " place"]:
         """Log density at z (place, parameter), (place,)."""
-        return self.log_likelihood(z) + self.prior.log_prob_real(z)
+        return self.log_likelihood(z) + self.log_prior(z)
+
+
+def _finite_or_impossible(log_values: Array) -> Array:
+    """Logarithms with -inf for what is not a finite number."""
+    return np.where(np.isfinite(log_values), log_values, -np.inf)
 
 
 def on_the_real_line(prior: AnyPrior, theta: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
