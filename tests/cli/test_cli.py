@@ -318,7 +318,7 @@ def test_variants_that_cannot_be_had_are_refused_before_any_work(
     )
     code, said = answer(dstp, "--variants")
     assert code == 2
-    assert "Expected a model with a likelihood; dstp has none." in said
+    assert "Expected a model with an exact likelihood; dstp" in said
     other = replace(simulator.model, name="another")
     code, said = answer(
         replace(own, simulator=inc.Simulator(other, prior, simulator.design)), "--variants"
