@@ -32,6 +32,8 @@ from incongruent.report.study import (
 SHOWN = 10
 """So many names are shown of people who are left out or stand out."""
 SHORT_HEADS = {
+    "variant": "variant",
+    "gain": "gain",
     "gain_at_half_width": "half",
     "gain_at_twice_width": "twice",
     "share_better": "better",
@@ -134,15 +136,27 @@ def _on_screen(summary: pd.DataFrame) -> pd.DataFrame:
 
     How many people cannot be trusted is shown only where there are any.
     """
-    gains = ["gain", "gain_at_half_width", "gain_at_twice_width"]
-    shares = ["share_better", "frequency"]
-    counts = ["untrusted"] if summary["untrusted"].any() else []
-    table = summary[["variant", *gains, *shares, "protected_exceedance", *counts]].copy()
-    table[gains] = table[gains].map(lambda nats: "–" if np.isnan(nats) else f"{nats:+.1f}")
-    table[shares] = table[shares].map("{:.0%}".format)
-    table.loc[table["variant"] == BASE, ["gain", "share_better"]] = ["0", "–"]
-    table["protected_exceedance"] = table["protected_exceedance"].map("{:.2f}".format)
-    return table.rename(columns=SHORT_HEADS)
+    rows = summary.to_dict("records")
+    heads = {name: head for name, head in SHORT_HEADS.items() if _has_room(name, rows)}
+    return pd.DataFrame([{head: _word(row, name) for name, head in heads.items()} for row in rows])
+
+
+def _has_room(name: str, rows: list[dict[Any, Any]]) -> bool:
+    return name != "untrusted" or any(row[name] for row in rows)
+
+
+def _word(row: dict[Any, Any], name: str) -> str:
+    """A value of a variant as the screen shows it."""
+    value = row[name]
+    if name in ("variant", "untrusted"):
+        return str(value)
+    if row["variant"] == BASE and name in ("gain", "share_better"):
+        return "0" if name == "gain" else "–"
+    if name == "protected_exceedance":
+        return f"{value:.2f}"
+    if name in ("share_better", "frequency"):
+        return f"{value:.0%}"
+    return "–" if np.isnan(value) else f"{value:+.1f}"
 
 
 def write_page(

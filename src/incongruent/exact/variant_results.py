@@ -141,8 +141,8 @@ class Variants:
         """One row per person and variant, person by person.
 
         Columns: participant, variant, log_evidence and its error, the same at half and twice the
-        width of the priors of new parameters, k_hat, ess (effective draws), trusted, and mean_ and
-        sd_ of every parameter, empty where a variant lacks it.
+        width of the priors of new parameters, k_hat, ess (effective draws), trusted, and ``mean_``
+        and ``sd_`` of every parameter, empty where a variant lacks it.
         """
         together = pd.concat([one.table() for one in self.all], ignore_index=True)
         person_by_person = np.arange(len(together)).reshape(len(self.all), -1).T.ravel()

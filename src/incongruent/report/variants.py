@@ -41,9 +41,10 @@ def variants_table(found: Variants) -> Table:
     """
     summary = found.summary()
     rows = [_row(row, found) for row in summary.to_dict("records")]
-    if not summary["untrusted"].any():
+    untrusted = summary["untrusted"].tolist()
+    if not any(untrusted):
         return Table(COLUMNS, tuple(rows))
-    counts = [(Cell(str(n), int(n)),) for n in summary["untrusted"]]
+    counts = [(Cell(str(n), n),) for n in untrusted]
     wider = (row + count for row, count in zip(rows, counts, strict=True))
     return Table((*COLUMNS, UNTRUSTED), tuple(wider))
 
