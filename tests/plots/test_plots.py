@@ -255,6 +255,7 @@ FIGURES = {
     "variants in one column": lambda: plots.variants_figure(variants(*USUAL), columns=1),
     "variants, two": lambda: plots.variants_figure(variants(*USUAL[:2])),
     "variants, two in one column": lambda: plots.variants_figure(variants(*USUAL[:2]), columns=1),
+    "variants of one person": lambda: plots.variants_figure(variants(*USUAL, names=("one",))),
     "variants, many": lambda: plots.variants_figure(variants(*map(str, range(60)), names=NAMES)),
     "mechanism": lambda: plots.mechanism_figure(*CURVES),
     "mechanism of weak control": lambda: plots.mechanism_figure(*WEAK),

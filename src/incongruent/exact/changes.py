@@ -292,8 +292,8 @@ def usual_changes(model: Model) -> tuple[Change, ...]:
 
 
 def _is_new(change: Change, model: Model) -> bool:
-    """Whether a model does not have what a change would bring."""
-    if set(change.free) & set(model.parameter_names):
+    """Whether a model does not have what a change would bring, not even integrated out."""
+    if set(change.free) & {*model.parameter_names, *_names(model.settings["free"])}:
         return False
     if change.settings:
         return any(model.settings.get(name) != value for name, value in change.settings.items())

@@ -54,12 +54,17 @@ def _row(row: dict[Any, Any], found: Variants) -> tuple[Cell, ...]:
     is_base = name == BASE
     return (
         Cell(name, below="" if is_base else found[name].words),
-        Cell("0", gain) if is_base else Cell(_gain(gain), gain, f"± {row['gain_error']:.1f}"),
+        Cell("0", gain) if is_base else Cell(_gain(gain), gain, _error(row["gain_error"])),
         *(Cell(_gain(row[f"gain_at_{width}_width"])) for width in ("half", "twice")),
         Cell("–" if is_base else percent(row["share_better"], 0), float(row["share_better"])),
         Cell(percent(row["frequency"], 0), float(row["frequency"])),
         Cell(f"{row['protected_exceedance']:.2f}", float(row["protected_exceedance"])),
     )
+
+
+def _error(nats: float) -> str:
+    """A Monte Carlo error; nothing where somebody's evidence could not be had."""
+    return f"± {nats:.1f}" if np.isfinite(nats) else ""
 
 
 def _gain(nats: float) -> str:
