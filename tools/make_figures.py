@@ -15,6 +15,7 @@ from incongruent.plots import (
     recovery_figure,
     save_figure,
     space_figure,
+    variants_figure,
 )
 
 FOLDER = Path(__file__).parents[1] / "docs" / "figures"
@@ -38,8 +39,16 @@ def main() -> None:
     check = inc.check(posterior, inc.demo_study(), seed=1)
     save_figure(misspecification_figure(check.mmd, check.scope), FOLDER / "scope.png")
     save_figure(space_figure(_far_more_extreme()), FOLDER / "space.png")
+    save_figure(variants_figure(_variants(posterior)), FOLDER / "variants.png")
     assert posterior.history is not None
     save_figure(history_figure(posterior.history), FOLDER / "history.png")
+
+
+def _variants(posterior: inc.Posterior) -> inc.Variants:
+    """All usual variants of DMC for twelve people of a published flanker task."""
+    study = inc.datasets.load("ulrich2015_flanker").select(range(12))
+    fitted = inc.fit(posterior, study, seed=1)
+    return inc.variants(fitted.draws, fitted.study, seed=1)
 
 
 def _people_with_lapses() -> inc.Trials:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ import xarray as xr
 
 import incongruent as inc
 from incongruent.cli import commands as cli
-from incongruent.cli import options, training
+from incongruent.cli import options, studies, training
 from incongruent.priors import NAMED
+from incongruent.report import study as report_study
 
 
 def run(*arguments: object, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -255,6 +257,77 @@ def test_somebody_without_trials_is_in_the_table_but_not_fitted(
     )
     assert people.loc[1, ["n_trials", "n_excluded", "flags"]].tolist() == [0, 80, "no trials"]
     assert set(table["participant"]) == {1, 3, 4, 5, 6}
+
+
+def test_fit_asks_for_variants_of_who_has_trials(
+    study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    trials = pd.read_csv(study)
+    trials = trials[trials["participant"] <= 3]
+    trials.loc[trials["participant"] == 2, "rt_ms"] = -1.0
+    trials.to_csv(tmp_path / "gap.csv", index=False)
+    asked: dict[str, object] = {}
+
+    def only_starts(draws: inc.Draws, study: inc.Trials, **options: object) -> inc.Variants:
+        """Two of the usual variants, which take a moment."""
+        asked.update(options)
+        return inc.variants(draws, study, ["narrow start", "wide start"], seed=4)
+
+    monkeypatch.setattr(report_study, "variants", only_starts)
+    out = tmp_path / "results"
+    options = ["--out", out, "--network", network, "--draws", 100, "--seed", 4, "--no-check"]
+    how = ["--variants", "--combine", 2]
+    assert run("fit", tmp_path / "gap.csv", *options, *how, monkeypatch=monkeypatch) == 0
+    assert asked == {"combine": 2, "seed": 4}
+    table = pd.read_csv(out / "variants.csv")
+    names = ["as fitted", "narrow start", "wide start"]
+    assert table["participant"].tolist() == [1, 1, 1, 3, 3, 3]
+    assert table["variant"].tolist() == names * 2
+    wanted = "log_evidence log_evidence_error at_half_width at_twice_width k_hat ess trusted"
+    assert list(table.columns)[2:9] == wanted.split()
+    assert {"mean_tau", "sd_tau"} <= set(table.columns)
+    summary = pd.read_csv(out / "variants_summary.csv").set_index("variant")
+    sums = table.groupby("variant")["log_evidence"].sum()
+    gains = sums[names] - sums["as fitted"]
+    np.testing.assert_allclose(summary.loc[names, "gain"], gains, atol=1e-6)
+    assert (out / "variants.png").read_bytes().startswith(b"\x89PNG")
+    assert "Which variant of the model?" in (out / "report.html").read_text()
+    said = capsys.readouterr()
+    assert "Variants of the model" in said.out
+    assert "narrow start" in said.out
+    assert "sampling wide start" in said.err
+    assert "writing variants" in said.err
+
+
+def test_variants_that_cannot_be_had_are_refused_before_any_work(
+    study: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    def no_work(*_: object, **__: object) -> None:
+        pytest.fail("work has begun")
+
+    def answer(posterior: inc.Posterior, *more: object) -> tuple[int, str]:
+        monkeypatch.setattr("incongruent.posterior.pretrained.network_named", lambda _: posterior)
+        code = run("fit", study, "--out", tmp_path / "x", *more, monkeypatch=monkeypatch)
+        return code, " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+    monkeypatch.setattr(studies, "fit_into", no_work)
+    own = inc.load_posterior(network)
+    simulator, prior = own.simulator, own.simulator.prior
+    dstp = replace(
+        own, simulator=inc.Simulator(inc.models.dstp(), inc.priors.broad_dstp(), simulator.design)
+    )
+    code, said = answer(dstp, "--variants")
+    assert code == 2
+    assert "Expected a model with an exact likelihood; dstp" in said
+    other = replace(simulator.model, name="another")
+    code, said = answer(
+        replace(own, simulator=inc.Simulator(other, prior, simulator.design)), "--variants"
+    )
+    assert code == 2
+    assert "Expected a network of a model with usual variants, dmc, ssp, rdmc; got" in said
+    code, said = answer(own, "--combine", "2")
+    assert code == 2
+    assert "Expected --variants with --combine; got --combine 2 alone." in said
 
 
 @pytest.mark.slow

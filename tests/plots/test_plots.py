@@ -28,6 +28,8 @@ from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.scope.summary_space import SummarySpace
 from incongruent.checks.scope.surprise import Surprise
 from incongruent.checks.simultaneous import max_t
+from incongruent.exact.changes import usual_changes
+from incongruent.exact.variant_results import VariantFit
 from incongruent.models.curves import mean_activation, rt_densities
 from incongruent.plots import figure_svg, forest_figure, pairs_figure, save_figure
 from incongruent.plots.style import (
@@ -184,6 +186,46 @@ def history(turning: bool = False, stopped: Stopped | None = Stopped.BUDGET) -> 
     return History(looks, stopped, 9.5, 32, 100.0, 5.0)
 
 
+def variants(*others: str, names: tuple[str, ...] = ("one", "two", "three")) -> inc.Variants:
+    """Evidence of some people under variants, from very bad to very good."""
+    rng = np.random.default_rng(9)
+    base = rng.normal(-1800.0, 50.0, len(names))
+    better = np.linspace(3.0, -600.0, len(others))
+    evidence = [base, *(base + k + rng.normal(0.0, 2.0, len(names)) for k in better)]
+    evidence[-1][0] = -np.inf
+    fits = [
+        VariantFit(
+            name,
+            name,
+            replace(people(names), correction=correction(one)),
+            one + np.array([[0.7], [-0.6]]),
+        )
+        for name, one in zip(("as fitted", *others), evidence, strict=True)
+    ]
+    return inc.Variants(fits[0], tuple(fits[1:]))
+
+
+def correction(evidence: np.ndarray) -> inc.Correction:
+    """Of people with these log evidences (person,), some of whom cannot be trusted."""
+    ones, zeros = np.ones(len(evidence)), np.zeros(len(evidence))
+    way = np.full(len(evidence), "network, reweighted", object)
+    trusted, likelihood = np.arange(len(evidence)) % 3 > 0, np.zeros((len(evidence), 200))
+    return inc.Correction(
+        0.5 * ones,
+        ones,
+        evidence,
+        0.1 * ones,
+        ones > 0,
+        way,
+        ones,
+        trusted,
+        zeros,
+        zeros,
+        likelihood,
+    )
+
+
+USUAL = tuple(change.name for change in usual_changes(MODEL))
 NAMES = tuple(f"person {i}" for i in range(12))
 THETA = [20.0, 120.0, 0.55, 60.0, 340.0, 35.0]
 CURVES = mean_activation(MODEL, THETA), rt_densities(MODEL, THETA)
@@ -209,6 +251,12 @@ FIGURES = {
     "history that turned": lambda: plots.history_figure(
         history(turning=True, stopped=Stopped.NO_BETTER)
     ),
+    "variants": lambda: plots.variants_figure(variants(*USUAL, names=NAMES)),
+    "variants in one column": lambda: plots.variants_figure(variants(*USUAL), columns=1),
+    "variants, two": lambda: plots.variants_figure(variants(*USUAL[:2])),
+    "variants, two in one column": lambda: plots.variants_figure(variants(*USUAL[:2]), columns=1),
+    "variants of one person": lambda: plots.variants_figure(variants(*USUAL, names=("one",))),
+    "variants, many": lambda: plots.variants_figure(variants(*map(str, range(60)), names=NAMES)),
     "mechanism": lambda: plots.mechanism_figure(*CURVES),
     "mechanism of weak control": lambda: plots.mechanism_figure(*WEAK),
 }
@@ -220,6 +268,7 @@ OF_NAMES = {
     "people": lambda: plots.people_figures(prediction(HOSTILE))[0],
     "misspecification": lambda: plots.misspecification_figure(mmd(), surprise(HOSTILE)),
     "space": lambda: plots.space_figure(space(HOSTILE[:6])),
+    "variants": lambda: plots.variants_figure(variants(*HOSTILE)),
 }
 
 
@@ -311,6 +360,9 @@ def test_plots_give_back_the_ax_they_got():
         lambda ax: plots.plot_components(space(("a",)), 0, 1, ax),
         lambda ax: plots.plot_marginal(space(("a",)), 0, ax),
         lambda ax: plots.plot_panel(panel(NAMES), ax, 0),
+        lambda ax: plots.plot_variants(variants(*USUAL), ax),
+        lambda ax: plots.plot_variant_sums(variants(*USUAL), ax),
+        lambda ax: plots.plot_variant_frequencies(variants(*USUAL), ax),
         *[
             lambda ax, plot=plot: plot(foreseen, ax)
             for plot in (
@@ -340,7 +392,7 @@ def test_names_from_outside_are_drawn_as_they_are(name):
     assert "<script" not in svg
     # a name of 1000 characters is cut
     assert max(len(element.text or "") for element in ET.fromstring(svg).iter(f"{SVG}text")) <= 140
-    if name in ("forest", "people", "space"):
+    if name in ("forest", "people", "space", "variants"):
         assert "<script>alert(1)" in shown
         assert "_hidden" in shown
 

@@ -21,6 +21,7 @@ import pytest
 
 import incongruent as inc
 from incongruent.data.basics.csvs import FORMULA, as_csv
+from incongruent.exact.variant_results import VariantFit
 from incongruent.posterior.draws import WAYS
 from incongruent.priors.joint import any_prior_from_json
 from incongruent.report import people, report_html
@@ -28,6 +29,7 @@ from incongruent.report.concerns import concerns_of
 from incongruent.report.methods import REFERENCES, methods
 from incongruent.report.quality import quality
 from incongruent.report.tables import people_table
+from incongruent.report.variants import variants_table
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -71,8 +73,30 @@ def check(study: inc.Trials, posterior: inc.Posterior) -> inc.Check:
 
 
 @pytest.fixture(scope="module")
-def page(fit: inc.Fit, check: inc.Check, posterior: inc.Posterior) -> str:
-    return report_html(posterior=posterior, fit=fit, check=check, origin=ORIGIN)
+def found(fit: inc.Fit) -> inc.Variants:
+    """Evidence of the people who were fitted under two variants, one of them with a hard name."""
+    base, shift = fit.draws, np.array([4.0, 1.0, 2.0, -1.0, 3.0, 0.5])
+    assert base.correction is not None
+    correction = base.correction
+    fits = [
+        VariantFit(
+            name,
+            words,
+            replace(base, correction=replace(correction, log_evidence=evidence)),
+            np.stack([evidence + 0.5, evidence - 0.5]),
+        )
+        for name, words, evidence in (
+            ("as fitted", "the model as fitted", correction.log_evidence),
+            ("lapses", "lapses in some trials", correction.log_evidence + shift),
+            (HOSTILE[0], HOSTILE[1], correction.log_evidence - 4.0 * shift),
+        )
+    ]
+    return inc.Variants(fits[0], tuple(fits[1:]))
+
+
+@pytest.fixture(scope="module")
+def page(fit: inc.Fit, check: inc.Check, found: inc.Variants, posterior: inc.Posterior) -> str:
+    return report_html(posterior=posterior, fit=fit, check=check, variants=found, origin=ORIGIN)
 
 
 def embedded(page: str) -> dict[str, Any]:
@@ -183,6 +207,66 @@ def test_either_alone_makes_a_page(
     other = replace(fit, draws=replace(fit.draws, names=("zero", *HOSTILE[1:6])))
     with pytest.raises(ValueError, match="Expected a check of the people who were fitted, 'zero'"):
         report_html(posterior=posterior, fit=other, check=check)
+
+
+def test_variants_have_a_section_a_table_and_files(
+    page: str, found: inc.Variants, fit: inc.Fit, check: inc.Check, posterior: inc.Posterior
+) -> None:
+    part = page[page.index('<section id="variants">') :]
+    part = part[: part.index("</section>")]
+    said = html.unescape(re.sub(r"<[^>]+>", "", part))
+    for sentence in found.sentences():
+        assert sentence in said
+    cells = variants_table(found).rows
+    assert [row[0].text for row in cells] == ["lapses", "as fitted", HOSTILE[0]]
+    assert [row[1].text for row in cells] == ["+9.5", "0", "−38.0"]
+    assert cells[0][2].text == f"{9.5 + 3.0:+.1f}"  # half a nat for each of six people
+    assert [row[4].text for row in cells] == ["83 %", "–", "17 %"]
+    files = embedded(page)["files"]
+    table = pd.read_csv(StringIO(files["variants.csv"]))
+    np.testing.assert_allclose(table["log_evidence"], found.table()["log_evidence"])
+    summary = pd.read_csv(StringIO(files["variants_summary.csv"]))
+    np.testing.assert_allclose(summary["gain"], found.summary()["gain"])
+    without = report_html(posterior=posterior, fit=fit, check=check)
+    assert "#variants" not in without.replace("#variants td", "")  # but for its style
+    assert "variants.csv" not in embedded(without)["files"]
+
+
+def test_people_whose_variants_cannot_be_trusted_are_counted(found: inc.Variants) -> None:
+    def heads(of: inc.Variants) -> list[str]:
+        return [column.name for column in variants_table(of).columns]
+
+    everybody = np.arange(6)
+    trusted = replace(found.fits[0].correction, trusted=everybody >= 0)
+    some = replace(found.fits[0].correction, trusted=everybody > 1)
+
+    def under(correction: inc.Correction) -> inc.Variants:
+        fits = [replace(one, draws=replace(one.draws, correction=correction)) for one in found.all]
+        return inc.Variants(fits[0], tuple(fits[1:]))
+
+    assert "not trusted" not in heads(under(trusted))
+    assert heads(under(some))[-1] == "not trusted"
+    assert [row[-1].text for row in variants_table(under(some)).rows] == ["2", "2", "2"]
+
+
+def test_the_methods_paragraph_says_how_variants_were_compared(
+    fit: inc.Fit, found: inc.Variants, posterior: inc.Posterior
+) -> None:
+    paragraphs, references = methods(posterior, fit, None, found)
+    said = " ".join(paragraphs)
+    assert found.sentences()[0] in said
+    assert "Stephan et al., 2009; Rigoux et al., 2014" in said
+    assert {"Cornuet", "Stephan", "Rigoux"} <= {one.split(",")[0] for one in references}
+
+
+def test_variants_of_other_people_are_refused(
+    fit: inc.Fit, check: inc.Check, found: inc.Variants, posterior: inc.Posterior
+) -> None:
+    other = replace(fit, draws=replace(fit.draws, names=("zero", *HOSTILE[1:6])))
+    with pytest.raises(ValueError, match="Expected variants of the people who were fitted, 'zero'"):
+        report_html(posterior=posterior, fit=other, variants=found)
+    with pytest.raises(ValueError, match="Expected a fit with the variants of its model"):
+        report_html(posterior=posterior, check=check, variants=found)
 
 
 def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> None:

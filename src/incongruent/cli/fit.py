@@ -12,6 +12,7 @@ from incongruent.cli.options import (
     By,
     CodingWords,
     Columns,
+    Combine,
     ConditionColumn,
     Exact,
     File,
@@ -23,6 +24,7 @@ from incongruent.cli.options import (
     Unit,
     Where,
     WithCheck,
+    WithVariants,
 )
 from incongruent.cli.parts import called, folder_for
 
@@ -44,6 +46,8 @@ def fit(
     adapt: Adapt = True,
     draws: NDraws = 1000,
     check: WithCheck = True,
+    variants: WithVariants = False,
+    combine: Combine = 1,
     anyway: Anyway = False,
     seed: Seed = 1,
 ) -> None:
@@ -59,6 +63,7 @@ def fit(
 
     folder_for(out)
     posterior = network_named(network)
+    work.refuse_variants(posterior, variants, combine)
     roles = coding_of(coding, accuracy=accuracy, condition=condition, rt=rt)
     study = read_study(
         files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
@@ -68,8 +73,9 @@ def fit(
     result = work.fit_and_write(posterior, study, out, prior=other, **options)
     work.show_fit(result, out)
     found = work.check_too(posterior, study, out, seed) if check else None
+    others = work.variants_too(result, out, combine, seed) if variants else None
     origin = Origin(source_name(files), called(), seed)
-    work.write_page(out, posterior, result, found, origin)
+    work.write_page(out, posterior, result, found, origin, others)
 
 
 def demo(
@@ -79,6 +85,8 @@ def demo(
     exact: Exact = False,
     draws: NDraws = 1000,
     check: WithCheck = True,
+    variants: WithVariants = False,
+    combine: Combine = 1,
     anyway: Anyway = False,
     seed: Seed = 1,
 ) -> None:
@@ -92,10 +100,13 @@ def demo(
     folder_for(out)
     screen.print("A simulated flanker study: 30 people, 240 trials each, true parameters known.")
     posterior = network_named(network)
+    work.refuse_variants(posterior, variants, combine)
     other = work.other_prior(prior, posterior)
     options = {"n_draws": draws, "exact": exact, "anyway": anyway, "seed": seed}
     result = work.fit_and_write(posterior, demo_study(), out, prior=other, **options)
     work.show_fit(result, out)
     work.show_truth(result.draws, demo_truth())
     found = work.check_too(posterior, demo_study(), out, seed) if check else None
-    work.write_page(out, posterior, result, found, Origin("demo study", called(), seed))
+    others = work.variants_too(result, out, combine, seed) if variants else None
+    origin = Origin("demo study", called(), seed)
+    work.write_page(out, posterior, result, found, origin, others)

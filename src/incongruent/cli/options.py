@@ -128,6 +128,23 @@ WithCheck = Annotated[
         help="Ask also whether the model is right for these people; half a minute.",
     ),
 ]
+WithVariants = Annotated[
+    bool,
+    typer.Option(
+        "--variants",
+        help=(
+            "Ask also which variant of the model suits these people (lapses, drift variability,"
+            " another mechanism …), without training; some seconds a person."
+        ),
+    ),
+]
+Combine = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        help="With --variants: combine up to so many changes, the best first, while they help.",
+    ),
+]
 Deadline = Annotated[
     float | None,
     typer.Option(

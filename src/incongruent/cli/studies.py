@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import typer
 
 from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check
@@ -15,15 +16,32 @@ from incongruent.cli.tables import show_table
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.reweight import with_prior
+from incongruent.exact.variant_results import BASE, Variants
 from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, Correction, Draws
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import errors, screen, shown_stages
 from incongruent.priors.independent import Prior
 from incongruent.report import Origin, write_report
-from incongruent.report.study import check_into, fit_into
+from incongruent.report.study import (
+    check_into,
+    fit_into,
+    refuse_without_variants,
+    variants_into,
+)
 
 SHOWN = 10
 """So many names are shown of people who are left out or stand out."""
+SHORT_HEADS = {
+    "variant": "variant",
+    "gain": "gain",
+    "gain_at_half_width": "half",
+    "gain_at_twice_width": "twice",
+    "share_better": "better",
+    "frequency": "freq.",
+    "protected_exceedance": "most freq.",
+    "untrusted": "not trusted",
+}
+"""Heads of the table of variants on a screen."""
 
 
 def other_prior(text: str | None, posterior: Posterior) -> Prior | None:
@@ -90,13 +108,68 @@ def check_and_show(
     return result, left_out
 
 
+def refuse_variants(posterior: Posterior, asked: bool, combine: int) -> None:
+    """Refuse, before any work, to combine variants that are not asked for or cannot be had."""
+    if combine > 1 and not asked:
+        raise typer.BadParameter(
+            f"Expected --variants with --combine; got --combine {combine} alone."
+        )
+    if asked:
+        usable(lambda: refuse_without_variants(posterior))
+
+
+def variants_too(result: Fit, out: Path, combine: int, seed: int) -> Variants:
+    """Ask which variant of the model suits people who were fitted, write it, and show it."""
+    with shown_stages(errors):
+        found = variants_into(out, result, combine=combine, seed=seed)
+    for sentence in found.sentences():
+        screen.print(plain(sentence))
+    show_table(_on_screen(found.summary()), "Variants of the model")
+    screen.print(
+        f"Variants in {plain(str(out))}: variants.csv, variants_summary.csv and variants.png."
+    )
+    return found
+
+
+def _on_screen(summary: pd.DataFrame) -> pd.DataFrame:
+    """The columns of a summary that a screen has room for, with short heads.
+
+    How many people cannot be trusted is shown only where there are any.
+    """
+    rows = summary.to_dict("records")
+    heads = {name: head for name, head in SHORT_HEADS.items() if _has_room(name, rows)}
+    return pd.DataFrame([{head: _word(row, name) for name, head in heads.items()} for row in rows])
+
+
+def _has_room(name: str, rows: list[dict[Any, Any]]) -> bool:
+    return name != "untrusted" or any(row[name] for row in rows)
+
+
+def _word(row: dict[Any, Any], name: str) -> str:
+    """A value of a variant as the screen shows it."""
+    value = row[name]
+    if name in ("variant", "untrusted"):
+        return str(value)
+    if row["variant"] == BASE and name in ("gain", "share_better"):
+        return "0" if name == "gain" else "–"
+    if name == "protected_exceedance":
+        return f"{value:.2f}"
+    if name in ("share_better", "frequency"):
+        return f"{value:.0%}"
+    return "–" if np.isnan(value) else f"{value:+.1f}"
+
+
 def write_page(
-    out: Path, posterior: Posterior, fit: Fit | None, result: Check | None, origin: Origin
+    out: Path,
+    posterior: Posterior,
+    fit: Fit | None,
+    result: Check | None,
+    origin: Origin,
+    variants: Variants | None = None,
 ) -> None:
     """Write the page with everything that was found, and say where it is."""
-    path = write_report(
-        out / "report.html", posterior=posterior, fit=fit, check=result, origin=origin
-    )
+    found: dict[str, Any] = {"fit": fit, "check": result, "variants": variants}
+    path = write_report(out / "report.html", posterior=posterior, origin=origin, **found)
     screen.print(f"Everything on one page: {plain(str(path))}", style="bold")
 
 

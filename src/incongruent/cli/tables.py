@@ -31,7 +31,7 @@ LEGEND = (
 )
 
 
-NAMES = ("parameter", "quantity")
+NAMES = ("parameter", "quantity", "variant")
 """Columns of names; all others are numbers, and stand on the right."""
 DIGITS = 3
 

@@ -181,7 +181,7 @@ def usual_changes(model: Model) -> tuple[Change, ...]:
 
 
 def _is_new(change: Change, model: Model) -> bool:
-    """Whether a model does not have what a change would bring."""
+    """Whether a model does not have what a change would bring, not even integrated out."""
     if set(change.free) & {*model.parameter_names, *integrated_out(model)}:
         return False
     if change.settings:

@@ -112,6 +112,21 @@ class Variants:
         """Log p(trials) of everybody under each, (person, variant), in the order of ``names``."""
         return np.stack([one.log_evidence for one in self.all], axis=1)
 
+    @property
+    def differences(self) -> Array:
+        """Log evidence of everybody, less that under the model as fitted, (person, variant).
+
+        It is infinite where only one of them can give a person's trials, NaN where neither can.
+        """
+        with np.errstate(invalid="ignore"):
+            return self.log_evidence - self.base.log_evidence[:, None]
+
+    @property
+    def share_best(self) -> Array:
+        """The share of people for whom each has the largest evidence of all, (variant,)."""
+        first = self.log_evidence[self._usable].argmax(axis=1)
+        return np.bincount(first, minlength=len(self.all)) / max(len(first), 1)
+
     @cached_property
     def frequencies(self) -> ModelFrequencies:
         """How frequent each is among people (Stephan et al. 2009; Rigoux et al. 2014)."""
@@ -126,8 +141,8 @@ class Variants:
         """One row per person and variant, person by person.
 
         Columns: participant, variant, log_evidence and its error, the same at half and twice the
-        width of the priors of new parameters, k_hat, ess (effective draws), trusted, and mean_ and
-        sd_ of every parameter, empty where a variant lacks it.
+        width of the priors of new parameters, k_hat, ess (effective draws), trusted, and ``mean_``
+        and ``sd_`` of every parameter, empty where a variant lacks it.
         """
         together = pd.concat([one.table() for one in self.all], ignore_index=True)
         person_by_person = np.arange(len(together)).reshape(len(self.all), -1).T.ravel()

@@ -33,6 +33,12 @@ from incongruent.plots.recovery import plot_recovery, recovery_figure
 from incongruent.plots.saving import figure_svg, save_figure, save_png
 from incongruent.plots.style import ONE_COLUMN, PAGE_HEIGHT, TWO_COLUMNS, styled
 from incongruent.plots.training import history_figure, plot_history
+from incongruent.plots.variants import (
+    plot_variant_frequencies,
+    plot_variant_sums,
+    plot_variants,
+    variants_figure,
+)
 
 __all__ = [
     "ONE_COLUMN",
@@ -64,6 +70,9 @@ __all__ = [
     "plot_ranks",
     "plot_recovery",
     "plot_surprise",
+    "plot_variant_frequencies",
+    "plot_variant_sums",
+    "plot_variants",
     "plot_z_scores",
     "predictive_figure",
     "recovery_figure",
@@ -71,4 +80,5 @@ __all__ = [
     "save_png",
     "space_figure",
     "styled",
+    "variants_figure",
 ]

@@ -55,7 +55,7 @@ class Correction:
         log_evidence_error: (person,) its Monte Carlo standard error.
         accurate: (person,) whether log likelihoods are within 0.05 nats of a finer computation; it
             fails for answers far too fast for the model.
-        sampled_by: (person,) one of `WAYS`: where the draws come from.
+        sampled_by: (person,) one of ``WAYS``: where the draws come from.
         effective_draws: (person,) how many independent draws would say as much.
         trusted: (person,) whether the draws can be used: weights with a good k-hat, or MCMC that
             ran long enough.
@@ -89,7 +89,7 @@ class Correction:
         return pd.DataFrame({name: getattr(self, name) for name in IN_TABLE})
 
     def is_by(self, way: str) -> Array:
-        """Whose draws were found in one of `WAYS`, bool (person,)."""
+        """Whose draws were found in one of ``WAYS``, bool (person,)."""
         return self.sampled_by == way
 
 

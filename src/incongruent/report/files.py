@@ -14,12 +14,14 @@ from incongruent.analysis import Fit, people_table
 from incongruent.checks.model.predictive import Prediction
 from incongruent.checks.verdict import Check
 from incongruent.data.basics.csvs import as_csv
+from incongruent.exact.variant_results import Variants
 from incongruent.plots import (
     misspecification_figure,
     panel_figure,
     people_figures,
     predictive_figure,
     save_png,
+    variants_figure,
 )
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.scope import Admission
@@ -139,6 +141,23 @@ def write_check(result: Check, folder: str | os.PathLike[str]) -> list[Path]:
         _write_text(_as_json(result), folder / "verdict.json"),
         _write_table(result.people(), folder / "people.csv"),
         *_write_check_figures(result, folder),
+    ]
+
+
+def write_variants(found: Variants, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write variants of the model: variants.csv, variants_summary.csv and variants.png.
+
+    The first has a row for each person and variant, the second one for each variant. Every file is
+    complete or absent.
+
+    Returns:
+        The files written.
+    """
+    folder = _made(folder)
+    return [
+        _write_table(found.table(), folder / "variants.csv"),
+        _write_table(found.summary(), folder / "variants_summary.csv"),
+        _write_figure(variants_figure(found), folder / "variants.png"),
     ]
 
 

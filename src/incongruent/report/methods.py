@@ -14,6 +14,7 @@ from incongruent.checks.scope.mmd_result import MmdTest
 from incongruent.checks.verdict import Check
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
+from incongruent.exact.variant_results import Variants
 from incongruent.models import BUILDERS, Model
 from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, BY_NETWORK, Correction
 from incongruent.posterior.ensemble import Ensemble
@@ -21,6 +22,7 @@ from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior
 from incongruent.report.values import percent
+from incongruent.report.variants import compared
 from incongruent.simulation.designs import Design
 from incongruent.simulation.nuisance import integrated_out
 
@@ -70,6 +72,14 @@ REFERENCES = {
         " parameters: An analysis of computational effort and accuracy of different numerical"
         " methods. Journal of Mathematical Psychology, 114, 102756."
     ),
+    "Rigoux et al., 2014": (
+        "Rigoux, L., Stephan, K. E., Friston, K. J., & Daunizeau, J. (2014). Bayesian model"
+        " selection for group studies – revisited. NeuroImage, 84, 971–985."
+    ),
+    "Stephan et al., 2009": (
+        "Stephan, K. E., Penny, W. D., Daunizeau, J., Moran, R. J., & Friston, K. J. (2009)."
+        " Bayesian model selection for group studies. NeuroImage, 46, 1004–1017."
+    ),
     "Talts et al., 2018": (
         "Talts, S., Betancourt, M., Simpson, D., Vehtari, A., & Gelman, A. (2018). Validating"
         " Bayesian inference algorithms with simulation-based calibration. arXiv:1804.06788."
@@ -98,7 +108,10 @@ MODELS = {
 
 
 def methods(
-    posterior: Posterior | Ensemble, fit: Fit | None, check: Check | None
+    posterior: Posterior | Ensemble,
+    fit: Fit | None,
+    check: Check | None,
+    variants: Variants | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Paragraphs, and the references that they cite, in alphabetical order."""
     calibrated, version = _calibration(posterior), metadata.version("incongruent")
@@ -106,6 +119,7 @@ def methods(
         _model_and_network(posterior),
         *((_data(fit), _posteriors(posterior, fit)) if fit is not None else ()),
         *((_checks(check),) if check is not None else ()),
+        *((compared(variants),) if variants is not None else ()),
         *((calibrated,) if calibrated is not None else ()),
         f"All computations were done with incongruent {version}.",
     )

@@ -24,6 +24,7 @@ from incongruent.analysis import Fit
 from incongruent.checks.verdict import Check, Verdict
 from incongruent.data.basics.csvs import as_csv
 from incongruent.data.values import listed
+from incongruent.exact.variant_results import Variants
 from incongruent.models import Model
 from incongruent.plots import figure_svg, misspecification_figure, panel_figure, predictive_figure
 from incongruent.posterior.ensemble import Ensemble
@@ -34,6 +35,7 @@ from incongruent.report.methods import methods
 from incongruent.report.people import drawn
 from incongruent.report.quality import quality
 from incongruent.report.tables import group_table, people_table
+from incongruent.report.variants import check_same_people, section
 from incongruent.storage.atomic import strict_json, write_atomically
 
 MARKS = {
@@ -53,6 +55,7 @@ def write_report(
     posterior: Posterior | Ensemble,
     fit: Fit | None = None,
     check: Check | None = None,
+    variants: Variants | None = None,
     origin: Origin = NOWHERE,
 ) -> Path:
     """Write a report as one HTML file that opens from disk and needs nothing else.
@@ -64,17 +67,19 @@ def write_report(
         posterior: what was asked for posteriors.
         fit: of the study, by `fit`.
         check: of the same study, by `check`.
+        variants: of the model, of the people who were fitted, by `variants`.
         origin: where the data come from and what was called.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: when neither fit nor check is given, or they are of different people.
+        ValueError: when neither fit nor check is given, or variants without a fit, or they are of
+            different people.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = report_html(posterior=posterior, fit=fit, check=check, origin=origin)
+    text = report_html(posterior=posterior, fit=fit, check=check, variants=variants, origin=origin)
     write_atomically(path, text.encode("utf-8", "replace"))
     return path
 
@@ -84,15 +89,18 @@ def report_html(
     posterior: Posterior | Ensemble,
     fit: Fit | None = None,
     check: Check | None = None,
+    variants: Variants | None = None,
     origin: Origin = NOWHERE,
 ) -> str:
     """The same as text.
 
     Raises:
-        ValueError: when neither fit nor check is given, or they are of different people.
+        ValueError: when neither fit nor check is given, or variants without a fit, or they are of
+            different people.
     """
     _check_people(fit, check)
-    paragraphs, references = methods(posterior, fit, check)
+    _check_variants(fit, variants)
+    paragraphs, references = methods(posterior, fit, check, variants)
     return (
         _environment()
         .get_template("page.html")
@@ -100,7 +108,8 @@ def report_html(
             **_frame(),
             **_about_network(posterior, fit),
             **_about_group(fit),
-            **_about_people(fit, check),
+            **_about_people(fit, check, variants),
+            variants=section(variants) if variants is not None else None,
             origin=origin,
             seed=_seed(origin, check),
             glance=glance(fit, check, origin.left_out),
@@ -124,12 +133,14 @@ def _about_group(fit: Fit | None) -> dict[str, Any]:
     return {"group": group_table(fit.draws), "overview": _overview(fit)}
 
 
-def _about_people(fit: Fit | None, check: Check | None) -> dict[str, Any]:
+def _about_people(
+    fit: Fit | None, check: Check | None, variants: Variants | None
+) -> dict[str, Any]:
     """A table of people, and what the script shows of each."""
     concerns = concerns_of(fit, check) if fit is not None else []
     return {
         "people": people_table(fit, check, concerns),
-        "data": strict_json(_data(fit, check, concerns)),
+        "data": strict_json(_data(fit, check, variants, concerns)),
     }
 
 
@@ -190,13 +201,27 @@ def _check_people(fit: Fit | None, check: Check | None) -> None:
         )
 
 
+def _check_variants(fit: Fit | None, variants: Variants | None) -> None:
+    """Refuse variants without a fit, or of other people."""
+    if variants is None:
+        return
+    if fit is None:
+        raise ValueError(
+            "Expected a fit with the variants of its model; got variants alone. Pass fit= as well."
+        )
+    check_same_people(variants, fit.draws.names)
+
+
 def _data(
-    fit: Fit | None, check: Check | None, concerns: Sequence[Sequence[Concern]]
+    fit: Fit | None,
+    check: Check | None,
+    variants: Variants | None,
+    concerns: Sequence[Sequence[Concern]],
 ) -> dict[str, Any]:
     """What the script draws, and the tables to download."""
     return {
         "drawn": drawn(fit, check, concerns) if fit is not None else None,
-        "files": {**_fit_files(fit), **_check_files(check)},
+        "files": {**_fit_files(fit), **_check_files(check), **_variants_files(variants)},
     }
 
 
@@ -210,6 +235,15 @@ def _check_files(check: Check | None) -> dict[str, str]:
     if check is None:
         return {}
     return {"check.csv": as_csv(check.people()), "statistics.csv": as_csv(check.panel.table())}
+
+
+def _variants_files(variants: Variants | None) -> dict[str, str]:
+    if variants is None:
+        return {}
+    return {
+        "variants.csv": as_csv(variants.table()),
+        "variants_summary.csv": as_csv(variants.summary()),
+    }
 
 
 def _verdict(check: Check) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The main job with its files: a study is fitted, checked, and everything found is written.
+"""The main job with its files: a study is fitted and checked, and what is found is written.
 
 `incongruent.analysis` and the checks compute and write nothing. The command line and the page both
 come through here, so that both leave the same files.
@@ -15,12 +15,17 @@ import numpy as np
 from incongruent.analysis import Fit, fit
 from incongruent.checks.verdict import Check, check
 from incongruent.data.trials import Trials
+from incongruent.exact.changes import OF_OTHERS
+from incongruent.exact.likelihood import likelihood_of
+from incongruent.exact.variant_results import Variants
+from incongruent.exact.variants import variants
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.progress import announce
 from incongruent.posterior.scope import Admission
-from incongruent.report.files import write_check, write_fit, write_uncorrected
+from incongruent.priors.independent import Prior
+from incongruent.report.files import write_check, write_fit, write_uncorrected, write_variants
 
 
 def fit_into(
@@ -76,6 +81,46 @@ def check_into(
     announce("writing the verdict")
     write_check(result, folder)
     return result, _without(study.names, usable)
+
+
+def refuse_without_variants(posterior: Posterior | Ensemble) -> None:
+    """Refuse a network whose model has no variants that could be asked for, before any work.
+
+    Raises:
+        LikelihoodError: when the model has no exact likelihood.
+        ValueError: when it has no usual variants, or its prior is not one of independent
+            parameters.
+    """
+    simulator = posterior.simulator
+    likelihood_of(simulator)
+    if simulator.model.name not in OF_OTHERS:
+        raise ValueError(
+            f"Expected a network of a model with usual variants, {', '.join(OF_OTHERS)}; got one of"
+            f" {simulator.model.name!r}. In Python, incongruent.variants takes changes of your own."
+        )
+    if not isinstance(simulator.prior, Prior):
+        raise ValueError(
+            "Expected a network with a prior of independent parameters, which variants extend; got"
+            f" {simulator.prior!r}."
+        )
+
+
+def variants_into(folder: Path, result: Fit, *, combine: int, seed: int) -> Variants:
+    """Ask for the usual variants of a model that was fitted, and write them into a folder.
+
+    Stages are announced. People without usable trials are left out.
+
+    Args:
+        folder: is made when it is not there.
+        result: the fit.
+        combine: how many changes forward selection may combine; 1 for none.
+        seed: of everything random.
+    """
+    fitted = result.study.select(np.flatnonzero(result.study.n_trials > 0))
+    found = variants(result.draws, fitted, combine=combine, seed=seed)
+    announce("writing variants")
+    write_variants(found, folder)
+    return found
 
 
 def _without(names: Sequence[str], usable: np.ndarray) -> tuple[str, ...]:
