@@ -120,10 +120,10 @@ def test_both_modes_are_found_from_the_prior() -> None:
         assert found.trusted
         weights = np.exp(found.weights.log_weights[0])
         shares.append(weights[found.z[:, 0] > 0].sum())
-        if 0.0 < shares[-1] < 1.0:
+        if 1e-3 < shares[-1] < 0.999:
             assert shares[-1] == pytest.approx(0.25, abs=0.06)
             assert found.weights.log_evidence[0] == pytest.approx(0.0, abs=0.12)
-    assert sum(0.0 < share < 1.0 for share in shares) >= 11
+    assert sum(1e-3 < share < 0.999 for share in shares) >= 11
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -20,6 +20,8 @@ BASE = "as fitted"
 """Name of the model whose variants are asked about."""
 DECISIVE = 3.0
 """Nats, over all people, from which a variant counts as better: odds of 20 to 1."""
+CLEAR = 0.9
+"""Protected exceedance probability from which a variant is called the most frequent."""
 SHOWN = 6
 """So many variants that are not better are named in a sentence."""
 
@@ -228,10 +230,14 @@ class Variants:
     def _sentence_of_frequency(self, table: pd.DataFrame) -> str:
         first = table["frequency"].idxmax()
         row = table.loc[first]
-        return (
-            f"Person by person, {first} is the most frequent: {row['frequency']:.0%} of people"
-            f" (protected exceedance probability {row['protected_exceedance']:.2f})."
-        )
+        share, protected = f"{row['frequency']:.0%} of people", row["protected_exceedance"]
+        numbers = f"protected exceedance probability {protected:.2f}"
+        if protected < CLEAR:
+            return (
+                f"Person by person, none is clearly the most frequent; {first} comes first with"
+                f" {share} ({numbers})."
+            )
+        return f"Person by person, {first} is the most frequent: {share} ({numbers})."
 
     def _sentence_of_untrusted(self) -> tuple[str, ...]:
         n = sum(int((~one.correction.trusted).sum()) for one in self.all)
