@@ -264,7 +264,7 @@ def people_cells(those: Sequence[Record], name: str) -> list[str]:
 
 def print_smaller(studies: dict[str, list[Record]], asked: Sequence[str]) -> None:
     """What would be named in studies of fewer people, drawn from all people of a kind."""
-    print_heads("planted", *(f"named right, {n} people (wrong)" for n in SMALLER))
+    print_heads("planted", *(f"named right, n = {n} (wrong)" for n in SMALLER))
     rng = np.random.default_rng(1)
     for kind, those in studies.items():
         names = [name for name in asked if all(name in one["log_evidence"] for one in those)]

@@ -412,7 +412,7 @@ SPOTLIGHT = {
 @pytest.mark.slow
 def test_planted_lapses_are_named() -> None:
     people = FLANKER | {"lapse": (0.04, 0.005)}
-    found = planted(inc.models.dmc(free=["lapse"]), people, ["lapses", "narrow start"], seed=1)
+    found = planted(inc.models.dmc(free=["lapse"]), people, ["lapses", "SSP"], seed=1)
     assert found.best == "lapses"
     lapse = found["lapses"].draws.means[:, -1].mean()
     assert lapse == pytest.approx(0.04, abs=0.02)
