@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
 import incongruent as inc
 from incongruent.data.basics.streams import Purpose, places_of, stream
@@ -73,6 +74,7 @@ class Compared:
     disagreement: float
     shift: Array
     ratio: Array
+    ratio_in_errors: Array
     evidence: float
     evidence_error: float
     evidence_error_of_mcmc: float
@@ -198,6 +200,11 @@ def compared(case: Case, folder: Path) -> Compared:
         disagreement=adapted.disagreement,
         shift=shift,
         ratio=ratio,
+        ratio_in_errors=np.abs(ratio - 1.0)
+        / np.hypot(
+            error_of_sd(chain["theta"], adapted.n_effective),
+            error_of_sd(chain["theta"], float(chain["n_effective"])),
+        ),
         evidence=drawn.log_evidence - float(chain["log_evidence"]),
         evidence_error=drawn.log_evidence_error,
         evidence_error_of_mcmc=float(chain["log_evidence_error"]),
@@ -208,6 +215,11 @@ def differences(theta: Array, reference: Array) -> tuple[Array, Array]:
     """Distances of means in SDs, and ratios of SDs, of draws (draw, parameter); (parameter,)."""
     sd = reference.std(axis=0)
     return np.abs(theta.mean(axis=0) - reference.mean(axis=0)) / sd, theta.std(axis=0) / sd
+
+
+def error_of_sd(theta: Array, n_effective: float) -> Array:
+    """Relative standard error of the SD of so many draws, (parameter,); large for heavy tails."""
+    return np.sqrt((stats.kurtosis(theta, axis=0) + 2.0) / (4.0 * n_effective))
 
 
 def one_line(one: Compared) -> str:
@@ -224,6 +236,7 @@ def one_line(one: Compared) -> str:
 def print_table(found: list[Compared]) -> None:
     """Figures over all people and parameters."""
     shift, ratio = (np.concatenate([getattr(one, w) for one in found]) for w in ("shift", "ratio"))
+    in_sds = np.concatenate([one.ratio_in_errors for one in found])
     evidence = np.array([one.evidence for one in found])
     errors = np.array([(one.evidence_error, one.evidence_error_of_mcmc) for one in found])
     in_errors = np.abs(evidence) / np.hypot(*errors.T)
@@ -241,7 +254,9 @@ def print_table(found: list[Compared]) -> None:
         "effective draws": over("n_effective"),
         "k-hat": over("k_hat", ".2f"),
         "difference of means / SD": f"{np.median(shift):.3f} (largest {shift.max():.3f})",
-        "ratio of SDs": f"{np.median(ratio):.3f} ({ratio.min():.3f}–{ratio.max():.3f})",
+        "ratio of SDs": f"{np.median(ratio):.3f} ({ratio.min():.3f}–{ratio.max():.3f}), outside"
+        f" 0.9–1.1 {((ratio < 0.9) | (ratio > 1.1)).sum()} of {len(ratio)}",
+        "… less 1 in standard errors": f"{np.median(in_sds):.2f} (largest {in_sds.max():.2f})",
         "difference of log evidence": f"{np.median(np.abs(evidence)):.3f} (largest"
         f" {np.abs(evidence).max():.3f}), mean {evidence.mean():+.4f}",
         "… its standard error; MCMC's": f"{np.median(errors[:, 0]):.3f} (largest"

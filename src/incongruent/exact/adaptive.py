@@ -44,7 +44,7 @@ N_PER_ROUND, N_PER_PARAMETER = 400, 60
 MOST_ROUNDS = 30
 KEPT_ROUNDS, KEPT_WHILE_TEMPERED = 10, 2
 """So many of the last rounds are weighed together; fewer as long as weights are tempered."""
-LOWEST_LOG_GAMMA = math.log(1e-9)
+LOWEST_GAMMA = 1e-9
 """Weights are tempered so far at most."""
 ENOUGH = 800.0
 """An effective number of draws that is enough."""
@@ -304,15 +304,26 @@ def tempered(
     if _n_effective(log_weights) >= fewest:
         return special.softmax(log_weights), 1.0
 
-    def excess(log_gamma: float) -> float:
-        return _n_effective(math.exp(log_gamma) * log_weights) - fewest
+    def excess(gamma: float) -> float:
+        return _n_effective(gamma * log_weights) - fewest
 
-    if excess(LOWEST_LOG_GAMMA) <= 0.0:  # fewer draws than that are possible at all
-        gamma = math.exp(LOWEST_LOG_GAMMA)
-    else:
-        found: Any = optimize.brentq(excess, LOWEST_LOG_GAMMA, 0.0, xtol=1e-4)
-        gamma = min(math.exp(found), 1.0 - 1e-9)
+    if excess(LOWEST_GAMMA) <= 0.0:  # fewer draws than that are possible at all
+        return special.softmax(LOWEST_GAMMA * log_weights), LOWEST_GAMMA
+    found: Any = optimize.brentq(excess, 1e-6, 1.0, xtol=1e-4) if excess(1e-6) > 0.0 else 0.0
+    if found < 1e-2:  # too small to be found so coarsely
+        found = math.exp(_log_root(excess))
+    gamma = min(float(found), 1.0 - 1e-9)
     return special.softmax(gamma * log_weights), gamma
+
+
+def _log_root(excess: Callable[[float], float]) -> float:
+    """The log of the gamma at which an excess is 0, between the lowest gamma and 1."""
+
+    def at_log(log_gamma: float) -> float:
+        return excess(math.exp(log_gamma))
+
+    found: Any = optimize.brentq(at_log, math.log(LOWEST_GAMMA), 0.0, xtol=1e-4)
+    return float(found)
 
 
 def _n_effective(log_weights: Array) -> float:

@@ -19,7 +19,7 @@ Array = np.ndarray
 
 DEGREES_OF_FREEDOM = 5
 """Of every component."""
-INFLATION = 1.4
+INFLATION = 1.15
 """Scale matrices are so many times the covariance of the places."""
 MOST_COMPONENTS = 3
 STEPS = 40
