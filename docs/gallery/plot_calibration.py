@@ -16,12 +16,10 @@ figure = calibration_figure(calibration)
 
 # %%
 # **How to read it.** In the small panels the line is the distribution of ranks minus the uniform
-# one, and grey is the
-# band that the whole line stays within for nineteen of twenty calibrated quantities. Coverage says
-# by how many
-# percent too many intervals contain the true value. The last panel shows how much data teach (contraction,
-# to the right) and
-# whether the error is as large as the posterior says (z-scores of 0 ± 1, grey).
+# one, and grey is the band that the whole line stays within for nineteen of twenty calibrated
+# quantities. Coverage says by how many percent too many intervals contain the true value. The last
+# panel shows how much data teach (contraction, to the right) and whether the error is as large as
+# the posterior says (z-scores of 0 ± 1, grey).
 #
 # **Good:** all lines within their bands. **Bad:** a line that is above 0 first and below it later
 # means posteriors that

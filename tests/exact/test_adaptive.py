@@ -82,21 +82,26 @@ def two_modes(z: Array) -> Array:
 
 
 @pytest.mark.parametrize("from_prior", [False, True])
-@pytest.mark.parametrize("seed", range(4))
-def test_a_curved_density_far_from_the_start_is_found(from_prior: bool, seed: int) -> None:
-    known, rng = Known(curved), np.random.default_rng(seed)
-    start = start_near(np.zeros(6), 0.5, curved)
-    if from_prior:
-        start = Start.at_the_prior(cast(Target, known), 6, rng)
-    found = sampled(known, [start], seed)
-    assert found.trusted
-    assert found.n_likelihoods <= sum(known.calls) < 20_000
-    mean, sd = moments(found)
+def test_a_curved_density_far_from_the_start_is_found(from_prior: bool) -> None:
+    """Means and SDs over eight seeds; each has about 800 effective draws."""
     true_mean = np.array([1.5, 0.5 * (1.5**2 + 0.25), *[-1.5] * 4])
     true_sd = np.array([0.5, math.sqrt(0.04 + 0.25 * (4 * 2.25 * 0.25 + 2 * 0.0625)), *[0.1] * 4])
-    assert np.abs(mean - true_mean) / true_sd == pytest.approx(0.0, abs=0.15)
-    assert sd / true_sd == pytest.approx(1.0, abs=0.12)
-    assert found.weights.log_evidence[0] == pytest.approx(-7.0, abs=0.15)
+    errors, ratios = [], []
+    for seed in range(8):
+        known, rng = Known(curved), np.random.default_rng(seed)
+        start = start_near(np.zeros(6), 0.5, curved)
+        if from_prior:
+            start = Start.at_the_prior(cast(Target, known), 6, rng)
+        found = sampled(known, [start], seed)
+        assert found.trusted
+        assert found.n_likelihoods <= sum(known.calls) < 20_000
+        assert found.weights.log_evidence[0] == pytest.approx(-7.0, abs=0.15)
+        mean, sd = moments(found)
+        errors.append((mean - true_mean) / true_sd)
+        ratios.append(sd / true_sd)
+    assert np.abs(errors).max() < 0.25
+    assert np.mean(errors, axis=0) == pytest.approx(0.0, abs=0.07)
+    assert np.mean(ratios, axis=0) == pytest.approx(1.0, abs=0.07)
 
 
 def test_evidence_is_right_within_its_error() -> None:
