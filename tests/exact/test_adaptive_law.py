@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def assert_same_posterior(trials: inc.Trials, monkeypatch: pytest.MonkeyPatch) -
         assert one.by == BY_ADAPTIVE
         assert one.trusted
         assert one.accurate
-        assert one.disagreement < 0.2
+        assert math.isnan(one.disagreement) or one.disagreement < 0.2  # one start, or two
         sd = chain.theta.std(axis=0)
         assert np.abs(one.theta.mean(axis=0) - chain.theta.mean(axis=0)) / sd == pytest.approx(
             0.0, abs=0.2
