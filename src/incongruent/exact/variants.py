@@ -60,8 +60,8 @@ def variants(
         draws: corrected ones, from `fit` or `reweight`.
         study: the trials of the same people in the same order; those that were fitted.
         asked: the variants: names of `changes.usual_changes`, such as "lapses" or "SSP", or
-            ``changes.Change`` objects; several in a list, or joined by " + ", are made together. All
-            usual ones, and lapses with drift variability, when left out.
+            ``changes.Change`` objects; several in a list, or joined by " + ", are made together.
+            All usual ones, and lapses with drift variability, when left out.
         combine: how many of the changes in ``asked`` forward selection may combine: the change
             with the largest evidence is kept, each of the others is added to it, and so on, as long
             as the sum of the log evidences grows by 3 nats. 1 for no selection.
