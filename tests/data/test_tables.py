@@ -484,9 +484,9 @@ def test_a_large_file_is_read_about_as_fast_as_pandas_does(tmp_path):
     seconds = []
     for read in (pd.read_csv, read_table):
         took = []
-        for _ in range(3):
+        for _ in range(5):
             start = time.process_time()
             read(path)
             took.append(time.process_time() - start)
         seconds.append(min(took))
-    assert seconds[1] < 15 * seconds[0]  # 6 to 9; split by the csv module 20 to 40
+    assert seconds[1] < 8 * seconds[0]  # 5 to 6.5; split by the csv module 20 to 40
