@@ -7,7 +7,6 @@ the reference, and the last resort.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -17,12 +16,11 @@ from jaxtyping import Float
 from incongruent.data.basics.streams import Purpose, places_of, stream
 from incongruent.data.trials import Trials
 from incongruent.exact.adaptive import Adapted, Start, adapt
+from incongruent.exact.for_people import for_people
 from incongruent.exact.likelihood import Person, people_of
 from incongruent.exact.mcmc import sample_exactly
 from incongruent.exact.sampled import Sampled
 from incongruent.exact.target import Target, on_the_real_line
-from incongruent.posterior.parallel import in_threads
-from incongruent.posterior.progress import counting
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
@@ -110,7 +108,7 @@ class Sampler:
             found = from_draws(target, theta[person], log_weights[person], rng, stopped)
             return None if found is None else found.drawn(target, theta.shape[1], rng)
 
-        return self._each(one, chosen)
+        return for_people(one, chosen.tolist(), self.workers)
 
     def by_mcmc(self, chosen: Array, theta: Array) -> list[Sampled | None]:
         """MCMC of the people at some positions, started at theta (person, draw, parameter)."""
@@ -120,17 +118,4 @@ class Sampler:
             trials = self.people[person]
             return sample_exactly(self.simulator, trials, theta[person], rng, stopped=stopped)
 
-        return self._each(one, chosen)
-
-    def _each(
-        self, one: Callable[[int, Callable[[], bool]], Sampled | None], chosen: Array
-    ) -> list[Sampled | None]:
-        """Sample the chosen people on threads, which stop soon when the caller is interrupted."""
-        stop = threading.Event()
-        return in_threads(
-            lambda person: one(person, stop.is_set),
-            [int(person) for person in chosen],
-            workers=self.workers,
-            done=counting(len(chosen)),
-            stop=stop,
-        )
+        return for_people(one, chosen.tolist(), self.workers)

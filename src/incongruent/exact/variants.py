@@ -12,7 +12,6 @@ from the same draws (`widths`).
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +23,7 @@ from incongruent.data.trials import Trials
 from incongruent.exact.adaptive import Start, adapt
 from incongruent.exact.change import JOINED, Change, combined, in_order
 from incongruent.exact.changes import usual_changes
+from incongruent.exact.for_people import for_people
 from incongruent.exact.forward_selection import select_forward
 from incongruent.exact.importance import FEWEST_DRAWS
 from incongruent.exact.likelihood import Person, likelihood_of, people_of
@@ -32,8 +32,7 @@ from incongruent.exact.target import Target, on_the_real_line
 from incongruent.exact.variant_results import BASE, VariantFit, Variants
 from incongruent.exact.widths import WIDTHS, evidence_at_widths
 from incongruent.posterior.draws import BY_ADAPTIVE, Correction, Draws
-from incongruent.posterior.parallel import in_threads
-from incongruent.posterior.progress import announce, counting
+from incongruent.posterior.progress import announce
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
@@ -244,16 +243,13 @@ class _Sampler:
         self, simulator: Simulator, changes: Sequence[Change], name: str
     ) -> list[_OfPerson]:
         """What was found for everybody under a variant."""
-        stop = threading.Event()
         (own,) = places_of((name,))
 
-        def one(person: int) -> _OfPerson:
+        def one(person: int, stopped: Callable[[], bool]) -> _OfPerson:
             rng = stream(self.seed, Purpose.VARIANTS, *own, *self.places[person])
-            return self._one(simulator, changes, person, rng, stop.is_set)
+            return self._one(simulator, changes, person, rng, stopped)
 
-        everybody = range(len(self.people))
-        done = counting(len(self.people))
-        return in_threads(one, everybody, workers=self.workers, done=done, stop=stop)
+        return for_people(one, range(len(self.people)), self.workers)
 
     def _one(
         self,
@@ -302,7 +298,7 @@ class _Sampler:
         assert correction is not None
         with np.errstate(invalid="ignore"):
             ratio = target.log_likelihood(z) - correction.log_likelihood[person, rows]
-        return Start(z, np.nan_to_num(ratio, nan=-np.inf, posinf=-np.inf, neginf=-np.inf))
+        return Start.at_draws(z, ratio)
 
 
 def _changed(simulator: Simulator, changes: Sequence[Change]) -> Simulator:

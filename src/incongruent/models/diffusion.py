@@ -12,6 +12,7 @@ compared.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,6 +44,8 @@ HORIZON = 5000.0
 without an answer.
 """
 LAPSE_RANGE = (150.0, 2500.0)
+START_SHAPE = 3.0
+"""Shape of the start's beta distribution where it varies, as in DMC."""
 AT_ONCE = 512
 """Parameter values whose densities are worked out together; more would not fit into the processor's
 cache.
@@ -205,6 +208,46 @@ def paths_of_means(mean_path: Callable[[Array], Array], times: Array, bound: Arr
 def _middles(values: Array) -> Array:
     """The means of neighbours along the last axis."""
     return 0.5 * (values[..., 1:] + values[..., :-1])
+
+
+@dataclass(frozen=True)
+class ConstantBounds(ABC):
+    """A variant of a model with constant bounds, from its grid and its mean path.
+
+    Attributes:
+        free: parameters to estimate, in the order of the columns of theta.
+        fixed: the others, with their values.
+        start: "point" or "beta".
+    """
+
+    free: tuple[str, ...]
+    fixed: Mapping[str, float]
+    start: str
+
+    @abstractmethod
+    def grid(self, p: Mapping[str, Array]) -> Array:
+        """Ends of the simulator's steps (dataset, step + 1), from parameters by name."""
+
+    @abstractmethod
+    def mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
+        """The mean path (dataset, condition, time) at times (dataset, time)."""
+
+    def effects(self, theta: Array) -> TrialEffects:
+        """What varies over trials, for theta (dataset, parameter)."""
+        p = by_name(theta, self.free, self.fixed)
+        return effects_of(p, start_table(self.start, START_SHAPE))
+
+    def paths(
+        self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
+    ) -> Paths:
+        """Mean paths and bounds for theta (dataset, parameter), in all conditions or some.
+
+        They are on the simulator's times or on others.
+        """
+        p, sign = by_name(theta, self.free, self.fixed), SIGN[levels]
+        times = self.grid(p) if times is None else times  # (dataset, step + 1)
+        bound = np.broadcast_to(p["b"][:, None], times.shape)
+        return paths_of_means(lambda t: self.mean_path(p, t, sign), times, bound)
 
 
 def options_of(

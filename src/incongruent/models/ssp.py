@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
@@ -41,28 +40,21 @@ from incongruent.models.diffusion import (
     HORIZON,
     LAPSE,
     RESIDUAL,
-    SIGN,
+    ConstantBounds,
     PassageModel,
-    by_name,
     chosen,
-    effects_of,
     emptied_after,
     growing_steps,
     one_bound_within_reach,
     one_of,
     options_of,
-    paths_of_means,
-    start_table,
 )
-from incongruent.models.first_passage import Paths, TrialEffects
 from incongruent.models.model import Model, Parameter
 
 Array = np.ndarray
 
 NARROWEST = 0.001
 """The spotlight's SD does not fall below this, as in the published model."""
-START_SHAPE = 3.0
-"""Shape of the start's beta distribution where it varies, as in DMC."""
 LONGEST_STEP = 40.0
 """The longest step of the simulator, in ms."""
 
@@ -105,30 +97,8 @@ def _of_erf(w: Array) -> Array:
     return w * special.erf(c / w) + c / math.sqrt(math.pi) * special.exp1((c / w) ** 2)
 
 
-@dataclass(frozen=True)
-class _Ssp:
+class _Ssp(ConstantBounds):
     """The options of one variant."""
-
-    free: tuple[str, ...]
-    fixed: Mapping[str, float]
-    start: str
-
-    def effects(self, theta: Array) -> TrialEffects:
-        """What varies over trials, for theta (dataset, parameter)."""
-        p = by_name(theta, self.free, self.fixed)
-        return effects_of(p, start_table(self.start, START_SHAPE))
-
-    def paths(
-        self, theta: Array, times: Array | None = None, levels: Array | slice = slice(None)
-    ) -> Paths:
-        """Mean paths and bounds for theta (dataset, parameter), in all conditions or some.
-
-        They are on the simulator's times or on others.
-        """
-        p, sign = by_name(theta, self.free, self.fixed), SIGN[levels]
-        times = self.grid(p) if times is None else times  # (dataset, step + 1)
-        bound = np.broadcast_to(p["b"][:, None], times.shape)
-        return paths_of_means(lambda t: self._mean_path(p, t, sign), times, bound)
 
     def grid(self, p: Mapping[str, Array]) -> Array:
         """Ends of the steps (dataset, step + 1), short while the spotlight shrinks.
@@ -142,7 +112,7 @@ class _Ssp:
         bend = _bending(p, speed)
         return growing_steps(longest, emptied_after(p["b"]), bend, never, p["t_int"], HORIZON)
 
-    def _mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
+    def mean_path(self, p: Mapping[str, Array], t: Array, sign: Array) -> Array:
         target = attended(t, p["t_int"][:, None], p["sd_0"][:, None])
         return p["p"][:, None, None] * (
             target[:, None, :] + sign[:, None] * (t - target)[:, None, :]
