@@ -1,6 +1,7 @@
 """Which variants of a model `incongruent.variants` names, where one is planted and where none is.
 
-    python benchmarks/variants.py [--out variants.jsonl] [--rounds 40] [--until HH:MM] [--joint]
+    python benchmarks/variants.py [--out variants.jsonl] [--rounds 40] [--planted KIND ...]
+        [--until HH:MM] [--joint]
     python benchmarks/variants.py --report variants.jsonl
 
 A round is one study of each planted kind: standard DMC, DMC with lapses, with a drift that varies,
@@ -138,15 +139,17 @@ def records(path: Path) -> list[Record]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def missing(done: Sequence[Record], rounds: int) -> Iterator[tuple[int, str]]:
-    """The studies that are still to be made, round by round."""
+def missing(
+    done: Sequence[Record], rounds: int, kinds: Sequence[str]
+) -> Iterator[tuple[int, str]]:
+    """The studies of some kinds that are still to be made, round by round."""
     there = {(record["round"], record["planted"]) for record in done}
     for round_ in range(rounds):
-        yield from ((round_, kind) for kind in PLANTED if (round_, kind) not in there)
+        yield from ((round_, kind) for kind in kinds if (round_, kind) not in there)
 
 
 def run(options: argparse.Namespace) -> None:
-    for round_, kind in missing(records(options.out), options.rounds):
+    for round_, kind in missing(records(options.out), options.rounds, options.planted):
         if options.until and datetime.now(UTC).strftime("%H:%M") >= options.until:
             return
         record = one_study(kind, round_, options)
@@ -303,6 +306,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("variants.jsonl"))
     parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--planted", nargs="+", choices=PLANTED, default=PLANTED)
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--draws", type=int, default=1000)

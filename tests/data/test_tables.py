@@ -481,12 +481,11 @@ def test_a_large_file_is_read_about_as_fast_as_pandas_does(tmp_path):
         trial=np.tile(np.arange(1000), 100), key=np.tile(["f", "j"], n // 2)
     )
     path = written(tmp_path, frame.to_csv(index=False))
-    seconds = []
-    for read in (pd.read_csv, read_table):
-        took = []
-        for _ in range(5):
-            start = time.process_time()
-            read(path)
-            took.append(time.process_time() - start)
-        seconds.append(min(took))
-    assert seconds[1] < 8 * seconds[0]  # 5 to 6.5; split by the csv module 20 to 40
+    seconds = {pd.read_csv: [], read_table: []}
+    for read in 5 * list(seconds):  # in turn, since a machine is not as fast at all times
+        start = time.process_time()
+        read(path)
+        seconds[read].append(time.process_time() - start)
+    fastest = {read: min(took) for read, took in seconds.items()}
+    # 5 to 8 on several machines; split by the csv module it is 20 to 40
+    assert fastest[read_table] < 12 * fastest[pd.read_csv]
