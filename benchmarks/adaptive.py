@@ -110,11 +110,12 @@ def real(posterior: inc.Posterior, options: argparse.Namespace) -> list[Case]:
     posterior = posterior.unguarded()
     studies = {name: read(posterior, name) for name in REAL}
     path = options.keep / ("real_others.json" if options.others else "real.json")
-    if not path.is_file():
+    chosen = json.loads(path.read_text()) if path.is_file() else []
+    if len(chosen) < options.people:
         first = options.people if options.others else 0
-        worst = by_share(posterior, studies)[first : first + options.people]
-        path.write_text(json.dumps(worst))
-    chosen = json.loads(path.read_text())
+        chosen = by_share(posterior, studies)[first : first + options.people]
+        path.write_text(json.dumps(chosen))
+    chosen = chosen[: options.people]
     return [one for name, i in chosen for one in cases(posterior, name, studies[name].select([i]))]
 
 
