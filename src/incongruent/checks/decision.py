@@ -14,36 +14,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from incongruent.checks.conclusions import Verdict
-from incongruent.checks.model.relevance import Misfit
+from incongruent.checks.model.relevance import Misfit, relevant_among
+from incongruent.checks.repairs import Repair, best_repair
 from incongruent.exact.variant_results import DECISIVE
 
 Moves = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Repair:
-    """What a variant of the model would change.
-
-    Attributes:
-        name: of the variant.
-        log_evidence: sum over people, less that of the model as fitted, in nats.
-        left: what fails under it, with sizes.
-        moved: by how many posterior SDs of a person the parameter that moves most does.
-    """
-
-    name: str
-    log_evidence: float
-    left: tuple[Misfit, ...]
-    moved: float
-
-    @property
-    def suffices(self) -> bool:
-        """Whether nothing relevant fails under it, and the evidence does not speak against it."""
-        return not relevant_among(self.left) and self.log_evidence > -DECISIVE
 
 
 @dataclass(frozen=True)
@@ -86,17 +64,40 @@ class Answers:
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict, and the variant of the model with which it is adequate, if it is with one."""
+    """A verdict, and the variant of the model with which it is adequate, if it is with one.
+
+    Attributes:
+        verdict: what is said.
+        variant: its name; None where the verdict is not about one.
+        for_parameters: the variant is named since parameters move, not since it repairs anything
+            relevant.
+    """
 
     verdict: Verdict
     variant: str | None = None
+    for_parameters: bool = False
 
     @property
     def name(self) -> str:
         """The verdict in words, with the variant's name."""
         if self.variant is None:
             return self.verdict.value
-        return f"adequate with {self.variant}"
+        return f"{Verdict.ADEQUATE.value} with {self.variant}"
+
+    @property
+    def meaning(self) -> str:
+        """What it means, in a clause."""
+        if self.variant is None:
+            return self.verdict.meaning
+        if self.for_parameters:
+            return (
+                "the fitted model differs from these data by too little to matter, but a variant"
+                f" with clearly more evidence, {self.variant}, has other parameters"
+            )
+        return (
+            "the fitted model does not predict these data, by enough to matter; with"
+            f" {self.variant} it does"
+        )
 
 
 def decide(answers: Answers) -> Decision:
@@ -121,7 +122,7 @@ def _decision_on_model(answers: Answers) -> Decision | None:
             return Decision(Verdict.DEFICIENT)
         return Decision(Verdict.ADEQUATE_WITH, variant.name)
     if variant is not None and _matters(variant, answers.most_moved):
-        return Decision(Verdict.ADEQUATE_WITH, variant.name)
+        return Decision(Verdict.ADEQUATE_WITH, variant.name, for_parameters=True)
     return None if answers.many_outside else Decision(Verdict.ADEQUATE)
 
 
@@ -137,24 +138,6 @@ def _verdict_on_prior_and_scope(answers: Answers) -> Verdict:
     if answers.many_outside:
         return Verdict.OUTSIDE
     return Verdict.WASTEFUL if answers.moves else Verdict.WELL_SPECIFIED
-
-
-def best_repair(repairs: Sequence[Repair]) -> Repair | None:
-    """Of the variants that suffice, the one with the most evidence; None where none does."""
-    sufficient = [repair for repair in repairs if repair.suffices]
-    return max(sufficient, key=lambda repair: repair.log_evidence, default=None)
-
-
-def closest_repair(repairs: Sequence[Repair]) -> Repair | None:
-    """The variant that leaves the fewest relevant failures, and then has the most evidence."""
-    return min(
-        repairs, key=lambda r: (len(relevant_among(r.left)), -r.log_evidence), default=None
-    )
-
-
-def relevant_among(misfits: Sequence[Misfit]) -> tuple[Misfit, ...]:
-    """Those whose size exceeds their margin."""
-    return tuple(misfit for misfit in misfits if misfit.relevant)
 
 
 def has_to_move(moves: Moves) -> bool:

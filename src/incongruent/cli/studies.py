@@ -10,7 +10,7 @@ import pandas as pd
 import typer
 
 from incongruent.analysis import Fit
-from incongruent.checks.verdict import Check
+from incongruent.checks.record import Check
 from incongruent.cli.parts import plain, prior_said, usable
 from incongruent.cli.tables import show_table
 from incongruent.data.trials import Trials

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from incongruent.analysis import Fit, fit
-from incongruent.checks.verdict import Check, check
+from incongruent.checks.record import Check
+from incongruent.checks.verdict import check
 from incongruent.data.trials import Trials
 from incongruent.exact.changes import OF_OTHERS
 from incongruent.exact.likelihood import likelihood_of

@@ -60,8 +60,8 @@ class Panel:
             more than others.
         people: the same for each person alone, (person, statistic).
         n_replicates: studies that were simulated, fitted and judged like the observed one.
-        usual: (person, statistic), mean over replicates of statistics minus predictions: what fitting
-            and judging the same data gives when the model is right.
+        usual: (person, statistic), mean over replicates of statistics minus predictions: what
+            fitting and judging the same data gives when the model is right.
         discrepancies: (1 + replicate, person, statistic) statistics minus predictions in units of
             ``noise_of``, the observed ones first.
         integrated_out: parameters that `marginalised` has integrated out of the model. Predictions

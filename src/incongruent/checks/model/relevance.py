@@ -8,6 +8,7 @@ the margins.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,7 +111,7 @@ class Misfit:
 
     @property
     def unit(self) -> str:
-        """Of size and margin: "ms", "points", "% of the SD", "ms per 100 ms", or "" for skewness."""
+        """Of size and margin: ms, points, % of the SD, ms per 100 ms; empty for skewness."""
         if self.statistic.kind is Kind.SD_RT:
             return "% of the SD"
         return "points" if self.statistic.unit == "%" else self.statistic.unit
@@ -158,15 +159,19 @@ def _number(value: float, *, signed: bool = False) -> str:
     return f"{round(value, digits) + 0.0:{'+' if signed else ''}.{digits}f}".replace("-", "−")
 
 
-def misfits_of(panel: Panel, margins: Margins, *, level: float = LEVEL) -> tuple[Misfit, ...]:
-    """The statistics in which the group fails, with their sizes, the worst first."""
-    sized = {misfit.name: misfit for misfit in all_sizes(panel, margins)}
-    return tuple(sized[name] for name in panel.failing(level=level))
+def misfits_of(
+    panel: Panel, margins: Margins, person: int | None = None, *, level: float = LEVEL
+) -> tuple[Misfit, ...]:
+    """The statistics in which the group fails, or one person, with their sizes, the worst first."""
+    sized = {misfit.name: misfit for misfit in all_sizes(panel, margins, person)}
+    return tuple(sized[name] for name in panel.failing(person, level=level))
 
 
-def all_sizes(panel: Panel, margins: Margins) -> tuple[Misfit, ...]:
-    """Every statistic of the group with its size and margin, whether it fails or not."""
-    return sizes_of(panel.statistics, panel.observed, panel.predicted, panel.usual, margins)
+def all_sizes(panel: Panel, margins: Margins, person: int | None = None) -> tuple[Misfit, ...]:
+    """Every statistic of the group, or of one person, with its size and margin."""
+    who = slice(None) if person is None else [person]
+    values = (panel.observed[who], panel.predicted[who], panel.usual[who])
+    return sizes_of(panel.statistics, *values, margins)
 
 
 def sizes_of(
@@ -177,6 +182,8 @@ def sizes_of(
     margins: Margins,
 ) -> tuple[Misfit, ...]:
     """Every statistic with the size of the group's misfit, and its margin.
+
+    A size is the mean over people who have the statistic and its prediction.
 
     Args:
         statistics: of the panel.
@@ -211,6 +218,11 @@ def _predicted_sd(
     return float(predicted[position_of(statistics, Kind.SD_RT, statistic.condition)])
 
 
+def relevant_among(misfits: Sequence[Misfit]) -> tuple[Misfit, ...]:
+    """Those whose size exceeds their margin."""
+    return tuple(misfit for misfit in misfits if misfit.relevant)
+
+
 def table_of(panel: Panel, margins: Margins) -> pd.DataFrame:
     """The group's table of the panel, with what matters.
 
@@ -240,5 +252,5 @@ def _with_relevant(sentence: str, misfits: tuple[Misfit, ...]) -> str:
     """The panel's first sentence, with how many of the failing statistics matter."""
     if not misfits:
         return sentence
-    n = sum(misfit.relevant for misfit in misfits)
+    n = len(relevant_among(misfits))
     return f"{sentence.removesuffix('.')}, relevantly in {n or 'none'}."
