@@ -204,7 +204,7 @@ def _sized(statistic: Statistic, means: Array, predicted_sd: float, margins: Mar
     """One statistic, from the means over people of data, prediction and difference."""
     observed, predicted, difference = map(float, means)
     if statistic.kind is Kind.SD_RT:
-        difference = 100.0 * difference / predicted if predicted > 0.0 else float("inf")
+        difference = 100.0 * difference / predicted if predicted != 0.0 else float("inf")
     margin = margins.of(statistic, predicted_sd)
     return Misfit(statistic, observed, predicted, difference, margin)
 
