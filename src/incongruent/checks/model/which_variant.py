@@ -205,6 +205,7 @@ def which_variant(
         draws,
         trials,
         asked,
+        quick=True,
         seed=child(seed, Purpose.WHICH_VARIANT_SAMPLING),
         workers=workers,
     )
