@@ -135,6 +135,8 @@ def populations(prior: inc.Prior) -> dict[str, tuple[inc.Model, inc.Prior]]:
             )
     narrow = Population(prior, np.zeros(dim), 0.4)
     found |= {name: (model, narrow) for name in PLANTED}
+    early = -1.2 * np.eye(dim)[prior.names.index("tau")]
+    found |= {name: (model, Population(prior, early, 0.4)) for name in PLANTED if "Simon" in name}
     return found | {"pooled batches": (model, prior)}
 
 
@@ -180,10 +182,15 @@ def late_slow_answers(study: inc.Trials, ms: float, rng: np.random.Generator) ->
 PLANTED: dict[str, Callable[[inc.Trials, np.random.Generator], inc.Trials]] = {
     "5% fast guesses": lambda study, rng: fast_guesses(study, 0.05, rng),
     "delta falls by 20 ms": lambda study, rng: falling_delta(study, 20.0, rng),
+    "Simon, delta falls by 20 ms": lambda study, rng: falling_delta(study, 20.0, rng),
+    "Simon, delta falls by 40 ms": lambda study, rng: falling_delta(study, 40.0, rng),
+    "Simon": lambda study, rng: study,
     "delta falls by 5 ms": lambda study, rng: falling_delta(study, 5.0, rng),
     "middle late by 5 ms": lambda study, rng: late_slow_answers(study, 5.0, rng),
 }
-"""What is planted in the trials of a population 0.4 times as wide as the prior."""
+"""What is planted in the trials of a population 0.4 times as wide as the prior; that of a Simon
+task has a tau of about 40 ms, so that its delta function ends near 0.
+"""
 
 
 def pooled(study: inc.Trials, rng: np.random.Generator) -> inc.Trials:
