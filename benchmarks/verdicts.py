@@ -473,62 +473,89 @@ def band(n: int, p: float = 0.05) -> str:
 
 
 def tables(options: argparse.Namespace) -> None:
-    rows = pd.concat(
-        [
-            pd.DataFrame({"verdict": []}),
-            *(pd.read_json(path, lines=True) for path in options.files),
-        ],
-        ignore_index=True,
-    )
-    names = list(dict.fromkeys(rows["population"]))
-    for name in [
-        name
-        for name in names
-        if name != "pooled batches"
-        and rows.loc[rows["population"] == name, "verdict"].notna().any()
-    ]:
+    parts = [pd.read_json(path, lines=True) for path in options.files]
+    rows = pd.concat([pd.DataFrame({"verdict": []}), *parts], ignore_index=True)
+    names = [name for name in dict.fromkeys(rows["population"]) if name != "pooled batches"]
+    if "p_people" in rows:
+        questions(rows[rows["p_people"].notna()])
+    of_model = rows[rows["verdict"].notna()]
+    if len(of_model):
+        about_models(of_model)
+        verdicts(of_model)
+    if rows["population"].str.contains("1 SD").any():
+        moved(rows)
+    for name in [name for name in names if "lapses" in name and "extension" in rows]:
+        part = rows[(rows["population"] == name)]
+        print(
+            f"\n{name}: extension named {part['extension'].fillna('none').value_counts().to_dict()}"
+        )
+    for n, part in by_people(rows[rows["population"] == "pooled batches"]):
+        print(f"\nPooled batches, as many as {n} people: {part['units'].value_counts().to_dict()}")
+
+
+def by_people(rows: pd.DataFrame) -> Any:
+    return rows.groupby(rows["people"].astype(int))
+
+
+def questions(rows: pd.DataFrame) -> None:
+    """How often each question says no, in studies that were asked all of them."""
+    for name, of_name in rows.groupby("population", sort=False):
         print(f"\n**{name}**: share of studies in which a question says no at .05\n")
         head("people", "studies", *QUESTIONS, "99 % band of .05")
-        for n, part in rows[rows["population"] == name].groupby(rows["people"].astype(int)):
+        for n, part in by_people(of_name):
             persons = np.concatenate([np.asarray(p, float) for p in part["p_people"]])
             shares = [
                 (part["mmd"] <= 0.05).mean(),
                 (part["outside"] > 0).mean(),
                 (persons <= 0.05).mean(),
                 (part["central"] <= 0.05).mean(),
-            ]
-            shares += [
                 (part["panel"] <= 0.05).mean(),
                 part["people_failing"].sum() / part["panel_people"].sum(),
                 (part["prior"] <= 0.05).mean(),
             ]
-            print(
-                f"| {n} | {len(part)} | "
-                + " | ".join(f"{share:.3f}" for share in shares)
-                + f" | {band(len(part))} |"
-            )
-        print()
-        head("people", *(verdict.value for verdict in inc.Verdict), "an extension is named")
-        for n, part in rows[rows["population"] == name].groupby(rows["people"].astype(int)):
-            shares = [(part["verdict"] == verdict.value).mean() for verdict in inc.Verdict]
-            named = part["extension"].notna().mean() if "extension" in part else float("nan")
-            print(
-                f"| {n} | " + " | ".join(f"{share:.3f}" for share in shares) + f" | {named:.3f} |"
-            )
-    if rows["population"].str.contains("1 SD").any():
-        moved(rows)
-    for name in [name for name in names if "lapses" in name]:
-        part = rows[(rows["population"] == name)]
-        print(
-            f"\n{name}: extension named {part['extension'].fillna('none').value_counts().to_dict()}"
-        )
-    if "pooled batches" in names:
-        for n, part in rows[rows["population"] == "pooled batches"].groupby(
-            rows["people"].astype(int)
-        ):
-            print(
-                f"\nPooled batches, as many as {n} people: {part['units'].value_counts().to_dict()}"
-            )
+            shown = " | ".join(f"{share:.3f}" for share in shares)
+            print(f"| {n} | {len(part)} | {shown} | {band(len(part))} |")
+
+
+def about_models(rows: pd.DataFrame) -> None:
+    """How many studies fail in something, relevantly, and still so under the suggested prior."""
+    shown = ("the panel fails", "relevantly", "under the suggested prior too", "relevantly")
+    print("\nNumbers of studies in which the panel finds something\n")
+    head(
+        "population", "people", "studies", *shown, "p ≤ .05 under the suggested prior, where asked"
+    )
+    for (name, n), part in rows.groupby(["population", rows["people"].astype(int)], sort=False):
+        failing = part["misfits"].map(bool)
+        after = failing & part["misfits_after"].map(has_some)
+        counts = [
+            failing.sum(),
+            part["misfits"].map(has_relevant).sum(),
+            after.sum(),
+            (failing & part["misfits_after"].map(has_relevant)).sum(),
+        ]
+        asked = part["panel_after"].dropna() if "panel_after" in part else pd.Series(dtype=float)
+        level = f"{(asked <= 0.05).sum()} of {len(asked)}"
+        print(f"| {name} | {n} | {len(part)} | {' | '.join(map(str, counts))} | {level} |")
+
+
+def has_some(misfits: Any) -> bool:
+    return isinstance(misfits, list) and bool(misfits)
+
+
+def has_relevant(misfits: Any) -> bool:
+    return has_some(misfits) and any(misfit["relevant"] for misfit in misfits)
+
+
+def verdicts(rows: pd.DataFrame) -> None:
+    """How many studies get each verdict; without variants where they were not asked for."""
+    print("\nNumbers of studies by verdict\n")
+    names = [verdict.value for verdict in inc.Verdict]
+    head("population", "people", "studies", *names, "variants named")
+    for (name, n), part in rows.groupby(["population", rows["people"].astype(int)], sort=False):
+        counts = [(part["verdict"] == verdict).sum() for verdict in names]
+        named = part["variant"].dropna().value_counts().to_dict() if "variant" in part else {}
+        shown = " | ".join(map(str, counts))
+        print(f"| {name} | {n} | {len(part)} | {shown} | {named or '–'} |")
 
 
 def head(*names: str) -> None:
