@@ -522,7 +522,7 @@ def about_models(rows: pd.DataFrame) -> None:
     shown = ("the panel fails", "relevantly", "under the suggested prior too", "relevantly")
     print("\nNumbers of studies in which the panel finds something\n")
     head(
-        "population", "people", "studies", *shown, "p ≤ .05 under the suggested prior, where asked"
+        "population", "people", "studies", *shown, "p ≤ .05 there"
     )
     for (name, n), part in rows.groupby(["population", rows["people"].astype(int)], sort=False):
         failing = part["misfits"].map(bool)

@@ -33,6 +33,7 @@ from incongruent.posterior.posterior import Posterior
 from incongruent.report.concerns import Concern, concerns_of
 from incongruent.report.content import Origin, glance, versions
 from incongruent.report.methods import methods
+from incongruent.report.misfits import misfits_table
 from incongruent.report.people import drawn
 from incongruent.report.quality import quality
 from incongruent.report.tables import group_table, people_table
@@ -258,6 +259,7 @@ def _verdict(check: Check) -> Mapping[str, Any]:
         "name": check.decision.name,
         "reason": check.reason,
         "advice": check.advice,
+        "misfits": misfits_table(check),
         "sections": check.sections()[:-1],
         **_verdict_figures(check),
     }

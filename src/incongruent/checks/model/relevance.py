@@ -127,11 +127,15 @@ class Misfit:
         return abs(self.size) / self.margin
 
     @property
+    def size_in_words(self) -> str:
+        """The size with its sign, without its unit."""
+        return _number(self.size, signed=True)
+
+    @property
     def words(self) -> str:
         """The size against the margin."""
-        return f"{_number(self.size, signed=True)} {self.unit}".rstrip() + (
-            f" against a margin of {_number(self.margin)}"
-        )
+        size = f"{self.size_in_words} {self.unit}".rstrip()
+        return f"{size} against a margin of {_number(self.margin)}"
 
     @property
     def sentence(self) -> str:
