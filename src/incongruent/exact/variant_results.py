@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.data.basics.notebook import html
+from incongruent.exact.change import Change
 from incongruent.exact.model_frequencies import ModelFrequencies, model_frequencies
 from incongruent.posterior.draws import Correction, Draws
 
@@ -37,12 +38,14 @@ class VariantFit:
             ``correction``.
         at_widths: (width, person) log evidences when the priors of new parameters have half and
             twice their width; NaN without new parameters.
+        changes: that it makes, with values for parameters that are the same for everybody.
     """
 
     name: str
     words: str
     draws: Draws = field(repr=False)
     at_widths: Array = field(repr=False)
+    changes: tuple[Change, ...] = ()
 
     @property
     def correction(self) -> Correction:

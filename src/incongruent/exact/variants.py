@@ -252,7 +252,7 @@ class _Sampler:
         draws = _draws_of([one.sampled for one in each], simulator, base)
         words = ", ".join(change.words for change in changes)
         at_widths = np.stack([one.at_widths for one in each], axis=1)
-        found = VariantFit(name, words, draws, at_widths)
+        found = VariantFit(name, words, draws, at_widths, tuple(changes))
         if simulator.model.name == base.simulator.model.name:
             self.known.append(found)
         return found

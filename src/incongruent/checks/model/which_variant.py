@@ -1,15 +1,10 @@
 """Which variant of the model would predict these people, by exact evidence, and what would move?
 
-Every variant is fitted to every person by the exact likelihood (`exact.variants`), which gives its
-evidence. Then the panel is asked of it: the statistics that a variant predicts are means over data
-sets simulated from its exact posteriors, trial by trial like the people's own. What is left of each
-person's discrepancy takes the place of the observed one among the replicates of the panel, so that
-a statistic fails here by the same test, and of the same size, as under the model as fitted.
-
-The approximation is that the replicates are those of the model as fitted, refitted by that model;
-they are not simulated and refitted under the variant. A variant that has more parameters follows
-its data more closely than the replicates are followed, and a variant with lapses has noisier
-moments than they have.
+Every variant that is worth asking about is fitted to every person by the exact likelihood
+(`exact.variants`), which gives its evidence, without training. Then the panel is asked of it: which
+statistics of these people does the variant predict that the model as fitted does not
+(`variant_predictions` says how, and which approximation it is)? And how far do the parameters move
+that both have, in units and in posterior SDs?
 """
 
 from __future__ import annotations
@@ -19,18 +14,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from incongruent.checks.model.panel import LEVEL, Panel
-from incongruent.checks.model.predictive import simulator_again
-from incongruent.checks.model.refits import mean_statistics
-from incongruent.checks.panel_noise import noise_of
+from incongruent.checks.model.moves import Move, New, moves_between, new_in
+from incongruent.checks.model.panel import Panel
+from incongruent.checks.model.variant_predictions import (
+    Predicted,
+    failing_by_panel,
+    group_z,
+    predicted_by,
+)
+from incongruent.checks.model.variant_sentences import sentences_of
+from incongruent.checks.model.worth_asking import name_of, worth_asking
 from incongruent.checks.panel_statistics import Statistic
-from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
-from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, as_seed, child
 from incongruent.data.trials import Trials
 from incongruent.exact.reweight import reweight
-from incongruent.exact.variant_results import BASE, VariantFit, Variants
+from incongruent.exact.variant_results import DECISIVE, VariantFit, Variants, gain
 from incongruent.exact.variants import Asked, variants
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.ensemble import Ensemble
@@ -42,33 +42,10 @@ Array = np.ndarray
 
 N_DRAWS = 300
 """Draws of each person, under the model as fitted and under each variant."""
-N_PREDICTIONS = 50
-"""Data sets simulated from each posterior to predict the statistics."""
-
-
-@dataclass(frozen=True)
-class Move:
-    """How far a parameter moves when a variant takes the place of the model as fitted.
-
-    Attributes:
-        parameter: its name.
-        unit: "" for none.
-        before: mean over people of the posterior means, under the model as fitted.
-        after: the same under the variant.
-        in_posterior_sds: the difference of the two, in units of a person's posterior SD under the
-            model as fitted (mean over people).
-        of_a_person: median over people of how far each one's mean moves, without sign, in units of
-            the person's own posterior SD.
-        in_group_sds: the difference in units of the SD over people of the posterior means.
-    """
-
-    parameter: str
-    unit: str
-    before: float
-    after: float
-    in_posterior_sds: float
-    of_a_person: float
-    in_group_sds: float
+FEW_PEOPLE = 24
+"""So many people are asked about everything; of more, some are asked first."""
+N_SCREENED = 12
+"""So many of the people are asked first whether anything else is worth asking about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +54,7 @@ class UnderVariant:
 
     Attributes:
         name: of the variant; "as fitted" for the network's own model.
+        words: what it changes.
         log_evidence: sum over people, less that of the model as fitted, in nats.
         share_better: of people whose evidence is larger than under the model as fitted.
         frequency: expected share of people whose trials come from it, among all that were asked.
@@ -89,9 +67,11 @@ class UnderVariant:
         repaired: those that fail as fitted and not here.
         remaining: those that fail here, also those that did not fail as fitted.
         moves: of the parameters that it shares with the model as fitted.
+        new: parameters that the model as fitted has not.
     """
 
     name: str
+    words: str
     log_evidence: float
     share_better: float
     frequency: float
@@ -103,6 +83,7 @@ class UnderVariant:
     repaired: tuple[str, ...]
     remaining: tuple[str, ...]
     moves: tuple[Move, ...]
+    new: tuple[New, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -115,6 +96,7 @@ class UnderVariant:
             "repaired": list(self.repaired),
             "remaining": list(self.remaining),
             "moves": [dict(vars(move)) for move in self.moves],
+            "new": [dict(vars(new)) for new in self.new],
         }
 
 
@@ -148,7 +130,7 @@ class WhichVariant:
 
     def sentences(self) -> tuple[str, ...]:
         """What was found, one sentence each."""
-        return self.variants.sentences()
+        return sentences_of(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values: one row a variant, the model as fitted first."""
@@ -191,25 +173,50 @@ def which_variant(
     if not _can_be_asked(posterior, prior):
         return None
     trials = posterior.admit(study, anyway=True).trials
+    draws = _corrected(posterior, trials, prior, seed, workers)
+    found = _asked_in_turn(draws, trials, asked, seed, workers)
+    if found is None:
+        return None
+    return WhichVariant(panel.statistics, _rows(found, trials, panel, seed), found)
+
+
+def _corrected(
+    posterior: Posterior | Ensemble,
+    trials: Trials,
+    prior: AnyPrior | None,
+    seed: int,
+    workers: int | None,
+) -> Draws:
+    """Draws of everybody from the exact posterior under the model as fitted."""
     own = posterior.unguarded().sample(
         trials, N_DRAWS, seed=child(seed, Purpose.WHICH_VARIANT_DRAWS)
     )
-    draws = reweight(
-        own,
-        trials,
-        prior=prior,
-        seed=child(seed, Purpose.WHICH_VARIANT_CORRECTION),
-        workers=workers,
-    )
-    found = variants(
-        draws,
-        trials,
-        asked,
-        quick=True,
-        seed=child(seed, Purpose.WHICH_VARIANT_SAMPLING),
-        workers=workers,
-    )
-    return WhichVariant(panel.statistics, _rows(found, trials, panel, seed), found)
+    again = child(seed, Purpose.WHICH_VARIANT_CORRECTION)
+    return reweight(own, trials, prior=prior, seed=again, workers=workers)
+
+
+def _asked_in_turn(
+    draws: Draws, trials: Trials, asked: Sequence[Asked] | None, seed: int, workers: int | None
+) -> Variants | None:
+    """Everybody under the variants; None where there is nothing to ask about."""
+    first = child(seed, Purpose.WHICH_VARIANT_SAMPLING)
+    options: dict[str, Any] = {"quick": True, "seed": first, "workers": workers}
+    if asked is not None:
+        return variants(draws, trials, asked, **options)
+    usual, others = worth_asking(draws.simulator.model)
+    if not usual and not others:
+        return None
+    if len(draws) <= FEW_PEOPLE:
+        return variants(draws, trials, [*usual, *others], **options)
+    some = np.linspace(0, len(draws) - 1, N_SCREENED).astype(int)
+    screened = variants(draws.select(some), trials.select(some), [*usual, *others], **options)
+    return variants(draws, trials, [*usual, *_promising(screened, usual, others)], **options)
+
+
+def _promising(screened: Variants, usual: Sequence[Asked], others: Sequence[Asked]) -> list[Asked]:
+    """The others that were better than all usual ones for the people who were asked first."""
+    best = max([0.0, *(gain(screened[name_of(one)], screened.base) for one in usual)])
+    return [one for one in others if gain(screened[name_of(one)], screened.base) > best + DECISIVE]
 
 
 def _require_same_people(panel: Panel, study: Trials) -> None:
@@ -230,102 +237,41 @@ def _can_be_asked(posterior: Posterior | Ensemble, prior: AnyPrior | None) -> bo
 def _rows(found: Variants, trials: Trials, panel: Panel, seed: int) -> tuple[UnderVariant, ...]:
     """Every variant with what it predicts, the model as fitted first."""
     summary = found.summary().set_index("variant")
-    rows = []
-    for one in found.all:
-        predicted = panel.predicted if one.name == BASE else _predicted(one, trials, panel, seed)
-        rows.append(_row(one, found.base, summary.loc[one.name], predicted, panel))
+    as_fitted = predicted_by(found.base, trials, panel.statistics, seed)
+    first = Predicted(panel.predicted, as_fitted.sd)
+    rows = [_row(found.base, found.base, summary, first, panel.group.z, panel.failing(), panel)]
+    for one in found.fits:
+        predicted = predicted_by(one, trials, panel.statistics, seed)
+        z = group_z(panel, predicted, as_fitted)
+        failing = failing_by_panel(panel, z)
+        rows.append(_row(one, found.base, summary, predicted, z, failing, panel))
     return tuple(rows)
 
 
-def _predicted(one: VariantFit, trials: Trials, panel: Panel, seed: int) -> Array:
-    """The mean statistics that a variant predicts, (person, statistic); NaN where it cannot."""
-    out = np.full(panel.observed.shape, np.nan)
-    theta = one.draws.theta
-    possible = np.flatnonzero(np.isfinite(theta).all(axis=(1, 2)))
-    if not len(possible):
-        return out
-    again = simulator_again(one.draws.simulator, trials.select(possible))
-
-    def simulate(k: int) -> Trials:
-        trials_seed = child(seed, Purpose.WHICH_VARIANT_PREDICTIONS, k)
-        return again.simulate_at(theta[possible, k], seed=trials_seed)
-
-    n = min(N_PREDICTIONS, theta.shape[1])
-    out[possible] = mean_statistics(simulate, n, panel.statistics)
-    return out
-
-
 def _row(
-    one: VariantFit, base: VariantFit, summary: Any, predicted: Array, panel: Panel
+    one: VariantFit,
+    base: VariantFit,
+    summary: pd.DataFrame,
+    predicted: Predicted,
+    z: Array,
+    failing: tuple[str, ...],
+    panel: Panel,
 ) -> UnderVariant:
     """A variant beside the model as fitted."""
-    tests = tests_with(panel, predicted)
-    failing, before = _failing(panel, tests), panel.failing()
+    values = summary.loc[one.name]
     return UnderVariant(
         name=one.name,
-        log_evidence=float(summary["gain"]),
-        share_better=float(summary["share_better"]),
-        frequency=float(summary["frequency"]),
-        exceedance=float(summary["protected_exceedance"]),
+        words=one.words,
+        log_evidence=float(values["gain"]),
+        share_better=float(values["share_better"]),
+        frequency=float(values["frequency"]),
+        exceedance=float(values["protected_exceedance"]),
         observed=panel.observed,
-        predicted=predicted,
-        z=tests.z,
+        predicted=predicted.mean,
+        z=z,
         failing=failing,
-        repaired=tuple(name for name in before if name not in failing),
+        repaired=tuple(name for name in panel.failing() if name not in failing),
         remaining=failing,
         moves=moves_between(base.draws, one.draws),
-    )
-
-
-def tests_with(panel: Panel, predicted: Array) -> Simultaneous:
-    """The panel's tests of the group with other predictions of the people, (person, statistic).
-
-    With the panel's own predictions they are the panel's own tests.
-    """
-    observed = panel.observed
-    discrepancy = (observed - predicted) / noise_of(observed, predicted, panel.statistics)
-    every = np.concatenate([discrepancy[None], panel.discrepancies[1:]])
-    of_people = standardised(every, panel.discrepancies)
-    return max_t(nan_mean(of_people, axis=1))
-
-
-def _failing(panel: Panel, tests: Simultaneous) -> tuple[str, ...]:
-    """Names of the statistics that fail, the worst first."""
-    worst = np.argsort(-np.abs(np.nan_to_num(tests.z)))
-    fails = np.nan_to_num(tests.adjusted, nan=1.0) <= LEVEL
-    return tuple(panel.statistics[i].name for i in worst if fails[i])
-
-
-def moves_between(before: Draws, after: Draws) -> tuple[Move, ...]:
-    """How far the parameters that two models share move between them.
-
-    People for whom one of them has no draws are left out.
-    """
-    usable = np.isfinite(after.theta).all(axis=(1, 2))
-    units = {p.name: p.unit for p in before.simulator.model.parameters}
-    return tuple(
-        _move(name, units[name], _of(before, name, usable), _of(after, name, usable))
-        for name in before.parameter_names
-        if name in after.parameter_names and usable.any()
-    )
-
-
-def _of(draws: Draws, name: str, usable: Array) -> Array:
-    """Draws of one parameter of some people, (person, draw)."""
-    return draws.theta[usable][..., draws.parameter_names.index(name)]
-
-
-def _move(name: str, unit: str, before: Array, after: Array) -> Move:
-    """The move of one parameter between draws (person, draw)."""
-    means, sds = before.mean(axis=1), before.std(axis=1)
-    differences = after.mean(axis=1) - means
-    group_sd = float(means.std(ddof=1)) if len(means) > 1 else float("nan")
-    return Move(
-        parameter=name,
-        unit=unit,
-        before=float(means.mean()),
-        after=float(after.mean()),
-        in_posterior_sds=float(differences.mean() / sds.mean()),
-        of_a_person=float(np.median(np.abs(differences) / sds)),
-        in_group_sds=float(differences.mean()) / group_sd,
+        new=new_in(base.draws, one),
     )
