@@ -100,8 +100,12 @@ from .checks.model.ranking import ExtensionRanking as ExtensionRanking
 from .checks.model.extension import rank_extensions as rank_extensions
 from .checks.model.panel import Panel as Panel
 from .checks.model.panel import predictive_panel as predictive_panel
+from .checks.model.relevance import Margins as Margins
+from .checks.model.relevance import Misfit as Misfit
 from .checks.model.predictive import Prediction as Prediction
 from .checks.model.predictive import predict as predict
+from .checks.model.which_variant import WhichVariant as WhichVariant
+from .checks.model.which_variant import which_variant as which_variant
 from .checks.prior.population import PriorCheck as PriorCheck
 from .checks.prior.population import check_prior as check_prior
 from .checks.prior.suggestion import Suggestion as Suggestion
@@ -116,7 +120,7 @@ from .checks.scope.summary_dim import suggest_summary_dim as suggest_summary_dim
 from .checks.scope.summary_space import summary_space as summary_space
 from .checks.scope.surprise import Surprise as Surprise
 from .checks.scope.surprise import surprise as surprise
-from .checks.verdict import Check as Check
+from .checks.record import Check as Check
 from .checks.conclusions import Verdict as Verdict
 from .checks.verdict import check as check
 

@@ -12,8 +12,12 @@ import pytest
 from scipy import stats
 
 import incongruent as inc
+from incongruent.checks.conclusions import Verdict
 from incongruent.checks.hygiene.findings import Severity
-from incongruent.checks.verdict import Check, Verdict, check, decide
+from incongruent.checks.model.relevance import Margins, misfits_of
+from incongruent.checks.record import Check
+from incongruent.checks.simultaneous import Simultaneous
+from incongruent.checks.verdict import check
 from incongruent.data.demo import demo_study
 from incongruent.data.trials import Trials
 from incongruent.report.files import write_check
@@ -109,27 +113,55 @@ def test_what_is_written_is_what_was_found(demo: Check, tmp_path: Path) -> None:
         "outside",
         "stands_out",
         "failing",
+        "relevant",
     ]
+    assert found["margins"] == {"ms": 10.0, "errors": 2.0, "sd": 0.1, "moves": 0.5}
+    statistics = found["questions"]["model"]["statistics"]
+    assert {"size", "size_unit", "margin", "relevant"} <= statistics[0].keys()
+
+
+@pytest.fixture(scope="module")
+def lapsing(dmc: inc.Posterior) -> Check:
+    """Eight people who answer at random in one trial of ten."""
+    rng = np.random.default_rng(3)
+    lapses = inc.models.dmc(free=("lapse",))
+    theta = inc.priors.schaefer2025().sample(8, seed=rng)
+    prior = inc.priors.broad().extended(lapse=stats.beta(2, 40))
+    simulator = inc.Simulator(lapses, prior, inc.Design(200, SHARE))
+    study = simulator.simulate_at(np.column_stack([theta, np.full(8, 0.1)]), seed=5)
+    return check(dmc, study, n_replicates=39, seed=1)
 
 
 @pytest.mark.slow
-def test_lapses_are_a_deficient_model(dmc: inc.Posterior) -> None:
-    rng = np.random.default_rng(3)
-    lapses = inc.models.dmc(free=("lapse",))
-    theta = inc.priors.schaefer2025().sample(10, seed=rng)
-    prior = inc.priors.broad().extended(lapse=stats.beta(2, 40))
-    simulator = inc.Simulator(lapses, prior, inc.Design(200, SHARE))
-    study = simulator.simulate_at(np.column_stack([theta, np.full(10, 0.1)]), seed=5)
-    found = check(dmc, study, n_replicates=39, seed=1)
-    assert found.verdict is Verdict.DEFICIENT
-    assert any(name.startswith(("skewness", "SD")) for name in found.panel.failing()[:3])
-    assert any("it does not predict" in sentence for sentence in found.advice)
-    if found.suggestion is not None:
-        assert found.panel_after is not None
-        assert any(
-            "and the fitted model fails in" in sentence or "Moving the prior alone" in sentence
-            for sentence in found.advice
-        )
+def test_people_who_lapse_are_adequately_described_with_lapses(lapsing: Check) -> None:
+    assert any(name.startswith(("skewness", "SD")) for name in lapsing.panel.failing()[:3])
+    assert any(misfit.relevant for misfit in lapsing.misfits())
+    assert lapsing.variants is not None
+    assert lapsing.verdict is Verdict.ADEQUATE_WITH
+    assert lapsing.decision.variant is not None
+    assert "lapses" in lapsing.decision.variant
+    assert lapsing.extension is None
+    said = "\n".join(lapsing.advice)
+    assert "Use the model with " in said
+    assert "What moves" in said
+    assert str(lapsing).startswith(f"# Adequate with {lapsing.decision.variant}")
+    written = lapsing.to_json()
+    assert written["verdict"] == f"adequate with {lapsing.decision.variant}"
+    assert written["variant"] == lapsing.decision.variant
+    names = [row["variant"] for row in written["questions"]["variants"]["rows"]]
+    assert names == list(lapsing.variants.names)
+
+
+@pytest.mark.slow
+def test_without_a_variant_that_repairs_them_they_make_a_deficient_model(lapsing: Check) -> None:
+    alone = replace(lapsing, variants=None)
+    assert alone.verdict is Verdict.DEFICIENT
+    assert any("it does not predict" in sentence for sentence in alone.advice)
+    assert lapsing.variants is not None
+    rows = [row for row in lapsing.variants.rows if "lapses" not in row.name]
+    others = replace(lapsing, variants=replace(lapsing.variants, rows=tuple(rows)))
+    assert others.verdict is Verdict.DEFICIENT
+    assert any(sentence.startswith("The closest variant, ") for sentence in others.advice)
 
 
 @pytest.mark.slow
@@ -175,15 +207,65 @@ def test_one_person_gets_a_verdict(dmc: inc.Posterior) -> None:
     json.dumps(found.to_json(), allow_nan=False)
 
 
+def failing_in(panel: inc.Panel, name: str, size: float) -> inc.Panel:
+    """The same panel, as if the group failed in one statistic, by so much."""
+    at = [s.name for s in panel.statistics].index(name)
+    z, adjusted = panel.group.z.copy(), np.ones_like(panel.group.adjusted)
+    z[at], adjusted[at] = np.sign(size) * 9.0, 0.01
+    observed = panel.observed.copy()
+    observed[:, at] = panel.predicted[:, at] + panel.usual[:, at] + size
+    tests = Simultaneous(z, panel.group.p, adjusted, panel.group.band)
+    return replace(panel, observed=observed, group=tests)
+
+
 def test_the_order_of_the_questions(demo: Check) -> None:
     """Pooled data before the model, the model before the prior."""
-    assert decide(demo.hygiene, demo.scope, demo.panel, demo.prior) is Verdict.WASTEFUL
-    assert decide(demo.hygiene, demo.scope, demo.panel, None) is Verdict.WELL_SPECIFIED
+    assert replace(demo, prior=None).verdict is Verdict.WELL_SPECIFIED
     everybody = replace(demo.scope, adjusted=np.zeros(len(demo.scope)))
-    assert decide(demo.hygiene, everybody, demo.panel, None) is Verdict.OUTSIDE
+    assert replace(demo, scope=everybody, prior=None).verdict is Verdict.OUTSIDE
     assert demo.prior is not None
     moved = replace(demo.prior, location=np.full(6, -4.0), adjusted_location=np.full(6, 0.001))
-    assert decide(demo.hygiene, demo.scope, demo.panel, moved) is Verdict.MOVE_PRIOR
+    assert replace(demo, prior=moved).verdict is Verdict.MOVE_PRIOR
+    fails = failing_in(demo.panel, "delta at 0.9", -20.0)
+    assert replace(demo, prior=moved, panel=fails).verdict is Verdict.DEFICIENT
+
+
+def test_a_failure_is_weighed_against_the_margins(demo: Check) -> None:
+    fails = replace(demo, panel=failing_in(demo.panel, "delta at 0.9", -8.0))
+    assert fails.verdict is Verdict.ADEQUATE
+    assert any(
+        sentence.startswith("Nothing has to change about the model: what fails is too small")
+        and sentence.endswith("the largest is delta at 0.9, −8.0 ms against a margin of 10.")
+        for sentence in fails.advice
+    )
+    strict = replace(fails, margins=Margins(ms=5.0))
+    assert strict.verdict is Verdict.DEFICIENT
+    assert any("delta at 0.9 (−8.0 ms against a margin of 5.0)" in said for said in strict.advice)
+    assert "Size: −8.0 ms against a margin of 5.0, relevant." in str(strict)
+    assert [misfit.relevant for misfit in strict.misfits()] == [True]
+
+
+def test_what_the_prior_explains_is_not_held_against_the_model(demo: Check) -> None:
+    """Fails under the prior in use, and not under the suggested one."""
+    fails = failing_in(demo.panel, "delta at 0.9", -20.0)
+    explained = replace(demo, panel=fails, panel_after=demo.panel)
+    assert explained.verdict is Verdict.MOVE_PRIOR
+    assert any("not under one made for these people" in said for said in explained.advice)
+    assert not any("Do not interpret" in said for said in explained.advice)
+    assert "\n## Does it under a prior made for these people?\n" in str(explained)
+    both = replace(demo, panel=fails, panel_after=fails)
+    assert both.verdict is Verdict.DEFICIENT
+    assert any("under a prior made for them either" in said for said in both.advice)
+    small = replace(
+        demo, panel=failing_in(demo.panel, "delta at 0.9", -5.0), panel_after=demo.panel
+    )
+    assert small.verdict is Verdict.ADEQUATE
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_every_verdict_says_what_it_means(verdict: Verdict) -> None:
+    assert verdict.meaning
+    assert not verdict.meaning.endswith(".")
 
 
 def test_a_study_of_another_kind_is_refused(dmc: inc.Posterior) -> None:
@@ -205,12 +287,12 @@ def published(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("published")
 def test_the_long_tails_of_a_published_flanker_task_are_named(dmc: inc.Posterior) -> None:
     flanker = check(dmc, inc.datasets.load("ulrich2015_flanker"), seed=1)
-    assert flanker.verdict is Verdict.DEFICIENT
+    assert flanker.variants is not None
     assert {"skewness of RT, congruent", "skewness of RT, incongruent"} <= set(
         flanker.panel.failing()
     )
-    assert flanker.extension is not None
-    assert flanker.extension.best == "lapses"
+    assert flanker.variants["lapses"].log_evidence > 10.0
+    assert any(m.relevant for m in misfits_of(flanker.panel, flanker.margins))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
@@ -698,12 +699,40 @@ def test_other_errors_are_not_hidden(monkeypatch) -> None:
         cli.main()
 
 
+@pytest.mark.parametrize("command", ["check", "fit"])
+def test_margins_have_the_usual_values_and_are_positive(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    from incongruent.cli.check import check
+    from incongruent.cli.fit import fit
+
+    options = inspect.signature({"check": check, "fit": fit}[command]).parameters
+    usual = {name: options[f"margin_{name}"].default for name in ("ms", "errors", "sd")}
+    assert inc.Margins(**usual) == inc.Margins()
+    arguments = (command, "there-is-none.csv", "--out", tmp_path / "out", "--margin-errors", 0)
+    assert run(*arguments, monkeypatch=monkeypatch) == 2
+    said = " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert "Expected a positive number for the margin 'errors'; got 0.0" in said
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_check_and_fit_with_check_give_one_verdict(
     study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     assert (
-        run("check", study, "--out", tmp_path / "alone", "--seed", 1, monkeypatch=monkeypatch) == 0
+        run(
+            "check",
+            study,
+            "--out",
+            tmp_path / "alone",
+            "--margin-ms",
+            7,
+            "--seed",
+            1,
+            monkeypatch=monkeypatch,
+        )
+        == 0
     )
     assert "Results in" in capsys.readouterr().out
     assert (
@@ -715,6 +744,8 @@ def test_check_and_fit_with_check_give_one_verdict(
             "--draws",
             100,
             "--no-adapt",
+            "--margin-ms",
+            7,
             "--seed",
             1,
             monkeypatch=monkeypatch,
@@ -738,6 +769,7 @@ def test_check_and_fit_with_check_give_one_verdict(
         json.loads((folder / "verdict.json").read_text())
         for folder in (tmp_path / "alone", tmp_path / "both" / "check")
     )
+    assert alone["margins"]["ms"] == 7.0
     assert {k: v for k, v in alone.items() if k != "seconds"} == {
         k: v for k, v in both.items() if k != "seconds"
     }

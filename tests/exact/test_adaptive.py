@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from incongruent.exact.adaptive import Adapted, Start, adapt, fewest_to_fit, tempered
+from incongruent.exact.adaptive import Adapted, Start, adapt
+from incongruent.exact.effort import QUICK, THOROUGH
+from incongruent.exact.tempering import tempered
 from incongruent.exact.student_mixtures import StudentMixture, mixture_of
 from incongruent.exact.target import Target
 
@@ -264,7 +266,7 @@ def test_tempering_leaves_the_number_of_draws_that_is_asked_for(spread: float) -
     weights, gamma = tempered(some, 60.0)  # only twenty are possible at all
     assert (weights[20:] == 0.0).all()
     assert weights[:20] == pytest.approx(0.05, rel=0.01)
-    assert fewest_to_fit(8) == 200.0
+    assert THOROUGH.fewest_to_fit(8) == 200.0
 
 
 def test_a_start_without_any_weight_has_no_effective_draws() -> None:

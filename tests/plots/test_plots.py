@@ -171,7 +171,8 @@ def panel(names: tuple[str, ...]) -> Panel:
     noise = np.random.default_rng(8).standard_normal((100, *observed.shape))
     noise[0, :, 2] += 30.0  # far beyond the edge
     group = max_t(noise.mean(axis=1))
-    return Panel(known, names, observed, observed * 1.02, group, max_t(noise), 99, noise)
+    usual = np.zeros_like(observed)
+    return Panel(known, names, observed, observed * 1.02, group, max_t(noise), 99, usual, noise)
 
 
 def history(turning: bool = False, stopped: Stopped | None = Stopped.BUDGET) -> History:

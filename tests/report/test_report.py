@@ -117,7 +117,7 @@ def test_the_page_holds_the_study_the_verdict_and_every_person(
     assert f"{int(fit.study.n_trials.sum()):,}" in said
     assert "Left out: 13 timeout." in said  # counted over people
     assert "people lie outside" not in said  # but nobody is outside for having no trials
-    assert check.verdict.value in said
+    assert check.decision.name in said
     for sentence in check.advice:
         assert sentence in said
     assert fit.not_fitted == ("nobody",)
@@ -172,7 +172,7 @@ def test_the_methods_paragraph_has_this_studys_numbers_and_cites_what_it_names(
     paragraphs, references = methods(posterior, fit, check)
     said = " ".join(paragraphs)
     assert f"{int(fit.study.n_trials.sum())} trials of 6 people" in said
-    assert f"“{check.verdict.value}”" in said
+    assert f"“{check.decision.name}”" in said
     assert f"p = {check.mmd.p_value:.2g}" in said
     assert fit.draws.correction is not None
     assert f"the largest k-hat was {fit.draws.correction.k_hat.max():.2f}" in said
@@ -194,7 +194,7 @@ def test_either_alone_makes_a_page(
     written = inc.write_report(tmp_path / "new" / "report.html", posterior=posterior, fit=fit)
     assert "was not checked" in written.read_text()
     alone = report_html(posterior=posterior, check=check)
-    assert check.verdict.value in alone
+    assert check.decision.name in alone
     assert embedded(alone)["drawn"] is None
     assert ">seed</dt><dd>3<" in alone  # that of the check
     assert "<dt>seed" not in written.read_text()  # nobody said which
@@ -289,6 +289,43 @@ def test_people_are_told_why_to_be_careful(fit: inc.Fit, check: inc.Check) -> No
         ),
     )  # type: ignore[type-var]
     assert "weights" not in [short for short, _ in concerns_of(sampled, check)[1]]
+
+
+def test_sizes_of_what_fails_are_on_the_page(
+    fit: inc.Fit, check: inc.Check, posterior: inc.Posterior
+) -> None:
+    """The group fails in a statistic, and a person in another one."""
+    panel = check.panel
+    group, people = panel.group.adjusted.copy(), panel.people.adjusted.copy()
+    group[:], people[:] = 1.0, 1.0
+    group[2], people[1, 7] = 0.01, 0.01
+    failing = replace(
+        panel,
+        group=replace(panel.group, adjusted=group),
+        people=replace(panel.people, adjusted=people),
+    )
+    fails = replace(check, panel=failing, panel_after=None, variants=None, extension=None)
+    table = misfits_table(fails)
+    assert table is not None
+    (row,) = table.rows
+    (misfit,) = fails.misfits()
+    assert row[0].text == panel.statistics[2].name == misfit.name
+    assert row[3].value == misfit.size
+    assert row[-1].text == ("yes" if misfit.relevant else "no")
+    after = misfits_table(replace(fails, panel_after=replace(failing, group=panel.group)))
+    assert after is not None
+    assert after.rows[0][-1].text in ("fails too", "does not fail")
+    said = html.unescape(report_html(posterior=posterior, fit=fit, check=fails))
+    assert "How large is what fails?" in said
+    assert misfit.words in said
+    (sized,) = fails.misfits_of_people()[1]
+    (concern,) = [c for c in concerns_of(fit, fails)[1] if "predicted" in c.short]
+    assert sized.words in concern.sentence
+    quiet = replace(
+        fails, panel=replace(failing, group=replace(panel.group, adjusted=group * 0 + 1))
+    )
+    assert misfits_table(quiet) is None
+    assert "How large is what fails?" not in report_html(posterior=posterior, check=quiet)
 
 
 def corrected(fit: inc.Fit, **changes: Any) -> inc.Fit:

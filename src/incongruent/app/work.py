@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from incongruent.analysis import Fit
-from incongruent.checks.verdict import Check
+from incongruent.checks.record import Check
 from incongruent.data.trials import Trials
 from incongruent.posterior.ensemble import Ensemble
 from incongruent.posterior.posterior import Posterior

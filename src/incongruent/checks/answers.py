@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from incongruent.checks.hygiene.findings import Hygiene
 from incongruent.checks.model.panel import Panel
+from incongruent.checks.model.relevance import Margins, misfits_of, table_of
 from incongruent.checks.prior.population import PriorCheck
 from incongruent.checks.prior.suggestion import Suggestion
 from incongruent.checks.scope.mmd_result import MmdTest
@@ -51,9 +52,13 @@ def json_of_mmd(test: MmdTest) -> dict[str, Any]:
     }
 
 
-def json_of_panel_after(panel: Panel) -> dict[str, Any]:
-    """The panel under another prior: what fails."""
-    return {"failing": list(panel.failing())}
+def json_of_panel(panel: Panel, margins: Margins) -> dict[str, Any]:
+    """What fails in the panel, with its size, and the table of all statistics."""
+    return {
+        "failing": list(panel.failing()),
+        "misfits": [misfit.to_json() for misfit in misfits_of(panel, margins)],
+        "statistics": table_of(panel, margins).to_dict("records"),
+    }
 
 
 def json_of_prior(prior: PriorCheck) -> dict[str, Any]:

@@ -32,8 +32,10 @@ def better_prior(
     n_replicates: int,
     seed: int,
 ) -> BetterPrior:
-    """A better prior, if the present one has to move and there are enough people."""
-    if prior is None or not prior.moves() or len(study) < FEWEST_PEOPLE:
+    """A better prior, if the present one is wrong or the model fails, and people are enough."""
+    if prior is None or len(study) < FEWEST_PEOPLE:
+        return BetterPrior()
+    if not prior.moves() and not panel.failing():
         return BetterPrior()
     announce("looking for a better prior")
     suggestion = suggest_prior(posterior, study, seed=seed)

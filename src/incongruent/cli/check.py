@@ -10,6 +10,9 @@ from incongruent.cli.options import (
     Columns,
     ConditionColumn,
     File,
+    MarginErrors,
+    MarginMs,
+    MarginSd,
     Network,
     Out,
     RtColumn,
@@ -32,6 +35,9 @@ def check(
     condition: ConditionColumn = None,
     rt: RtColumn = None,
     network: Network = "dmc",
+    margin_ms: MarginMs = 10.0,
+    margin_errors: MarginErrors = 2.0,
+    margin_sd: MarginSd = 0.1,
     anyway: Anyway = False,
     seed: Seed = 1,
 ) -> None:
@@ -45,12 +51,13 @@ def check(
     from incongruent.posterior.pretrained import network_named
     from incongruent.report import Origin
 
+    margins = work.margins_said(margin_ms, margin_errors, margin_sd)
     folder_for(out)
     posterior = network_named(network)
     roles = coding_of(coding, accuracy=accuracy, condition=condition, rt=rt)
     study = read_study(
         files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
     )
-    result, left_out = work.check_and_show(posterior, study, out, seed, anyway=anyway)
+    result, left_out = work.check_and_show(posterior, study, out, margins, seed, anyway=anyway)
     origin = Origin(source_name(files), called(), seed, left_out)
     work.write_page(out, posterior, None, result, origin)

@@ -16,6 +16,9 @@ from incongruent.cli.options import (
     ConditionColumn,
     Exact,
     File,
+    MarginErrors,
+    MarginMs,
+    MarginSd,
     NDraws,
     Network,
     Out,
@@ -46,6 +49,9 @@ def fit(
     adapt: Adapt = True,
     draws: NDraws = 1000,
     check: WithCheck = True,
+    margin_ms: MarginMs = 10.0,
+    margin_errors: MarginErrors = 2.0,
+    margin_sd: MarginSd = 0.1,
     variants: WithVariants = False,
     combine: Combine = 1,
     anyway: Anyway = False,
@@ -61,6 +67,7 @@ def fit(
     from incongruent.posterior.pretrained import network_named
     from incongruent.report import Origin
 
+    margins = work.margins_said(margin_ms, margin_errors, margin_sd)
     folder_for(out)
     posterior = network_named(network)
     work.refuse_variants(posterior, variants, combine)
@@ -72,7 +79,7 @@ def fit(
     options = {"n_draws": draws, "exact": exact, "adapt": adapt, "anyway": anyway, "seed": seed}
     result = work.fit_and_write(posterior, study, out, prior=other, **options)
     work.show_fit(result, out)
-    found = work.check_too(posterior, study, out, seed) if check else None
+    found = work.check_too(posterior, study, out, margins, seed) if check else None
     others = work.variants_too(result, out, combine, seed) if variants else None
     origin = Origin(source_name(files), called(), seed)
     work.write_page(out, posterior, result, found, origin, others)
@@ -91,6 +98,7 @@ def demo(
     seed: Seed = 1,
 ) -> None:
     """The same on a simulated study that ships with the package, beside the known truth."""
+    from incongruent.checks.model.relevance import Margins
     from incongruent.cli import studies as work
     from incongruent.data.demo import demo_study, demo_truth
     from incongruent.posterior.pretrained import network_named
@@ -106,7 +114,7 @@ def demo(
     result = work.fit_and_write(posterior, demo_study(), out, prior=other, **options)
     work.show_fit(result, out)
     work.show_truth(result.draws, demo_truth())
-    found = work.check_too(posterior, demo_study(), out, seed) if check else None
+    found = work.check_too(posterior, demo_study(), out, Margins(), seed) if check else None
     others = work.variants_too(result, out, combine, seed) if variants else None
     origin = Origin("demo study", called(), seed)
     work.write_page(out, posterior, result, found, origin, others)

@@ -128,6 +128,22 @@ WithCheck = Annotated[
         help="Ask also whether the model is right for these people; half a minute.",
     ),
 ]
+MarginMs = Annotated[
+    float,
+    typer.Option(
+        help=(
+            "How many ms RTs and the congruency effect may differ from what the model predicts"
+            " before it matters."
+        )
+    ),
+]
+MarginErrors = Annotated[
+    float, typer.Option(help="The same for shares of errors, in percentage points.")
+]
+MarginSd = Annotated[
+    float,
+    typer.Option(help="The same for the SD of RT, as a share of it, also for quantiles of RT."),
+]
 WithVariants = Annotated[
     bool,
     typer.Option(

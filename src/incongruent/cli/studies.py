@@ -10,7 +10,8 @@ import pandas as pd
 import typer
 
 from incongruent.analysis import Fit
-from incongruent.checks.verdict import Check
+from incongruent.checks.model.relevance import Margins
+from incongruent.checks.record import Check
 from incongruent.cli.parts import plain, prior_said, usable
 from incongruent.cli.tables import show_table
 from incongruent.data.trials import Trials
@@ -78,13 +79,18 @@ def fit_and_write(posterior: Posterior, study: Trials, out: Path, **options: Any
         raise
 
 
-def check_too(posterior: Posterior, study: Trials, out: Path, seed: int) -> Check:
+def margins_said(ms: float, errors: float, sd: float) -> Margins:
+    """How large a difference between data and model has to be before it matters."""
+    return usable(lambda: Margins(ms=ms, errors=errors, sd=sd))
+
+
+def check_too(posterior: Posterior, study: Trials, out: Path, margins: Margins, seed: int) -> Check:
     """Check a study that was fitted, in a folder of its own beside the results."""
-    return check_and_show(posterior, study, out / "check", seed, anyway=True)[0]
+    return check_and_show(posterior, study, out / "check", margins, seed, anyway=True)[0]
 
 
 def check_and_show(
-    posterior: Posterior, study: Trials, out: Path, seed: int, *, anyway: bool
+    posterior: Posterior, study: Trials, out: Path, margins: Margins, seed: int, *, anyway: bool
 ) -> tuple[Check, tuple[str, ...]]:
     """Check the people who have usable trials, write what is found, and show it in brief.
 
@@ -92,7 +98,9 @@ def check_and_show(
         What was found, and the people who were left out.
     """
     with shown_stages(errors):
-        result, left_out = check_into(out, posterior, study, anyway=anyway, seed=seed)
+        result, left_out = check_into(
+            out, posterior, study, margins=margins, anyway=anyway, seed=seed
+        )
     if left_out:
         screen.print(
             f"Left out of the check, without usable trials: {plain(', '.join(left_out[:SHOWN]))}",

@@ -3,7 +3,7 @@ r"""Adaptive importance sampling of the posterior of one person.
 In each round a proposal is fitted to all weighted draws so far, and more draws come from it:
 
 1. Weights are tempered, w^gamma with the largest gamma <= 1 that leaves an effective number of
-   `fewest_to_fit` draws, so that a poor start is not taken for the posterior.
+   `Effort.fewest_to_fit` draws, so that a poor start is not taken for the posterior.
 2. A mixture of t distributions is fitted to them (`student_mixtures`).
 3. New draws from it are weighed, with those of the last rounds, against the mixture of all their
    proposals (deterministic mixture weights: Veach & Guibas 1995; Owen & Zhou 2000; AMIS: Cornuet,
@@ -25,29 +25,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy import optimize, special
+from scipy import special
 
+from incongruent.exact.effort import THOROUGH, Effort
 from incongruent.exact.importance import Weights, largest_k_hat, systematic, weigh
+from incongruent.exact.proposals import proposal_for
 from incongruent.exact.sampled import Sampled
-from incongruent.exact.student_mixtures import StudentMixture, mixture_of
+from incongruent.exact.student_mixtures import StudentMixture
 from incongruent.exact.target import Target
+from incongruent.exact.tempering import n_effective
 from incongruent.posterior.draws import BY_ADAPTIVE
 
 Array = np.ndarray
 
-N_PER_ROUND, N_PER_PARAMETER = 400, 60
-"""Draws of a round: so many, or so many for each parameter where that is more."""
+N_AT_THE_PRIOR = 400
+"""Draws of a start at the prior."""
 MOST_ROUNDS = 30
 KEPT_ROUNDS, KEPT_WHILE_TEMPERED = 10, 2
 """So many of the last rounds are weighed together; fewer as long as weights are tempered."""
-LOWEST_GAMMA = 1e-9
-"""Weights are tempered so far at most."""
-ENOUGH = 800.0
-"""An effective number of draws that is enough."""
 MOST_LAST_DRAWS = 4000
 GOOD_K_HAT = 0.5
 """The last proposal is fitted again until k-hat is no larger: weights then have a variance."""
@@ -92,7 +90,7 @@ class Round:
     @property
     def efficiency(self) -> float:
         """The share of the draws that is effective."""
-        return _n_effective(self.log_weights) / len(self.z)
+        return n_effective(self.log_weights) / len(self.z)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +103,7 @@ class Adapted:
         log_density: (draw,) of the target on the real line, up to the evidence.
         log_q: (draw,) of their proposal.
         weights: of the draws; with a leading axis of one person.
+        effort: how much was done for them.
         n_likelihoods: how many were computed for them, starts left aside.
         level: of accuracy.
         accurate: whether a finer level would change nothing that matters.
@@ -117,6 +116,7 @@ class Adapted:
     log_density: Array
     log_q: Array
     weights: Weights
+    effort: Effort
     n_likelihoods: int
     level: int
     accurate: bool
@@ -151,7 +151,9 @@ class Adapted:
     def trusted(self) -> bool:
         """Whether k-hat and the effective number are good enough to use the draws."""
         n_draws, n_parameters = self.z.shape
-        return _is_good(self.weights, n_draws, fewest_to_fit(n_parameters), largest_k_hat(n_draws))
+        return _is_good(
+            self.weights, n_draws, self.effort.fewest_to_fit(n_parameters), largest_k_hat(n_draws)
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,22 +163,27 @@ class Start:
     Attributes:
         z: (draw, parameter), on the real line.
         log_weights: (draw,), unnormalised; -inf for draws that are not to be used.
+        log_density: (draw,) of the target, up to a constant; None where it is not known.
     """
 
     z: Array
     log_weights: Array
+    log_density: Array | None = None
 
     @property
     def n_effective(self) -> float:
         """The effective number of draws."""
-        return _n_effective(self.log_weights)
+        return n_effective(self.log_weights)
 
     @classmethod
     def at_draws(
-        cls, z: Float[Array, "draw parameter"], log_weights: Float[Array, " draw"]
+        cls,
+        z: Float[Array, "draw parameter"],
+        log_weights: Float[Array, " draw"],
+        log_density: Float[Array, " draw"] | None = None,
     ) -> Start:
         """Draws with weights, of which those that are not finite count for nothing."""
-        return cls(z, np.where(np.isfinite(log_weights), log_weights, -np.inf))
+        return cls(z, np.where(np.isfinite(log_weights), log_weights, -np.inf), log_density)
 
     @classmethod
     def at_the_prior(cls, target: Target, n_parameters: int, rng: np.random.Generator) -> Start:
@@ -184,14 +191,10 @@ class Start:
 
         That is the prior itself where its parameters are independent, and near it where not.
         """
-        z = rng.standard_normal((N_PER_ROUND, n_parameters))
+        z = rng.standard_normal((N_AT_THE_PRIOR, n_parameters))
         log_q = -0.5 * (z**2).sum(axis=1)
-        return cls(z, target.log_density(z) - log_q)
-
-
-def fewest_to_fit(n_parameters: int) -> float:
-    """The effective number of draws to which a proposal may be fitted."""
-    return max(60.0, 25.0 * n_parameters)
+        log_density = target.log_density(z)
+        return cls(z, log_density - log_q, log_density)
 
 
 def adapt(
@@ -199,7 +202,7 @@ def adapt(
     starts: Sequence[Start],
     rng: np.random.Generator,
     *,
-    enough: float = ENOUGH,
+    effort: Effort = THOROUGH,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Adapted | None:
     """Sample the posterior of one person.
@@ -208,22 +211,25 @@ def adapt(
         target: its density.
         starts: where sampling begins; what is found from each is pooled.
         rng: the source of randomness.
-        enough: the effective number of draws that is wanted.
+        effort: how much is done.
         stopped: whether the result is not wanted any more; called before every round.
 
     Returns:
         None when it was stopped, or nothing with a density above 0 was found.
     """
-    adapting = [_Adapting.run(target, start, rng, stopped) for start in starts]
+    adapting = [_Adapting.run(target, start, rng, effort, stopped) for start in starts]
     rounds = [each for one in adapting for each in one.rounds]
     if stopped() or not any(np.isfinite(each.log_density).any() for each in rounds):
         return None
-    last, n_last = _last_draws(target, rounds, enough, rng, stopped)
+    if len(adapting) == 1 and adapting[0].complete:
+        last, n_last = rounds[-1], 0
+    else:
+        last, n_last = _last_draws(target, rounds, effort, rng, stopped)
     if stopped() or not np.isfinite(last.log_density).any():
         return None
     n_before = sum(one.n_likelihoods for one in adapting)
     disagreement = _disagreement([one.rounds for one in adapting if one.settled])
-    return _accurate(target, last, n_before + n_last, disagreement)
+    return _accurate(target, last, effort, n_before + n_last, disagreement)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,11 +240,13 @@ class _Adapting:
         rounds: the last ones.
         n_likelihoods: how many were computed for all rounds.
         settled: whether a last proposal can be fitted, without tempering.
+        complete: whether the last round is good enough to count.
     """
 
     rounds: list[Round]
     n_likelihoods: int
     settled: bool
+    complete: bool = False
 
     @classmethod
     def run(
@@ -246,22 +254,25 @@ class _Adapting:
         target: Target,
         start: Start,
         rng: np.random.Generator,
+        effort: Effort,
         stopped: Callable[[], bool],
     ) -> _Adapting:
         """Adapt until the last proposal can be fitted."""
         rounds: list[Round] = []
-        z, log_weights, n = start.z, start.log_weights, 0
+        z, log_weights, log_density, n = start.z, start.log_weights, start.log_density, 0
         d = z.shape[1]
-        fewest, n_draws = fewest_to_fit(d), max(N_PER_ROUND, N_PER_PARAMETER * d)
+        fewest, n_draws = effort.fewest_to_fit(d), effort.draws_of_a_round(d)
         for _ in range(MOST_ROUNDS):
             if stopped() or not np.isfinite(log_weights).any():
                 break
-            weights, gamma = tempered(log_weights, fewest)
+            proposal, gamma = proposal_for(z, log_weights, log_density, effort, rng)
             kept = KEPT_ROUNDS if gamma == 1.0 else KEPT_WHILE_TEMPERED
-            new = Round.of(target, mixture_of(z, weights, rng), n_draws, rng)
+            new = Round.of(target, proposal, n_draws, rng)
             rounds, n = [*rounds[1 - kept :], new], n + n_draws
-            z, log_weights = _weighed(rounds)
-            if gamma == 1.0 and _n_effective(log_weights) >= 2.0 * fewest:
+            if effort.at_once and _suffices(new, effort):
+                return cls(rounds, n, settled=True, complete=True)
+            z, log_weights, log_density = _weighed(rounds)
+            if gamma == 1.0 and n_effective(log_weights) >= effort.settled * fewest:
                 return cls(rounds, n, settled=True)
         return cls(rounds, n, settled=False)
 
@@ -269,22 +280,25 @@ class _Adapting:
 def _last_draws(
     target: Target,
     rounds: list[Round],
-    enough: float,
+    effort: Effort,
     rng: np.random.Generator,
     stopped: Callable[[], bool],
 ) -> tuple[Round, int]:
     """The draws that count, and how many likelihoods it took."""
     n_likelihoods = 0
     while True:
-        z, log_weights = _weighed(rounds)
-        weights, _ = tempered(log_weights, fewest_to_fit(z.shape[1]))
-        n = _n_needed(rounds[-1].efficiency, enough)
-        last = Round.of(target, mixture_of(z, weights, rng), n, rng)
+        proposal, _ = proposal_for(*_weighed(rounds), effort, rng)
+        n = _n_needed(rounds[-1].efficiency, effort.enough)
+        last = Round.of(target, proposal, n, rng)
         n_likelihoods += n
-        is_good = _is_good(_weights_of(last), n, 0.75 * enough, GOOD_K_HAT)
-        if is_good or n_likelihoods >= MOST_LIKELIHOODS or stopped():
+        if _suffices(last, effort) or n_likelihoods >= MOST_LIKELIHOODS or stopped():
             return last, n_likelihoods
         rounds = [*rounds[1 - KEPT_ROUNDS :], last]
+
+
+def _suffices(last: Round, effort: Effort) -> bool:
+    """Whether draws are good enough to count."""
+    return _is_good(_weights_of(last), len(last.z), 0.75 * effort.enough, GOOD_K_HAT)
 
 
 def _n_needed(efficiency: float, enough: float) -> int:
@@ -297,47 +311,11 @@ def _weights_of(last: Round) -> Weights:
     return weigh(last.log_weights[None], np.zeros((1, len(last.z))))
 
 
-def tempered(
-    log_weights: Float[Array, " draw"], fewest: float
-) -> tuple[Float[Array, " draw"], float]:
-    """Weights (draw,) with sum 1, tempered as far as an effective number asks for; and gamma."""
-    if _n_effective(log_weights) >= fewest:
-        return special.softmax(log_weights), 1.0
-
-    def excess(gamma: float) -> float:
-        return _n_effective(gamma * log_weights) - fewest
-
-    if excess(LOWEST_GAMMA) <= 0.0:  # fewer draws than that are possible at all
-        return special.softmax(LOWEST_GAMMA * log_weights), LOWEST_GAMMA
-    found: Any = optimize.brentq(excess, 1e-6, 1.0, xtol=1e-4) if excess(1e-6) > 0.0 else 0.0
-    if found < 1e-2:  # too small to be found so coarsely
-        found = math.exp(_log_root(excess))
-    gamma = min(float(found), 1.0 - 1e-9)
-    return special.softmax(gamma * log_weights), gamma
-
-
-def _log_root(excess: Callable[[float], float]) -> float:
-    """The log of the gamma at which an excess is 0, between the lowest gamma and 1."""
-
-    def at_log(log_gamma: float) -> float:
-        return excess(math.exp(log_gamma))
-
-    found: Any = optimize.brentq(at_log, math.log(LOWEST_GAMMA), 0.0, xtol=1e-4)
-    return float(found)
-
-
-def _n_effective(log_weights: Array) -> float:
-    """The effective number of draws with these weights (draw,); 0 where all of them are 0."""
-    if not np.isfinite(log_weights).any():
-        return 0.0
-    return float(1.0 / (special.softmax(log_weights) ** 2).sum())
-
-
-def _weighed(rounds: Sequence[Round]) -> tuple[Array, Array]:
-    """All draws (draw, parameter) of rounds, and their log weights (draw,)."""
+def _weighed(rounds: Sequence[Round]) -> tuple[Array, Array, Array]:
+    """All draws (draw, parameter) of rounds, their log weights and log densities (draw,)."""
     z = np.concatenate([each.z for each in rounds])
     log_density = np.concatenate([each.log_density for each in rounds])
-    return z, log_density - _log_mixture(rounds, z)
+    return z, log_density - _log_mixture(rounds, z), log_density
 
 
 def _log_mixture(rounds: Sequence[Round], z: Array) -> Array:
@@ -353,7 +331,9 @@ def _is_good(weights: Weights, n_draws: int, enough: float, largest: float) -> b
     return effective >= enough and bool(weights.k_hat[0] <= largest)
 
 
-def _accurate(target: Target, last: Round, n_likelihoods: int, disagreement: float) -> Adapted:
+def _accurate(
+    target: Target, last: Round, effort: Effort, n_likelihoods: int, disagreement: float
+) -> Adapted:
     """The last draws at the level of accuracy that they need."""
     log_weights, log_likelihood = last.log_weights, last.log_likelihood.copy()
     log_q = last.proposal.log_density(last.z)
@@ -368,6 +348,7 @@ def _accurate(target: Target, last: Round, n_likelihoods: int, disagreement: flo
         log_density=log_density,
         log_q=log_q,
         weights=weigh(log_density[None], log_q[None]),
+        effort=effort,
         n_likelihoods=n_likelihoods,
         level=finer.level,
         accurate=accurate,
@@ -389,5 +370,5 @@ def _disagreement(settled: list[list[Round]]) -> float:
 
 def _log_evidence(rounds: Sequence[Round]) -> float:
     """The log of the mean weight."""
-    _, log_weights = _weighed(rounds)
+    _, log_weights, _ = _weighed(rounds)
     return float(np.asarray(special.logsumexp(log_weights))) - math.log(len(log_weights))

@@ -51,7 +51,7 @@ def of_stuck_chains(names: list[str]) -> None:
     """Warn of people for whom MCMC did not move, if there are any."""
     if names:
         warnings.warn(
-            f"Expected MCMC to move; it did not for {', '.join(names)}. They keep draws with"
+            f"Expected MCMC to move; it did not for {_participants(names)}. They keep draws with"
             " weights that cannot be trusted (k_hat).",
             RuntimeWarning,
             stacklevel=4,
@@ -63,7 +63,7 @@ def of_short_chains(names: list[str]) -> None:
     if names:
         warnings.warn(
             f"Expected MCMC to reach {STEPS_PER_TIME} autocorrelation times within {MOST_STEPS}"
-            f" steps; it did not for {', '.join(names)}. Their draws depend on each other; see"
+            f" steps; it did not for {_participants(names)}. Their draws depend on each other; see"
             " mcmc_steps and autocorrelation_time.",
             RuntimeWarning,
             stacklevel=4,
@@ -75,8 +75,14 @@ def of_different_modes(names: list[str]) -> None:
     if names:
         warnings.warn(
             "Expected sampling from the network's draws and from the prior to find the same"
-            f" posterior; they found different ones for {', '.join(names[:10])}. Both are in the"
+            f" posterior; they found different ones for {_participants(names)}. Both are in the"
             " draws. Look at their distributions; exact=True samples by MCMC to compare.",
             RuntimeWarning,
             stacklevel=4,
         )
+
+
+def _participants(names: list[str]) -> str:
+    """At most ten people by name, in words that cannot be taken for a number of people."""
+    word = "participant" if len(names) == 1 else "participants"
+    return f"{word} {', '.join(names[:10])}{', …' if len(names) > 10 else ''}"

@@ -50,6 +50,15 @@ class StudentMixture:
     means: Float[Array, "component parameter"]
     factors: Float[Array, "component parameter parameter"]
 
+    def with_normal(self, mean: Array, covariance: Array, share: float) -> StudentMixture:
+        """The mixture with one more component, around a mean (parameter,) with a covariance."""
+        factor = np.linalg.cholesky(INFLATION * covariance)
+        return StudentMixture(
+            np.append((1.0 - share) * self.shares, share),
+            np.concatenate([self.means, mean[None]]),
+            np.concatenate([self.factors, factor[None]]),
+        )
+
     def sample(self, n_draws: int, rng: np.random.Generator) -> Float[Array, "draw parameter"]:
         """Draws, (draw, parameter)."""
         component = rng.choice(len(self.shares), n_draws, p=self.shares)

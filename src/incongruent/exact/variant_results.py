@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.data.basics.notebook import html
+from incongruent.exact.change import Change
 from incongruent.exact.model_frequencies import ModelFrequencies, model_frequencies
 from incongruent.posterior.draws import Correction, Draws
 
@@ -37,12 +38,14 @@ class VariantFit:
             ``correction``.
         at_widths: (width, person) log evidences when the priors of new parameters have half and
             twice their width; NaN without new parameters.
+        changes: that it makes, with values for parameters that are the same for everybody.
     """
 
     name: str
     words: str
     draws: Draws = field(repr=False)
     at_widths: Array = field(repr=False)
+    changes: tuple[Change, ...] = ()
 
     @property
     def correction(self) -> Correction:
@@ -194,6 +197,19 @@ class Variants:
             return BASE
         return self.fits[int(np.argmax(gains))].name
 
+    @property
+    def rivals(self) -> tuple[str, ...]:
+        """Variants whose sum of log evidences is within 3 nats of the best one's, the best first.
+
+        They cannot be told from it. Empty where no variant is better than the model as fitted.
+        """
+        if self.best == BASE:
+            return ()
+        top = gain(self[self.best], self.base)
+        gains = {one.name: gain(one, self.base) for one in self.fits if one.name != self.best}
+        near = [name for name, value in gains.items() if value > top - DECISIVE]
+        return tuple(sorted(near, key=lambda name: -gains[name]))
+
     def sentences(self) -> tuple[str, ...]:
         """What was found, one sentence each."""
         table = self.summary().set_index("variant")
@@ -212,9 +228,19 @@ class Variants:
             return f"None of {len(self.fits)} variants is better than the model as fitted."
         row = table.loc[name]
         return (
-            f"The model with {self[name].words} is better: {row['gain']:+.1f} nats over {n} people"
-            f" against the model as fitted, and larger evidence for {row['share_better']:.0%} of"
-            " them."
+            f"The model with {self[name].words} is better: {signed(row['gain'])} nats over {n}"
+            f" people against the model as fitted, and larger evidence for"
+            f" {percent(row['share_better'])} of them.{self._words_of_rivals()}"
+        )
+
+    def _words_of_rivals(self) -> str:
+        """Which variants cannot be told from the best one; empty where there are none."""
+        names = self.rivals
+        if not names:
+            return ""
+        return (
+            f" {_listed(names)} cannot be told from it: the difference is less than"
+            f" {DECISIVE:.0f} nats."
         )
 
     def _sentence_of_widths(self, table: pd.DataFrame) -> tuple[str, ...]:
@@ -223,14 +249,14 @@ class Variants:
             return ()
         half, twice = row["gain_at_half_width"], row["gain_at_twice_width"]
         return (
-            f"With priors of its new parameters half as wide it is {half:+.1f}, twice as wide"
-            f" {twice:+.1f}.",
+            f"With priors of its new parameters half as wide it is {signed(half)}, twice as wide"
+            f" {signed(twice)}.",
         )
 
     def _sentence_of_frequency(self, table: pd.DataFrame) -> str:
         first = table["frequency"].idxmax()
         row = table.loc[first]
-        share, protected = f"{row['frequency']:.0%} of people", row["protected_exceedance"]
+        share, protected = f"{percent(row['frequency'])} of people", row["protected_exceedance"]
         numbers = f"protected exceedance probability {protected:.2f}"
         if protected < CLEAR:
             return (
@@ -253,6 +279,23 @@ class Variants:
 
     def _repr_html_(self) -> str:
         return html("Variants of the model", self.sentences(), self.summary().round(2))
+
+
+def signed(nats: float) -> str:
+    """A number with its sign, as people read it."""
+    return f"{nats:+.1f}".replace("-", "−").replace("inf", "∞")
+
+
+def percent(share: float) -> str:
+    """A share as a percentage."""
+    return f"{100.0 * share:.0f} %"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a sentence, with a capital in front."""
+    *first, last = names
+    words = f"{', '.join(first)} and {last}" if first else last
+    return f"{words[0].upper()}{words[1:]}"
 
 
 def gain(one: VariantFit, base: VariantFit) -> float:
@@ -278,6 +321,6 @@ def _sentence_of_others(table: pd.DataFrame, names: Sequence[str]) -> tuple[str,
     """The gains of the other variants."""
     if not names:
         return ()
-    shown = ", ".join(f"{name} {table.loc[name, 'gain']:+.1f}" for name in names[:SHOWN])
+    shown = ", ".join(f"{name} {signed(table.loc[name, 'gain'])}" for name in names[:SHOWN])
     rest = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return (f"Others: {shown}{rest}.",)

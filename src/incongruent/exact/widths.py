@@ -47,6 +47,24 @@ def evidence_at_widths(found: Adapted, simulator: Simulator, changes: Sequence[C
     return np.asarray(found.weights.log_evidence[0] + log_means)
 
 
+def log_ratios_at(width: float, theta: Array, simulator: Simulator, change: Change) -> Array:
+    """Log density of the new parameters at another width of their priors, less the usual one.
+
+    Args:
+        width: so many times the usual one.
+        theta: (…, draw, parameter) of the variant.
+        simulator: the variant's.
+        change: whose new parameters are meant.
+
+    Returns:
+        (…, draw); -inf where a draw has no density at that width.
+    """
+    own, other = (new_priors(simulator, [change], w) for w in (1.0, width))
+    places = [simulator.prior.names.index(name) for name in own.names]
+    with np.errstate(divide="ignore"):
+        return other.log_prob(theta[..., places]) - own.log_prob(theta[..., places])
+
+
 def _log_mean_ratio(log_shares: Array, log_other: Array, log_own: Array) -> float:
     """The log of the weighted mean ratio of two densities, each (draw,).
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from incongruent.analysis import Fit
-from incongruent.checks.verdict import Check
+from incongruent.checks.model.relevance import Misfit, relevant_among
+from incongruent.checks.record import Check
 from incongruent.posterior.draws import Draws
 
 
@@ -63,10 +64,11 @@ def _about_correction(draws: Draws) -> Iterator[list[Concern]]:
 
 def _about_model(check: Check) -> Iterator[list[Concern]]:
     """For everybody who was checked, what the model does not make or predict."""
-    for row in check.people().to_dict("records"):
+    rows = check.people().to_dict("records")
+    for row, misfits in zip(rows, check.misfits_of_people(), strict=True):
         yield [
             *([_outside_the_model(row["stands_out"])] if row["outside"] else []),
-            *([_not_predicted(row["failing"])] if row["failing"] else []),
+            *([_not_predicted(misfits)] if misfits else []),
         ]
 
 
@@ -75,5 +77,7 @@ def _outside_the_model(stands_out: str) -> Concern:
     return Concern("outside the model", words)
 
 
-def _not_predicted(statistics: str) -> Concern:
-    return Concern("not predicted", f"The fitted model does not predict: {statistics}.")
+def _not_predicted(misfits: Sequence[Misfit]) -> Concern:
+    sized = "; ".join(f"{misfit.name} ({misfit.words})" for misfit in misfits)
+    short = "not predicted" if relevant_among(misfits) else "not quite predicted"
+    return Concern(short, f"The fitted model does not predict: {sized}.")

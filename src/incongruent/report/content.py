@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.analysis import Fit
-from incongruent.checks.verdict import Check
+from incongruent.checks.record import Check
 from incongruent.data.trials import Trials
 from incongruent.report.values import error_columns, percent
 

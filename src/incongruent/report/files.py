@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from incongruent.analysis import Fit, people_table
 from incongruent.checks.model.predictive import Prediction
-from incongruent.checks.verdict import Check
+from incongruent.checks.record import Check
 from incongruent.data.basics.csvs import as_csv
 from incongruent.exact.variant_results import Variants
 from incongruent.plots import (

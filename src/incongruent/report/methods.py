@@ -10,8 +10,8 @@ import numpy as np
 
 from incongruent.analysis import Fit
 from incongruent.checks.model.panel import Panel
+from incongruent.checks.record import Check
 from incongruent.checks.scope.mmd_result import MmdTest
-from incongruent.checks.verdict import Check
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat
 from incongruent.exact.variant_results import Variants
@@ -340,7 +340,7 @@ def _checks(check: Check) -> str:
             f" simulates under the prior (false discovery rate {check.scope.alpha:.0%}).",
             _group_comparison(check.mmd),
             _panel(check.panel),
-            f"The verdict on model and prior was “{check.verdict.value}”.",
+            f"The verdict on model and prior was “{check.decision.name}”.",
         ]
     )
 

@@ -21,7 +21,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from incongruent.analysis import Fit
-from incongruent.checks.verdict import Check, Verdict
+from incongruent.checks.conclusions import Verdict
+from incongruent.checks.record import Check
 from incongruent.data.basics.csvs import as_csv
 from incongruent.data.values import listed
 from incongruent.exact.variant_results import Variants
@@ -32,6 +33,7 @@ from incongruent.posterior.posterior import Posterior
 from incongruent.report.concerns import Concern, concerns_of
 from incongruent.report.content import Origin, glance, versions
 from incongruent.report.methods import methods
+from incongruent.report.misfits import misfits_table
 from incongruent.report.people import drawn
 from incongruent.report.quality import quality
 from incongruent.report.tables import group_table, people_table
@@ -42,6 +44,8 @@ MARKS = {
     Verdict.WELL_SPECIFIED: ("good", "✓"),
     Verdict.WASTEFUL: ("good", "✓"),
     Verdict.MOVE_PRIOR: ("warn", "!"),
+    Verdict.ADEQUATE: ("good", "✓"),
+    Verdict.ADEQUATE_WITH: ("warn", "!"),
     Verdict.DEFICIENT: ("bad", "✗"),
     Verdict.OUTSIDE: ("bad", "✗"),
 }
@@ -234,7 +238,7 @@ def _fit_files(fit: Fit | None) -> dict[str, str]:
 def _check_files(check: Check | None) -> dict[str, str]:
     if check is None:
         return {}
-    return {"check.csv": as_csv(check.people()), "statistics.csv": as_csv(check.panel.table())}
+    return {"check.csv": as_csv(check.people()), "statistics.csv": as_csv(check.statistics())}
 
 
 def _variants_files(variants: Variants | None) -> dict[str, str]:
@@ -252,9 +256,10 @@ def _verdict(check: Check) -> Mapping[str, Any]:
     return {
         "colour": colour,
         "sign": sign,
-        "name": check.verdict.value,
+        "name": check.decision.name,
         "reason": check.reason,
         "advice": check.advice,
+        "misfits": misfits_table(check),
         "sections": check.sections()[:-1],
         **_verdict_figures(check),
     }

@@ -12,8 +12,8 @@ import numpy as np
 
 from incongruent.analysis import Fit
 from incongruent.checks.model.predictive import Band, Prediction
+from incongruent.checks.record import Check
 from incongruent.checks.statistics import PROBABILITIES
-from incongruent.checks.verdict import Check
 from incongruent.data.basics.streams import Purpose, child
 from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, Correction, Draws
 from incongruent.priors.joint import PriorError

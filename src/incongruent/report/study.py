@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from incongruent.analysis import Fit, fit
-from incongruent.checks.verdict import Check, check
+from incongruent.checks.model.relevance import Margins
+from incongruent.checks.record import Check
+from incongruent.checks.verdict import USUAL_MARGINS, check
 from incongruent.data.trials import Trials
 from incongruent.exact.changes import OF_OTHERS
 from incongruent.exact.likelihood import likelihood_of
@@ -61,7 +63,13 @@ def fit_into(
 
 
 def check_into(
-    folder: Path, posterior: Posterior | Ensemble, study: Trials, *, anyway: bool, seed: int
+    folder: Path,
+    posterior: Posterior | Ensemble,
+    study: Trials,
+    *,
+    margins: Margins = USUAL_MARGINS,
+    anyway: bool,
+    seed: int,
 ) -> tuple[Check, tuple[str, ...]]:
     """Check the people of a study who have usable trials, and write what is found into a folder.
 
@@ -69,6 +77,7 @@ def check_into(
         folder: is made when it is not there.
         posterior: a trained one, or an ensemble of several.
         study: one data set a person.
+        margins: how large a difference between data and model has to be before it matters.
         anyway: go on also when nobody is inside what the network was trained for.
         seed: of everything random.
 
@@ -77,7 +86,7 @@ def check_into(
     """
     usable = posterior.admit(study, anyway=anyway).trials.n_trials > 0
     checked = study.select(np.flatnonzero(usable))
-    result = check(posterior, checked, anyway=anyway, seed=seed)
+    result = check(posterior, checked, margins=margins, anyway=anyway, seed=seed)
     announce("writing the verdict")
     write_check(result, folder)
     return result, _without(study.names, usable)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from incongruent.analysis import Fit
-from incongruent.checks.verdict import Check
+from incongruent.checks.record import Check
 from incongruent.exact.importance import largest_k_hat
 from incongruent.models import Parameter
 from incongruent.posterior.draws import BY_ADAPTIVE, BY_MCMC, Draws

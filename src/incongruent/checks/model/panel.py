@@ -60,6 +60,8 @@ class Panel:
             more than others.
         people: the same for each person alone, (person, statistic).
         n_replicates: studies that were simulated, fitted and judged like the observed one.
+        usual: (person, statistic), mean over replicates of statistics minus predictions: what
+            fitting and judging the same data gives when the model is right.
         discrepancies: (1 + replicate, person, statistic) statistics minus predictions in units of
             ``noise_of``, the observed ones first.
         integrated_out: parameters that `marginalised` has integrated out of the model. Predictions
@@ -73,6 +75,7 @@ class Panel:
     group: Simultaneous
     people: Simultaneous
     n_replicates: int
+    usual: Float[Array, "person statistic"] = field(repr=False)
     discrepancies: Float[Array, "study person statistic"] = field(repr=False)
     integrated_out: tuple[str, ...] = ()
 
@@ -238,6 +241,7 @@ def predictive_panel(
         group=_tests_of_group(discrepancy),
         people=max_t(discrepancy),
         n_replicates=n_replicates,
+        usual=nan_mean(observed[1:] - predicted[1:], 0),
         discrepancies=discrepancy,
         integrated_out=tuple(integrated_out(posterior.simulator.model)),
     )

@@ -118,6 +118,11 @@ class Purpose(IntEnum):
     C2ST_WEIGHTS = 151
     SHOWN_PRIOR = 152
 
+    WHICH_VARIANT_DRAWS = 160
+    WHICH_VARIANT_CORRECTION = 161
+    WHICH_VARIANT_SAMPLING = 162
+    WHICH_VARIANT_PREDICTIONS = 163
+
 
 def as_seed(seed: object) -> int:
     """The seed as a plain whole number.
