@@ -34,6 +34,7 @@ from .simulation.nuisance import marginalised as marginalised
 from .simulation.observed import ObservedDesign as ObservedDesign
 from .simulation.observed import design_of as design_of
 from .simulation.external import simulations_from as simulations_from
+from .simulation.recording import Recording as Recording
 from .simulation.simulator import Simulations as Simulations
 from .simulation.simulator import Simulator as Simulator
 
