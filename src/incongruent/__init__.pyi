@@ -97,6 +97,8 @@ from .checks.network.recovery import recover as recover
 # Is the model right for these people?
 from .checks.hygiene.findings import Hygiene as Hygiene
 from .checks.hygiene.hygiene import hygiene as hygiene
+from .checks.hygiene.observed import ObservedRecording as ObservedRecording
+from .checks.hygiene.observed import recording_of as recording_of
 from .checks.model.ranking import ExtensionRanking as ExtensionRanking
 from .checks.model.extension import rank_extensions as rank_extensions
 from .checks.model.panel import Panel as Panel

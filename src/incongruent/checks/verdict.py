@@ -39,6 +39,7 @@ from incongruent.checks.better_prior import better_prior
 from incongruent.checks.conclusions import Verdict
 from incongruent.checks.hygiene.findings import Hygiene, Severity
 from incongruent.checks.hygiene.hygiene import hygiene
+from incongruent.checks.hygiene.observed import recording_of
 from incongruent.checks.model.candidates import WITH_CANDIDATES
 from incongruent.checks.model.extension import rank_extensions
 from incongruent.checks.model.panel import Panel, predictive_panel
@@ -289,6 +290,7 @@ def check(
     study: Trials,
     *,
     n_replicates: int = N_REPLICATES,
+    as_recorded: bool = True,
     anyway: bool = False,
     seed: int,
 ) -> Check:
@@ -298,6 +300,7 @@ def check(
         posterior: a trained one, or an ensemble of several, for a conflict task.
         study: one data set a person.
         n_replicates: of the whole study, for the predictive panel.
+        as_recorded: simulate data recorded like the study, as `fit` does.
         anyway: go on also when nobody is inside what the network was trained for.
         seed: of everything.
 
@@ -308,10 +311,11 @@ def check(
     """
     begun = time.perf_counter()
     study = in_columns(study, posterior.simulator.model.columns)
+    posterior = recording_of(study).applied_to(posterior) if as_recorded else posterior
     posterior.admit(study, anyway=anyway)
     single = cast(Posterior, posterior.unguarded())  # an ensemble has all that is asked of it below
     announce("looking at the trials")
-    clean = hygiene(study, seed=seed)
+    clean = hygiene(study, as_recorded=as_recorded, seed=seed)
     announce("looking for people unlike the simulations")
     scope = surprise(single, study, seed=seed)
     asked = study if many_outside(scope) else study.select(asked_about(scope))

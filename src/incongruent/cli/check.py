@@ -5,6 +5,7 @@ from __future__ import annotations
 from incongruent.cli.options import (
     AccuracyColumn,
     Anyway,
+    AsRecorded,
     By,
     CodingWords,
     Columns,
@@ -32,6 +33,7 @@ def check(
     condition: ConditionColumn = None,
     rt: RtColumn = None,
     network: Network = "dmc",
+    as_recorded: AsRecorded = True,
     anyway: Anyway = False,
     seed: Seed = 1,
 ) -> None:
@@ -51,6 +53,7 @@ def check(
     study = read_study(
         files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
     )
-    result, left_out = work.check_and_show(posterior, study, out, seed, anyway=anyway)
+    options = {"as_recorded": as_recorded, "anyway": anyway}
+    result, left_out = work.check_and_show(posterior, study, out, seed, **options)
     origin = Origin(source_name(files), called(), seed, left_out)
     work.write_page(out, posterior, None, result, origin)

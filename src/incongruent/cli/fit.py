@@ -9,6 +9,7 @@ from incongruent.cli.options import (
     Adapt,
     AnyPrior,
     Anyway,
+    AsRecorded,
     By,
     CodingWords,
     Columns,
@@ -44,6 +45,7 @@ def fit(
     prior: AnyPrior = None,
     exact: Exact = False,
     adapt: Adapt = True,
+    as_recorded: AsRecorded = True,
     draws: NDraws = 1000,
     check: WithCheck = True,
     variants: WithVariants = False,
@@ -70,9 +72,10 @@ def fit(
     )
     other = work.other_prior(prior, posterior)
     options = {"n_draws": draws, "exact": exact, "adapt": adapt, "anyway": anyway, "seed": seed}
+    options["as_recorded"] = as_recorded
     result = work.fit_and_write(posterior, study, out, prior=other, **options)
     work.show_fit(result, out)
-    found = work.check_too(posterior, study, out, seed) if check else None
+    found = work.check_too(posterior, study, out, seed, as_recorded) if check else None
     others = work.variants_too(result, out, combine, seed) if variants else None
     origin = Origin(source_name(files), called(), seed)
     work.write_page(out, posterior, result, found, origin, others)

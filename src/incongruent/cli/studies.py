@@ -78,13 +78,22 @@ def fit_and_write(posterior: Posterior, study: Trials, out: Path, **options: Any
         raise
 
 
-def check_too(posterior: Posterior, study: Trials, out: Path, seed: int) -> Check:
+def check_too(
+    posterior: Posterior, study: Trials, out: Path, seed: int, as_recorded: bool = True
+) -> Check:
     """Check a study that was fitted, in a folder of its own beside the results."""
-    return check_and_show(posterior, study, out / "check", seed, anyway=True)[0]
+    options = {"as_recorded": as_recorded, "anyway": True}
+    return check_and_show(posterior, study, out / "check", seed, **options)[0]
 
 
 def check_and_show(
-    posterior: Posterior, study: Trials, out: Path, seed: int, *, anyway: bool
+    posterior: Posterior,
+    study: Trials,
+    out: Path,
+    seed: int,
+    *,
+    as_recorded: bool = True,
+    anyway: bool,
 ) -> tuple[Check, tuple[str, ...]]:
     """Check the people who have usable trials, write what is found, and show it in brief.
 
@@ -92,7 +101,8 @@ def check_and_show(
         What was found, and the people who were left out.
     """
     with shown_stages(errors):
-        result, left_out = check_into(out, posterior, study, anyway=anyway, seed=seed)
+        options = {"as_recorded": as_recorded, "anyway": anyway}
+        result, left_out = check_into(out, posterior, study, **options, seed=seed)
     if left_out:
         screen.print(
             f"Left out of the check, without usable trials: {plain(', '.join(left_out[:SHOWN]))}",
@@ -178,6 +188,8 @@ def show_fit(result: Fit, out: Path) -> None:
     _show_size(result)
     for sentence in result.alarms:
         screen.print(plain(sentence), style="bold red")
+    for sentence in result.recorded_as:
+        screen.print(plain(sentence))
     _show_group(result)
     if result.draws.correction is not None:
         _show_correction(result.draws, result.draws.correction)

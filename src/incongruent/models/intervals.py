@@ -36,7 +36,7 @@ POINTS, WEIGHTS = _rules()
 def n_points_for(width, sd):  # pragma: no cover - compiled
     """How many points an interval needs where R has this standard deviation."""
     wide = width / sd
-    return 1 if wide < NARROW else min(int(math.ceil(wide)) + 1, MOST_POINTS)
+    return 1 if wide < NARROW else min(math.ceil(wide) + 1, MOST_POINTS)
 
 
 @kernel

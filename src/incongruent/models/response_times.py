@@ -30,6 +30,7 @@ from incongruent.models.density_grid import (
 from incongruent.models.drift_mixture import Drifts, drifts_of
 from incongruent.models.first_passage import Paths, TrialEffects
 from incongruent.models.forward_equation import PathsOn, Resolution, first_passages
+from incongruent.models.intervals import POINTS, n_points_for, take_means
 from incongruent.models.kept_shares import (
     NO_EDGE,
     Rules,
@@ -39,7 +40,6 @@ from incongruent.models.kept_shares import (
     mixed,
     shares_of_lapses,
 )
-from incongruent.models.intervals import POINTS, n_points_for, take_means
 from incongruent.models.model import Kept
 from incongruent.models.non_decision import residual_of
 

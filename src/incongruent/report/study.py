@@ -61,7 +61,13 @@ def fit_into(
 
 
 def check_into(
-    folder: Path, posterior: Posterior | Ensemble, study: Trials, *, anyway: bool, seed: int
+    folder: Path,
+    posterior: Posterior | Ensemble,
+    study: Trials,
+    *,
+    as_recorded: bool = True,
+    anyway: bool,
+    seed: int,
 ) -> tuple[Check, tuple[str, ...]]:
     """Check the people of a study who have usable trials, and write what is found into a folder.
 
@@ -69,6 +75,7 @@ def check_into(
         folder: is made when it is not there.
         posterior: a trained one, or an ensemble of several.
         study: one data set a person.
+        as_recorded: simulate data recorded like the study; see `incongruent.checks.verdict.check`.
         anyway: go on also when nobody is inside what the network was trained for.
         seed: of everything random.
 
@@ -77,7 +84,7 @@ def check_into(
     """
     usable = posterior.admit(study, anyway=anyway).trials.n_trials > 0
     checked = study.select(np.flatnonzero(usable))
-    result = check(posterior, checked, anyway=anyway, seed=seed)
+    result = check(posterior, checked, as_recorded=as_recorded, anyway=anyway, seed=seed)
     announce("writing the verdict")
     write_check(result, folder)
     return result, _without(study.names, usable)

@@ -32,7 +32,7 @@ WIDE = 3.0
 
 A shorter step changes sd_R by less than 0.4 %, where that is at least 10 ms."""
 NEAR = 3.0
-"""So many SDs of the jitter an RT may lie behind the end of a window, and belong to a point in it."""
+"""A lattice point so many SDs of the jitter behind the end of a window counts as within."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,7 @@ class Recording:
         """Whether the likelihood of a trial is the mass of its interval, not a density."""
         return self.step >= WIDE
 
-    def drawn_phases(
-        self, n_datasets: int, rng: np.random.Generator
-    ) -> Float[Array, " dataset"]:
+    def drawn_phases(self, n_datasets: int, rng: np.random.Generator) -> Float[Array, " dataset"]:
         """The phase of each of so many data sets, (dataset,): its own, or that of all."""
         if self.phase is not None:
             return np.full(n_datasets, self.phase)
@@ -108,7 +106,9 @@ class Recording:
         self, rt: Shaped[Array, "person trial"], answered: Bool[Array, "person trial"]
     ) -> Float[Array, " person"]:
         """The phases (person,) of the lattices on which the answers of people lie."""
-        return np.array([self.phase_in(one[known]) for one, known in zip(rt, answered, strict=True)])
+        return np.array(
+            [self.phase_in(one[known]) for one, known in zip(rt, answered, strict=True)]
+        )
 
     def before(
         self, window: Range | None, deadline: float | None, phase: float

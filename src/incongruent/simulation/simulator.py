@@ -286,7 +286,10 @@ class Simulator(Generic[D]):
         """Simulate data sets, without trials outside the window and answers that came too late."""
         values, answered = self._outcomes(layouts, rng)
         outside = self._out_of_window(values, answered)
-        present, excluded = layouts.present, {reason: outside.sum(axis=1) for reason in self.reasons}
+        present, excluded = (
+            layouts.present,
+            {reason: outside.sum(axis=1) for reason in self.reasons},
+        )
         return Trials(
             self.model.columns, values, present & ~outside, answered & ~outside, excluded=excluded
         )
@@ -311,7 +314,7 @@ class Simulator(Generic[D]):
         phases: Array | None,
         rng: np.random.Generator,
     ) -> None:
-        """Put RTs of answers on the lattices of the design, with phases (dataset,), if it has any."""
+        """Put RTs of answers on the lattices of the design, with phases (dataset,), if any."""
         recording, rt = self.design.recording, values.get("rt")
         if recording is None or phases is None or rt is None:
             return
