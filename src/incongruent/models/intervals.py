@@ -16,7 +16,7 @@ from incongruent.models.compiling import kernel, step
 
 NARROW = 0.16
 """Over an interval that is narrower, in units of sd_R, the density at its middle is the mean."""
-MOST_POINTS = 8
+MOST_POINTS = 12
 
 
 def _rules() -> tuple[np.ndarray, np.ndarray]:
