@@ -150,8 +150,8 @@ def recording_of(study: Trials, *, level: float = LEVEL) -> ObservedRecording:
         >>> design = inc.Design(300, {"congruent": 0.5, "incongruent": 0.5}, recording=coarse)
         >>> simulator = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), design)
         >>> found = recording_of(simulator.simulate(5, seed=1).trials).recording
-        >>> round(found.step, 2), round(found.jitter, 1)
-        (16.67, 0.3)
+        >>> round(found.step, 1), round(found.jitter, 1)
+        (16.7, 0.3)
     """
     if not _has_times(study):
         return NOTHING
