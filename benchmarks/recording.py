@@ -25,9 +25,8 @@ def people(n_people: int, n_trials: int, seed: int, **design) -> inc.Simulations
 
 def cost(options: argparse.Namespace) -> None:
     """Processor time of one likelihood; the least of five blocks."""
-    print(
-        "| trials | level | density | 3 ms | 10 ms | 16.7 ms | 50 ms |\n|---|---|---|---|---|---|---|"
-    )
+    heads = ("trials", "level", "density", "3 ms", "10 ms", "16.7 ms", "50 ms")
+    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     model, theta = inc.models.dmc(free=["lapse"]), PRIOR.extended(lapse=inc.priors.lapse_rate())
     theta = theta.sample(256, seed=1)
     for n in (100, 300, 1000):
