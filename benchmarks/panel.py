@@ -7,6 +7,10 @@ benchmarks/panel.py speed [--people 100] [--trials 300] [--replicates 200]      
 for one study python benchmarks/panel.py hygiene [--studies 1000]
 findings in exchangeable trials; pooled batches python benchmarks/panel.py people --data FOLDER
 [--replicates 200] [--out FOLDER]                  what both say on public data sets
+
+With --step and --end RTs are recorded in such steps (with a jitter of 0.3 ms, every person on a
+lattice of their own) and cut off at such an end, in ms; unless --as-if-exact is given the panel is
+told what `recording_of` finds.
 """
 
 import argparse
@@ -29,14 +33,18 @@ HALF = {"congruent": 0.5, "incongruent": 0.5}
 
 
 def population(prior, options: argparse.Namespace, model=None) -> inc.Simulator:
-    return inc.Simulator(model or inc.models.dmc(), prior, inc.Design(options.trials, HALF))
+    recording = inc.Recording(options.step, jitter=0.3) if options.step else None
+    window = (150.0, options.end or 2500.0)
+    design = inc.Design(options.trials, HALF, window=window, recording=recording)
+    return inc.Simulator(model or inc.models.dmc(), prior, design)
 
 
 def judged(
     posterior: inc.Posterior, study: inc.Trials, options: argparse.Namespace, seed: int
 ) -> inc.Panel:
+    known = posterior if options.as_if_exact else inc.recording_of(study).applied_to(posterior)
     return inc.predictive_panel(
-        posterior,
+        known,
         study,
         n_replicates=options.replicates,
         n_predictions=options.predictions,
@@ -173,6 +181,9 @@ def hygienic(posterior: inc.Posterior, options: argparse.Namespace) -> None:
             .simulate(options.people, seed=options.seed + i)
             .trials
         )
+        recorded = inc.recording_of(study)
+        found["steps taken over"] += recorded.recording is not None
+        found["an end taken over"] += recorded.latest is not None
         found.update(
             f.name
             for f in inc.hygiene(study, seed=1).findings
@@ -195,6 +206,8 @@ def hygienic(posterior: inc.Posterior, options: argparse.Namespace) -> None:
         "first trial",
         "autocorrelation",
         "congruency sequence",
+        "steps taken over",
+        "an end taken over",
     ):
         print(f"| {name} | {found[name] / n:.3f} | {band(n, 0.01)} |")
     print(
@@ -235,6 +248,9 @@ if __name__ == "__main__":
     parser.add_argument("--trials", type=int)
     parser.add_argument("--replicates", type=int)
     parser.add_argument("--predictions", type=int, default=10)
+    parser.add_argument("--step", type=float, default=0.0)
+    parser.add_argument("--end", type=float, default=0.0)
+    parser.add_argument("--as-if-exact", action="store_true")
     parser.add_argument("--seed", type=int, default=5000)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--out", type=Path)

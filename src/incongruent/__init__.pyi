@@ -34,6 +34,7 @@ from .simulation.nuisance import marginalised as marginalised
 from .simulation.observed import ObservedDesign as ObservedDesign
 from .simulation.observed import design_of as design_of
 from .simulation.external import simulations_from as simulations_from
+from .simulation.recording import Recording as Recording
 from .simulation.simulator import Simulations as Simulations
 from .simulation.simulator import Simulator as Simulator
 
@@ -96,6 +97,8 @@ from .checks.network.recovery import recover as recover
 # Is the model right for these people?
 from .checks.hygiene.findings import Hygiene as Hygiene
 from .checks.hygiene.hygiene import hygiene as hygiene
+from .checks.hygiene.observed import ObservedRecording as ObservedRecording
+from .checks.hygiene.observed import recording_of as recording_of
 from .checks.model.ranking import ExtensionRanking as ExtensionRanking
 from .checks.model.extension import rank_extensions as rank_extensions
 from .checks.model.panel import Panel as Panel

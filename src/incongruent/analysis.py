@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from incongruent.checks.hygiene.observed import NOTHING, recording_of
 from incongruent.checks.model.predictive import Prediction, predict
 from incongruent.checks.statistics import error_share
 from incongruent.data.basics.notebook import html
@@ -36,12 +37,15 @@ class Fit:
         study: the trials that the network saw, of everybody, also of people without any.
         flags: for each person of the study, in what they lie outside what the network was trained
             for.
+        recorded_as: what posteriors and predictions take over of how the RTs were recorded, a
+            sentence each; empty for most.
     """
 
     draws: Draws
     prediction: Prediction
     study: Trials
     flags: tuple[tuple[str, ...], ...]
+    recorded_as: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         return html(f"Fit of {len(self.draws)} people", self.alarms, self.people())
@@ -153,6 +157,7 @@ def fit(
     prior: AnyPrior | None = None,
     exact: bool = False,
     adapt: bool = True,
+    as_recorded: bool = True,
     anyway: bool = False,
     first: Callable[[Draws, Admission], object] | None = None,
     seed: int,
@@ -169,6 +174,10 @@ def fit(
         exact: sample everybody by MCMC on the exact likelihood; slow.
         adapt: sample anew, on the exact likelihood, the people for whom the network's draws do not
             serve; see `reweight`.
+        as_recorded: take steps in which RTs come, and an end at which they are cut off, into
+            account where the trials show them clearly: what is predicted, and the exact likelihood
+            that corrects the draws, are those of data recorded so. ``recorded_as`` of the result
+            says what was found.
         anyway: go on also when nobody is inside what the network was trained for; ``alarms`` of the
             result then say so.
         first: is given the network's own draws, and how the study was admitted, before the
@@ -186,6 +195,9 @@ def fit(
     """
     if isinstance(posterior, Trials):
         raise TypeError("Expected the posterior before the study: inc.fit(posterior, study, …).")
+    recorded = recording_of(study) if as_recorded else NOTHING
+    said = recorded.sentences(posterior.simulator.design)
+    posterior = recorded.applied_to(posterior)
     announce("drawing from the posteriors")
     admission = posterior.admit(study, anyway=anyway)
     fitted = admission.trials.select(np.flatnonzero(admission.trials.n_trials > 0))
@@ -197,4 +209,4 @@ def fit(
         draws = reweight(draws, fitted, prior=prior, exact=exact, adapt=adapt, seed=seed)
     announce("predicting the data")
     prediction = predict(draws, fitted, n_replicates=min(N_REPLICATES, n_draws), seed=seed)
-    return Fit(draws, prediction, admission.trials, admission.flags)
+    return Fit(draws, prediction, admission.trials, admission.flags, said)

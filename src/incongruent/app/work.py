@@ -154,6 +154,7 @@ def _words(found: Fit, verdict: Check | None) -> list[str]:
     """What the user should know: alarms, the verdict, and who was left out or flagged."""
     return [
         *found.alarms,
+        *found.recorded_as,
         *(_verdict(verdict) if verdict is not None else ()),
         *_not_fitted(found),
         *_flagged(found),

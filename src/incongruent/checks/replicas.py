@@ -38,7 +38,7 @@ GIVEN_UP = "theta given up, nearly all answers out of window"
 def matched(simulator: Simulator, study: Trials, n_each: int, *, seed: int) -> Simulations:
     """Simulate ``n_each`` data sets for every person of a study.
 
-    Each has the person's own trials: conditions, numbers, window and deadline.
+    Each has the person's own trials: conditions, numbers, window, deadline and recording.
 
     Args:
         simulator: model and prior; its design gives window, deadline and the levels that can be
@@ -72,7 +72,10 @@ def _repeated_layout(study: Trials, simulator: Simulator, n_each: int) -> Observ
     """The layout of all people once, then of all again, so many times."""
     rows = np.tile(np.arange(len(study)), n_each)
     design = simulator.design
-    return layout_of(study, window=design.window, deadline=design.deadline).select(rows)
+    layout = layout_of(
+        study, window=design.window, deadline=design.deadline, recording=design.recording
+    )
+    return layout.select(rows)
 
 
 def _drawn_until_filled(

@@ -27,6 +27,7 @@ from typing import cast
 from incongruent.checks.better_prior import better_prior
 from incongruent.checks.decision import Answers
 from incongruent.checks.hygiene.hygiene import hygiene
+from incongruent.checks.hygiene.observed import recording_of
 from incongruent.checks.model.candidates import WITH_CANDIDATES, Extension, default_extensions
 from incongruent.checks.model.extension import rank_extensions
 from incongruent.checks.model.panel import Panel, predictive_panel
@@ -56,6 +57,7 @@ def check(
     *,
     margins: Margins = USUAL_MARGINS,
     n_replicates: int = N_REPLICATES,
+    as_recorded: bool = True,
     anyway: bool = False,
     seed: int,
 ) -> Check:
@@ -66,6 +68,7 @@ def check(
         study: one data set a person.
         margins: how large a difference between data and model has to be before it matters.
         n_replicates: of the whole study, for the predictive panel.
+        as_recorded: simulate data recorded like the study, as `fit` does.
         anyway: go on also when nobody is inside what the network was trained for.
         seed: of everything.
 
@@ -76,10 +79,11 @@ def check(
     """
     begun = time.perf_counter()
     study = in_columns(study, posterior.simulator.model.columns)
+    posterior = recording_of(study).applied_to(posterior) if as_recorded else posterior
     posterior.admit(study, anyway=anyway)
     single = cast(Posterior, posterior.unguarded())  # an ensemble has all that is asked of it below
     announce("looking at the trials")
-    clean = hygiene(study, seed=seed)
+    clean = hygiene(study, as_recorded=as_recorded, seed=seed)
     announce("looking for people unlike the simulations")
     scope = surprise(single, study, seed=seed)
     asked = study if many_outside(scope) else study.select(asked_about(scope))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from incongruent.cli.options import (
     AccuracyColumn,
     Anyway,
+    AsRecorded,
     By,
     CodingWords,
     Columns,
@@ -35,6 +36,7 @@ def check(
     condition: ConditionColumn = None,
     rt: RtColumn = None,
     network: Network = "dmc",
+    as_recorded: AsRecorded = True,
     margin_ms: MarginMs = 10.0,
     margin_errors: MarginErrors = 2.0,
     margin_sd: MarginSd = 0.1,
@@ -58,6 +60,7 @@ def check(
     study = read_study(
         files, posterior, by=by, unit=unit, columns=columns, where=where, coding=roles
     )
-    result, left_out = work.check_and_show(posterior, study, out, margins, seed, anyway=anyway)
+    options = {"margins": margins, "as_recorded": as_recorded, "anyway": anyway, "seed": seed}
+    result, left_out = work.check_and_show(posterior, study, out, **options)
     origin = Origin(source_name(files), called(), seed, left_out)
     work.write_page(out, posterior, None, result, origin)

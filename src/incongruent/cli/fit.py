@@ -9,6 +9,7 @@ from incongruent.cli.options import (
     Adapt,
     AnyPrior,
     Anyway,
+    AsRecorded,
     By,
     CodingWords,
     Columns,
@@ -47,6 +48,7 @@ def fit(
     prior: AnyPrior = None,
     exact: Exact = False,
     adapt: Adapt = True,
+    as_recorded: AsRecorded = True,
     draws: NDraws = 1000,
     check: WithCheck = True,
     margin_ms: MarginMs = 10.0,
@@ -77,9 +79,11 @@ def fit(
     )
     other = work.other_prior(prior, posterior)
     options = {"n_draws": draws, "exact": exact, "adapt": adapt, "anyway": anyway, "seed": seed}
+    options["as_recorded"] = as_recorded
     result = work.fit_and_write(posterior, study, out, prior=other, **options)
     work.show_fit(result, out)
-    found = work.check_too(posterior, study, out, margins, seed) if check else None
+    asked = {"margins": margins, "as_recorded": as_recorded, "seed": seed}
+    found = work.check_too(posterior, study, out, **asked) if check else None
     others = work.variants_too(result, out, combine, seed) if variants else None
     origin = Origin(source_name(files), called(), seed)
     work.write_page(out, posterior, result, found, origin, others)
@@ -98,7 +102,6 @@ def demo(
     seed: Seed = 1,
 ) -> None:
     """The same on a simulated study that ships with the package, beside the known truth."""
-    from incongruent.checks.model.relevance import Margins
     from incongruent.cli import studies as work
     from incongruent.data.demo import demo_study, demo_truth
     from incongruent.posterior.pretrained import network_named
@@ -114,7 +117,7 @@ def demo(
     result = work.fit_and_write(posterior, demo_study(), out, prior=other, **options)
     work.show_fit(result, out)
     work.show_truth(result.draws, demo_truth())
-    found = work.check_too(posterior, demo_study(), out, Margins(), seed) if check else None
+    found = work.check_too(posterior, demo_study(), out, seed=seed) if check else None
     others = work.variants_too(result, out, combine, seed) if variants else None
     origin = Origin("demo study", called(), seed)
     work.write_page(out, posterior, result, found, origin, others)

@@ -102,6 +102,16 @@ AnyPrior = Annotated[
         ),
     ),
 ]
+AsRecorded = Annotated[
+    bool,
+    typer.Option(
+        "--as-recorded/--no-as-recorded",
+        help=(
+            "Take into account the steps in which RTs come, and an end at which they are cut off,"
+            " where the trials show them clearly."
+        ),
+    ),
+]
 Exact = Annotated[
     bool,
     typer.Option(

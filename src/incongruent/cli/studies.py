@@ -84,23 +84,30 @@ def margins_said(ms: float, errors: float, sd: float) -> Margins:
     return usable(lambda: Margins(ms=ms, errors=errors, sd=sd))
 
 
-def check_too(posterior: Posterior, study: Trials, out: Path, margins: Margins, seed: int) -> Check:
-    """Check a study that was fitted, in a folder of its own beside the results."""
-    return check_and_show(posterior, study, out / "check", margins, seed, anyway=True)[0]
+def check_too(posterior: Posterior, study: Trials, out: Path, **options: Any) -> Check:
+    """Check a study that was fitted, in a folder of its own beside the results.
+
+    Options are those of `check_and_show`, without ``anyway``.
+    """
+    return check_and_show(posterior, study, out / "check", anyway=True, **options)[0]
 
 
 def check_and_show(
-    posterior: Posterior, study: Trials, out: Path, margins: Margins, seed: int, *, anyway: bool
+    posterior: Posterior, study: Trials, out: Path, **options: Any
 ) -> tuple[Check, tuple[str, ...]]:
     """Check the people who have usable trials, write what is found, and show it in brief.
+
+    Args:
+        posterior: a trained one.
+        study: one data set a person.
+        out: the folder.
+        options: of `incongruent.report.study.check_into`.
 
     Returns:
         What was found, and the people who were left out.
     """
     with shown_stages(errors):
-        result, left_out = check_into(
-            out, posterior, study, margins=margins, anyway=anyway, seed=seed
-        )
+        result, left_out = check_into(out, posterior, study, **options)
     if left_out:
         screen.print(
             f"Left out of the check, without usable trials: {plain(', '.join(left_out[:SHOWN]))}",
@@ -186,6 +193,8 @@ def show_fit(result: Fit, out: Path) -> None:
     _show_size(result)
     for sentence in result.alarms:
         screen.print(plain(sentence), style="bold red")
+    for sentence in result.recorded_as:
+        screen.print(plain(sentence))
     _show_group(result)
     if result.draws.correction is not None:
         _show_correction(result.draws, result.draws.correction)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
@@ -178,8 +179,8 @@ class Person:
     def of(cls, simulator: Simulator, trials: Trials, person: int) -> Person:
         """One of several people, with what the simulator's design keeps."""
         present = trials.present[person]
-        answered = trials.answered[person, present]
-        return cls(_values_at(trials, person, present), answered, kept_by(simulator))
+        answered, values = trials.answered[person, present], _values_at(trials, person, present)
+        return cls(values, answered, kept_by(simulator, values, answered))
 
     def log_likelihood(
         self, likelihood: Likelihood, theta: Float[Array, "theta parameter"], level: int
@@ -193,9 +194,20 @@ def _values_at(trials: Trials, person: int, places: Array) -> dict[str, Array]:
     return {name: column[person, places] for name, column in trials.values.items()}
 
 
-def kept_by(simulator: Simulator) -> Kept:
-    """The trials that the design of a simulator keeps."""
-    return Kept(simulator.design.window, simulator.design.deadline)
+def kept_by(
+    simulator: Simulator, values: Mapping[str, Array], answered: Bool[Array, " trial"]
+) -> Kept:
+    """The trials that the design of a simulator keeps of a person with these trials.
+
+    Where RTs are recorded on a wide lattice, window and deadline are those of RTs before they are
+    recorded, by the phase of the person's own lattice.
+    """
+    design = simulator.design
+    recording = design.recording
+    if recording is None or not recording.is_wide:
+        return Kept(design.window, design.deadline)
+    phase = recording.phase_in(values["rt"][answered])
+    return Kept(*recording.before(design.window, design.deadline, phase), recording.step)
 
 
 def people_of(simulator: Simulator, study: Trials) -> list[Person]:
@@ -271,7 +283,8 @@ def impossible_trials(
     if densities is None or not len(answered):
         return found
     values = _values_at(trials, person, answered)
-    log_densities = densities(_spread_over(theta, N_COMPARED), values, kept_by(simulator), 0)
+    kept = kept_by(simulator, values, np.ones(len(answered), bool))
+    log_densities = densities(_spread_over(theta, N_COMPARED), values, kept, 0)
     found[answered] = np.isneginf(log_densities).all(axis=0)
     return found
 

@@ -65,10 +65,14 @@ class Kept:
         window: shortest and longest RT, in the column's unit; answered trials outside are left out
             of simulated and observed data alike.
         deadline: a later RT counts as no answer.
+        step: width of the interval around an RT in which it was before it was recorded. The
+            likelihood of a trial is the mass of this interval divided by its width; 0 for the
+            density at the RT itself.
     """
 
     window: tuple[float, float] | None = None
     deadline: float | None = None
+    step: float = 0.0
 
 
 OnGrid = Callable[[Array, Array, Mapping[str, Array], Array, Kept, int], Array]

@@ -5,7 +5,8 @@ bins, shorter at each level of accuracy and where the cut lies in the midst of R
 RT is the sum over bins of mass times the density of R, and a trial's log density is read off a
 polynomial through its logarithms at equally spaced times. Trials that a design does not keep do not
 exist: densities are scaled to those it keeps. Lapses are mixed in; several shares of them cost
-hardly more than one.
+hardly more than one. Where RTs are recorded in steps, the density is averaged over the step around
+each of them, by Gauss and Legendre.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from incongruent.models.density_grid import (
 from incongruent.models.drift_mixture import Drifts, drifts_of
 from incongruent.models.first_passage import Paths, TrialEffects
 from incongruent.models.forward_equation import PathsOn, Resolution, first_passages
+from incongruent.models.intervals import POINTS, n_points_for, take_means
 from incongruent.models.kept_shares import (
     NO_EDGE,
     Rules,
@@ -88,12 +90,17 @@ class _Effects(NamedTuple):
 
 
 class _Trials(NamedTuple):
-    """The fields of `Observed`, for compiled functions."""
+    """The fields of `Observed`, for compiled functions.
+
+    Attributes:
+        step: width of the interval around each RT over which the density is averaged; 0 for none.
+    """
 
     condition: Array
     side: Array
     rt: Array
     unanswered: Array
+    step: float
 
 
 def log_likelihood(
@@ -142,7 +149,8 @@ def _evaluated(
     solved = _solved(paths_of, effects, resolution)
     varying = _effects(effects)
     total = np.empty(varying.lapse.shape)
-    _log_likelihood(solved, varying, _rules(kept), _trials(observed), resolution.bins, total, each)
+    trials = _trials(observed, kept.step)
+    _log_likelihood(solved, varying, _rules(kept), trials, resolution.bins, total, each)
     return total
 
 
@@ -189,12 +197,13 @@ def _rules(kept: Kept) -> Rules:
     return Rules(float(low), float(min(high, NO_EDGE)), float(min(deadline, NO_EDGE)))
 
 
-def _trials(observed: Observed) -> _Trials:
+def _trials(observed: Observed, step: float) -> _Trials:
     return _Trials(
         observed.condition.astype(np.int64),
         observed.side.astype(np.int64),
         observed.rt.astype(float),
         observed.unanswered.astype(float),
+        float(step),
     )
 
 
@@ -207,7 +216,7 @@ def _log_likelihood(
     ``each`` is (theta, trial), or (0, trial) when they are not needed.
     """
     n_conditions, n_rates = solved.later.shape[1], effects.lapse.shape[1]
-    span, n_answered = _span(trials.rt, rules), _counts(trials.condition, n_conditions)
+    span, n_answered = _span(trials, rules), _counts(trials.condition, n_conditions)
     lapses = shares_of_lapses(effects.lapse_low, effects.lapse_high, rules)
     log_kept = np.empty((n_conditions, n_rates))
     rates, unanswered = effects.lapse, trials.unanswered
@@ -230,13 +239,14 @@ def _log_likelihood(
 
 
 @step
-def _span(rt, rules):  # pragma: no cover - compiled
+def _span(trials, rules):  # pragma: no cover - compiled
     """The times between which densities and probabilities are asked for."""
-    shortest, longest = NO_EDGE, 0.0
+    rt, shortest, longest = trials.rt, NO_EDGE, 0.0
     for j in range(len(rt)):
         shortest, longest = min(shortest, rt[j]), max(longest, rt[j])
     if len(rt) == 0:
         shortest, longest = 100.0, 101.0
+    shortest, longest = max(shortest - 0.5 * trials.step, 0.0), longest + 0.5 * trials.step
     furthest = longest
     for edge in (rules.high, rules.deadline):
         if edge < NO_EDGE:
@@ -276,30 +286,55 @@ def _add_answered(
 
     Row i of ``each`` is filled with them, where it has such a row.
     """
-    rt, condition, side, rates = trials.rt, trials.condition, trials.side, effects.lapse
+    rt, condition, rates, step = trials.rt, trials.condition, effects.lapse, trials.step
+    shortest, longest = effects.lapse_low, effects.lapse_high
+    logs_at = np.empty((n_points_for(step, residual.sd), len(rt)))
+    _fill_logs_at(solved, i, layout, residual, trials, logs, logs_at)
+    take_means(logs_at)
     for j in range(len(rt)):
-        c, s = condition[j], side[j]
-        if rt[j] > layout.latest:
-            value, likely = -math.inf, 0.0
-        elif rt[j] < layout.summed_until:
-            likely = summed_density(rt[j], solved, i, c, s, residual)
-            value = logarithm(likely)
-        else:
-            place = rt[j] / layout.width - layout.first_place
-            value = read_off(logs[c, s], int(place), place - int(place))
-            likely = math.exp(value)
-        of_lapse = _density_of_lapse(rt[j], effects.lapse_low, effects.lapse_high)
+        value = logs_at[0, j]
+        likely = math.exp(value)
+        of_lapse = _density_of_lapse(rt[j], step, shortest, longest)
         for e in range(rates.shape[1]):
             log_mixture = _mixed_log(value, likely, of_lapse, rates[i, e])
             total[i, e] += log_mixture
             if e == 0 and len(each):
-                each[i, j] = log_mixture - log_kept[c, 0]
+                each[i, j] = log_mixture - log_kept[condition[j], 0]
 
 
 @step
-def _density_of_lapse(rt, shortest, longest):  # pragma: no cover - compiled
-    """The density of an answer at random, uniform in time, in 1 / ms."""
-    return 0.5 / (longest - shortest) if shortest <= rt <= longest else 0.0
+def _fill_logs_at(
+    solved, i, layout, residual, trials, logs, logs_at
+):  # pragma: no cover - compiled
+    """Fill ``logs_at`` (point, trial) with log densities at the points of each trial's interval.
+
+    They are without lapses; a single point is the RT itself.
+    """
+    n_points = len(logs_at)
+    for k in range(n_points):
+        offset = POINTS[n_points, k] * trials.step
+        for j in range(len(trials.rt)):
+            t, c, s = trials.rt[j] + offset, trials.condition[j], trials.side[j]
+            if t > layout.latest or t < 0.0:
+                logs_at[k, j] = -math.inf
+            elif t < layout.summed_until:
+                logs_at[k, j] = logarithm(summed_density(t, solved, i, c, s, residual))
+            else:
+                place = t / layout.width - layout.first_place
+                logs_at[k, j] = read_off(logs[c, s], int(place), place - int(place))
+
+
+@step
+def _density_of_lapse(rt, width, shortest, longest):  # pragma: no cover - compiled
+    """The density of an answer at random, uniform in time, in 1 / ms.
+
+    It is the mean over an interval around the RT, or that at the RT for a width of 0.
+    """
+    density = 0.5 / (longest - shortest)
+    if width == 0.0:
+        return density if shortest <= rt <= longest else 0.0
+    inside = min(rt + 0.5 * width, longest) - max(rt - 0.5 * width, shortest)
+    return density * max(inside, 0.0) / width
 
 
 @step

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import arviz_base
 import numpy as np
@@ -14,7 +14,9 @@ from incongruent.data.basics.notebook import html
 from incongruent.data.basics.plain import text_of
 from incongruent.data.positions import positions_of
 from incongruent.priors.joint import JointPrior
+from incongruent.simulation.recording import Recording
 from incongruent.simulation.simulator import Simulator
+from incongruent.simulation.windows import Range
 
 Array = np.ndarray
 
@@ -248,6 +250,26 @@ class Draws:
         if self.correction is not None:
             stats["log_likelihood"] = self.correction.log_likelihood.T[None]
         return stats
+
+    def recorded_as(
+        self,
+        recording: Recording | None = None,
+        *,
+        window: Range | None = None,
+        deadline: float | None = None,
+    ) -> Draws:
+        """The network's draws for data recorded in another way, see `Posterior.recorded_as`.
+
+        Raises:
+            ValueError: for draws that have been corrected by the likelihood of other data.
+        """
+        if self.correction is not None:
+            raise ValueError(
+                "Expected draws as they come from the network; these have been corrected already."
+                " Take those of Posterior.recorded_as(…).sample, and correct them."
+            )
+        changed = self.simulator.recorded_as(recording, window=window, deadline=deadline)
+        return replace(self, simulator=changed)
 
     def select(self, people: Sequence[int] | Sequence[str] | Array | slice | int | str) -> Draws:
         """The draws of some of the people; which, as in `incongruent.select`."""

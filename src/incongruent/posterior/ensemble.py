@@ -23,7 +23,9 @@ from incongruent.data.trials import Trials
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.scope import Admission
+from incongruent.simulation.recording import Recording
 from incongruent.simulation.simulator import Simulator
+from incongruent.simulation.windows import Range
 
 Array = np.ndarray
 
@@ -76,6 +78,21 @@ class Ensemble:
     def unguarded(self) -> Ensemble:
         """The same ensemble without flags and refusals, see `Posterior.unguarded`."""
         return Ensemble([member.unguarded() for member in self.members])
+
+    def recorded_as(
+        self,
+        recording: Recording | None = None,
+        *,
+        window: Range | None = None,
+        deadline: float | None = None,
+    ) -> Ensemble:
+        """The same ensemble for data recorded in another way, see `Posterior.recorded_as`."""
+        return Ensemble(
+            [
+                member.recorded_as(recording, window=window, deadline=deadline)
+                for member in self.members
+            ]
+        )
 
     def admit(self, study: Trials, *, anyway: bool = False) -> Admission:
         """The study as the first member admits it, see `Posterior.admit`."""

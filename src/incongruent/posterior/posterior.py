@@ -38,7 +38,9 @@ from incongruent.posterior.scope import Admission, admit
 from incongruent.posterior.statistics import Ranges
 from incongruent.posterior.task_of import axis_of, levels_of
 from incongruent.priors.joint import AnyPrior
+from incongruent.simulation.recording import Recording
 from incongruent.simulation.simulator import Simulator
+from incongruent.simulation.windows import Range
 from incongruent.storage.cards import simulator_from_json, simulator_to_json
 from incongruent.storage.weights import (
     Contents,
@@ -124,6 +126,21 @@ class Posterior:
         It is for data that are not a study, such as simulations far from where people are.
         """
         return replace(self, ranges=None, anyway=True)
+
+    def recorded_as(
+        self,
+        recording: Recording | None = None,
+        *,
+        window: Range | None = None,
+        deadline: float | None = None,
+    ) -> Posterior:
+        """The same posterior for data that are recorded in another way.
+
+        The network stays as it is; what is simulated, and the exact likelihood by which draws are
+        corrected, are those of data recorded so. Arguments as in `Simulator.recorded_as`.
+        """
+        changed = self.simulator.recorded_as(recording, window=window, deadline=deadline)
+        return replace(self, simulator=changed)
 
     def admit(self, study: Trials, *, anyway: bool = False) -> Admission:
         """Check a study against what the network was trained for.

@@ -117,7 +117,7 @@ def methods(
     calibrated, version = _calibration(posterior), metadata.version("incongruent")
     paragraphs = (
         _model_and_network(posterior),
-        *((_data(fit), _posteriors(posterior, fit)) if fit is not None else ()),
+        *((_data(posterior, fit), _posteriors(posterior, fit)) if fit is not None else ()),
         *((_checks(check),) if check is not None else ()),
         *((compared(variants),) if variants is not None else ()),
         *((calibrated,) if calibrated is not None else ()),
@@ -215,10 +215,11 @@ def _inner(prior: AnyPrior) -> str:
     return written.removeprefix("Prior(").removesuffix(")") if is_plain else written
 
 
-def _data(fit: Fit) -> str:
+def _data(posterior: Posterior | Ensemble, fit: Fit) -> str:
     n = fit.study.n_trials[fit.study.n_trials > 0]
     used = f"The data were {int(n.sum())} trials of {len(n)} people ({_each(n)} each)."
-    return " ".join([used, *_left_out(fit.study), *_window(fit.draws.simulator.design)])
+    window = _window(posterior.simulator.design)
+    return " ".join([used, *_left_out(fit.study), *window, *fit.recorded_as])
 
 
 def _window(design: Design) -> list[str]:

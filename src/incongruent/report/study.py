@@ -68,6 +68,7 @@ def check_into(
     study: Trials,
     *,
     margins: Margins = USUAL_MARGINS,
+    as_recorded: bool = True,
     anyway: bool,
     seed: int,
 ) -> tuple[Check, tuple[str, ...]]:
@@ -78,6 +79,7 @@ def check_into(
         posterior: a trained one, or an ensemble of several.
         study: one data set a person.
         margins: how large a difference between data and model has to be before it matters.
+        as_recorded: simulate data recorded like the study; see `incongruent.checks.verdict.check`.
         anyway: go on also when nobody is inside what the network was trained for.
         seed: of everything random.
 
@@ -86,7 +88,8 @@ def check_into(
     """
     usable = posterior.admit(study, anyway=anyway).trials.n_trials > 0
     checked = study.select(np.flatnonzero(usable))
-    result = check(posterior, checked, margins=margins, anyway=anyway, seed=seed)
+    options = {"margins": margins, "as_recorded": as_recorded, "anyway": anyway, "seed": seed}
+    result = check(posterior, checked, **options)
     announce("writing the verdict")
     write_check(result, folder)
     return result, _without(study.names, usable)

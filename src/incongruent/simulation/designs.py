@@ -21,6 +21,7 @@ from incongruent.simulation.covariates import (
     covariate_words,
     plain_covariate,
 )
+from incongruent.simulation.recording import Recording
 from incongruent.simulation.windows import WINDOW, DefaultWindow, Range, names_of, window_for
 
 Array = np.ndarray
@@ -76,6 +77,7 @@ class Design(Portable):
             scipy.stats, a number, for categories a mapping of levels to probabilities, or a
             function ``(shape, rng) -> values``. They change as often as the column says: with every
             trial, data set, or batch.
+        recording: the lattice on which RTs are recorded; None for times as they are.
 
     Raises:
         ValueError: when a number is out of range, a level unknown, or the shares cannot sum to 1.
@@ -93,6 +95,7 @@ class Design(Portable):
     deadline: float | None = None
     condition: Category = CONDITION
     given: Mapping[str, Covariate] = field(default_factory=dict)
+    recording: Recording | None = None
 
     def __post_init__(self) -> None:
         self._make_plain()
@@ -142,6 +145,8 @@ class Design(Portable):
         if not isinstance(self.condition, Category):
             raise ValueError(f"Expected the condition to be a Category; got {self.condition!r}.")
         self._check_types_of_times()
+        if not isinstance(self.recording, Recording | None):
+            raise ValueError(f"Expected a Recording(step), or None; got {self.recording!r}.")
 
     def _check_types_of_times(self) -> None:
         """Refuse a window that is no pair of numbers, and a deadline that is no number."""
@@ -215,7 +220,7 @@ class Design(Portable):
                 the model does not have.
         """
         given = {column.name: column for column in columns if column.given}
-        window = window_for(self.window, self.deadline, columns)
+        window = window_for(self.window, self.deadline, columns, self.recording is not None)
         condition = self._condition_among(columns, given.values()) if self.share else CONDITION
         with_shares = {condition.name} if self.share else set()
         self._check_given(set(given) - with_shares)
@@ -272,6 +277,10 @@ class Design(Portable):
             elif column.given:
                 values[column.name] = self._drawn(column, present.shape, rng)
         return values, present
+
+    def phases_for(self, n_datasets: int, rng: np.random.Generator) -> Array | None:
+        """The phases (dataset,) of the lattices of RTs; None where there are none."""
+        return None if self.recording is None else self.recording.drawn_phases(n_datasets, rng)
 
     def _is_condition(self, column: Column) -> bool:
         """Whether the shares speak of this given column."""

@@ -14,7 +14,8 @@ import numpy as np
 
 from incongruent.data.trials import CONDITION, Category, Column, Trials
 from incongruent.simulation.conditions import shuffled
-from incongruent.simulation.designs import plain_range
+from incongruent.simulation.designs import Design, plain_range
+from incongruent.simulation.recording import Recording
 from incongruent.simulation.windows import WINDOW, DefaultWindow, Range, window_for
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ class ObservedDesign:
         given: values of all given columns as they were, (person, trial), when there are others than
             the condition.
         present: (person, trial) where these values are.
+        recording: as in `Design`.
+        phases: (person,) where the lattice points of each person's RTs lie, in ms; None to draw
+            them.
     """
 
     counts: Array
@@ -45,6 +49,8 @@ class ObservedDesign:
     condition: Category | None = CONDITION
     given: Mapping[str, Array] = field(default_factory=dict)
     present: Array | None = None
+    recording: Recording | None = None
+    phases: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "deadline", plain_range(self.deadline))
@@ -72,7 +78,8 @@ class ObservedDesign:
         """
         condition = {self.condition.name} if self.condition is not None else set()
         _check_given(set(self.given) | condition, columns)
-        return replace(self, window=window_for(self.window, self.deadline, columns))
+        window = window_for(self.window, self.deadline, columns, self.recording is not None)
+        return replace(self, window=window)
 
     def lay_out(
         self, n_datasets: int, rng: np.random.Generator
@@ -94,6 +101,10 @@ class ObservedDesign:
         condition, present = self.lay_out(n_datasets, rng)
         return {self.condition.name: condition} if self.condition is not None else {}, present
 
+    def phases_for(self, n_datasets: int, rng: np.random.Generator) -> Array | None:
+        """As `Design.phases_for`: those of the people, where they are known."""
+        return _phases_of(self, self._rows(n_datasets), rng)
+
     def _rows(self, n_datasets: int) -> Int[Array, " dataset"]:
         """The person whose design each data set has."""
         return np.arange(n_datasets) % len(self.counts)
@@ -110,12 +121,16 @@ class ObservedLayout:
         present: (person, trial) where these values are.
         window: as in `Design`.
         deadline: as in `Design`.
+        recording: as in `Design`.
+        phases: as in `ObservedDesign`.
     """
 
     given: Mapping[str, Array]
     present: Bool[Array, "person trial"]
     window: Range | None = None
     deadline: float | None = None
+    recording: Recording | None = None
+    phases: Array | None = None
 
     def bound_to(self, columns: Sequence[Column]) -> ObservedLayout:
         """The same layout for the columns of a model.
@@ -124,7 +139,8 @@ class ObservedLayout:
             ValueError: when a given column of the model was not in the study.
         """
         _check_given(set(self.given), columns)
-        return replace(self, window=window_for(self.window, self.deadline, columns))
+        window = window_for(self.window, self.deadline, columns, self.recording is not None)
+        return replace(self, window=window)
 
     def lay_out_given(
         self,
@@ -140,7 +156,12 @@ class ObservedLayout:
     def select(self, people: Array) -> ObservedLayout:
         """The layouts of some of the people, by position, in this order."""
         given, present = _at(self.given, self.present, people)
-        return replace(self, given=given, present=present)
+        phases = None if self.phases is None else self.phases[people]
+        return replace(self, given=given, present=present, phases=phases)
+
+    def phases_for(self, n_datasets: int, rng: np.random.Generator) -> Array | None:
+        """As `ObservedDesign.phases_for`."""
+        return _phases_of(self, np.arange(n_datasets) % len(self.present), rng)
 
 
 def design_of(
@@ -149,6 +170,7 @@ def design_of(
     window: Range | None = WINDOW,
     deadline: float | None = None,
     condition: Category | None = None,
+    recording: Recording | None = None,
 ) -> ObservedDesign:
     """The design that a study had, person by person.
 
@@ -158,18 +180,56 @@ def design_of(
         deadline: as in `Design`.
         condition: the column whose levels are counted; the only category given by trial when left
             out.
+        recording: as in `Design`; phases that it leaves open are those of the people's RTs.
     """
     given = [column for column in study.columns if column.given]
     condition = condition or _only_category(given)
-    counts = _counts_of(study, condition)
+    found = ObservedDesign(_counts_of(study, condition), window, deadline, condition)
+    found = replace(found, recording=recording, phases=_phases_in(study, recording))
     if _nothing_else(given, condition):
-        return ObservedDesign(counts, window, deadline, condition)
-    return ObservedDesign(counts, window, deadline, condition, _given_of(study), study.present)
+        return found
+    return replace(found, given=_given_of(study), present=study.present)
 
 
-def layout_of(study: Trials, *, window: Range | None, deadline: float | None) -> ObservedLayout:
-    """The layout that a study had, trial by trial; window and deadline as in `Design`."""
-    return ObservedLayout(_given_of(study), study.present, window, deadline)
+def design_like(design: Design, study: Trials) -> ObservedDesign:
+    """The design that a study had, with window, deadline, condition and recording of another."""
+    return design_of(
+        study,
+        window=design.window,
+        deadline=design.deadline,
+        condition=design.condition,
+        recording=design.recording,
+    )
+
+
+def layout_of(
+    study: Trials,
+    *,
+    window: Range | None,
+    deadline: float | None,
+    recording: Recording | None = None,
+) -> ObservedLayout:
+    """The layout that a study had, trial by trial; options as in `design_of`."""
+    phases = _phases_in(study, recording)
+    return ObservedLayout(_given_of(study), study.present, window, deadline, recording, phases)
+
+
+def _phases_in(study: Trials, recording: Recording | None) -> Array | None:
+    """The phases of people's RTs (person,); None without a recording."""
+    if recording is None:
+        return None
+    return recording.phases_in(study.values["rt"], study.answered)
+
+
+def _phases_of(
+    design: ObservedDesign | ObservedLayout, rows: Array, rng: np.random.Generator
+) -> Array | None:
+    """The phases of data sets with the designs of people at some positions, (dataset,)."""
+    if design.recording is None:
+        return None
+    if design.phases is None:
+        return design.recording.drawn_phases(len(rows), rng)
+    return design.phases[rows]
 
 
 def _given_of(study: Trials) -> dict[str, Array]:

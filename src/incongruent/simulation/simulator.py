@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self
 
 import numpy as np
@@ -29,6 +29,7 @@ from incongruent.models.custom import SimulationError
 from incongruent.models.model import Model
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.designs import Design
+from incongruent.simulation.recording import Recording
 from incongruent.simulation.windows import Range
 
 if TYPE_CHECKING:
@@ -57,8 +58,17 @@ class LaysOut(Protocol):
         """RT in ms after which a trial counts as one without an answer."""
         ...
 
+    @property
+    def recording(self) -> Recording | None:
+        """The lattice on which RTs are recorded."""
+        ...
+
     def bound_to(self, columns: Sequence[Column]) -> Self:
         """The same design for the columns of a model."""
+        ...
+
+    def phases_for(self, n_datasets: int, rng: np.random.Generator) -> Array | None:
+        """The phases (dataset,) of the lattices of RTs; None where there are none."""
         ...
 
     def lay_out_given(
@@ -74,6 +84,29 @@ class LaysOut(Protocol):
 
 
 D = TypeVar("D", bound=LaysOut, default=Design)
+
+
+@dataclass(frozen=True, eq=False)
+class _Layouts:
+    """Data sets before they are simulated.
+
+    Attributes:
+        theta: (dataset, parameter).
+        given: the values of given columns, (dataset, trial).
+        present: (dataset, trial) which trials exist.
+        phases: (dataset,) of the lattices of RTs; None where there are none.
+    """
+
+    theta: Float[Array, "dataset parameter"]
+    given: Mapping[str, Array]
+    present: Bool[Array, "dataset trial"]
+    phases: Array | None
+
+    def at(self, rows: slice) -> _Layouts:
+        """Some of the data sets."""
+        given = {name: values[rows] for name, values in self.given.items()}
+        phases = None if self.phases is None else self.phases[rows]
+        return _Layouts(self.theta[rows], given, self.present[rows], phases)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +207,25 @@ class Simulator(Generic[D]):
     def __repr__(self) -> str:
         return f"Simulator({self.model.name}, {self.prior}, {self.design})"
 
+    def recorded_as(
+        self,
+        recording: Recording | None = None,
+        *,
+        window: Range | None = None,
+        deadline: float | None = None,
+    ) -> Self:
+        """The same simulator with data that are recorded in another way.
+
+        Args:
+            recording: the lattice of RTs; as before when left out.
+            window: shortest and longest RT kept, in ms; as before when left out.
+            deadline: RT in ms after which an answer counts as none; as before when left out.
+        """
+        asked = {"recording": recording, "window": window, "deadline": deadline}
+        changes = {name: value for name, value in asked.items() if value is not None}
+        design: Any = self.design
+        return type(self)(self.model, self.prior, replace(design, **changes))
+
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why trials are left out of what is simulated, as ``excluded`` of its trials says."""
@@ -195,10 +247,10 @@ class Simulator(Generic[D]):
     def simulate_at(self, theta: Array, *, seed: int, workers: int | None = None) -> Trials:
         """Simulate one data set for each row of theta (dataset, parameter), as the design says."""
         theta = np.asarray(theta, float)
-        given, present = self.design.lay_out_given(
-            len(theta), self.model.columns, stream(seed, Purpose.LAYOUT)
-        )
-        return self._in_chunks(theta, given, present, seed, workers)
+        rng = stream(seed, Purpose.LAYOUT)
+        given, present = self.design.lay_out_given(len(theta), self.model.columns, rng)
+        phases = self.design.phases_for(len(theta), rng)
+        return self._in_chunks(_Layouts(theta, given, present, phases), seed, workers)
 
     def chunk(self, seed: int, index: int) -> tuple[Float[Array, "dataset parameter"], Trials]:
         """Chunk number ``index`` of an endless series: theta (256, parameter) and data sets.
@@ -216,53 +268,58 @@ class Simulator(Generic[D]):
         """
         theta = self.prior.sample(n_datasets, seed=rng)
         given, present = self.design.lay_out_given(n_datasets, self.model.columns, rng, full=True)
-        return theta, self._trials(theta, given, present, rng)
+        phases = self.design.phases_for(n_datasets, rng)
+        return theta, self._trials(_Layouts(theta, given, present, phases), rng)
 
-    def _in_chunks(
-        self,
-        theta: Float[Array, "dataset parameter"],
-        given: Mapping[str, Array],
-        present: Bool[Array, "dataset trial"],
-        seed: int,
-        workers: int | None,
-    ) -> Trials:
+    def _in_chunks(self, layouts: _Layouts, seed: int, workers: int | None) -> Trials:
         """Simulate data sets chunk by chunk on threads, each chunk from a stream of its own."""
 
         def one(start: int) -> Trials:
-            rows = slice(start, start + CHUNK)
-            here = {name: values[rows] for name, values in given.items()}
             rng = stream(seed, Purpose.TRIALS, start // CHUNK)
-            return self._trials(theta[rows], here, present[rows], rng)
+            return self._trials(layouts.at(slice(start, start + CHUNK)), rng)
 
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-            parts = list(pool.map(one, range(0, len(theta), CHUNK)))
+            parts = list(pool.map(one, range(0, len(layouts.theta), CHUNK)))
         return renumbered(concatenate(parts))
 
-    def _trials(
-        self,
-        theta: Float[Array, "dataset parameter"],
-        given: Mapping[str, Array],
-        present: Bool[Array, "dataset trial"],
-        rng: np.random.Generator,
-    ) -> Trials:
+    def _trials(self, layouts: _Layouts, rng: np.random.Generator) -> Trials:
         """Simulate data sets, without trials outside the window and answers that came too late."""
-        values, answered = self._outcomes(theta, given, present, rng)
+        values, answered = self._outcomes(layouts, rng)
         outside = self._out_of_window(values, answered)
-        excluded = {reason: outside.sum(axis=1) for reason in self.reasons}
+        present, excluded = (
+            layouts.present,
+            {reason: outside.sum(axis=1) for reason in self.reasons},
+        )
         return Trials(
             self.model.columns, values, present & ~outside, answered & ~outside, excluded=excluded
         )
 
     def _outcomes(
-        self, theta: Array, given: Mapping[str, Array], present: Array, rng: np.random.Generator
+        self, layouts: _Layouts, rng: np.random.Generator
     ) -> tuple[dict[str, Array], Array]:
         """The values of all columns, and which trials were answered before the deadline."""
-        values, answered = self.model.simulate(theta, given, present, rng)
+        theta, present = layouts.theta, layouts.present
+        values, answered = self.model.simulate(theta, layouts.given, present, rng)
         answered = answered & present
         values = _typed(self.model, theta, values, present, answered)
+        self._record(values, answered, layouts.phases, rng)
         if self.design.deadline is not None:
             answered &= values["rt"] <= self.design.deadline
         return values, answered
+
+    def _record(
+        self,
+        values: dict[str, Array],
+        answered: Array,
+        phases: Array | None,
+        rng: np.random.Generator,
+    ) -> None:
+        """Put RTs of answers on the lattices of the design, with phases (dataset,), if any."""
+        recording, rt = self.design.recording, values.get("rt")
+        if recording is None or phases is None or rt is None:
+            return
+        moved = recording.recorded(np.where(answered, rt, 1.0), phases, rng)
+        values["rt"] = np.where(answered, moved, rt).astype(rt.dtype)
 
     def _out_of_window(self, values: Mapping[str, Array], answered: Array) -> Array:
         """Which answers (dataset, trial) are faster or slower than the window allows."""

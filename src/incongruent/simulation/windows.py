@@ -24,14 +24,21 @@ WINDOW = DefaultWindow((150.0, 2500.0))
 
 
 def window_for(
-    window: Range | None, deadline: float | None, columns: Sequence[Column]
+    window: Range | None,
+    deadline: float | None,
+    columns: Sequence[Column],
+    is_recorded: bool = False,
 ) -> Range | None:
     """Adapt a window to the columns of a model: the default is left out where it has no meaning.
 
     Raises:
-        ValueError: for a window or a deadline of a model without response times.
+        ValueError: for a window, a deadline or a recording of a model without response times.
     """
     rt = _response_times(columns)
+    if rt is None and is_recorded:
+        raise ValueError(
+            f"Expected a column 'rt' for a recording; the model has {names_of(columns)}."
+        )
     if rt is None:
         _refuse_times(window, deadline, columns)
     if not isinstance(window, DefaultWindow):

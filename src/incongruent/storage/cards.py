@@ -18,6 +18,7 @@ from incongruent.simulation.covariates import (
 )
 from incongruent.simulation.designs import Design
 from incongruent.simulation.nuisance import built
+from incongruent.simulation.recording import recording_from_json
 from incongruent.simulation.simulator import Simulator
 from incongruent.storage.atomic import FileError
 
@@ -63,6 +64,7 @@ def _design_to_json(design: Design) -> dict[str, Any]:
         "deadline": design.deadline,
         "condition": design.condition.name if design.share else None,
         "given": _given_to_json(design),
+        "recording": design.recording.to_json() if design.recording is not None else None,
     }
 
 
@@ -201,6 +203,7 @@ def _design_from_json(spec: Mapping[str, Any], model: Model) -> Design:
         spec["deadline"],
         **({"condition": _condition(spec, model)} if share else {}),
         given=_given_from_json(spec),
+        recording=recording_from_json(spec.get("recording")),
     )
 
 

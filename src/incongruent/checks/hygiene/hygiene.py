@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from incongruent.checks.hygiene.design import congruency_effect, units
 from incongruent.checks.hygiene.findings import Finding, Hygiene, Severity
-from incongruent.checks.hygiene.lattice import CLEAR, steps_in
+from incongruent.checks.hygiene.observed import is_clear, recording_of
 from incongruent.checks.hygiene.order import Rows, disorder, rows_of
 from incongruent.checks.hygiene.recording import deadline, rounding
 from incongruent.checks.hygiene.sequence import autocorrelation, congruency_sequence, first_trial
@@ -17,7 +17,7 @@ from incongruent.data.trials import CONFLICT_TASK, Trials
 LEVEL = 0.01
 
 
-def hygiene(study: Trials, *, level: float = LEVEL, seed: int) -> Hygiene:
+def hygiene(study: Trials, *, level: float = LEVEL, as_recorded: bool = True, seed: int) -> Hygiene:
     """Look for what misleads every model of people's trials.
 
     That is pooled batches, a missing congruency effect, a deadline, rounded RTs, a slow first
@@ -26,6 +26,8 @@ def hygiene(study: Trials, *, level: float = LEVEL, seed: int) -> Hygiene:
     Args:
         study: one data set a person, trials in the order in which they were run.
         level: of each test.
+        as_recorded: whether models are fitted and predicted as the study was recorded, as `fit` and
+            `check` do unless told otherwise; the sentences say what has been done, or what to do.
         seed: of a bootstrap that gives numbers but decides nothing.
 
     Raises:
@@ -38,14 +40,14 @@ def hygiene(study: Trials, *, level: float = LEVEL, seed: int) -> Hygiene:
         <Severity.FINE: 'fine'>
     """
     _check_columns(study)
-    steps, rows = steps_in(study), rows_of(study)
-    clear = steps.power >= CLEAR and steps.p < level
+    recorded, rows = recording_of(study, level=level), rows_of(study)
+    clear = is_clear(recorded.steps, level)
     return Hygiene(
         (
             units(study, LEVEL, seed),
             congruency_effect(study),
-            deadline(study, steps.size if clear else 0.0, level),
-            rounding(steps, clear),
+            deadline(study, recorded.wall, level, as_recorded),
+            rounding(recorded.steps, clear, as_recorded),
             *_effects_of_order(rows, level),
         )
     )

@@ -5,29 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from incongruent.checks.hygiene.findings import Finding, Severity
-from incongruent.checks.hygiene.lattice import Steps, Wall, wall_in
+from incongruent.checks.hygiene.lattice import Steps, Wall
+from incongruent.checks.hygiene.observed import NOTICED
 from incongruent.data.trials import Trials
 
 COARSE = 20.0
 """Steps of RT, in ms, from which on they are more than a note: about half of the standard deviation
 of non-decision times.
 """
-NOTICED = 0.002
-"""Share of answers missing beyond a wall from which on it is more than a note."""
 
 
-def deadline(study: Trials, step: float, level: float) -> Finding:
+def deadline(study: Trials, wall: Wall, level: float, as_recorded: bool) -> Finding:
     """Is the slow tail of RTs cut off?"""
-    wall, timeouts = wall_in(study, step=step), _timeouts(study)
+    timeouts = _timeouts(study)
     numbers = _numbers_of_deadline(wall, timeouts)
     late = f" {timeouts:.0f} trials have no answer in time." if timeouts else ""
     if wall.p >= level:
         sentence = f"The slow tail thins out by itself.{late}"
         return Finding("deadline", Severity.FINE, sentence, numbers, wall.p)
     windowed = _is_windowed(study)
-    noticed = wall.missing >= NOTICED and not windowed
-    severity = Severity.WARNING if noticed else Severity.NOTE
-    return Finding("deadline", severity, _cut_off(wall, late, windowed), numbers, wall.p)
+    noticed = wall.missing >= NOTICED
+    severity = Severity.WARNING if noticed and not windowed else Severity.NOTE
+    sentence = f"{_cut_off(wall, late)} {_handled(wall, windowed, as_recorded and noticed)}"
+    return Finding("deadline", severity, sentence, numbers, wall.p)
 
 
 def _numbers_of_deadline(wall: Wall, timeouts: float) -> dict[str, float]:
@@ -50,8 +50,29 @@ def _timeouts(study: Trials) -> float:
     return float(left_out + (study.present & ~study.answered).sum())
 
 
-def _cut_off(wall: Wall, late: str, windowed: bool) -> str:
-    """What a wall means, and what to do about it."""
+def _cut_off(wall: Wall, late: str) -> str:
+    """Where RTs end, and what that means."""
+    return (
+        f"RTs are cut off at {wall.at:.0f} ms: {wall.n_near} answers lie in the last"
+        f" {wall.width:.0f} ms before it, so that about {wall.missing:.1%} of all would have come"
+        f" later.{late} A model without this deadline takes the missing slow answers for fast"
+        " processing."
+    )
+
+
+def _handled(wall: Wall, windowed: bool, as_recorded: bool) -> str:
+    """What has been done about a wall, or what to do."""
+    if as_recorded:
+        why = (
+            "RTs outside a window were left out on reading, which may be why; as from a network"
+            " with the same window, predicted RTs"
+            if windowed
+            else "So predicted RTs"
+        )
+        return (
+            f"{why} are cut off there as well, and the exact likelihood is that of trials with such"
+            " an end. Posteriors that are not corrected by it know nothing of the end."
+        )
     do = (
         "RTs outside a window were left out on reading; if RTs end there for that reason, take a"
         " network with the same window. If not, fit"
@@ -59,34 +80,37 @@ def _cut_off(wall: Wall, late: str, windowed: bool) -> str:
         else "Fit"
     )
     return (
-        f"RTs are cut off at {wall.at:.0f} ms: {wall.n_near} answers lie in the last"
-        f" {wall.width:.0f} ms before it, so that about {wall.missing:.1%} of all would have come"
-        f" later.{late} A model without this deadline takes the missing slow answers for fast"
-        f" processing. {do} with a network whose design ends there: Design(…, window=(…,"
-        f" {wall.at:.0f}))."
+        f"{do} as recorded (as_recorded=True), or with a network whose design ends there:"
+        f" Design(…, window=(…, {wall.at:.0f}))."
     )
 
 
-def rounding(steps: Steps, clear: bool) -> Finding:
+def rounding(steps: Steps, clear: bool, as_recorded: bool) -> Finding:
     """Do RTs come in steps?"""
     numbers = {"step (ms)": steps.size if clear else np.nan, "power": steps.power}
     if not clear:
         sentence = "RTs come in no steps larger than 3 ms."
         return Finding("rounding", Severity.FINE, sentence, numbers, steps.p)
     severity = Severity.WARNING if steps.size > COARSE else Severity.NOTE
-    return Finding("rounding", severity, _rounded(steps.size), numbers, steps.p)
+    return Finding("rounding", severity, _rounded(steps.size, as_recorded), numbers, steps.p)
 
 
-def _rounded(size: float) -> str:
-    """What steps of a size in ms mean, and what to do about them."""
+def _rounded(size: float, as_recorded: bool) -> str:
+    """What steps of a size in ms mean, and what has been done about them, or what to do."""
+    come = f"RTs come in steps of {size:.1f} ms{_likely_source(size)}."
+    if as_recorded:
+        better = " Get the unrounded times if they exist." if size > COARSE else ""
+        return (
+            f"{come} So predicted RTs come in these steps as well, and the exact likelihood of a"
+            f" trial is that of its step.{better}"
+        )
     do = (
         "Do not interpret sd_R, and get the unrounded times if they exist."
         if size > COARSE
         else "Below 20 ms this changes posteriors little."
     )
     return (
-        f"RTs come in steps of {size:.1f} ms{_likely_source(size)}. It adds a spread of"
-        f" {size / np.sqrt(12):.1f} ms to non-decision times (sd_R). {do}"
+        f"{come} It adds a spread of {size / np.sqrt(12):.1f} ms to non-decision times (sd_R). {do}"
     )
 
 

@@ -37,7 +37,7 @@ from incongruent.models.model import Model
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.independent import Prior
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.observed import ObservedDesign, design_of
+from incongruent.simulation.observed import ObservedDesign, design_like
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
@@ -97,11 +97,8 @@ class Imitator:
         return with_rows(trials, empty, self.study.select(empty % len(self.study)))
 
     def _layout(self) -> ObservedDesign:
-        """The people's own design, with the window and the deadline of the posterior's."""
-        design = self.posterior.simulator.design
-        return design_of(
-            self.study, window=design.window, deadline=design.deadline, condition=design.condition
-        )
+        """The people's own design, kept and recorded as in that of the posterior."""
+        return design_like(self.posterior.simulator.design, self.study)
 
     def signatures(
         self, extension: Extension, n_predictions: int

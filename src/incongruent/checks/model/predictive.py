@@ -20,7 +20,7 @@ from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import CONDITION, Trials
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.progress import counting
-from incongruent.simulation.observed import ObservedDesign, design_of
+from incongruent.simulation.observed import ObservedDesign, design_like
 from incongruent.simulation.simulator import Simulator
 
 Array = np.ndarray
@@ -117,13 +117,9 @@ def _statistics_of_level(trials: Trials, level: str) -> dict[str, Array]:
 def simulator_again(simulator: Simulator, study: Trials) -> Simulator[ObservedDesign]:
     """The same model with the study's own design, person by person.
 
-    Window and deadline are those of the simulator.
+    Window, deadline and recording are those of the simulator.
     """
-    design = simulator.design
-    layout = design_of(
-        study, window=design.window, deadline=design.deadline, condition=design.condition
-    )
-    return Simulator(simulator.model, simulator.prior, layout)
+    return Simulator(simulator.model, simulator.prior, design_like(simulator.design, study))
 
 
 def predict(draws: Draws, study: Trials, *, n_replicates: int = 100, seed: int) -> Prediction:

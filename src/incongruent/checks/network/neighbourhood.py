@@ -19,7 +19,7 @@ from incongruent.exact.reweight import reweight
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.posterior import Posterior
 from incongruent.simulation.designs import Design
-from incongruent.simulation.observed import ObservedDesign, design_of
+from incongruent.simulation.observed import ObservedDesign, design_like
 from incongruent.simulation.simulator import Simulations, Simulator
 
 Array = np.ndarray
@@ -99,7 +99,7 @@ def _corrected_draws(
 def _continued(posterior: Posterior, one: Trials) -> Simulator[ObservedDesign]:
     """A simulator of the person's design, with as many trials as fit into the network's design."""
     design = posterior.simulator.design
-    own = design_of(one, window=design.window, deadline=design.deadline, condition=design.condition)
+    own = design_like(design, one)
     layout = replace(own, counts=_counts_of_new_trials(own.counts, one, design))
     return Simulator(posterior.simulator.model, posterior.simulator.prior, layout)
 

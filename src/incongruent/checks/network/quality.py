@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,7 @@ def _simulator_of(posterior: Posterior, n_trials: int) -> Simulator[Design]:
     """The posterior's simulator, with a fixed number of trials."""
     own = posterior.simulator
     design = own.design
-    fixed = Design(n_trials, design.share, design.window, design.deadline, design.condition)
+    fixed = replace(design, n_trials=n_trials)
     return Simulator(own.model, own.prior, fixed)
 
 
