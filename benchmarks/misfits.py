@@ -159,10 +159,15 @@ def spoilt(study: inc.Trials, cause: Cause, seed: int) -> inc.Trials:
     return inc.read_trials(trials, unit="ms")
 
 
-def fitted(posterior: inc.Posterior, study: inc.Trials, options: argparse.Namespace) -> Draws:
+def fitted(
+    posterior: inc.Posterior,
+    study: inc.Trials,
+    options: argparse.Namespace,
+    prior: inc.Prior | None = None,
+) -> Draws:
     """Everybody's posterior under the standard model, corrected by the exact likelihood."""
     draws = posterior.sample(study, options.draws, seed=options.seed)
-    return inc.reweight(draws, study, seed=options.seed, workers=options.workers)
+    return inc.reweight(draws, study, prior=prior, seed=options.seed, workers=options.workers)
 
 
 def one_cause(name: str, options: argparse.Namespace) -> Record:
@@ -179,7 +184,7 @@ def one_cause(name: str, options: argparse.Namespace) -> Record:
     panels = {"as fitted": panel_of(posterior, study, options)}
     if name == "prior":
         own = inc.suggest_prior(posterior, study, draws=draws, seed=options.seed).prior
-        right = inc.reweight(draws, study, prior=own, seed=options.seed, workers=options.workers)
+        right = fitted(posterior, study, options, own)
         panels["under the people's own prior"] = panel_of(posterior, study, options, own)
     elif cause.spoil is not None and right is None:
         right = fitted(posterior, people.trials, options)
