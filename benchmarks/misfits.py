@@ -292,7 +292,7 @@ def move_cells(one: Record, name: str) -> list[str]:
     right = {key: np.array(value[name]) for key, value in one["right"].items()}
     return [
         *off(fit["mean"] - right["mean"], right["sd"]),
-        *off(fit["mean"] - truth, right["sd"]),
+        *off(fit["mean"] - truth, fit["sd"]),
         off(right["mean"] - truth, right["sd"])[0],
         f"{held(fit, truth):.2f}, {held(right, truth):.2f}",
         f"{correlation(fit, truth):.2f}, {correlation(right, truth):.2f}",
