@@ -39,7 +39,7 @@ import incongruent as inc
 from incongruent.checks.better_prior import better_prior
 from incongruent.checks.decision import Answers, decide
 from incongruent.checks.model.panel import Panel
-from incongruent.checks.model.relevance import Margins, Misfit, misfits_of
+from incongruent.checks.model.relevance import Margins, Misfit, misfits_of, still_failing
 from incongruent.checks.prior.population import PriorReplicas, prior_replicas, prior_scores
 from incongruent.checks.record import answers_of, many_outside
 from incongruent.checks.repairs import repairs_of
@@ -258,7 +258,7 @@ def model_judged(layout: Layout, study: inc.Trials, asked: Asked, seed: int) -> 
     if len(study) >= 5 and (failing or asked.always_after):
         prior = inc.suggest_prior(layout.posterior, study, seed=seed).prior
         under = panel_of(layout, study, prior, seed + 1)
-        after = misfits_of(under, Margins())
+        after = still_failing(failing, under, Margins())
         row["panel_after"] = float(np.nanmin(under.group.adjusted))
     answers = Answers(False, False, (), failing, after)
     return row | about_model(layout, study, panel, answers, asked.variants, seed)
@@ -521,9 +521,7 @@ def about_models(rows: pd.DataFrame) -> None:
     """How many studies fail in something, relevantly, and still so under the suggested prior."""
     shown = ("the panel fails", "relevantly", "under the suggested prior too", "relevantly")
     print("\nNumbers of studies in which the panel finds something\n")
-    head(
-        "population", "people", "studies", *shown, "p ≤ .05 there"
-    )
+    head("population", "people", "studies", *shown, "p ≤ .05 there")
     for (name, n), part in rows.groupby(["population", rows["people"].astype(int)], sort=False):
         failing = part["misfits"].map(bool)
         after = failing & part["misfits_after"].map(has_some)

@@ -305,7 +305,7 @@ def test_sizes_of_what_fails_are_on_the_page(
         group=replace(panel.group, adjusted=group),
         people=replace(panel.people, adjusted=people),
     )
-    fails = replace(check, panel=failing, panel_after=None, variants=None, extension=None)
+    fails = replace(check, panel=failing, panel_after=None, which_variant=None, extension=None)
     table = misfits_table(fails)
     assert table is not None
     (row,) = table.rows
