@@ -67,8 +67,8 @@ class Check:
         mmd_after: the same people under the suggested prior.
         panel_after: what the panel would be under the suggested prior; None where there is none, or
             the panel finds nothing now.
-        which_variant: would predict the data, by exact evidence; None when nothing stands against the model, or
-            there is no exact likelihood.
+        which_variant: of the model would predict the data, by exact evidence; None when nothing
+            stands against the model, or there is no exact likelihood.
         extension: what explains the statistics in which the model fails; None when no relevant one
             stands against it, a variant repairs them, or there are no candidates.
         margins: how large a difference has to be before it matters.
