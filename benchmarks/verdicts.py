@@ -394,11 +394,12 @@ def covered(posterior: inc.Posterior, study: inc.Trials, name: str, seed: int) -
 
 
 def known_rows(path: Path) -> dict[tuple[Any, ...], set[int]]:
-    """The studies that a file has, by people, population and layout."""
+    """The studies that a file has, by people, population, layout and seed."""
     found: dict[tuple[Any, ...], set[int]] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         row = json.loads(line)
-        found.setdefault((row["people"], row["population"], row["layout"]), set()).add(row["study"])
+        place = (row["people"], row["population"], row["layout"], row["seed"])
+        found.setdefault(place, set()).add(row["study"])
     return found
 
 
@@ -415,9 +416,14 @@ def run(options: argparse.Namespace) -> None:
                     options.model_only,
                     options.variants,
                     options.always_after,
-                    known.get((options.people, name, k), set()),
+                    known.get((options.people, name, k, layout.seed), set()),
                 )
-                place = {"people": options.people, "population": name, "layout": k}
+                place = {
+                    "people": options.people,
+                    "population": name,
+                    "layout": k,
+                    "seed": layout.seed,
+                }
                 for i, row in judged(layout, name, each, asked):
                     file.write(json.dumps(place | {"study": i} | row) + "\n")
                     file.flush()
