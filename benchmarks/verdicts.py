@@ -39,7 +39,7 @@ import incongruent as inc
 from incongruent.checks.better_prior import better_prior
 from incongruent.checks.decision import Answers, decide
 from incongruent.checks.model.panel import Panel
-from incongruent.checks.model.relevance import Margins, Misfit, misfits_of
+from incongruent.checks.model.relevance import Margins, Misfit, misfits_of, still_failing
 from incongruent.checks.prior.population import PriorReplicas, prior_replicas, prior_scores
 from incongruent.checks.record import answers_of, many_outside
 from incongruent.checks.repairs import repairs_of
@@ -258,7 +258,7 @@ def model_judged(layout: Layout, study: inc.Trials, asked: Asked, seed: int) -> 
     if len(study) >= 5 and (failing or asked.always_after):
         prior = inc.suggest_prior(layout.posterior, study, seed=seed).prior
         under = panel_of(layout, study, prior, seed + 1)
-        after = misfits_of(under, Margins())
+        after = still_failing(failing, under, Margins())
         row["panel_after"] = float(np.nanmin(under.group.adjusted))
     answers = Answers(False, False, (), failing, after)
     return row | about_model(layout, study, panel, answers, asked.variants, seed)
@@ -394,11 +394,12 @@ def covered(posterior: inc.Posterior, study: inc.Trials, name: str, seed: int) -
 
 
 def known_rows(path: Path) -> dict[tuple[Any, ...], set[int]]:
-    """The studies that a file has, by people, population and layout."""
+    """The studies that a file has, by people, population, layout and seed."""
     found: dict[tuple[Any, ...], set[int]] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         row = json.loads(line)
-        found.setdefault((row["people"], row["population"], row["layout"]), set()).add(row["study"])
+        place = (row["people"], row["population"], row["layout"], row["seed"])
+        found.setdefault(place, set()).add(row["study"])
     return found
 
 
@@ -415,9 +416,14 @@ def run(options: argparse.Namespace) -> None:
                     options.model_only,
                     options.variants,
                     options.always_after,
-                    known.get((options.people, name, k), set()),
+                    known.get((options.people, name, k, layout.seed), set()),
                 )
-                place = {"people": options.people, "population": name, "layout": k}
+                place = {
+                    "people": options.people,
+                    "population": name,
+                    "layout": k,
+                    "seed": layout.seed,
+                }
                 for i, row in judged(layout, name, each, asked):
                     file.write(json.dumps(place | {"study": i} | row) + "\n")
                     file.flush()
@@ -521,9 +527,7 @@ def about_models(rows: pd.DataFrame) -> None:
     """How many studies fail in something, relevantly, and still so under the suggested prior."""
     shown = ("the panel fails", "relevantly", "under the suggested prior too", "relevantly")
     print("\nNumbers of studies in which the panel finds something\n")
-    head(
-        "population", "people", "studies", *shown, "p ≤ .05 there"
-    )
+    head("population", "people", "studies", *shown, "p ≤ .05 there")
     for (name, n), part in rows.groupby(["population", rows["people"].astype(int)], sort=False):
         failing = part["misfits"].map(bool)
         after = failing & part["misfits_after"].map(has_some)

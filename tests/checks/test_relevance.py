@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import incongruent as inc
+from incongruent.checks.conclusions import Verdict
+from incongruent.checks.decision import Answers, decide
 from incongruent.checks.model.relevance import (
     Margins,
     Misfit,
@@ -16,6 +18,7 @@ from incongruent.checks.model.relevance import (
     relevant_among,
     sentences_of,
     sizes_of,
+    still_failing,
     table_of,
 )
 from incongruent.checks.panel_statistics import Kind, Statistic, statistics_for
@@ -173,6 +176,60 @@ def test_a_flanker_study_with_nothing_that_readers_would_call_a_misfit(
     assert relevant_among([found[name] for name in seen]) == ()
 
 
+def test_margins_are_about_what_one_person_can_show() -> None:
+    """Standard errors of a person with 100 trials a condition, in margins; errors are too few for
+    how slow they are.
+    """
+    theta = np.tile([20.0, 100.0, 0.55, 58.0, 320.0, 30.0], (1000, 1))
+    simulator = inc.Simulator(inc.models.dmc(), inc.priors.broad(), inc.Design(200, HALF))
+    same = simulator.simulate_at(theta, seed=11)
+    known = statistics_for(same)
+    values = panel_values(same, known)
+    each = sizes_of(known, values, values, np.zeros_like(values), USUAL)
+    sd = np.nanstd(values, axis=0)
+    of_sd = [100.0 / m.predicted if m.unit == "% of the SD" else 1.0 for m in each]
+    errors = dict(zip([m.name for m in each], sd * of_sd / [m.margin for m in each], strict=True))
+    usual = [e for name, e in errors.items() if "RT <" not in name and "slope" not in name]
+    assert 0.6 < np.median(usual) < 1.1
+    assert errors["RT quantile 0.5, incongruent"] == pytest.approx(1.0, abs=0.15)
+    assert errors["delta at 0.5"] == pytest.approx(1.2, abs=0.15)
+    assert errors["skewness of RT, congruent"] == pytest.approx(1.0, abs=0.2)
+    assert errors["errors, congruent"] == pytest.approx(0.7, abs=0.1)
+
+
+def with_a_bump(study: inc.Trials, ms: float) -> inc.Trials:
+    """Correct RTs around the 0.3 quantile of each person and condition are later, by so many ms."""
+    rt = study.values["rt"].copy()
+    for level in HALF:
+        correct = study.where("condition", level) & study.where("response", "correct")
+        for person, here in enumerate(correct):
+            rank = (np.argsort(np.argsort(rt[person, here])) + 0.5) / here.sum()
+            rt[person, here] += ms * np.clip(1.0 - np.abs(rank - 0.3) / 0.2, 0.0, 1.0)
+    return replace(study, values={**study.values, "rt": rt})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("ms", "verdict"), [(7.0, Verdict.ADEQUATE), (25.0, Verdict.DEFICIENT)])
+def test_in_many_people_a_small_misfit_is_found_and_called_adequate(
+    ms: float, verdict: Verdict
+) -> None:
+    """A bump that no diffusion has: 7 ms are more than chance, and do not matter; 25 ms do."""
+    theta = inc.priors.schaefer2025().sample(40, seed=np.random.default_rng(12))
+    design = inc.Design(400, HALF)
+    study = inc.Simulator(inc.models.dmc(), inc.priors.broad(), design).simulate_at(theta, seed=13)
+    panel = inc.predictive_panel(
+        inc.pretrained("dmc"),
+        with_a_bump(study, ms),
+        n_replicates=39,
+        n_predictions=4,
+        seed=14,
+    )
+    failing = misfits_of(panel, USUAL)
+    assert any(misfit.name.startswith("RT quantile 0.3") for misfit in failing)
+    answers = Answers(pooled=False, many_outside=False, moves=(), failing=failing)
+    assert decide(answers).verdict is verdict
+
+
 @pytest.mark.parametrize("name", ["ms", "errors", "sd", "moves"])
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf")])
 def test_margins_are_positive_numbers(name: str, value: float) -> None:
@@ -221,3 +278,19 @@ def test_where_nothing_fails_nothing_is_sized(panel: inc.Panel) -> None:
 def test_usual_is_what_replicates_differ_by(panel: inc.Panel) -> None:
     assert panel.usual.shape == panel.observed.shape
     assert np.nanmax(np.abs(panel.usual[:, 0])) < 15.0  # ms
+
+
+def test_what_is_as_large_under_another_prior_still_fails(panel: inc.Panel) -> None:
+    """Also where it cannot be told from chance there; what has become small does not."""
+    failing = misfits_of(panel, USUAL)
+    assert relevant_among(failing)
+    ones = np.ones_like(panel.group.adjusted)
+    quiet = replace(panel, group=replace(panel.group, adjusted=ones))
+    still = still_failing(failing, quiet, USUAL)
+    assert still == relevant_among(failing)
+    gone = replace(quiet, observed=panel.predicted + panel.usual)
+    assert still_failing(failing, gone, USUAL) == ()
+    assert still_failing((), quiet, USUAL) == ()
+    assert still_failing(failing, panel, USUAL) == failing
+    wide = Margins(ms=1e4, errors=1e4, sd=1e4)
+    assert still_failing(misfits_of(panel, wide), quiet, wide) == ()

@@ -136,7 +136,7 @@ def lapsing(dmc: inc.Posterior) -> Check:
 def test_people_who_lapse_are_adequately_described_with_lapses(lapsing: Check) -> None:
     assert any(name.startswith(("skewness", "SD")) for name in lapsing.panel.failing()[:3])
     assert any(misfit.relevant for misfit in lapsing.misfits())
-    assert lapsing.variants is not None
+    assert lapsing.which_variant is not None
     assert lapsing.verdict is Verdict.ADEQUATE_WITH
     assert lapsing.decision.variant is not None
     assert "lapses" in lapsing.decision.variant
@@ -149,17 +149,17 @@ def test_people_who_lapse_are_adequately_described_with_lapses(lapsing: Check) -
     assert written["verdict"] == f"adequate with {lapsing.decision.variant}"
     assert written["variant"] == lapsing.decision.variant
     names = [row["variant"] for row in written["questions"]["variants"]["rows"]]
-    assert names == list(lapsing.variants.names)
+    assert names == list(lapsing.which_variant.names)
 
 
 @pytest.mark.slow
 def test_without_a_variant_that_repairs_them_they_make_a_deficient_model(lapsing: Check) -> None:
-    alone = replace(lapsing, variants=None)
+    alone = replace(lapsing, which_variant=None)
     assert alone.verdict is Verdict.DEFICIENT
     assert any("it does not predict" in sentence for sentence in alone.advice)
-    assert lapsing.variants is not None
-    rows = [row for row in lapsing.variants.rows if "lapses" not in row.name]
-    others = replace(lapsing, variants=replace(lapsing.variants, rows=tuple(rows)))
+    assert lapsing.which_variant is not None
+    rows = [row for row in lapsing.which_variant.rows if "lapses" not in row.name]
+    others = replace(lapsing, which_variant=replace(lapsing.which_variant, rows=tuple(rows)))
     assert others.verdict is Verdict.DEFICIENT
     assert any(sentence.startswith("The closest variant, ") for sentence in others.advice)
 
@@ -287,11 +287,11 @@ def published(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("published")
 def test_the_long_tails_of_a_published_flanker_task_are_named(dmc: inc.Posterior) -> None:
     flanker = check(dmc, inc.datasets.load("ulrich2015_flanker"), seed=1)
-    assert flanker.variants is not None
+    assert flanker.which_variant is not None
     assert {"skewness of RT, congruent", "skewness of RT, incongruent"} <= set(
         flanker.panel.failing()
     )
-    assert flanker.variants["lapses"].log_evidence > 10.0
+    assert flanker.which_variant["lapses"].log_evidence > 10.0
     assert any(m.relevant for m in misfits_of(flanker.panel, flanker.margins))
 
 

@@ -27,6 +27,7 @@ from incongruent.priors.joint import any_prior_from_json
 from incongruent.report import people, report_html
 from incongruent.report.concerns import concerns_of
 from incongruent.report.methods import REFERENCES, methods
+from incongruent.report.misfits import misfits_table
 from incongruent.report.quality import quality
 from incongruent.report.tables import people_table
 from incongruent.report.variants import variants_table
@@ -304,7 +305,7 @@ def test_sizes_of_what_fails_are_on_the_page(
         group=replace(panel.group, adjusted=group),
         people=replace(panel.people, adjusted=people),
     )
-    fails = replace(check, panel=failing, panel_after=None, variants=None, extension=None)
+    fails = replace(check, panel=failing, panel_after=None, which_variant=None, extension=None)
     table = misfits_table(fails)
     assert table is not None
     (row,) = table.rows
@@ -321,9 +322,8 @@ def test_sizes_of_what_fails_are_on_the_page(
     (sized,) = fails.misfits_of_people()[1]
     (concern,) = [c for c in concerns_of(fit, fails)[1] if "predicted" in c.short]
     assert sized.words in concern.sentence
-    quiet = replace(
-        fails, panel=replace(failing, group=replace(panel.group, adjusted=group * 0 + 1))
-    )
+    nothing = replace(panel.group, adjusted=np.ones_like(group))
+    quiet = replace(fails, panel=replace(failing, group=nothing))
     assert misfits_table(quiet) is None
     assert "How large is what fails?" not in report_html(posterior=posterior, check=quiet)
 

@@ -64,9 +64,9 @@ def _use_variant(row: UnderVariant, which: WhichVariant, answers: Answers) -> li
     """To use a variant: its evidence and what it repairs, what moves, where to find it."""
     n = len(which.variants.people)
     return [
-        f"Use the model with {which.variants[row.name].words}: {row.log_evidence:+.1f} nats over"
-        f" {n} people against the model as fitted, more evidence for {row.share_better:.0%} of"
-        f" them{_repaired(row)}.",
+        f"Use the model with {which.variants[row.name].words}: {_signed(row.log_evidence)} nats"
+        f" over {n} people against the model as fitted, more evidence for"
+        f" {row.share_better:.0%} of them{_repaired(row)}{_ties(row, answers)}.",
         _moved(row.moves, answers.most_moved),
         "Report the parameters under this variant: incongruent fit --variants estimates them, and"
         " a network can be trained for it.",
@@ -79,6 +79,17 @@ def _repaired(row: UnderVariant) -> str:
     if row.remaining:
         parts.append(f"what is left ({_listed(row.remaining)}) is too small to matter")
     return "".join(f"; {part}" for part in parts)
+
+
+def _ties(row: UnderVariant, answers: Answers) -> str:
+    """Which other variants would do as well, as the end of a sentence."""
+    ties = [
+        repair.name
+        for repair in answers.repairs
+        if repair.suffices and 0.0 <= row.log_evidence - repair.log_evidence < DECISIVE
+    ]
+    others = [name for name in ties if name != row.name]
+    return f"; the evidence hardly distinguishes it from {_listed(others)}" if others else ""
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -183,19 +194,23 @@ def advice_on_suggestion(
     after: MmdTest,
     panel: Panel,
     panel_after: Panel | None,
+    *,
+    with_variant: bool,
 ) -> list[str]:
     """Whether to train under the suggested prior, with what it changes.
 
-    Nothing is said of a suggestion that was made to ask the panel again, and changed nothing.
+    Nothing is said of a suggestion that was made to ask the panel again, and changed nothing. With
+    a variant of the model the suggestion is for the parameters that it shares.
     """
+    train = "For the parameters of the model as fitted, train" if with_variant else "Train"
     under = _words_of_tests(mmd, after, panel, panel_after)
     fewer_fail = panel_after is not None and len(panel_after.failing()) < len(panel.failing())
     if not moves and not fewer_fail:
         return []
     if after.p_value > LEVEL:
         return [
-            f"Train with {suggestion.prior!r}: {suggestion.share:.1%} of the present simulations"
-            f" lie where these people are; {under}."
+            f"{train} with {suggestion.prior!r}: {suggestion.share:.1%} of the present"
+            f" simulations lie where these people are; {under}."
         ]
     return [
         "Moving the prior alone does not help: under the best one that was found people still"

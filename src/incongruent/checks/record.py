@@ -36,6 +36,7 @@ from incongruent.checks.model.relevance import (
     Misfit,
     misfits_of,
     sentences_of,
+    still_failing,
     table_of,
 )
 from incongruent.checks.model.which_variant import WhichVariant
@@ -66,8 +67,8 @@ class Check:
         mmd_after: the same people under the suggested prior.
         panel_after: what the panel would be under the suggested prior; None where there is none, or
             the panel finds nothing now.
-        variants: of the model, by exact evidence; None when nothing stands against the model, or
-            there is no exact likelihood.
+        which_variant: of the model would predict the data, by exact evidence; None when nothing
+            stands against the model, or there is no exact likelihood.
         extension: what explains the statistics in which the model fails; None when no relevant one
             stands against it, a variant repairs them, or there are no candidates.
         margins: how large a difference has to be before it matters.
@@ -84,7 +85,7 @@ class Check:
     suggestion: Suggestion | None
     mmd_after: MmdTest | None
     panel_after: Panel | None
-    variants: WhichVariant | None
+    which_variant: WhichVariant | None
     extension: ExtensionRanking | None
     margins: Margins
     network: str
@@ -100,7 +101,7 @@ class Check:
             self.panel,
             self.prior,
             self.panel_after,
-            self.variants,
+            self.which_variant,
             self.margins,
         )
 
@@ -125,7 +126,7 @@ class Check:
         said = [finding.sentence for finding in self.hygiene.warnings]
         said += advice_on_people(self.outside, len(self.scope), are_many=self.answers.many_outside)
         said += advice_on_model(
-            self.decision, self.answers, self.panel, self.variants, self.extension
+            self.decision, self.answers, self.panel, self.which_variant, self.extension
         )
         said += advice_on_prior(self.answers.moves)
         said += self._advice_on_suggestion()
@@ -141,6 +142,7 @@ class Check:
             self.mmd_after,
             self.panel,
             self.panel_after,
+            with_variant=self.decision.variant is not None,
         )
 
     def brief(self) -> str:
@@ -204,7 +206,7 @@ class Check:
             "mmd_after": json_if_asked(json_of_mmd, self.mmd_after),
             "model": json_of_panel(self.panel, self.margins),
             "model_after": json_of_panel(after, self.margins) if after is not None else None,
-            "variants": self.variants.to_json() if self.variants is not None else None,
+            "variants": self.which_variant.to_json() if self.which_variant is not None else None,
             "extension": self.extension.to_json() if self.extension is not None else None,
             "prior": json_if_asked(json_of_prior, self.prior),
             "suggestion": json_if_asked(json_of_suggestion, self.suggestion),
@@ -224,8 +226,8 @@ class Check:
         if self.panel_after is not None:
             said = sentences_of(self.panel_after, self.margins)
             sections.append(("Does it under a prior made for these people?", said))
-        if self.variants is not None:
-            sections.append(("Which variant of it would?", self.variants.sentences()))
+        if self.which_variant is not None:
+            sections.append(("Which variant of it would?", self.which_variant.sentences()))
         if self.extension is not None:
             sections.append(("Which mechanism would?", self.extension.sentences()))
         if self.prior is not None:
@@ -279,12 +281,13 @@ def answers_of(
     margins: Margins,
 ) -> Answers:
     """What the verdict rests on, from the answers to the questions; see `Check`."""
-    after = misfits_of(panel_after, margins) if panel_after is not None else None
+    failing = misfits_of(panel, margins)
+    after = still_failing(failing, panel_after, margins) if panel_after is not None else None
     without_variants = Answers(
         pooled=clean["units"].severity is Severity.WARNING,
         many_outside=many_outside(scope),
         moves=() if prior is None else prior.moves(),
-        failing=misfits_of(panel, margins),
+        failing=failing,
         failing_after=after,
         most_moved=margins.moves,
     )

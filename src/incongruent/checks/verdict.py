@@ -106,7 +106,7 @@ def check(
         suggestion=better.suggestion,
         mmd_after=better.mmd,
         panel_after=better.panel,
-        variants=variants,
+        which_variant=variants,
         extension=_extension(single, asked, panel, answers, seed),
         margins=margins,
         network=f"{single.simulator.model.name} under {single.simulator.prior!r}",

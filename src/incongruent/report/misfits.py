@@ -27,8 +27,8 @@ def misfits_table(check: Check) -> Table | None:
     rows = tuple(_row(misfit) for misfit in misfits)
     if check.panel_after is None:
         return Table(COLUMNS, rows)
-    failing = check.panel_after.failing()
-    after = [(Cell("fails too" if m.name in failing else "does not fail"),) for m in misfits]
+    explained = check.answers.explained_by_prior
+    after = [(Cell("does not fail" if m in explained else "fails too"),) for m in misfits]
     return Table((*COLUMNS, AFTER), tuple(a + b for a, b in zip(rows, after, strict=True)))
 
 

@@ -171,6 +171,25 @@ def misfits_of(
     return tuple(sized[name] for name in panel.failing(person, level=level))
 
 
+def still_failing(failing: Sequence[Misfit], panel: Panel, margins: Margins) -> tuple[Misfit, ...]:
+    """What fails under another prior as well, with its sizes there.
+
+    Beside what fails in the panel under that prior these are statistics that were relevant before,
+    and still are as large as matters there: that they cannot be told from chance any more does not
+    mean that the prior explains them.
+
+    Args:
+        failing: what fails under the prior in use.
+        panel: under the other prior.
+        margins: how large a difference has to be before it matters.
+    """
+    found = misfits_of(panel, margins)
+    names, relevant = {m.name for m in found}, {m.name for m in relevant_among(failing)}
+    there = {misfit.name: misfit for misfit in all_sizes(panel, margins)}
+    large = [there[m.name] for m in failing if m.name in relevant - names]
+    return (*found, *relevant_among(large))
+
+
 def all_sizes(panel: Panel, margins: Margins, person: int | None = None) -> tuple[Misfit, ...]:
     """Every statistic of the group, or of one person, with its size and margin."""
     who = slice(None) if person is None else [person]
