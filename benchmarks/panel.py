@@ -65,12 +65,9 @@ def level(posterior: inc.Posterior, options: argparse.Namespace) -> None:
     ):
         simulator, panel, smallest, alone, people = population(prior, options), None, [], [], []
         for i in range(options.studies):
-            panel = judged(
-                posterior,
-                simulator.simulate(options.people, seed=options.seed + i).trials,
-                options,
-                seed=i + 1,
-            )
+            study = simulator.simulate(options.people, seed=options.seed + i).trials
+            study = study.select(np.flatnonzero(study.n_trials >= options.trials // 5))
+            panel = judged(posterior, study, options, seed=i + 1)
             smallest.append(np.nanmin(panel.group.adjusted))
             alone.append(panel.group.p)
             people += [np.nanmin(row) for row in panel.people.adjusted]

@@ -10,6 +10,7 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent.checks.model.predictive import simulator_again
+from incongruent.checks.replicas import refilled
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 SIXTY = 1000.0 / 60.0
@@ -167,6 +168,30 @@ def test_replicates_are_recorded_like_the_study(coarse: inc.Trials) -> None:
     assert trials.values["rt"][trials.answered].max() <= coarse.values["rt"][coarse.answered].max()
     turns = np.exp(2j * np.pi * (found.phases - inc.recording_of(coarse).phases) / SIXTY)
     assert np.abs(np.angle(turns)).max() < 0.1
+
+
+def test_replicates_have_as_many_trials_as_people_although_some_are_cut_off() -> None:
+    simulations = inc.Simulator(
+        inc.models.dmc(), inc.priors.schaefer2025(), inc.Design(200, HALF, window=(150.0, 500.0))
+    ).simulate(8, seed=7)
+    study = simulations.trials
+    design = inc.design_of(study, window=(150.0, 500.0))
+    again = inc.Simulator(inc.models.dmc(), inc.priors.schaefer2025(), design)
+    theta = np.tile(simulations.theta, (5, 1))
+    trials = refilled(again, theta, seed=1)
+    n = np.tile(study.n_trials, 5)
+    assert ((trials.n_trials <= n) & (trials.n_trials >= 0.98 * n - 1)).mean() > 0.9
+    assert trials.values["rt"][trials.answered].max() <= 500.0
+    plain = again.simulate_at(theta, seed=1)
+    assert plain.n_trials.sum() < 0.9 * trials.n_trials.sum()
+    kept = plain.present
+    np.testing.assert_array_equal(trials.values["rt"][kept], plain.values["rt"][kept])
+    congruent = [t.where("condition", "congruent").sum(axis=1) for t in (trials, study)]
+    assert np.abs(congruent[0] - np.tile(congruent[1], 5)).max() <= 0.04 * 200
+    wide = inc.Simulator(again.model, again.prior, inc.design_of(study))
+    np.testing.assert_array_equal(
+        refilled(wide, theta, seed=2).values["rt"], wide.simulate_at(theta, seed=2).values["rt"]
+    )
 
 
 def test_hygiene_says_what_has_been_done(coarse: inc.Trials) -> None:

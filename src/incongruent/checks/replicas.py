@@ -19,7 +19,7 @@ from incongruent.data.trials import Trials, concatenate, renumbered
 from incongruent.posterior.posterior import Posterior
 from incongruent.posterior.scope import readable
 from incongruent.priors.joint import AnyPrior
-from incongruent.simulation.observed import ObservedLayout, layout_of
+from incongruent.simulation.observed import ObservedDesign, ObservedLayout, layout_of
 from incongruent.simulation.simulator import Simulations, Simulator
 
 Array = np.ndarray
@@ -28,6 +28,8 @@ ROUNDS = 8
 """How often the trials of one theta are simulated again before it is given up, since nearly all its
 answers are outside the window.
 """
+SLACK = 0.02
+"""Replicates may have fewer trials than the study by this share."""
 THETAS = 20
 """How many theta are tried for a data set."""
 PLACES_AT_ONCE = 2_000_000
@@ -112,6 +114,44 @@ def _drawn_until_filled(
 def _put_in_order(parts: list[Trials], order: list[Array]) -> Trials:
     """The data sets of all parts, at the places (dataset,) that order says for each part."""
     return renumbered(concatenate(parts).select(np.argsort(np.concatenate(order))))
+
+
+def refilled(
+    simulator: Simulator[ObservedDesign], theta: Float[Array, "dataset parameter"], *, seed: int
+) -> Trials:
+    """One data set a row of theta, with about as many trials as the person of a study has.
+
+    The study's trials are those that its window has left. What the window takes from simulated data
+    is simulated again where that is more than ``SLACK`` of a data set.
+
+    Args:
+        simulator: with the design of the study.
+        theta: (dataset, parameter), all people once, then all again.
+        seed: of the trials.
+    """
+    trials = simulator.simulate_at(theta, seed=seed)
+    layout = simulator.design.layout_of_simulated(trials)
+    if not len(_short_of(layout, trials.present)):
+        return trials
+    filled = _Buffers.of(trials)
+    for attempt in range(ROUNDS):
+        short = _short_of(layout, filled.present)
+        if len(short) == 0:
+            break
+        wanted = layout.present[short]
+        missing = replace(layout.select(short), present=wanted & ~filled.present[short])
+        again = Simulator(simulator.model, simulator.prior, missing)
+        own = child(seed, Purpose.MATCHED_TRIALS, attempt)
+        filled.fill(again.simulate_at(theta[short], seed=own), short, wanted)
+    return replace(trials, values=filled.values, present=filled.present, answered=filled.answered)
+
+
+def _short_of(
+    layout: ObservedLayout, present: Bool[Array, "dataset trial"]
+) -> Int[Array, " short"]:
+    """Positions of data sets that lack more than ``SLACK`` of the trials of a layout."""
+    missing = (layout.present & ~present).sum(axis=1)
+    return np.flatnonzero(missing > SLACK * layout.present.sum(axis=1))
 
 
 def matched_summaries(

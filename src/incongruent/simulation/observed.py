@@ -101,6 +101,17 @@ class ObservedDesign:
         condition, present = self.lay_out(n_datasets, rng)
         return {self.condition.name: condition} if self.condition is not None else {}, present
 
+    def layout_of_simulated(self, trials: Trials) -> ObservedLayout:
+        """The layout that data sets simulated from this design had before trials were left out."""
+        rows = self._rows(len(trials))
+        n = self.counts[rows].sum(axis=1, keepdims=True)
+        present = np.arange(trials.present.shape[1]) < n
+        if self.present is not None:
+            present = self.present[rows]
+        phases = None if self.phases is None else self.phases[rows]
+        given = _given_of(trials)
+        return ObservedLayout(given, present, self.window, self.deadline, self.recording, phases)
+
     def phases_for(self, n_datasets: int, rng: np.random.Generator) -> Array | None:
         """As `Design.phases_for`: those of the people, where they are known."""
         return _phases_of(self, self._rows(n_datasets), rng)

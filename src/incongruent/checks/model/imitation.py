@@ -30,6 +30,7 @@ from incongruent.checks.model.regression import REACH, regressed, trimmed
 from incongruent.checks.panel_noise import noise_of
 from incongruent.checks.panel_statistics import Kind, Statistic, statistics_for
 from incongruent.checks.panel_values import panel_values
+from incongruent.checks.replicas import refilled
 from incongruent.checks.statistics import N_BINS
 from incongruent.data.basics.streams import Purpose, place_of, seed_from, stream
 from incongruent.data.trials import Trials, concatenate
@@ -90,7 +91,7 @@ class Imitator:
         A data set that has no trials left within the window is replaced by the person's own.
         """
         simulator = Simulator(model, _any_prior(model), self._layout())
-        trials = simulator.simulate_at(theta.reshape(-1, theta.shape[-1]), seed=seed)
+        trials = refilled(simulator, theta.reshape(-1, theta.shape[-1]), seed=seed)
         empty = np.flatnonzero(trials.n_trials == 0)
         if not len(empty):
             return trials

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 
 from incongruent.checks import statistics
 from incongruent.checks.panel_statistics import has_delta, levels_in
+from incongruent.checks.replicas import refilled
 from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import CONDITION, Trials
@@ -158,7 +159,7 @@ def _replicated_panels(
     panels, done = [], counting(len(chosen), "simulated studies")
     for n, draw in enumerate(chosen):
         trials_seed = child(seed, Purpose.REPLICATED_TRIALS, n)
-        replicate = again.simulate_at(draws.theta[:, draw], seed=trials_seed)
+        replicate = refilled(again, draws.theta[:, draw], seed=trials_seed)
         panels.append(panel_of(replicate, levels))
         done(n + 1)
     return panels

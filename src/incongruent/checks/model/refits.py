@@ -15,6 +15,7 @@ from jaxtyping import Float
 from incongruent.checks.model.predictive import simulator_again
 from incongruent.checks.panel_statistics import Statistic
 from incongruent.checks.panel_values import panel_values
+from incongruent.checks.replicas import refilled
 from incongruent.data.basics.streams import seed_from
 from incongruent.data.trials import Trials, concatenate
 from incongruent.posterior.posterior import Posterior
@@ -60,7 +61,7 @@ class Refits:
         fitted = self._draws(everything, n_predictions)
 
         def simulate(draw: int) -> Trials:
-            return again.simulate_at(fitted[:, draw], seed=seed_from(self.rng))
+            return refilled(again, fitted[:, draw], seed=seed_from(self.rng))
 
         predicted = mean_statistics(simulate, n_predictions, self.statistics, done)
         shape = (n_replicates + 1, len(trials), len(self.statistics))
@@ -73,7 +74,7 @@ class Refits:
         theta = np.swapaxes(self._draws(trials, n_replicates), 0, 1)
         # (replicate, person, parameter) → (replicate person, parameter)
         theta = theta.reshape(-1, theta.shape[-1])
-        replicates = again.simulate_at(theta, seed=seed_from(self.rng))
+        replicates = refilled(again, theta, seed=seed_from(self.rng))
         return concatenate([replace(trials, excluded={}, notes=()), replicates])
 
     def _draws(self, trials: Trials, n: int) -> Float[Array, "person draw parameter"]:
