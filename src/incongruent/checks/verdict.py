@@ -43,6 +43,7 @@ from incongruent.checks.model.candidates import WITH_CANDIDATES
 from incongruent.checks.model.extension import rank_extensions
 from incongruent.checks.model.panel import Panel, predictive_panel
 from incongruent.checks.model.ranking import ExtensionRanking
+from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.checks.prior.population import PriorCheck, check_prior
 from incongruent.checks.prior.suggestion import Suggestion
 from incongruent.checks.scope.mmd import mmd_of_study
@@ -83,6 +84,8 @@ class Check:
         network: what the posterior is called: model and prior.
         seed: of everything.
         seconds: it took.
+        which_variant: which variant of the model these people's trials speak for; None where it was
+            not asked.
     """
 
     verdict: Verdict
@@ -98,6 +101,7 @@ class Check:
     network: str
     seed: int
     seconds: float
+    which_variant: WhichVariant | None = None
 
     @property
     def outside(self) -> tuple[str, ...]:

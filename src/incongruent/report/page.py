@@ -21,6 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from incongruent.analysis import Fit
+from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.checks.verdict import Check, Verdict
 from incongruent.data.basics.csvs import as_csv
 from incongruent.data.values import listed
@@ -35,7 +36,7 @@ from incongruent.report.methods import methods
 from incongruent.report.people import drawn
 from incongruent.report.quality import quality
 from incongruent.report.tables import group_table, people_table
-from incongruent.report.variants import check_same_people, section
+from incongruent.report.variants import check_same_people, section, which_section
 from incongruent.storage.atomic import strict_json, write_atomically
 
 MARKS = {
@@ -257,7 +258,13 @@ def _verdict(check: Check) -> Mapping[str, Any]:
         "advice": check.advice,
         "sections": check.sections()[:-1],
         **_verdict_figures(check),
+        "which": _which(check.which_variant),
     }
+
+
+def _which(found: WhichVariant | None) -> Mapping[str, Any] | None:
+    """The part about variants; None where they were not asked about."""
+    return which_section(found) if found is not None else None
 
 
 def _verdict_figures(check: Check) -> dict[str, Markup]:
