@@ -102,6 +102,8 @@ from .checks.model.panel import Panel as Panel
 from .checks.model.panel import predictive_panel as predictive_panel
 from .checks.model.predictive import Prediction as Prediction
 from .checks.model.predictive import predict as predict
+from .checks.model.which_variant import WhichVariant as WhichVariant
+from .checks.model.which_variant import which_variant as which_variant
 from .checks.prior.population import PriorCheck as PriorCheck
 from .checks.prior.population import check_prior as check_prior
 from .checks.prior.suggestion import Suggestion as Suggestion

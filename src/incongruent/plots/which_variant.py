@@ -40,7 +40,7 @@ ROW, STATISTIC, MARGIN = 0.19, 0.165, 0.95
 """Inches: of a variant, of a statistic, and of title and axis of either part."""
 CAPTION_LINE, LINE = 0.14, 118
 """Inches of a line of the caption, and characters in it."""
-COLUMNS = (1.09, 1.20, 1.31)
+COLUMNS = (1.06, 1.175, 1.27)
 """Where observed and predicted values end, as shares of the width."""
 SHORT = {"ms per 100 ms": "ms/100 ms"}
 """Units that are too long to stand beside a value."""
@@ -164,7 +164,7 @@ def _write_values(
             label = _write(ax, statistic.number(float(value)), x, at, colour, "right")
             label.set_fontweight("bold" if is_bold else "normal")
         unit = SHORT.get(statistic.unit, statistic.unit)
-        _write(ax, unit, COLUMNS[-1] + 0.015, at, colour, "left")
+        _write(ax, unit, COLUMNS[-1] + 0.01, at, colour, "left")
 
 
 def _write_heads(ax: Axes) -> None:
