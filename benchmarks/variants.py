@@ -139,9 +139,7 @@ def records(path: Path) -> list[Record]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def missing(
-    done: Sequence[Record], rounds: int, kinds: Sequence[str]
-) -> Iterator[tuple[int, str]]:
+def missing(done: Sequence[Record], rounds: int, kinds: Sequence[str]) -> Iterator[tuple[int, str]]:
     """The studies of some kinds that are still to be made, round by round."""
     there = {(record["round"], record["planted"]) for record in done}
     for round_ in range(rounds):
