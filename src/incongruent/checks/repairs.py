@@ -10,10 +10,9 @@ from incongruent.checks.model.relevance import Margins, Misfit, relevant_among, 
 from incongruent.checks.model.which_variant import UnderVariant, WhichVariant
 from incongruent.exact.variant_results import BASE, DECISIVE
 
-
 MOST_AGAINST = 1.0
 """Nats a person. A new parameter that people hardly need costs evidence, since its prior expects
-more of it: 2.6 nats for a person of 300 trials, none of them a lapse.
+more of it: about 2.5 nats for a person of 300 trials, none of them a lapse.
 """
 
 
