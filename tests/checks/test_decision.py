@@ -29,6 +29,7 @@ repairs = some.lists(
         log_evidence=some.floats(-20.0, 20.0),
         left=misfits,
         moved=some.floats(0.0, 3.0),
+        n_people=some.integers(1, 30),
     ),
     max_size=3,
 ).map(tuple)
@@ -44,7 +45,7 @@ answers = some.builds(
 
 
 def repair(name: str = "lapses", gain: float = 5.0, moved: float = 0.1, *left: Misfit) -> Repair:
-    return Repair(name, gain, left, moved)
+    return Repair(name, gain, left, moved, n_people=6)
 
 
 @given(answers)
@@ -57,7 +58,8 @@ def test_a_deficient_model_fails_relevantly_under_both_priors_and_nothing_repair
     assert any(misfit.relevant for misfit in given_answers.standing)
     assert given_answers.failing_after is None or given_answers.failing_after
     for one in given_answers.repairs:
-        assert one.log_evidence <= -3.0 or any(misfit.relevant for misfit in one.left)
+        against = one.log_evidence <= -3.0 and one.log_evidence <= -one.n_people
+        assert against or any(misfit.relevant for misfit in one.left)
 
 
 @given(answers)
@@ -122,7 +124,8 @@ def test_where_the_panel_finds_nothing_the_verdict_is_about_prior_and_scope(
         ({"failing": (LARGE,), "failing_after": (SMALL,)}, Verdict.ADEQUATE),
         ({"failing": (SMALL,), "failing_after": (LARGE,)}, Verdict.DEFICIENT),
         ({"failing": (LARGE,), "repairs": (repair(),)}, Verdict.ADEQUATE_WITH),
-        ({"failing": (LARGE,), "repairs": (repair(gain=-4.0),)}, Verdict.DEFICIENT),
+        ({"failing": (LARGE,), "repairs": (repair(gain=-7.0),)}, Verdict.DEFICIENT),
+        ({"failing": (LARGE,), "repairs": (repair(gain=-5.0),)}, Verdict.ADEQUATE_WITH),
         ({"failing": (LARGE,), "repairs": (repair("l", 9.0, 0.1, LARGE),)}, Verdict.DEFICIENT),
         (
             {"failing": (LARGE,), "repairs": (repair("l", 9.0, 0.1, SMALL),)},

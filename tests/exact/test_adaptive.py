@@ -11,10 +11,10 @@ import pytest
 from scipy import special, stats
 
 from incongruent.exact.adaptive import Adapted, Start, adapt
-from incongruent.exact.effort import QUICK, THOROUGH
-from incongruent.exact.tempering import tempered
+from incongruent.exact.effort import THOROUGH
 from incongruent.exact.student_mixtures import StudentMixture, mixture_of
 from incongruent.exact.target import Target
+from incongruent.exact.tempering import tempered
 
 Array = np.ndarray
 

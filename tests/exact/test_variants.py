@@ -129,6 +129,19 @@ def test_evidence_is_exact(found: Variants, study: inc.Trials) -> None:
         assert abs((found.log_evidence[:, i] - values).mean()) < 0.05
 
 
+def test_evidence_is_exact_within_its_error_when_sampled_quickly(
+    draws: inc.Draws, study: inc.Trials
+) -> None:
+    found = variants(draws, study, [with_effect(), with_sd(80.0)], quick=True, seed=5)
+    known = evidence(study, effect_sd=EFFECT_SD), evidence(study, sd=80.0)
+    for fit, values in zip(found.fits, known, strict=True):
+        errors = fit.correction.log_evidence_error
+        assert (errors < 0.12).all()
+        assert (np.abs(fit.log_evidence - values) < 4.0 * errors + 0.03).all()
+        assert abs((fit.log_evidence - values).mean()) < 0.1
+        assert (fit.correction.effective_draws >= 75.0).all()
+
+
 def test_evidence_at_other_widths_is_exact(found: Variants, study: inc.Trials) -> None:
     for i, width in enumerate((0.5, 2.0)):
         known = evidence(study, effect_sd=width * EFFECT_SD)
@@ -206,6 +219,25 @@ def test_a_variant_is_named_when_it_is_better_by_three_nats(simulator: inc.Simul
     assert row["gain"] == pytest.approx(known.sum(), abs=0.3)
     assert row["share_better"] == (known > 0.0).mean()
     assert "The model with an effect is better" in str(found)
+    assert found.rivals == ()
+    assert "cannot be told" not in str(found)
+    assert "-" not in str(found)
+
+
+def test_variants_that_cannot_be_told_from_the_best_one_are_named(found: Variants) -> None:
+    gains = {"first": 2.0, "second": 1.9, "third": 0.1}
+    fits = tuple(replace(gained(found.base, each), name=name) for name, each in gains.items())
+    several = Variants(found.base, fits)
+    assert several.best == "first"
+    assert several.rivals == ("second",)  # 0.6 nats over six people; the third has 11.4 less
+    assert "Second cannot be told from it: the difference is less than 3 nats." in str(several)
+    assert Variants(found.base, (gained(found.base, -1.0),)).rivals == ()
+
+
+def gained(base: VariantFit, nats: float) -> VariantFit:
+    """The same people with so much more evidence each."""
+    correction = replace(base.correction, log_evidence=base.log_evidence + nats)
+    return replace(base, name="x", draws=replace(base.draws, correction=correction))
 
 
 def test_nothing_is_named_where_there_is_nothing(found: Variants) -> None:

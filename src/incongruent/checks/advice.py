@@ -66,7 +66,8 @@ def _use_variant(row: UnderVariant, which: WhichVariant, answers: Answers) -> li
     return [
         f"Use the model with {which.variants[row.name].words}: {_signed(row.log_evidence)} nats"
         f" over {n} people against the model as fitted, more evidence for"
-        f" {row.share_better:.0%} of them{_repaired(row)}{_ties(row, answers)}.",
+        f" {row.share_better:.0%} of them{_repaired(row)}{_ties(row, answers)}"
+        f"{_cost(row)}.",
         _moved(row.moves, answers.most_moved),
         "Report the parameters under this variant: incongruent fit --variants estimates them, and"
         " a network can be trained for it.",
@@ -79,6 +80,13 @@ def _repaired(row: UnderVariant) -> str:
     if row.remaining:
         parts.append(f"what is left ({_listed(row.remaining)}) is too small to matter")
     return "".join(f"; {part}" for part in parts)
+
+
+def _cost(row: UnderVariant) -> str:
+    """Why a variant is named whose evidence is smaller, as the end of a sentence."""
+    if row.log_evidence >= 0.0:
+        return ""
+    return "; its evidence is smaller since the priors of its new parameters expect more of them"
 
 
 def _ties(row: UnderVariant, answers: Answers) -> str:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from incongruent.data.basics.streams import Purpose, places_of, stream
 from incongruent.data.trials import Trials
 from incongruent.exact.adaptive import Adapted, Start, adapt
+from incongruent.exact.effort import THOROUGH, Effort
 from incongruent.exact.for_people import for_people
 from incongruent.exact.likelihood import Person, people_of
 from incongruent.exact.mcmc import sample_exactly
@@ -35,6 +36,7 @@ def from_two_starts(
     log_weights: Float[Array, " draw"],
     rng: np.random.Generator,
     stopped: Callable[[], bool] = lambda: False,
+    effort: Effort = THOROUGH,
 ) -> Adapted | None:
     """Adaptive importance sampling that begins at weighted draws and, once more, at the prior.
 
@@ -44,13 +46,14 @@ def from_two_starts(
         log_weights: of these draws, (draw,), unnormalised.
         rng: the source of randomness.
         stopped: whether the result is not wanted any more.
+        effort: how much is done.
 
     Returns:
         None when it was stopped, or nothing with a density above 0 was found.
     """
     network = Start.at_draws(on_the_real_line(target.prior, theta), log_weights)
     prior = Start.at_the_prior(target, theta.shape[1], rng)
-    return adapt(target, [network, prior], rng, stopped=stopped)
+    return adapt(target, [network, prior], rng, effort=effort, stopped=stopped)
 
 
 def from_draws(
@@ -59,6 +62,7 @@ def from_draws(
     log_weights: Float[Array, " draw"],
     rng: np.random.Generator,
     stopped: Callable[[], bool] = lambda: False,
+    effort: Effort = THOROUGH,
 ) -> Adapted | None:
     """Adaptive importance sampling that begins at weighted draws, as `from_two_starts` has them.
 
@@ -66,8 +70,8 @@ def from_draws(
     """
     network = Start.at_draws(on_the_real_line(target.prior, theta), log_weights)
     if network.n_effective < FEWEST_IN_START:
-        return from_two_starts(target, theta, log_weights, rng, stopped)
-    return adapt(target, [network], rng, stopped=stopped)
+        return from_two_starts(target, theta, log_weights, rng, stopped, effort)
+    return adapt(target, [network], rng, effort=effort, stopped=stopped)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +84,7 @@ class Sampler:
         places: of everybody in the tree of random streams.
         seed: of everything.
         workers: threads; one for each core when None.
+        effort: how much adaptive importance sampling does for each person.
     """
 
     simulator: Simulator
@@ -87,12 +92,20 @@ class Sampler:
     places: Sequence[tuple[int, ...]]
     seed: int
     workers: int | None
+    effort: Effort = THOROUGH
 
     @classmethod
-    def of(cls, simulator: Simulator, study: Trials, seed: int, workers: int | None) -> Sampler:
+    def of(
+        cls,
+        simulator: Simulator,
+        study: Trials,
+        seed: int,
+        workers: int | None,
+        effort: Effort = THOROUGH,
+    ) -> Sampler:
         """The sampler of a study."""
         people, places = people_of(simulator, study), places_of(study.names)
-        return cls(simulator, people, places, seed, workers)
+        return cls(simulator, people, places, seed, workers, effort)
 
     def by_adaptation(
         self, chosen: Array, theta: Array, log_weights: Array
@@ -105,7 +118,8 @@ class Sampler:
         def one(person: int, stopped: Callable[[], bool]) -> Sampled | None:
             rng = stream(self.seed, Purpose.ADAPTING, *self.places[person])
             target = Target.of(self.simulator, self.people[person])
-            found = from_draws(target, theta[person], log_weights[person], rng, stopped)
+            weights = log_weights[person]
+            found = from_draws(target, theta[person], weights, rng, stopped, self.effort)
             return None if found is None else found.drawn(target, theta.shape[1], rng)
 
         return for_people(one, chosen.tolist(), self.workers)

@@ -20,6 +20,7 @@ from incongruent.data.basics.streams import Purpose, places_of, stream
 from incongruent.data.trials import Trials
 from incongruent.exact import correction_warnings as warn
 from incongruent.exact.anew import Sampler
+from incongruent.exact.effort import QUICK, THOROUGH
 from incongruent.exact.importance import FEWEST_DRAWS, Weights, largest_k_hat, resample, weigh
 from incongruent.exact.likelihood import evaluate
 from incongruent.exact.sampled import Sampled
@@ -47,6 +48,7 @@ def reweight(
     prior: AnyPrior | None = None,
     exact: bool = False,
     adapt: bool = True,
+    quick: bool = False,
     seed: int,
     workers: int | None = None,
 ) -> Draws:
@@ -61,6 +63,8 @@ def reweight(
             whose k-hat is too large while a small share is effective: by adaptive importance
             sampling, and by MCMC where that fails. (People outside what the network was trained
             for are sampled by MCMC with ``exact`` only.) Without it they keep their poor weights.
+        quick: sample anew with less work, so that about 100 draws are effective instead of 800:
+            enough for means and evidence of a group.
         seed: of resampling and sampling anew.
         workers: threads; one for each core when left out.
 
@@ -86,7 +90,7 @@ def reweight(
     sample = _resampled(draws, log_lik, log_joint, weights, accurate, seed)
     impossible = np.asarray(np.isneginf(log_lik).all(axis=1))  # also under other priors
     warn.of_impossible_trials(simulator, draws.theta, study, np.flatnonzero(impossible))
-    sampler = Sampler.of(simulator, study, seed, workers)
+    sampler = Sampler.of(simulator, study, seed, workers, QUICK if quick else THOROUGH)
     if exact:
         by_mcmc = np.flatnonzero(~impossible)
     elif adapt:

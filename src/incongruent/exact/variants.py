@@ -66,7 +66,7 @@ def variants(
             with the largest evidence is kept, each of the others is added to it, and so on, as long
             as the sum of the log evidences grows by 3 nats. 1 for no selection.
         quick: a quarter of the work: evidence of a person is known to about 0.07 nats instead of
-            0.02, and about 150 draws are effective instead of 800. Enough for sums over people and
+            0.02, and about 100 draws are effective instead of 800. Enough for sums over people and
             means, not for the tails of a person's posterior.
         seed: of sampling.
         workers: threads; one for each core when left out.

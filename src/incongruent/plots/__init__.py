@@ -39,6 +39,7 @@ from incongruent.plots.variants import (
     plot_variants,
     variants_figure,
 )
+from incongruent.plots.which_variant import plot_before_after, which_variant_figure
 
 __all__ = [
     "ONE_COLUMN",
@@ -55,6 +56,7 @@ __all__ = [
     "people_figures",
     "plot_accuracy",
     "plot_activation",
+    "plot_before_after",
     "plot_components",
     "plot_coverage",
     "plot_delta",
@@ -81,4 +83,5 @@ __all__ = [
     "space_figure",
     "styled",
     "variants_figure",
+    "which_variant_figure",
 ]

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
-from incongruent.exact.variant_results import BASE, DECISIVE, Variants
+from incongruent.exact.variant_results import BASE, DECISIVE, Variants, gain
 from incongruent.plots.style import (
     ACCENT,
     BAND,
@@ -59,7 +59,7 @@ BOUNDS_OF_ERROR = 2.0
 """Standard errors to either side of a sum."""
 
 
-def plot_variants(found: Variants, ax: Axes, *, most: int = MOST) -> Axes:
+def plot_variants(found: Variants, ax: Axes, *, most: int = MOST, with_sums: bool = False) -> Axes:
     """Log evidence of each person, less that under the model as fitted; one row a variant.
 
     Within the grey band, 3 nats to either side, a person's trials do not decide. Evidence that
@@ -69,6 +69,7 @@ def plot_variants(found: Variants, ax: Axes, *, most: int = MOST) -> Axes:
         found: by `variants`.
         ax: where to.
         most: so many rows at most, those with the largest sum of log evidences.
+        with_sums: write the sum over people beside each row.
     """
     names = _rows(found, most)
     differences = found.differences[:, [found.names.index(name) for name in names]]
@@ -77,6 +78,8 @@ def plot_variants(found: Variants, ax: Axes, *, most: int = MOST) -> Axes:
     for row, name in enumerate(names):
         if name != BASE:
             _draw_people(differences[:, row], trusted[:, row], row, edge, ax)
+        if with_sums:
+            _write_number(gain(found[name], found.base), row, ax, is_best=name == found.best)
     _set_axes(found, names, ax)
     _set_nats(edge, ax)
     ax.set_xlabel("log evidence − as fitted (nats)")

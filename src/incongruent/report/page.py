@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from incongruent.analysis import Fit
 from incongruent.checks.conclusions import Verdict
+from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.checks.record import Check
 from incongruent.data.basics.csvs import as_csv
 from incongruent.data.values import listed
@@ -37,7 +38,7 @@ from incongruent.report.misfits import misfits_table
 from incongruent.report.people import drawn
 from incongruent.report.quality import quality
 from incongruent.report.tables import group_table, people_table
-from incongruent.report.variants import check_same_people, section
+from incongruent.report.variants import check_same_people, section, which_section
 from incongruent.storage.atomic import strict_json, write_atomically
 
 MARKS = {
@@ -262,7 +263,13 @@ def _verdict(check: Check) -> Mapping[str, Any]:
         "misfits": misfits_table(check),
         "sections": check.sections()[:-1],
         **_verdict_figures(check),
+        "which": _which(check.which_variant),
     }
+
+
+def _which(found: WhichVariant | None) -> Mapping[str, Any] | None:
+    """The part about variants; None where they were not asked about."""
+    return which_section(found) if found is not None else None
 
 
 def _verdict_figures(check: Check) -> dict[str, Markup]:

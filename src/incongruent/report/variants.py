@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from incongruent.checks.model.which_variant import UnderVariant, WhichVariant
 from incongruent.data.values import listed
-from incongruent.exact.variant_results import BASE, Variants
-from incongruent.plots import figure_svg, variants_figure
+from incongruent.exact.variant_results import BASE, Variants, signed
+from incongruent.plots import figure_svg, variants_figure, which_variant_figure
 from incongruent.report.values import Cell, Column, Table, percent, shown
 
 COLUMNS = (
@@ -21,6 +22,16 @@ COLUMNS = (
     Column("frequency", "expected share of people whose trials come from it"),
     Column("most frequent", "protected exceedance probability: that it is the most frequent one"),
 )
+WHICH_COLUMNS = (
+    Column("variant", number=False),
+    Column("gain, nats", "sum over people of the log evidence, less that of the model as fitted"),
+    Column("better for", "share of people with larger evidence than under the model as fitted"),
+    Column("repaired", "statistics that fail as fitted, and not under the variant"),
+    Column("failing", "statistics that fail under the variant"),
+    Column("moves farthest", "parameter whose mean over people moves farthest, in posterior SDs"),
+)
+MOST = 8
+"""So many of these variants have a row, those with the largest evidence."""
 UNTRUSTED = Column("not trusted", "people whose evidence cannot be trusted")
 
 
@@ -95,3 +106,39 @@ def compared(found: Variants) -> str:
         " evidence, summed over people, and by their frequencies among people (Stephan et al.,"
         f" 2009; Rigoux et al., 2014). {' '.join(found.sentences())}"
     )
+
+
+def which_section(found: WhichVariant) -> dict[str, Any]:
+    """What the page shows of the variants that a check asks about."""
+    figure = figure_svg(which_variant_figure(found), prefix="which-variant-")
+    ordered = sorted(found.rows, key=lambda row: -row.log_evidence)[:MOST]
+    return {
+        "sentences": found.sentences(),
+        "table": Table(WHICH_COLUMNS, tuple(map(_which_row, ordered))),
+        "figure": Markup(figure),  # matplotlib escapes what is written in it
+    }
+
+
+def _which_row(row: UnderVariant) -> tuple[Cell, ...]:
+    is_base = row.name == BASE
+    nats, n_repaired, n_remaining = row.log_evidence, len(row.repaired), len(row.remaining)
+    return (
+        Cell(row.name, below="" if is_base else row.words),
+        Cell("0", 0.0) if is_base else Cell(_gain(nats), nats),
+        Cell("–") if is_base else Cell(percent(row.share_better, 0), row.share_better),
+        Cell("–") if is_base else Cell(str(n_repaired), float(n_repaired)),
+        Cell(str(n_remaining), float(n_remaining)),
+        _farthest(row),
+    )
+
+
+def _farthest(row: UnderVariant) -> Cell:
+    """The parameter whose mean over people moves farthest."""
+    moves = sorted(row.moves, key=lambda move: -abs(move.in_posterior_sds))
+    if row.name == BASE or not moves:
+        return Cell("–")
+    first = moves[0]
+    unit = f" {first.unit}" if first.unit else ""
+    values = f"{shown(first.before)} → {shown(first.after)}{unit}"
+    sds = f"{first.parameter} {signed(first.in_posterior_sds)}"
+    return Cell(sds, abs(first.in_posterior_sds), values)

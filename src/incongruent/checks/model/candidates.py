@@ -24,6 +24,16 @@ MECHANISMS = {
 }
 """What is special to the models for which there are usual candidates."""
 WITH_CANDIDATES = tuple(MECHANISMS)
+BY_EVIDENCE = (
+    "lapses",
+    "drift variability",
+    "start-point variability",
+    "free shape a",
+    "collapsing bound",
+    "DMC",
+    "SSP",
+)
+"""Candidates with an exact likelihood, about which `which_variant` asks."""
 ALPHA = 3.0
 """Shape of the start's distribution in the standard DMC."""
 POINT = 12.0
@@ -125,6 +135,20 @@ def default_extensions(model: Model) -> tuple[Extension, ...]:
     of_the_model = {"dmc": _for_dmc, "rdmc": _for_rdmc, "ssp": _for_ssp}[model.name](model)
     found = (_lapses(model), _drift(model), *of_the_model, _second_phase(model))
     return tuple(extension for extension in found if extension is not None)
+
+
+def for_signatures(model: Model) -> tuple[Extension, ...]:
+    """The usual candidates of which exact evidence does not tell.
+
+    `which_variant` asks about the others; about none where the model has no exact likelihood.
+
+    Raises:
+        ValueError: for models without usual candidates.
+    """
+    usual = default_extensions(model)
+    if model.likelihood is None:
+        return usual
+    return tuple(extension for extension in usual if extension.name not in BY_EVIDENCE)
 
 
 def _for_dmc(model: Model) -> tuple[Extension | None, ...]:

@@ -96,7 +96,7 @@ def _move(name: str, unit: str, before: Array, after: Array) -> Move:
         parameter=name,
         unit=unit,
         before=float(means.mean()),
-        after=float(after.mean()),
+        after=float(after.mean(axis=1).mean()),
         in_posterior_sds=float(differences.mean() / sds.mean()),
         of_a_person=float(np.median(np.abs(differences) / sds)),
         in_group_sds=float(differences.mean()) / group_sd,

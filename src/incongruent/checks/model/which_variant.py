@@ -27,6 +27,7 @@ from incongruent.checks.model.variant_predictions import (
 from incongruent.checks.model.variant_sentences import sentences_of
 from incongruent.checks.model.worth_asking import name_of, worth_asking
 from incongruent.checks.panel_statistics import Statistic
+from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, as_seed, child
 from incongruent.data.trials import Trials
 from incongruent.exact.reweight import reweight
@@ -85,6 +86,15 @@ class UnderVariant:
     moves: tuple[Move, ...]
     new: tuple[New, ...] = ()
 
+    def means(self) -> tuple[Array, Array]:
+        """Observed and predicted values, (statistic,), over people who have both."""
+        missing = np.isnan(self.observed) | np.isnan(self.predicted)
+        observed, predicted = (
+            nan_mean(np.where(missing, np.nan, values), 0)
+            for values in (self.observed, self.predicted)
+        )
+        return observed, predicted
+
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
@@ -108,11 +118,13 @@ class WhichVariant:
         statistics: those of the panel.
         rows: the model as fitted first, then its variants.
         variants: everybody's posteriors and evidence.
+        band: the largest |z| of the panel's statistics lies within it in 95 % of its replicates.
     """
 
     statistics: tuple[Statistic, ...]
     rows: tuple[UnderVariant, ...]
     variants: Variants
+    band: float
 
     def __getitem__(self, name: str) -> UnderVariant:
         """The variant of that name."""
@@ -177,7 +189,8 @@ def which_variant(
     found = _asked_in_turn(draws, trials, asked, seed, workers)
     if found is None:
         return None
-    return WhichVariant(panel.statistics, _rows(found, trials, panel, seed), found)
+    rows = _rows(found, trials, panel, seed)
+    return WhichVariant(panel.statistics, rows, found, float(panel.group.band))
 
 
 def _corrected(
@@ -192,7 +205,7 @@ def _corrected(
         trials, N_DRAWS, seed=child(seed, Purpose.WHICH_VARIANT_DRAWS)
     )
     again = child(seed, Purpose.WHICH_VARIANT_CORRECTION)
-    return reweight(own, trials, prior=prior, seed=again, workers=workers)
+    return reweight(own, trials, prior=prior, quick=True, seed=again, workers=workers)
 
 
 def _asked_in_turn(
