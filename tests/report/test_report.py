@@ -20,6 +20,8 @@ import pandas as pd
 import pytest
 
 import incongruent as inc
+from incongruent.checks.model.moves import Move
+from incongruent.checks.model.which_variant import UnderVariant
 from incongruent.data.basics.csvs import FORMULA, as_csv
 from incongruent.exact.variant_results import VariantFit
 from incongruent.posterior.draws import WAYS
@@ -30,7 +32,7 @@ from incongruent.report.methods import REFERENCES, methods
 from incongruent.report.misfits import misfits_table
 from incongruent.report.quality import quality
 from incongruent.report.tables import people_table
-from incongruent.report.variants import variants_table
+from incongruent.report.variants import variants_table, which_section
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -231,6 +233,47 @@ def test_variants_have_a_section_a_table_and_files(
     without = report_html(posterior=posterior, fit=fit, check=check)
     assert "#variants" not in without.replace("#variants td", "")  # but for its style
     assert "variants.csv" not in embedded(without)["files"]
+
+
+def test_the_verdict_says_which_variant_predicts_these_people(
+    check: inc.Check, found: inc.Variants, posterior: inc.Posterior
+) -> None:
+    panel = check.panel
+    move = Move("A", "ms", 17.04, 15.0, -0.43, 0.5, -0.2)
+    rows = [
+        UnderVariant(
+            name=one.name,
+            words=one.words,
+            log_evidence=float(nats),
+            share_better=0.5,
+            frequency=0.4,
+            exceedance=0.6,
+            observed=panel.observed,
+            predicted=panel.predicted,
+            z=panel.group.z,
+            failing=failing,
+            repaired=("errors, congruent",),
+            remaining=failing,
+            moves=(move,),
+        )
+        for one, nats, failing in zip(
+            found.all, (0.0, 9.5, -38.0), ((), ("mean RT, congruent",), ()), strict=True
+        )
+    ]
+    which = inc.WhichVariant(panel.statistics, tuple(rows), found, float(panel.group.band))
+    text = report_html(posterior=posterior, check=replace(check, which_variant=which))
+    part = text[text.index('<section id="verdict">') :]
+    part = part[: part.index("</section>")]
+    said = html.unescape(re.sub(r"<[^>]+>", "", part))
+    for sentence in which.sentences():
+        assert sentence in said
+    assert "under it 1 fail (mean RT, congruent)" in said
+    assert "17 → 15 ms" in said
+    assert 'id="which-variant-' in part  # of the figure
+    cells = which_section(which)["table"].rows
+    assert [row[0].text for row in cells] == ["lapses", "as fitted", HOSTILE[0]]
+    assert [row[1].text for row in cells] == ["+9.5", "0", "−38.0"]
+    assert [row[5].text for row in cells] == ["A −0.4", "–", "A −0.4"]
 
 
 def test_people_whose_variants_cannot_be_trusted_are_counted(found: inc.Variants) -> None:
