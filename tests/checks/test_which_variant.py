@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from scipy import stats
 
 import incongruent as inc
 from incongruent import changes, plots
+from incongruent.checks.model import which_variant as module
 from incongruent.checks.model.candidates import for_signatures
 from incongruent.checks.model.moves import Move, New, moves_between
 from incongruent.checks.model.panel import Panel
@@ -23,11 +25,13 @@ from incongruent.checks.model.variant_predictions import (
 from incongruent.checks.model.variant_sentences import subject, words_of_moves, words_of_repair
 from incongruent.checks.model.which_variant import UnderVariant, WhichVariant, which_variant
 from incongruent.checks.model.worth_asking import worth_asking
+from incongruent.exact.change import Change
 from incongruent.exact.variant_results import BASE, VariantFit
 from incongruent.plots.which_variant import which_variant_figure
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 SEED = 3
+MANY: Any = stats.beta(2, 38)
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +108,27 @@ def test_values_are_plain_and_sentences_say_them(found: WhichVariant) -> None:
     assert " % of trials)" in text
     assert f"Of {len(found[BASE].failing)} statistics that fail, it predicts" in text
     assert "-" not in text.replace("non-", "")
+
+
+def test_of_many_people_some_are_asked_first_about_what_is_less_usual(
+    posterior: inc.Posterior,
+    study: inc.Trials,
+    panel: Panel,
+    found: WhichVariant,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lapses are usual here, SSP is not worth asking everybody, many lapses are."""
+    more = Change("many lapses", "many lapses", ("lapse",), prior_at=lambda width: {"lapse": MANY})
+    wide = Change("wide start", "", settings={"start": "beta", "alpha": 1.5})
+    asked = ((wide,),), ((more,), (changes.narrow_start(),))
+    monkeypatch.setattr(module, "worth_asking", lambda model: asked)
+    monkeypatch.setattr(module, "FEW_PEOPLE", 4)
+    monkeypatch.setattr(module, "N_SCREENED", 2)
+    again = which_variant(posterior, study, panel, seed=SEED)
+    assert again is not None
+    assert again.names[:3] == (BASE, "wide start", "many lapses")
+    assert again.best == "many lapses"
+    assert again["many lapses"].log_evidence > found["lapses"].log_evidence - 3.0
 
 
 def test_the_people_have_to_be_those_of_the_panel(

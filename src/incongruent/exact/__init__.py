@@ -2,7 +2,8 @@
 
 Others use `likelihood`, `importance` and `reweight`. People whom the network does not know are
 sampled anew, by `adaptive` importance sampling or `mcmc`. `variants` of the model, made by
-`changes`, need no training; `model_frequencies` compares them over people by their evidence, and
+`changes`, each a `change`, need no training; `widths` asks them under other widths of the priors of
+new parameters; `model_frequencies` compares them over people by their evidence, and
 `variant_results` holds what was found.
 """
 

@@ -30,6 +30,8 @@ from incongruent.plots.variants import plot_variants
 
 Array = np.ndarray
 
+Group = tuple[str, list[int], list[float]]
+"""A group of statistics: its name, their positions, and the rows where they stand."""
 MOST = 10
 """So many variants have a row, those with the largest evidence."""
 FAR = 8.0
@@ -60,19 +62,25 @@ def plot_before_after(found: WhichVariant, ax: Axes, *, variant: str | None = No
     edge = _edge(np.concatenate([before.z, after.z]), found.band)
     ax.axvspan(-found.band, found.band, color=BAND, lw=0, zorder=0)
     ax.axvline(0.0, color=INK, lw=0.6, zorder=0.5)
-    places = []
-    for group, rows, y in _groups(found.statistics):
+    everything = list(_groups(found.statistics))
+    for group, rows, y in everything:
         colour = CONDITION_COLOUR.get(group, INK)
         for i, at in zip(rows, y, strict=True):
             _draw(ax, before.z[i], after.z[i], at, edge, colour)
-            places.append((at, found.statistics[i].label))
         _write(ax, group, 0.015, y[0] - HEAD, readable(colour), "left").set_fontweight("bold")
         _write_values(ax, found.statistics, rows, y, (before, after), readable(colour))
     _write_heads(ax)
-    ax.set_yticks([at for at, _ in places], [label for _, label in places], fontsize=SMALL)
-    ax.tick_params(axis="y", length=0.0, pad=6.0)
-    ax.set(xlim=(-edge, edge), ylim=(places[-1][0] + 0.8, -1.9), xlabel="observed − predicted (z)")
+    _name_rows(ax, found.statistics, everything)
+    ax.set(xlim=(-edge, edge), xlabel="observed − predicted (z)")
     return ax
+
+
+def _name_rows(ax: Axes, statistics: tuple[Statistic, ...], groups: list[Group]) -> None:
+    """Names of statistics on the left, from top to bottom."""
+    y = [at for _, _, places in groups for at in places]
+    ax.set_yticks(y, [statistic.label for statistic in statistics], fontsize=SMALL)
+    ax.tick_params(axis="y", length=0.0, pad=6.0)
+    ax.set_ylim(y[-1] + 0.8, -1.9)
 
 
 def which_variant_figure(found: WhichVariant) -> Figure:
@@ -105,7 +113,7 @@ def _first_other(found: WhichVariant) -> str:
     return max(found.rows[1:], key=lambda row: row.log_evidence).name
 
 
-def _groups(statistics: tuple[Statistic, ...]) -> Iterator[tuple[str, list[int], list[float]]]:
+def _groups(statistics: tuple[Statistic, ...]) -> Iterator[Group]:
     """Groups in their order, with positions of their statistics and the rows where they stand."""
     top = 0.0
     for group, members in groupby(range(len(statistics)), key=lambda i: statistics[i].group):
@@ -124,7 +132,7 @@ def _draw(ax: Axes, before: float, after: float, y: float, edge: float, colour: 
     """One statistic before and after, with a line between; nothing where it is not defined."""
     ends = [float(np.clip(z, -edge, edge)) for z in (before, after) if not np.isnan(z)]
     if len(ends) == 2:
-        ax.hlines(y, *ends, color=colour, lw=0.8, alpha=0.55, zorder=2)
+        ax.hlines(y, ends[0], ends[1], color=colour, lw=0.8, alpha=0.55, zorder=2)
     for z, filling, size in ((before, "white", 20.0), (after, colour, 17.0)):
         if np.isnan(z):
             continue

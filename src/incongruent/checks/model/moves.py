@@ -62,7 +62,7 @@ def moves_between(before: Draws, after: Draws) -> tuple[Move, ...]:
     """
     if after.simulator.model.name != before.simulator.model.name:
         return ()
-    usable = np.isfinite(after.theta).all(axis=(1, 2))
+    usable = np.asarray(np.isfinite(after.theta).all(axis=(1, 2)))
     units = {p.name: p.unit for p in before.simulator.model.parameters}
     return tuple(
         _move(name, units[name], _of(before, name, usable), _of(after, name, usable))

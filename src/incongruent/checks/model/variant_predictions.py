@@ -38,6 +38,7 @@ from incongruent.checks.simultaneous import standardised
 from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials
+from incongruent.exact.change import Change
 from incongruent.exact.importance import systematic
 from incongruent.exact.variant_results import VariantFit
 from incongruent.exact.widths import log_ratios_at
@@ -85,7 +86,7 @@ def at_population_width(fit: VariantFit) -> Float[Array, "person draw parameter"
     return out
 
 
-def _log_weights_at_best_width(theta: Array, fit: VariantFit, change: object) -> Array:
+def _log_weights_at_best_width(theta: Array, fit: VariantFit, change: Change) -> Array:
     """Log weights of draws (person, draw) at the width with the largest evidence."""
     each = [log_ratios_at(width, theta, fit.draws.simulator, change) for width in WIDTHS]
     evidence = [np.asarray(special.logsumexp(one, axis=1)).sum() for one in each]
@@ -135,21 +136,38 @@ def group_z(panel: Panel, variant: Predicted, as_fitted: Predicted) -> Float[Arr
         variant: what the variant predicts.
         as_fitted: what the model as fitted predicts, by its exact posterior.
     """
-    observed, predicted = panel.observed, variant.mean
-    noise = noise_of(observed, predicted, panel.statistics)
-    noise_as_fitted = noise_of(observed, as_fitted.mean, panel.statistics)
-    sd, sd_as_fitted = variant.sd / noise, as_fitted.sd / noise_as_fitted
-    varies = (sd > 0.0) & (sd_as_fitted > LEAST_VARIATION * sd)
-    ratio = np.where(varies, sd / np.where(varies, sd_as_fitted, 1.0), 1.0)
-    discrepancy = (observed - predicted) / noise
-    own = standardised((discrepancy / ratio)[None], panel.discrepancies)[0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        alone = np.where(sd > 0.0, discrepancy / sd, np.nan)
-    group = nan_mean(standardised(panel.discrepancies, panel.discrepancies), axis=1)
-    of_group = standardised(nan_mean(np.where(varies, own, np.nan), 0)[None], group[1:])[0]
-    n = (~np.isnan(alone)).sum(axis=0)
+    of_variant, of_fitted = _Scaled.of(panel, variant), _Scaled.of(panel, as_fitted)
+    varies = (of_variant.sd > 0.0) & (of_fitted.sd > LEAST_VARIATION * of_variant.sd)
+    ratio = np.where(varies, of_variant.sd / np.where(varies, of_fitted.sd, 1.0), 1.0)
+    own = standardised((of_variant.discrepancy / ratio)[None], panel.discrepancies)[0]
+    by_replicates = nan_mean(np.where(varies, own, np.nan), 0)
+    of_group = standardised(by_replicates[None], _of_group(panel)[1:])[0]
     hardly_varies = varies.mean(axis=0) < 0.5
-    return np.where(hardly_varies, nan_mean(alone, 0) * np.sqrt(n), of_group)
+    return np.where(hardly_varies, of_variant.alone(), of_group)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scaled:
+    """Discrepancies and standard deviations over data sets, in units of the noise predicted."""
+
+    discrepancy: Array
+    sd: Array
+
+    @classmethod
+    def of(cls, panel: Panel, predicted: Predicted) -> _Scaled:
+        noise = noise_of(panel.observed, predicted.mean, panel.statistics)
+        return cls((panel.observed - predicted.mean) / noise, predicted.sd / noise)
+
+    def alone(self) -> Array:
+        """Z of the group (statistic,), where there are no replicates to compare with."""
+        usable = (self.sd > 0.0) & np.isfinite(self.discrepancy)
+        of_people = np.where(usable, self.discrepancy / np.where(usable, self.sd, 1.0), np.nan)
+        return nan_mean(of_people, 0) * np.sqrt(usable.sum(axis=0))
+
+
+def _of_group(panel: Panel) -> Array:
+    """Means over people of their z, (1 + replicate, statistic), the study first."""
+    return nan_mean(standardised(panel.discrepancies, panel.discrepancies), axis=1)
 
 
 def failing_by_panel(panel: Panel, z: Float[Array, " statistic"]) -> tuple[str, ...]:
@@ -158,8 +176,8 @@ def failing_by_panel(panel: Panel, z: Float[Array, " statistic"]) -> tuple[str, 
     Stepping down: the largest |z| of each replicate is taken over the statistics that have not
     failed before.
     """
-    group = nan_mean(standardised(panel.discrepancies, panel.discrepancies), axis=1)
-    replicates = np.nan_to_num(np.abs(standardised(group[1:], group[1:])))
+    replicates = _of_group(panel)[1:]
+    replicates = np.nan_to_num(np.abs(standardised(replicates, replicates)))
     size = np.nan_to_num(np.abs(z))
     fails = np.zeros(len(z), bool)
     while not fails.all():

@@ -25,7 +25,7 @@ from incongruent.checks.model.variant_predictions import (
     predicted_by,
 )
 from incongruent.checks.model.variant_sentences import sentences_of
-from incongruent.checks.model.worth_asking import name_of, worth_asking
+from incongruent.checks.model.worth_asking import Variant, name_of, worth_asking
 from incongruent.checks.panel_statistics import Statistic
 from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, as_seed, child
@@ -45,7 +45,7 @@ N_DRAWS = 300
 """Draws of each person, under the model as fitted and under each variant."""
 FEW_PEOPLE = 24
 """So many people are asked about everything; of more, some are asked first."""
-N_SCREENED = 12
+N_SCREENED = 8
 """So many of the people are asked first whether anything else is worth asking about."""
 
 
@@ -217,19 +217,29 @@ def _asked_in_turn(
     if asked is not None:
         return variants(draws, trials, asked, **options)
     usual, others = worth_asking(draws.simulator.model)
-    if not usual and not others:
+    if not usual or not others:
         return None
     if len(draws) <= FEW_PEOPLE:
         return variants(draws, trials, [*usual, *others], **options)
+    found = variants(draws, trials, usual, **options)
     some = np.linspace(0, len(draws) - 1, N_SCREENED).astype(int)
-    screened = variants(draws.select(some), trials.select(some), [*usual, *others], **options)
-    return variants(draws, trials, [*usual, *_promising(screened, usual, others)], **options)
+    screened = variants(draws.select(some), trials.select(some), others, **options)
+    promising = _promising(screened, others, _largest_gain(found, some))
+    if not promising:
+        return found
+    more = variants(draws, trials, promising, **options)
+    return Variants(found.base, (*found.fits, *more.fits))
 
 
-def _promising(screened: Variants, usual: Sequence[Asked], others: Sequence[Asked]) -> list[Asked]:
+def _largest_gain(found: Variants, some: Array) -> float:
+    """The largest sum of log evidences of any variant over some of the people, 0 at least."""
+    return float(np.nan_to_num(found.differences[some]).sum(axis=0).max(initial=0.0))
+
+
+def _promising(screened: Variants, others: Sequence[Variant], largest: float) -> list[Variant]:
     """The others that were better than all usual ones for the people who were asked first."""
-    best = max([0.0, *(gain(screened[name_of(one)], screened.base) for one in usual)])
-    return [one for one in others if gain(screened[name_of(one)], screened.base) > best + DECISIVE]
+    gains = [gain(screened[name_of(one)], screened.base) for one in others]
+    return [one for one, nats in zip(others, gains, strict=True) if nats > largest + DECISIVE]
 
 
 def _require_same_people(panel: Panel, study: Trials) -> None:
