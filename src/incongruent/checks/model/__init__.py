@@ -1,4 +1,5 @@
 """The model: where do data differ from what the fitted model predicts, and what would explain it?
 
-Others use `predictive`, `panel`, `which_variant`, `candidates`, `extension` and `ranking`.
+Others use `predictive`, `panel`, `which_variant`, `under_variant`, `candidates`, `extension` and
+`ranking`.
 """
