@@ -160,9 +160,10 @@ class _Scaled:
 
     def alone(self) -> Array:
         """Z of the group (statistic,), where there are no replicates to compare with."""
-        usable = (self.sd > 0.0) & np.isfinite(self.discrepancy)
-        of_people = np.where(usable, self.discrepancy / np.where(usable, self.sd, 1.0), np.nan)
-        return nan_mean(of_people, 0) * np.sqrt(usable.sum(axis=0))
+        usable = np.isfinite(self.sd) & np.isfinite(self.discrepancy)
+        of_sum = np.sqrt((np.where(usable, self.sd, 0.0) ** 2).sum(axis=0))
+        total = np.where(usable, self.discrepancy, 0.0).sum(axis=0)
+        return np.where(of_sum > 0.0, total / np.where(of_sum > 0.0, of_sum, 1.0), np.nan)
 
 
 def _of_group(panel: Panel) -> Array:
