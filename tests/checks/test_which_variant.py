@@ -16,6 +16,7 @@ from incongruent.checks.model import which_variant as module
 from incongruent.checks.model.candidates import for_signatures
 from incongruent.checks.model.moves import Move, New, moves_between
 from incongruent.checks.model.panel import Panel
+from incongruent.checks.model.under_variant import UnderVariant
 from incongruent.checks.model.variant_predictions import (
     Predicted,
     at_population_width,
@@ -23,7 +24,7 @@ from incongruent.checks.model.variant_predictions import (
     group_z,
 )
 from incongruent.checks.model.variant_sentences import subject, words_of_moves, words_of_repair
-from incongruent.checks.model.which_variant import UnderVariant, WhichVariant, which_variant
+from incongruent.checks.model.which_variant import WhichVariant, which_variant
 from incongruent.checks.model.worth_asking import worth_asking
 from incongruent.exact.change import Change
 from incongruent.exact.variant_results import BASE, VariantFit

@@ -21,7 +21,7 @@ import pytest
 
 import incongruent as inc
 from incongruent.checks.model.moves import Move
-from incongruent.checks.model.which_variant import UnderVariant
+from incongruent.checks.model.under_variant import UnderVariant
 from incongruent.data.basics.csvs import FORMULA, as_csv
 from incongruent.exact.variant_results import VariantFit
 from incongruent.posterior.draws import WAYS

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from incongruent.checks.decision import Answers, Decision, Moves, has_to_move
+from incongruent.checks.model.moves import Move
 from incongruent.checks.model.panel import LEVEL, Panel
 from incongruent.checks.model.ranking import ExtensionRanking
 from incongruent.checks.model.relevance import Misfit, relevant_among
-from incongruent.checks.model.which_variant import Move, UnderVariant, WhichVariant
+from incongruent.checks.model.under_variant import UnderVariant
+from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.checks.prior.suggestion import Suggestion
 from incongruent.checks.repairs import closest_repair
 from incongruent.checks.scope.mmd_result import MmdTest

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from incongruent.checks.model.panel import Panel
 from incongruent.checks.model.relevance import Margins, Misfit, relevant_among, sizes_of
-from incongruent.checks.model.which_variant import UnderVariant, WhichVariant
+from incongruent.checks.model.under_variant import UnderVariant
+from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.exact.variant_results import BASE, DECISIVE
 
 MOST_AGAINST = 1.0

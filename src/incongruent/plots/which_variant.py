@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from incongruent.checks.model.which_variant import UnderVariant, WhichVariant
+from incongruent.checks.model.under_variant import UnderVariant
+from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.checks.panel_statistics import Statistic
 from incongruent.exact.variant_results import BASE, DECISIVE
 from incongruent.plots.style import (

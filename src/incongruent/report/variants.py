@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from incongruent.checks.model.which_variant import UnderVariant, WhichVariant
+from incongruent.checks.model.under_variant import UnderVariant
+from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.data.values import listed
 from incongruent.exact.variant_results import BASE, Variants, signed
 from incongruent.plots import figure_svg, variants_figure, which_variant_figure

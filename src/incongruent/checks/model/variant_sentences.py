@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from incongruent.exact.variant_results import BASE, signed
-
-if TYPE_CHECKING:
-    from incongruent.checks.model.moves import Move, New
-    from incongruent.checks.model.which_variant import UnderVariant, WhichVariant
+from incongruent.checks.model.moves import Move, New
+from incongruent.checks.model.under_variant import UnderVariant
+from incongruent.exact.variant_results import signed
 
 NAMED = 4
 """So many statistics are named; the others are counted."""
@@ -17,14 +14,16 @@ FAR = 0.3
 """Parameters whose group mean moves by so many posterior SDs are named."""
 
 
-def sentences_of(found: WhichVariant) -> tuple[str, ...]:
-    """What the evidence names, what it repairs, what moves, and what the other variants are."""
-    best, said = found[found.best], found.variants.sentences()
-    if best.name == BASE:
-        return said
+def sentences_of(best: UnderVariant, n_failing: int, said: Sequence[str]) -> tuple[str, ...]:
+    """What the evidence names, what it repairs, what moves, and what else was found.
+
+    Args:
+        best: the variant that the evidence names.
+        n_failing: statistics that fail as fitted.
+        said: sentences about the evidence, the one about the best variant first.
+    """
     first = f"{_capitalised(subject(best))}. {said[0]}"
-    repair = words_of_repair(best, len(found[BASE].failing))
-    return (first, repair, words_of_moves(best.moves), *said[1:])
+    return (first, words_of_repair(best, n_failing), words_of_moves(best.moves), *said[1:])
 
 
 def subject(one: UnderVariant) -> str:
