@@ -45,8 +45,8 @@ CAPTION_LINE, LINE = 0.14, 118
 """Inches of a line of the caption, and characters in it."""
 COLUMNS = (1.06, 1.175, 1.27)
 """Where observed and predicted values end, as shares of the width."""
-SHORT = {"ms per 100 ms": "ms/100 ms"}
-"""Units that are too long to stand beside a value."""
+SHORT = {"ms per 100 ms": "%"}
+"""Units that are too long to stand beside a value, and the same in short."""
 
 
 def plot_before_after(found: WhichVariant, ax: Axes, *, variant: str | None = None) -> Axes:

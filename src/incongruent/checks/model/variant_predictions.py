@@ -16,9 +16,10 @@ or less, the statistic varies between data sets under the variant:
 Centre and spread of the discrepancies in units of their noise are those of the panel; sd and sd'
 are the standard deviations over data sets of the posterior predictive distribution under the model
 as fitted and under the variant. That is exact if a fit takes the same share out of the variation of
-a statistic under both; a variant with more parameters takes a little more, so that tests are
-conservative. Where a statistic hardly varies under the model as fitted the second part, without
-replicates, stands alone.
+a statistic under both. Where a statistic varies less than half as much under the model as fitted
+the sum over people is judged by its own standard deviation, without replicates. In studies that
+were simulated from a variant with lapses the level is 0.15 instead of 0.05
+(`benchmarks/RESULTS.md`).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ N_PREDICTIONS = 50
 """Data sets simulated from each posterior to predict the statistics."""
 WIDTHS = tuple(np.geomspace(0.05, 2.0, 16).tolist())
 """Widths of the priors of new parameters among which that of the population is sought."""
-LEAST_VARIATION = 0.1
+LEAST_VARIATION = 0.5
 """A statistic that varies less, relative to its variation under the variant, hardly varies."""
 LEVEL = 0.05
 
