@@ -28,7 +28,12 @@ from incongruent.checks.better_prior import better_prior
 from incongruent.checks.decision import Answers
 from incongruent.checks.hygiene.hygiene import hygiene
 from incongruent.checks.hygiene.observed import recording_of
-from incongruent.checks.model.candidates import WITH_CANDIDATES, Extension, default_extensions
+from incongruent.checks.model.candidates import (
+    WITH_CANDIDATES,
+    Extension,
+    default_extensions,
+    for_signatures,
+)
 from incongruent.checks.model.extension import rank_extensions
 from incongruent.checks.model.panel import Panel, predictive_panel
 from incongruent.checks.model.ranking import ExtensionRanking
@@ -150,7 +155,4 @@ def _candidates(model: Model, *, variants_known: bool) -> tuple[Extension, ...]:
     """The usual candidates; where variants were fitted, those without an exact likelihood."""
     if model.name not in WITH_CANDIDATES:
         return ()
-    usual = default_extensions(model)
-    if not variants_known:
-        return usual
-    return tuple(e for e in usual if all(v.model.likelihood is None for v in e.variants))
+    return for_signatures(model) if variants_known else default_extensions(model)

@@ -35,6 +35,7 @@ from incongruent.checks.model.predictive import simulator_again
 from incongruent.checks.panel_noise import noise_of
 from incongruent.checks.panel_statistics import Statistic
 from incongruent.checks.panel_values import panel_values
+from incongruent.checks.replicas import refilled
 from incongruent.checks.simultaneous import standardised
 from incongruent.checks.statistics import nan_mean
 from incongruent.data.basics.streams import Purpose, child, stream
@@ -116,8 +117,10 @@ def predicted_by(
     values = np.stack(
         [
             panel_values(
-                again.simulate_at(
-                    theta[possible, draw], seed=child(seed, Purpose.WHICH_VARIANT_PREDICTIONS, k)
+                refilled(
+                    again,
+                    theta[possible, draw],
+                    seed=child(seed, Purpose.WHICH_VARIANT_PREDICTIONS, k),
                 ),
                 statistics,
             )
