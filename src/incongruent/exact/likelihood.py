@@ -113,6 +113,31 @@ def evaluate(
     return _in_blocks(likelihood, people, theta, levels, workers), accurate
 
 
+def ratio_of_recordings(
+    before: Simulator, after: Simulator, theta: Array, study: Trials, *, workers: int | None = None
+) -> Float[Array, "person draw"]:
+    """Log likelihood under one simulator's design less that under another's, (person, draw).
+
+    The two differ in how trials are recorded: window, deadline, or lattice. Both are computed at
+    the fastest level of accuracy, whose error is the same for both. 0 for draws at which neither is
+    possible.
+
+    Args:
+        before: model, and the design that is divided by.
+        after: the same model, and the other design.
+        theta: (person, draw, parameter).
+        study: one data set a person.
+        workers: threads; one for each core when left out.
+    """
+    likelihood, fastest = likelihood_of(after), [0] * len(study)
+    old, new = (
+        _in_blocks(likelihood, people_of(simulator, study), theta, fastest, workers)
+        for simulator in (before, after)
+    )
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(old) | np.isfinite(new), new - old, 0.0)
+
+
 def _check_shape(theta: Array, expected: tuple[int, int]) -> None:
     """Refuse theta that is not for so many people and parameters."""
     if theta.ndim != 3 or theta.shape[::2] != expected:

@@ -63,6 +63,11 @@ class Ensemble:
         return self.members[0].simulator
 
     @property
+    def learned(self) -> Simulator | None:
+        """What the first member has learned from, see `Posterior`."""
+        return self.members[0].learned
+
+    @property
     def history(self) -> None:
         """None: how training went is known of each of the ``members``, not of the ensemble."""
         return None

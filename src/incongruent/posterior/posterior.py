@@ -101,6 +101,8 @@ class Posterior:
         notes: what else is known: budget, seed, versions, measured quality; JSON-able.
         anyway: whether a study is admitted although nobody in it is what the network was trained
             for; it is not saved.
+        learned: what the network has learned from, where ``simulator`` records in another way since
+            `recorded_as`; None where they are the same. It is not saved.
     """
 
     simulator: Simulator
@@ -110,6 +112,7 @@ class Posterior:
     history: History | None = field(default=None, repr=False)
     notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     anyway: bool = field(default=False, repr=False)
+    learned: Simulator | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "notes", as_json(self.notes, "notes"))
@@ -140,7 +143,7 @@ class Posterior:
         corrected, are those of data recorded so. Arguments as in `Simulator.recorded_as`.
         """
         changed = self.simulator.recorded_as(recording, window=window, deadline=deadline)
-        return replace(self, simulator=changed)
+        return replace(self, simulator=changed, learned=self.learned or self.simulator)
 
     def admit(self, study: Trials, *, anyway: bool = False) -> Admission:
         """Check a study against what the network was trained for.

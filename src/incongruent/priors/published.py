@@ -168,6 +168,12 @@ def lapse_rate() -> Any:
     return stats.beta(1.0, 20.0)
 
 
+def drift_variability() -> Distribution:
+    """The SD of drift over trials, in 1/ms: half-normal with scale 0.25, up to 2."""
+    half_normal: Any = stats.halfnorm(0.0, 0.25)
+    return truncated(half_normal, 0.0, 2.0)
+
+
 def named_prior(name: str) -> Prior:
     """One of the priors of DMC that ship: schaefer2025, schaefer2024_initial, broad.
 

@@ -18,6 +18,7 @@ from incongruent.checks.panel_values import panel_values
 from incongruent.checks.replicas import refilled
 from incongruent.data.basics.streams import seed_from
 from incongruent.data.trials import Trials, concatenate
+from incongruent.exact.likelihood import ratio_of_recordings
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.observed import ObservedDesign
@@ -27,6 +28,8 @@ Array = np.ndarray
 
 N_WEIGHTED = 200
 """Draws that are weighted for another prior."""
+N_RECORDED = 40
+"""Draws that are weighted for trials recorded otherwise than those that the network knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,18 +81,42 @@ class Refits:
         return concatenate([replace(trials, excluded={}, notes=()), replicates])
 
     def _draws(self, trials: Trials, n: int) -> Float[Array, "person draw parameter"]:
-        """Draws of the posterior under the prior, (person, n, parameter)."""
+        """Draws of the posterior under the prior, (person, n, parameter).
+
+        They are weighted for the end at which trials are cut off, where the network knows of none.
+        """
+        end = self._other_end()
+        if end is None:
+            return self._under_the_prior(trials, n)
+        theta = self._under_the_prior(trials, max(n, N_RECORDED))
+        ratio = ratio_of_recordings(end, self.posterior.simulator, theta, trials)
+        return self._resampled(theta, ratio, n)
+
+    def _other_end(self) -> Simulator | None:
+        """What the network has learned from, where answers end later than they do here.
+
+        None where the model has no exact likelihood, too.
+        """
+        learned, now = self.posterior.learned, self.posterior.simulator
+        if learned is None or now.model.likelihood is None:
+            return None
+        before, after = learned.design, now.design
+        same = (before.window, before.deadline) == (after.window, after.deadline)
+        return None if same else learned
+
+    def _under_the_prior(self, trials: Trials, n: int) -> Float[Array, "person draw parameter"]:
+        """Draws of the posterior as the network knows it, under the prior."""
         if self.prior is self.posterior.simulator.prior:
             return self._own_draws(trials, n)
         theta = self._own_draws(trials, max(n, N_WEIGHTED))
-        rows = _resampled(self._weights(theta), n, self.rng)
-        return np.take_along_axis(theta, rows[..., None], axis=1)
+        return self._resampled(theta, self._log_ratio_of_priors(theta), n)
 
-    def _log_weights(self, theta: Array) -> Array:
-        """Log importance weights; 0 for people all of whose draws are impossible."""
-        log_weight = self._log_ratio_of_priors(theta)
-        usable = np.isfinite(log_weight).any(axis=1, keepdims=True)
-        return np.where(usable, log_weight, 0.0)
+    def _resampled(
+        self, theta: Float[Array, "person draw parameter"], log_weight: Array, n: int
+    ) -> Float[Array, "person n parameter"]:
+        """As many of the draws, with log weights (person, draw)."""
+        rows = _resampled(_weights(log_weight), n, self.rng)
+        return np.take_along_axis(theta, rows[..., None], axis=1)
 
     def _log_ratio_of_priors(self, theta: Array) -> Array:
         """The log density under the prior less that under the posterior's own."""
@@ -100,14 +127,16 @@ class Refits:
         """Draws of the posterior as the network gives it, (person, n, parameter)."""
         return self.posterior.sample(trials, n, seed=seed_from(self.rng)).theta
 
-    def _weights(self, theta: Float[Array, "person draw parameter"]) -> Float[Array, "person draw"]:
-        """Importance weights of draws under the other prior, (person, draw).
 
-        They are not smoothed, since Pareto smoothing takes as long as all the rest.
-        """
-        log_weight = self._log_weights(theta)
-        weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
-        return weight / weight.sum(axis=1, keepdims=True)
+def _weights(log_weight: Float[Array, "person draw"]) -> Float[Array, "person draw"]:
+    """Importance weights from their logs; the same for people all of whose draws are impossible.
+
+    They are not smoothed, since Pareto smoothing takes as long as all the rest.
+    """
+    usable = np.isfinite(log_weight).any(axis=1, keepdims=True)
+    log_weight = np.where(usable, log_weight, 0.0)
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    return weight / weight.sum(axis=1, keepdims=True)
 
 
 def _resampled(weight: Array, n: int, rng: np.random.Generator) -> Array:
