@@ -10,7 +10,8 @@ import pytest
 import incongruent as inc
 from incongruent.checks.model.refits import Refits
 from incongruent.checks.panel_statistics import statistics_for
-from incongruent.exact.likelihood import log_likelihood, ratio_of_recordings
+from incongruent.exact.likelihood import log_likelihood
+from incongruent.exact.recorded import ratio_of_recordings
 
 HALF = {"congruent": 0.5, "incongruent": 0.5}
 

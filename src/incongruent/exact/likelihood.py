@@ -110,32 +110,7 @@ def evaluate(
         return np.empty(theta.shape[:2]), np.ones(len(study), bool)
     people = people_of(simulator, study)
     levels, accurate = _levels_for(likelihood, people, theta, workers)
-    return _in_blocks(likelihood, people, theta, levels, workers), accurate
-
-
-def ratio_of_recordings(
-    before: Simulator, after: Simulator, theta: Array, study: Trials, *, workers: int | None = None
-) -> Float[Array, "person draw"]:
-    """Log likelihood under one simulator's design less that under another's, (person, draw).
-
-    The two differ in how trials are recorded: window, deadline, or lattice. Both are computed at
-    the fastest level of accuracy, whose error is the same for both. 0 for draws at which neither is
-    possible.
-
-    Args:
-        before: model, and the design that is divided by.
-        after: the same model, and the other design.
-        theta: (person, draw, parameter).
-        study: one data set a person.
-        workers: threads; one for each core when left out.
-    """
-    likelihood, fastest = likelihood_of(after), [0] * len(study)
-    old, new = (
-        _in_blocks(likelihood, people_of(simulator, study), theta, fastest, workers)
-        for simulator in (before, after)
-    )
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isfinite(old) | np.isfinite(new), new - old, 0.0)
+    return in_blocks(likelihood, people, theta, levels, workers), accurate
 
 
 def _check_shape(theta: Array, expected: tuple[int, int]) -> None:
@@ -159,7 +134,7 @@ def _levels_for(
     return [level for level, _ in found], np.array([accurate for _, accurate in found], bool)
 
 
-def _in_blocks(
+def in_blocks(
     likelihood: Likelihood,
     people: list[Person],
     theta: Float[Array, "person draw parameter"],

@@ -18,7 +18,7 @@ from incongruent.checks.panel_values import panel_values
 from incongruent.checks.replicas import refilled
 from incongruent.data.basics.streams import seed_from
 from incongruent.data.trials import Trials, concatenate
-from incongruent.exact.likelihood import ratio_of_recordings
+from incongruent.exact.recorded import learned_with_another_end, ratio_of_recordings
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.joint import AnyPrior
 from incongruent.simulation.observed import ObservedDesign
@@ -85,24 +85,12 @@ class Refits:
 
         They are weighted for the end at which trials are cut off, where the network knows of none.
         """
-        end = self._other_end()
+        end = learned_with_another_end(self.posterior)
         if end is None:
             return self._under_the_prior(trials, n)
         theta = self._under_the_prior(trials, max(n, N_RECORDED))
         ratio = ratio_of_recordings(end, self.posterior.simulator, theta, trials)
         return self._resampled(theta, ratio, n)
-
-    def _other_end(self) -> Simulator | None:
-        """What the network has learned from, where answers end later than they do here.
-
-        None where the model has no exact likelihood, too.
-        """
-        learned, now = self.posterior.learned, self.posterior.simulator
-        if learned is None or now.model.likelihood is None:
-            return None
-        before, after = learned.design, now.design
-        same = (before.window, before.deadline) == (after.window, after.deadline)
-        return None if same else learned
 
     def _under_the_prior(self, trials: Trials, n: int) -> Float[Array, "person draw parameter"]:
         """Draws of the posterior as the network knows it, under the prior."""

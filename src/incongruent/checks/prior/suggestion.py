@@ -35,6 +35,8 @@ from incongruent.checks.prior.population import (
 from incongruent.data.basics.streams import Purpose, child, stream
 from incongruent.data.trials import Trials
 from incongruent.exact.importance import largest_k_hat, weigh
+from incongruent.exact.recorded import learned_with_another_end
+from incongruent.exact.reweight import reweight
 from incongruent.posterior.draws import Draws
 from incongruent.posterior.posterior import Posterior
 from incongruent.priors.distributions import Distribution
@@ -177,7 +179,7 @@ def suggest_prior(
         posterior: a trained one, whose prior has independent parameters.
         study: one data set a person.
         draws: of the same people, corrected by the exact likelihood, say; 1000 from the network
-            when left out.
+            when left out, which are corrected where it does not know how the trials end.
         leave_out: names of people who lie outside the simulator's scope.
         seed: of draws and bootstrap.
 
@@ -239,6 +241,8 @@ def _places(posterior: Posterior, people: Trials, draws: Draws | None, seed: int
     before = independent_prior(posterior)
     if draws is None:
         draws = posterior.unguarded().sample(people, MOST_DRAWS, seed=seed)
+        if learned_with_another_end(posterior) is not None:
+            draws = reweight(draws, people, quick=True, seed=seed)
     else:
         draws = _of_the_same(draws, people, before)
     return _thinned(on_prior_scale(before, draws.theta), MOST_DRAWS)
