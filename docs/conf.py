@@ -64,11 +64,11 @@ nitpick_ignore_regex = [
     ),
     (
         "py:.*",
-        r"incongruent\.(networks|storage\.bank\.layout|checks\.simultaneous|checks\.panel_statistics)\..*",
+        r"incongruent\.(networks|storage\.bank\.layout|checks\.simultaneous|checks\.panel_statistics|checks\.hygiene\.lattice)\..*",
     ),  # what records hold inside
     (
         "py:.*",
-        r"incongruent\.(posterior\.parallel\.T|simulation\.simulator\.D|checks\.model\.candidates\.Variant)|tuple\[float",
+        r"incongruent\.(posterior\.parallel\.T|simulation\.simulator\.(D|LaysOut)|simulation\.observed\.ObservedLayout|checks\.hygiene\.observed\.R|checks\.model\.candidates\.Variant)|tuple\[float|Asked|AnyPrior",
     ),
     # arrays with their axes, such as Float[ndarray, 'dataset parameter']
     ("py:class", r"Bool|Float|Int|Shaped|Array|ndarray|'.*'"),

@@ -3,7 +3,7 @@
 1. Data sets that are not people are outside the simulator's scope.
 2. A statistic stands against the model when it fails under the prior in use and, where people are
    enough to suggest their own prior, something fails under that one too, or is still as large as
-   matters (`still_failing`). What fails under the prior in use alone is what the prior explains.
+   matters (``still_failing``). What fails under the prior in use alone is what the prior explains.
 3. Where a statistic that stands against the model is relevant, a variant is looked for that leaves
    nothing relevant failing, and whose evidence does not speak against it. If there is one, the
    model is adequate with it; if not, it is deficient.
@@ -33,7 +33,7 @@ class Answers:
         many_outside: more people are outside the simulator's scope than can be odd ones.
         moves: how the prior should change, see `PriorCheck.moves`.
         failing: statistics of the group that fail under the prior in use.
-        failing_after: those that fail under the suggested prior, see `still_failing`; None where
+        failing_after: those that fail under the suggested prior, see ``still_failing``; None where
             there is none.
         repairs: variants of the model; empty where they were not asked for.
         most_moved: posterior SDs that a parameter may move before it matters.

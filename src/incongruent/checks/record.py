@@ -166,7 +166,7 @@ class Check:
         return tuple(found)
 
     def statistics(self) -> pd.DataFrame:
-        """One row per statistic of the group, with its size and margin; see `table_of`."""
+        """One row per statistic of the group, with its size and margin."""
         return table_of(self.panel, self.margins)
 
     def people(self) -> pd.DataFrame:

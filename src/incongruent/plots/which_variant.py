@@ -52,7 +52,7 @@ SHORT = {"ms per 100 ms": "%"}
 def plot_before_after(found: WhichVariant, ax: Axes, *, variant: str | None = None) -> Axes:
     """Signed z of every statistic as fitted (hollow) and under a variant (filled).
 
-    Grey: the largest |z| of the panel's statistics lies within it in 95 % of its replicates.
+    Grey: the largest absolute z of the panel's statistics lies within it in 95 % of its replicates.
 
     Args:
         found: by `which_variant`.

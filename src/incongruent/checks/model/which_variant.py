@@ -57,7 +57,8 @@ class WhichVariant:
         statistics: those of the panel.
         rows: the model as fitted first, then its variants.
         variants: everybody's posteriors and evidence.
-        band: the largest |z| of the panel's statistics lies within it in 95 % of its replicates.
+        band: the largest absolute z of the panel's statistics lies within it in 95 % of its
+            replicates.
     """
 
     statistics: tuple[Statistic, ...]
