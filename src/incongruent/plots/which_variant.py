@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 
 from incongruent.checks.model.under_variant import UnderVariant
@@ -43,6 +44,8 @@ ROW, STATISTIC, MARGIN = 0.19, 0.165, 0.95
 """Inches: of a variant, of a statistic, and of title and axis of either part."""
 CAPTION_LINE, LINE = 0.14, 118
 """Inches of a line of the caption, and characters in it."""
+STRIP = 0.035
+"""Share of the width that is left free on the right."""
 COLUMNS = (1.06, 1.175, 1.27)
 """Where observed and predicted values end, as shares of the width."""
 SHORT = {"ms per 100 ms": "%"}
@@ -100,6 +103,7 @@ def which_variant_figure(found: WhichVariant) -> Figure:
         figure, (top, below) = new_figure(
             2, 1, width=TWO_COLUMNS, height=height, gridspec_kw=options
         )
+        _leave_room_for_units(figure)
         plot_variants(found.variants, top, most=MOST, with_sums=True)
         top.set_title("Evidence: each person, and the sum over people")
         plot_before_after(found, below, variant=name)
@@ -107,6 +111,13 @@ def which_variant_figure(found: WhichVariant) -> Figure:
         below.set_title(words, parse_math=False)
         figure.supxlabel(caption, fontsize=SMALL, x=0.01, ha="left")
     return figure
+
+
+def _leave_room_for_units(figure: Figure) -> None:
+    """Keep a strip on the right, since the layout gives texts beside an axis too little."""
+    engine = figure.get_layout_engine()
+    if isinstance(engine, ConstrainedLayoutEngine):
+        engine.set(rect=(0.0, 0.0, 1.0 - STRIP, 1.0))
 
 
 def _first_other(found: WhichVariant) -> str:
