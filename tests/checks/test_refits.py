@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +40,15 @@ def test_a_recorded_posterior_knows_what_it_has_learned_from(posterior: inc.Post
     recorded = posterior.recorded_as(window=(150.0, 800.0))
     assert recorded.learned is posterior.simulator
     assert recorded.recorded_as(window=(150.0, 700.0)).learned is posterior.simulator
+
+
+def test_a_recorded_posterior_is_saved_as_it_was_trained(
+    posterior: inc.Posterior, tmp_path: Path
+) -> None:
+    posterior.recorded_as(window=(150.0, 800.0)).save(tmp_path / "network")
+    again = inc.load_posterior(tmp_path / "network")
+    assert again.learned is None
+    assert again.simulator.design == posterior.simulator.design
 
 
 @pytest.mark.slow

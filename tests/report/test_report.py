@@ -267,7 +267,7 @@ def test_the_verdict_says_which_variant_predicts_these_people(
     said = html.unescape(re.sub(r"<[^>]+>", "", part))
     for sentence in which.sentences():
         assert sentence in said
-    assert "under it 1 fail (mean RT, congruent)" in said
+    assert "under it 1 fails (mean RT, congruent)" in said
     assert "17 → 15 ms" in said
     assert 'id="which-variant-' in part  # of the figure
     cells = which_section(which)["table"].rows

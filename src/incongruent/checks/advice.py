@@ -10,10 +10,12 @@ from incongruent.checks.model.panel import LEVEL, Panel
 from incongruent.checks.model.ranking import ExtensionRanking
 from incongruent.checks.model.relevance import Misfit, relevant_among
 from incongruent.checks.model.under_variant import UnderVariant
+from incongruent.checks.model.variant_sentences import words_of_move
 from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.checks.prior.suggestion import Suggestion
 from incongruent.checks.repairs import closest_repair
 from incongruent.checks.scope.mmd_result import MmdTest
+from incongruent.data.basics.numerals import percent, signed
 from incongruent.exact.variant_results import DECISIVE
 
 MOST_LINES = 3
@@ -66,9 +68,9 @@ def _use_variant(row: UnderVariant, which: WhichVariant, answers: Answers) -> li
     """To use a variant: its evidence and what it repairs, what moves, where to find it."""
     n = len(which.variants.people)
     return [
-        f"Use the model with {which.variants[row.name].words}: {_signed(row.log_evidence)} nats"
+        f"Use the model with {which.variants[row.name].words}: {signed(row.log_evidence)} nats"
         f" over {n} people against the model as fitted, more evidence for"
-        f" {row.share_better:.0%} of them{_repaired(row)}{_ties(row, answers)}"
+        f" {percent(row.share_better)} of them{_repaired(row)}{_ties(row, answers)}"
         f"{_cost(row)}.",
         _moved(row.moves, answers.most_moved),
         "Report the parameters under this variant: incongruent fit --variants estimates them, and"
@@ -114,20 +116,7 @@ def _moved(moves: Sequence[Move], most: float) -> str:
     far = [move for move in far if abs(move.in_posterior_sds) > most]
     if not far:
         return f"No parameter moves by more than {most:g} posterior SDs of a person."
-    return f"What moves, on average over people: {', '.join(map(_words_of_move, far))}."
-
-
-def _words_of_move(move: Move) -> str:
-    unit = f" {move.unit}" if move.unit else ""
-    return (
-        f"{move.parameter} from {move.before:.3g} to {move.after:.3g}{unit}"
-        f" ({_signed(move.in_posterior_sds)} posterior SDs)"
-    )
-
-
-def _signed(value: float) -> str:
-    """A number with its sign, and a minus rather than a hyphen."""
-    return f"{value:+.1f}".replace("-", "−")
+    return f"What moves, on average over people: {', '.join(map(words_of_move, far))}."
 
 
 def _do_not_interpret(answers: Answers) -> str:
@@ -150,7 +139,7 @@ def _closest_variant(answers: Answers) -> list[str]:
     closest = closest_repair(answers.repairs)
     if closest is None:
         return []
-    evidence = f"{_signed(closest.log_evidence)} nats"
+    evidence = f"{signed(closest.log_evidence)} nats"
     left = relevant_among(closest.left)
     if not left:
         return [
@@ -182,7 +171,7 @@ def _what_variants_say(answers: Answers) -> list[str]:
     if best.log_evidence < DECISIVE:
         return ["No variant of the model has clearly more evidence."]
     return [
-        f"With {best.name}, which has more evidence ({_signed(best.log_evidence)} nats), parameters"
+        f"With {best.name}, which has more evidence ({signed(best.log_evidence)} nats), parameters"
         f" move by at most {best.moved:.1f} posterior SDs of a person."
     ]
 

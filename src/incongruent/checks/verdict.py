@@ -101,7 +101,7 @@ def check(
     found = (clean, scope, panel, prior, better.panel)
     answers = answers_of(*found, None, margins)
     variants = _variants(single, asked, panel, answers, seed)
-    answers = answers_of(*found, variants, margins)
+    with_variants = answers_of(*found, variants, margins)
     return Check(
         hygiene=clean,
         scope=scope,
@@ -112,7 +112,7 @@ def check(
         mmd_after=better.mmd,
         panel_after=better.panel,
         which_variant=variants,
-        extension=_extension(single, asked, panel, answers, seed),
+        extension=_extension(single, asked, panel, with_variants, seed),
         margins=margins,
         network=f"{single.simulator.model.name} under {single.simulator.prior!r}",
         seed=seed,

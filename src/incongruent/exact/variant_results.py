@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from incongruent.data.basics.notebook import html
+from incongruent.data.basics.numerals import percent, signed
 from incongruent.exact.change import Change
 from incongruent.exact.model_frequencies import ModelFrequencies, model_frequencies
 from incongruent.posterior.draws import Correction, Draws
@@ -279,16 +280,6 @@ class Variants:
 
     def _repr_html_(self) -> str:
         return html("Variants of the model", self.sentences(), self.summary().round(2))
-
-
-def signed(nats: float) -> str:
-    """A number with its sign, as people read it."""
-    return f"{nats:+.1f}".replace("-", "−").replace("inf", "∞")
-
-
-def percent(share: float) -> str:
-    """A share as a percentage."""
-    return f"{100.0 * share:.0f} %"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -102,7 +102,7 @@ class Posterior:
         anyway: whether a study is admitted although nobody in it is what the network was trained
             for; it is not saved.
         learned: what the network has learned from, where ``simulator`` records in another way since
-            `recorded_as`; None where they are the same. It is not saved.
+            `recorded_as`; None where they are the same. It is this that is saved.
     """
 
     simulator: Simulator
@@ -264,10 +264,10 @@ class Posterior:
         return replace(self, notes={**self.notes, **notes})
 
     def card(self) -> dict[str, Any]:
-        """What the posterior is and where it comes from, as plain values."""
+        """What the network was trained for and where it comes from, as plain values."""
         axis = axis_in(self.estimator.encoder)
         return {
-            **simulator_to_json(self.simulator),
+            **simulator_to_json(self.learned or self.simulator),
             "architecture": architecture_to_json(self.architecture),
             "axis": list(axis) if axis else None,
             "ranges": self.ranges.to_json() if self.ranges else None,
@@ -276,7 +276,7 @@ class Posterior:
         }
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Save to one file, which is complete or absent."""
+        """Save to one file, which is complete or absent, as it was before `recorded_as`."""
         arrays = named_leaves(self.estimator, "estimator")
         save_arrays(path, arrays, self.card(), kind=KIND, version=VERSION)
 

@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from incongruent.checks.model.under_variant import UnderVariant
 from incongruent.checks.model.which_variant import WhichVariant
+from incongruent.data.basics.numerals import signed
 from incongruent.data.values import listed
-from incongruent.exact.variant_results import BASE, Variants, signed
+from incongruent.exact.variant_results import BASE, Variants
 from incongruent.plots import figure_svg, variants_figure, which_variant_figure
 from incongruent.report.values import Cell, Column, Table, percent, shown
 
@@ -81,7 +82,7 @@ def _error(nats: float) -> str:
 
 def _gain(nats: float) -> str:
     """Nats with a sign and one digit after the point, a dash where they are not known."""
-    return f"{nats:+.1f}".replace("-", "−") if np.isfinite(nats) else shown(nats)
+    return signed(nats) if np.isfinite(nats) else shown(nats)
 
 
 def check_same_people(found: Variants, fitted: tuple[str, ...]) -> None:

@@ -1,5 +1,5 @@
 """The model: where do data differ from what the fitted model predicts, and what would explain it?
 
 Others use `predictive`, `panel`, `relevance`, `which_variant`, `under_variant`, `moves`,
-`candidates`, `extension` and `ranking`.
+`variant_sentences`, `candidates`, `extension` and `ranking`.
 """

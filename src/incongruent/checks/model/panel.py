@@ -30,6 +30,7 @@ from incongruent.checks.panel_statistics import Kind, Statistic, statistics_for
 from incongruent.checks.replicas import simulator_with
 from incongruent.checks.simultaneous import Simultaneous, max_t, standardised
 from incongruent.checks.statistics import nan_mean
+from incongruent.data.basics.numerals import signed
 from incongruent.data.basics.streams import Purpose, stream
 from incongruent.data.trials import Trials
 from incongruent.posterior.posterior import Posterior
@@ -331,7 +332,7 @@ def _sentence(
     numbers = f"{statistic.shown(observed)} observed, {statistic.shown(predicted)} predicted"
     return (
         f"{_comparison(statistic, observed, predicted)}: {numbers}"
-        f"{_words_of_bias(observed, predicted, z)} (z = {_signed(z)}, adjusted p = {adjusted:.3f})."
+        f"{_words_of_bias(observed, predicted, z)} (z = {signed(z)}, adjusted p = {adjusted:.3f})."
     )
 
 
@@ -344,11 +345,6 @@ def _words_of_bias(observed: float, predicted: float, z: float) -> str:
         ", although replicates of the fitted model deviate even more from their predictions in that"
         " direction"
     )
-
-
-def _signed(z: float) -> str:
-    """A z with its sign, and a minus rather than a hyphen."""
-    return f"{z:+.1f}".replace("-", "−")
 
 
 def _comparison(statistic: Statistic, observed: float, predicted: float) -> str:

@@ -124,10 +124,13 @@ class ExtensionRanking:
         return self._sentences_of_best()
 
     def _sentences_of_none(self) -> tuple[str, ...]:
-        closest, n = max(self.candidates, key=_closeness), _number(len(self.candidates))
+        closest, n = max(self.candidates, key=_closeness), len(self.candidates)
+        how = f"it {self._how_close(closest)}; p = {_p(closest.p)}."
+        if n == 1:
+            return (f"{closest.name} does not explain what the model fails in: {how}",)
         return (
-            f"None of {n} candidates explains what the model fails in.",
-            f"The closest is {closest.name}: it {self._how_close(closest)}; p = {_p(closest.p)}.",
+            f"None of {_number(n)} candidates explains what the model fails in.",
+            f"The closest is {closest.name}: {how}",
         )
 
     def _how_close(self, candidate: Candidate) -> str:

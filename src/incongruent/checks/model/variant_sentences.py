@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from incongruent.checks.model.moves import Move, New
 from incongruent.checks.model.under_variant import UnderVariant
-from incongruent.exact.variant_results import signed
+from incongruent.data.basics.numerals import counted, fails, percent, signed
 
 NAMED = 4
 """So many statistics are named; the others are counted."""
@@ -35,7 +35,7 @@ def subject(one: UnderVariant) -> str:
 def _amount(new: New) -> str:
     """How much there is of a new parameter, averaged over people."""
     if new.parameter == "lapse":
-        return f"in {100.0 * new.mean:.1f} % of trials"
+        return f"in {percent(new.mean, 1)} of trials"
     unit = f" {new.unit}" if new.unit else ""
     return f"{new.parameter} {number(new.mean)}{unit} on average"
 
@@ -44,11 +44,13 @@ def words_of_repair(one: UnderVariant, n_before: int) -> str:
     """How many of the statistics that failed a variant predicts, and which fail under it."""
     if not n_before and not one.remaining:
         return "No statistic fails as fitted, and none under it."
-    repaired = f"Of {n_before} statistics that fail, it predicts {len(one.repaired)}"
+    failing = f"{counted(n_before, 'statistic')} that {fails(n_before)}"
+    repaired = f"Of {failing}, it predicts {len(one.repaired)}"
     repaired += _in_brackets(one.repaired)
     if not one.remaining:
         return f"{repaired}, and none fails under it."
-    return f"{repaired}; under it {len(one.remaining)} fail{_in_brackets(one.remaining)}."
+    n = len(one.remaining)
+    return f"{repaired}; under it {n} {fails(n)}{_in_brackets(one.remaining)}."
 
 
 def _in_brackets(names: Sequence[str]) -> str:
@@ -63,10 +65,10 @@ def words_of_moves(moves: Sequence[Move]) -> str:
     if not far:
         return f"No parameter's mean over people moves by more than {FAR} posterior SDs."
     ordered = sorted(far, key=lambda move: -abs(move.in_posterior_sds))
-    return f"Means over people move: {', '.join(map(_words_of, ordered))}."
+    return f"Means over people move: {', '.join(map(words_of_move, ordered))}."
 
 
-def _words_of(move: Move) -> str:
+def words_of_move(move: Move) -> str:
     """One parameter before and after."""
     unit = f" {move.unit}" if move.unit else ""
     sds = f"{signed(move.in_posterior_sds)} posterior SDs"
