@@ -274,3 +274,9 @@ def test_the_figure_shows_every_statistic_and_the_sums(found: WhichVariant) -> N
     n_groups = len({statistic.group for statistic in found.statistics})
     assert bold == n_groups + len(found[BASE].failing) + len(found["lapses"].failing)
     assert plots.figure_svg(figure, prefix="test-").startswith("<svg")
+
+
+def test_the_figure_shows_the_variant_that_is_asked_for(found: WhichVariant) -> None:
+    other = next(row.name for row in found.rows[1:] if row.name != found.best)
+    _, statistics = which_variant_figure(found, variant=other).axes
+    assert statistics.get_title(loc="left").endswith(f"with {other} (filled)")

@@ -270,7 +270,7 @@ def test_the_verdict_says_which_variant_predicts_these_people(
     assert "under it 1 fails (mean RT, congruent)" in said
     assert "17 → 15 ms" in said
     assert 'id="which-variant-' in part  # of the figure
-    cells = which_section(which)["table"].rows
+    cells = which_section(which, None)["table"].rows
     assert [row[0].text for row in cells] == ["lapses", "as fitted", HOSTILE[0]]
     assert [row[1].text for row in cells] == ["+9.5", "0", "−38.0"]
     assert [row[5].text for row in cells] == ["A −0.4", "–", "A −0.4"]

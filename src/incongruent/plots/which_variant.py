@@ -44,9 +44,11 @@ ROW, STATISTIC, MARGIN = 0.19, 0.165, 0.95
 """Inches: of a variant, of a statistic, and of title and axis of either part."""
 CAPTION_LINE, LINE = 0.14, 118
 """Inches of a line of the caption, and characters in it."""
+ROOM = 1.06
+"""The axis is so many times as long as the largest z on it, for whole markers."""
 STRIP = 0.035
 """Share of the width that is left free on the right."""
-COLUMNS = (1.06, 1.175, 1.27)
+COLUMNS = (1.06, 1.18, 1.29)
 """Where observed and predicted values end, as shares of the width."""
 SHORT = {"ms per 100 ms": "%"}
 """Units that are too long to stand beside a value, and the same in short."""
@@ -75,7 +77,7 @@ def plot_before_after(found: WhichVariant, ax: Axes, *, variant: str | None = No
         _write_values(ax, found.statistics, rows, y, (before, after), readable(colour))
     _write_heads(ax)
     _name_rows(ax, found.statistics, everything)
-    ax.set(xlim=(-edge, edge), xlabel="observed − predicted (z)")
+    ax.set(xlim=(-ROOM * edge, ROOM * edge), xlabel="observed − predicted (z)")
     return ax
 
 
@@ -87,12 +89,15 @@ def _name_rows(ax: Axes, statistics: tuple[Statistic, ...], groups: list[Group])
     ax.set_ylim(y[-1] + 0.8, -1.9)
 
 
-def which_variant_figure(found: WhichVariant) -> Figure:
-    """Evidence of every variant, person by person and summed, and the panel with the best one.
+def which_variant_figure(found: WhichVariant, *, variant: str | None = None) -> Figure:
+    """Evidence of every variant, person by person and summed, and the panel with one of them.
 
-    Where no variant is better than the model as fitted, the one with the largest evidence is shown.
+    Args:
+        found: by `which_variant`.
+        variant: whose panel is shown. When left out it is the one that the evidence names; where
+            that is none, the one with the largest evidence.
     """
-    name = found.best if found.best != BASE else _first_other(found)
+    name = variant or (found.best if found.best != BASE else _first_other(found))
     n_rows = min(len(found.rows), MOST)
     n_statistics = len(found.statistics) + GAP * len({s.group for s in found.statistics})
     caption = textwrap.fill(_caption(found, name), LINE)

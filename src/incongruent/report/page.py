@@ -22,7 +22,6 @@ from markupsafe import Markup
 
 from incongruent.analysis import Fit
 from incongruent.checks.conclusions import Verdict
-from incongruent.checks.model.which_variant import WhichVariant
 from incongruent.checks.record import Check
 from incongruent.data.basics.csvs import as_csv
 from incongruent.data.values import listed
@@ -263,13 +262,14 @@ def _verdict(check: Check) -> Mapping[str, Any]:
         "misfits": misfits_table(check),
         "sections": check.sections()[:-1],
         **_verdict_figures(check),
-        "which": _which(check.which_variant),
+        "which": _which(check),
     }
 
 
-def _which(found: WhichVariant | None) -> Mapping[str, Any] | None:
+def _which(check: Check) -> Mapping[str, Any] | None:
     """The part about variants; None where they were not asked about."""
-    return which_section(found) if found is not None else None
+    found = check.which_variant
+    return which_section(found, check.decision.variant) if found is not None else None
 
 
 def _verdict_figures(check: Check) -> dict[str, Markup]:

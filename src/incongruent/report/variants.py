@@ -110,9 +110,13 @@ def compared(found: Variants) -> str:
     )
 
 
-def which_section(found: WhichVariant) -> dict[str, Any]:
-    """What the page shows of the variants that a check asks about."""
-    figure = figure_svg(which_variant_figure(found), prefix="which-variant-")
+def which_section(found: WhichVariant, variant: str | None) -> dict[str, Any]:
+    """What the page shows of the variants that a check asks about, of one in detail.
+
+    That is the one of the verdict, if there is one; else the one that the evidence names.
+    """
+    drawn = which_variant_figure(found, variant=variant)
+    figure = figure_svg(drawn, prefix="which-variant-")
     ordered = sorted(found.rows, key=lambda row: -row.log_evidence)[:MOST]
     return {
         "sentences": found.sentences(),
